@@ -1,0 +1,41 @@
+//! Which tables the lake has, and how to open them.
+//!
+//! Owns: sources, snapshots, manifests, formats. Must never know: a session or a wire protocol.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// Where the lake is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    pub sources: Vec<SourceConfig>,
+    /// How often the lake is listed again. A random tenth is added, so that replicas do not list at once.
+    pub poll_interval_ms: u64,
+}
+
+/// One root: a local folder or `s3://bucket/prefix`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SourceConfig {
+    pub url: String,
+    pub endpoint: Option<String>,
+    pub region: Option<String>,
+    pub path_style: bool,
+    pub allow_http: bool,
+    pub access_key_id: Option<String>,
+    pub secret_access_key: Option<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { sources: vec![SourceConfig { url: "./lake".into(), ..Default::default() }], poll_interval_ms: 5000 }
+    }
+}
+
+impl Config {
+    pub fn poll_interval(&self) -> Duration {
+        Duration::from_millis(self.poll_interval_ms)
+    }
+}

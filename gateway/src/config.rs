@@ -1,0 +1,180 @@
+//! The configuration: defaults < file < environment (`LAKEGATE__SECTION__KEY`) < flags. Unknown keys are refused.
+//!
+//! Owns: every key, its default and its meaning. Secrets are `Secret`, which prints as `***`.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// Everything that an operator may set.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The one database name that clients may connect to; another is 3D000.
+    pub database: String,
+    /// The folder with `tables/*.sql` and `views/*.sql`; absent is the same as empty.
+    pub sql_dir: PathBuf,
+    pub lake: catalog::Config,
+    pub pg: Pg,
+    pub flight: Flight,
+    pub http: Http,
+    pub auth: Auth,
+    pub engine: Engine,
+    pub log: Log,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Pg {
+    pub listen: SocketAddr,
+    /// PEM files. Both or neither; a bad file stops the start.
+    pub tls_cert_file: Option<PathBuf>,
+    pub tls_key_file: Option<PathBuf>,
+    /// Refuses clients that do not ask for TLS.
+    pub tls_required: bool,
+    pub max_connections: usize,
+    /// Of `max_connections`, how many are kept for superusers.
+    pub superuser_reserved_connections: usize,
+    pub authentication_timeout_ms: u64,
+    /// A client that takes no bytes for so long is cut.
+    pub write_timeout_ms: u64,
+    /// The largest message after authentication.
+    pub message_bytes_max: usize,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Flight {
+    pub listen: SocketAddr,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    pub listen: SocketAddr,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Auth {
+    /// TOML with `[[role]]` tables. Without it every loopback client is trusted, and no other address may be bound.
+    pub roles_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Engine {
+    /// Memory of all queries together; 0 is 40 % of what the machine or its control group allows.
+    pub memory_bytes_max: usize,
+    /// Memory of one query; 0 is half of `memory_bytes_max`.
+    pub query_memory_bytes_max: usize,
+    /// Where queries spill; unset is a folder in the system's temporary directory.
+    pub spill_dir: Option<PathBuf>,
+    pub spill_bytes_max: u64,
+    /// Threads that plan, execute and encode; 0 is the number of cores.
+    pub cpu_threads: usize,
+    /// Statements that run at once; 0 is twice the CPU threads.
+    pub running_max: usize,
+    /// Statements that wait for a place; one more is 53400.
+    pub queued_max: usize,
+    pub queue_timeout_ms: u64,
+    /// The default of `statement_timeout`; 0 is no limit.
+    pub statement_timeout_ms: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// A filter of the `tracing` crate, as `info` or `lakegate=debug,warn`.
+    pub filter: String,
+    pub json: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            database: "lakegate".into(),
+            sql_dir: "sql".into(),
+            lake: catalog::Config::default(),
+            pg: Pg::default(),
+            flight: Flight::default(),
+            http: Http::default(),
+            auth: Auth::default(),
+            engine: Engine::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+const fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
+impl Default for Pg {
+    fn default() -> Self {
+        Self {
+            listen: loopback(5433),
+            tls_cert_file: None,
+            tls_key_file: None,
+            tls_required: false,
+            max_connections: 200,
+            superuser_reserved_connections: 3,
+            authentication_timeout_ms: 10_000,
+            write_timeout_ms: 60_000,
+            message_bytes_max: 16 << 20,
+        }
+    }
+}
+
+impl Default for Flight {
+    fn default() -> Self {
+        Self { listen: loopback(50051) }
+    }
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self { listen: loopback(8090) }
+    }
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self {
+            memory_bytes_max: 0,
+            query_memory_bytes_max: 0,
+            spill_dir: None,
+            spill_bytes_max: 8 << 30,
+            cpu_threads: 0,
+            running_max: 0,
+            queued_max: 64,
+            queue_timeout_ms: 10_000,
+            statement_timeout_ms: 0,
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { filter: "info".into(), json: false }
+    }
+}
+
+/// A value that no log, error or debug print may show.
+#[derive(Clone, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}

@@ -1,0 +1,72 @@
+//! The living sessions of this server: who is here, and whom a cancel request means.
+//!
+//! Owns: the numbers and keys of sessions. A wrong key is silence: its sender learns nothing.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+
+use parking_lot::RwLock;
+use ring::constant_time::verify_slices_are_equal;
+use ring::rand::{SecureRandom, SystemRandom};
+
+use super::Session;
+use crate::error::{Error, Result};
+
+/// The secret half of BackendKeyData: 4 bytes in protocol 3.0, 32 in 3.2.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CancelKey(pub Vec<u8>);
+
+#[derive(Default)]
+pub struct Registry {
+    sessions: RwLock<HashMap<i32, (CancelKey, Weak<Session>)>>,
+}
+
+/// Takes the session out of the registry when its connection ends.
+pub struct Registration {
+    registry: Arc<Registry>,
+    id: i32,
+}
+
+impl Registry {
+    /// A free session id (positive, random) and a random key of `key_bytes` bytes.
+    pub fn allocate(&self, key_bytes: usize) -> Result<(i32, CancelKey)> {
+        let random = SystemRandom::new();
+        let mut key = vec![0; key_bytes];
+        random.fill(&mut key).map_err(|_| Error::internal("the system gave no random bytes"))?;
+        loop {
+            let mut id = [0; 4];
+            random.fill(&mut id).map_err(|_| Error::internal("the system gave no random bytes"))?;
+            let id = i32::from_be_bytes(id) & i32::MAX;
+            if id != 0 && !self.sessions.read().contains_key(&id) {
+                return Ok((id, CancelKey(key)));
+            }
+        }
+    }
+
+    /// Makes the session known until the registration is dropped.
+    pub fn register(self: &Arc<Self>, session: &Arc<Session>, key: CancelKey) -> Registration {
+        self.sessions.write().insert(session.id, (key, Arc::downgrade(session)));
+        Registration { registry: Arc::clone(self), id: session.id }
+    }
+
+    /// Cancels the running statement of session `id` if `key` is its key; else does nothing.
+    pub fn cancel(&self, id: i32, key: &[u8]) {
+        let session = match self.sessions.read().get(&id) {
+            Some((known, session)) if verify_slices_are_equal(&known.0, key).is_ok() => session.upgrade(),
+            _ => None,
+        };
+        if let Some(session) = session {
+            session.cancel();
+        }
+    }
+
+    pub fn living(&self) -> Vec<Arc<Session>> {
+        self.sessions.read().values().filter_map(|(_, session)| session.upgrade()).collect()
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        self.registry.sessions.write().remove(&self.id);
+    }
+}

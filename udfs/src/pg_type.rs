@@ -1,0 +1,19 @@
+//! Which PostgreSQL type an Arrow column stands for, where Arrow's own type does not say.
+//!
+//! A column of `oid` is UInt32 in Arrow, one of `name` Utf8, one of `jsonb` Utf8: the field's metadata tells them apart,
+//! and DataFusion carries metadata through plans. Without the tag the Arrow type decides (`gateway/src/pg/types.rs`).
+
+use arrow::datatypes::{DataType, Field};
+
+/// The metadata key; its value is the type's name in `pg_type.typname` (`oid`, `name`, `char`, `_oid`, `int2vector` ...).
+pub const PG_TYPE_KEY: &str = "pg_type";
+
+/// A nullable field tagged with a PostgreSQL type.
+pub fn tagged(name: impl Into<String>, arrow: DataType, pg_type: &str) -> Field {
+    Field::new(name, arrow, true).with_metadata([(PG_TYPE_KEY.to_owned(), pg_type.to_owned())].into())
+}
+
+/// The tag of a field, if it has one.
+pub fn tag(field: &Field) -> Option<&str> {
+    field.metadata().get(PG_TYPE_KEY).map(String::as_str)
+}
