@@ -2,7 +2,30 @@
 //!
 //! Owns: sources, snapshots, manifests, formats. Must never know: a session or a wire protocol.
 
+mod definition;
+mod discover;
+mod error;
+mod format;
+mod layout;
+mod manifest;
+pub mod pg_catalog;
+mod pinned;
+mod provider;
+mod publish;
+mod secret;
+mod snapshot;
+mod store;
+mod system;
+
 use std::time::Duration;
+
+pub use error::Error;
+pub use publish::Lake;
+pub use secret::Secret;
+pub use snapshot::{Kind, LakeTable, SkippedFile, Snapshot, Table, View};
+
+/// The embedded default: a folder beside the process.
+pub const DEFAULT_LAKE: &str = "./lake";
 
 use serde::Deserialize;
 
@@ -25,7 +48,7 @@ pub struct SourceConfig {
     pub path_style: bool,
     pub allow_http: bool,
     pub access_key_id: Option<String>,
-    pub secret_access_key: Option<String>,
+    pub secret_access_key: Option<Secret>,
 }
 
 impl Default for Config {

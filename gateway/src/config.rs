@@ -1,12 +1,15 @@
 //! The configuration: defaults < file < environment (`LAKEGATE__SECTION__KEY`) < flags. Unknown keys are refused.
 //!
-//! Owns: every key, its default and its meaning. Secrets are `Secret`, which prints as `***`.
+//! Owns: every key, its default and its meaning. Secrets print as `***`.
 
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use figment::Figment;
+use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
+
+use crate::error::{Error, Result, SqlState};
 
 /// Everything that an operator may set.
 #[derive(Debug, Clone, Deserialize)]
@@ -162,19 +165,28 @@ impl Default for Log {
     }
 }
 
-/// A value that no log, error or debug print may show.
-#[derive(Clone, Default, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    pub fn expose(&self) -> &str {
-        &self.0
+impl Config {
+    /// Reads the defaults, the file, and the environment, each over the one before.
+    ///
+    /// `file` must exist when named; the default `lakegate.toml` may be absent. An unknown key is an error.
+    pub fn load(file: Option<&Path>) -> Result<Self> {
+        let figment = match file {
+            Some(file) if !file.is_file() => {
+                let message = format!("could not read the configuration file \"{}\"", file.display());
+                return Err(Error::new(SqlState::UndefinedFile, message));
+            }
+            Some(file) => Figment::from(Toml::file_exact(file)),
+            None => Figment::from(Toml::file("lakegate.toml")),
+        };
+        let environment = Env::prefixed("LAKEGATE__").split("__");
+        figment.merge(environment).extract().map_err(|error| invalid(&error))
     }
 }
 
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
+/// One line: which key, what is wrong, where it was set.
+fn invalid(error: &figment::Error) -> Error {
+    let key = error.path.join(".");
+    let key = if key.is_empty() { String::new() } else { format!(" for {key}") };
+    let place = error.metadata.as_ref().map(|metadata| format!(" (in {})", metadata.name)).unwrap_or_default();
+    Error::new(SqlState::InvalidParameterValue, format!("bad setting{key}: {}{place}", error.kind))
 }

@@ -2,4 +2,104 @@
 //!
 //! Owns: what a function computes. Must never know: tokio, the catalog, I/O.
 
+mod error;
+mod function;
+pub mod pg;
 pub mod pg_type;
+#[cfg(test)]
+mod testing;
+pub mod time;
+
+use std::sync::Arc;
+
+use datafusion::catalog::TableFunction;
+use datafusion::logical_expr::planner::ExprPlanner;
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
+
+pub use error::Error;
+
+/// Everything that a session registers, after DataFusion's own functions, so that these win.
+#[derive(Debug, Default)]
+pub struct Functions {
+    pub scalar: Vec<Arc<ScalarUDF>>,
+    pub aggregate: Vec<Arc<AggregateUDF>>,
+    pub window: Vec<Arc<WindowUDF>>,
+    pub table: Vec<Arc<TableFunction>>,
+    /// Planners of special syntax (`EXTRACT`); they go before DataFusion's, whose first answer wins.
+    pub planners: Vec<Arc<dyn ExprPlanner>>,
+}
+
+/// Every function.
+pub fn all() -> Functions {
+    let mut scalar = pg::arithmetic::functions();
+    scalar.extend(pg::text());
+    scalar.extend(pg::arrays());
+    scalar.extend(pg::math());
+    scalar.extend(pg::datetime());
+    scalar.extend(pg::server());
+    scalar.push(time::time_bucket::time_bucket());
+    Functions {
+        scalar,
+        aggregate: vec![pg::every::every()],
+        planners: vec![Arc::new(pg::date_part::Extract)],
+        ..Functions::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use datafusion::common::ScalarValue;
+    use datafusion::execution::SessionStateBuilder;
+    use datafusion::prelude::{SessionConfig, SessionContext};
+
+    #[test]
+    fn no_name_is_taken_twice() {
+        let functions = all();
+        let scalar = functions
+            .scalar
+            .iter()
+            .flat_map(|udf| [udf.name()].into_iter().chain(udf.aliases().iter().map(String::as_str)));
+        let aggregate = functions.aggregate.iter().map(|udf| udf.name());
+        let mut names: Vec<_> = scalar.chain(aggregate).collect();
+        names.sort_unstable();
+        let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+        assert!(twice.is_empty(), "{twice:?}");
+    }
+
+    /// Each line is true in PostgreSQL 15 with time zone UTC.
+    #[tokio::test]
+    async fn what_is_true_in_postgres_is_true_here() {
+        let mut failed = Vec::new();
+        for line in include_str!("true_in_postgres.sql").lines().filter(|line| !line.starts_with("--")) {
+            let answer = match session().sql(&format!("SELECT {line}")).await {
+                Ok(frame) => frame.collect().await,
+                Err(error) => Err(error),
+            };
+            match answer.and_then(|batches| ScalarValue::try_from_array(batches[0].column(0), 0)) {
+                Ok(ScalarValue::Boolean(Some(true))) => {}
+                Ok(other) => failed.push(format!("{line}: {other}")),
+                Err(error) => failed.push(format!("{line}: {error}")),
+            }
+        }
+        assert!(failed.is_empty(), "{}", failed.join("\n"));
+    }
+
+    fn session() -> SessionContext {
+        let mut config = SessionConfig::new();
+        config.options_mut().sql_parser.parse_float_as_decimal = true;
+        config.options_mut().execution.time_zone = Some("UTC".to_owned());
+        let functions = all();
+        let mut state = SessionStateBuilder::new().with_config(config).with_default_features().build();
+        let planners = functions.planners.into_iter().chain(state.expr_planners().iter().map(Arc::clone)).collect();
+        state = SessionStateBuilder::new_from_existing(state).with_expr_planners(planners).build();
+        let context = SessionContext::new_with_state(state);
+        for udf in functions.scalar {
+            context.register_udf(ScalarUDF::clone(&udf));
+        }
+        for udaf in functions.aggregate {
+            context.register_udaf(AggregateUDF::clone(&udaf));
+        }
+        context
+    }
+}

@@ -2,10 +2,34 @@
 //!
 //! Owns: roles and their SCRAM verifiers. Must never show: a verifier or a password.
 
+pub mod limits;
+pub mod roles;
+pub mod scram;
+pub mod verifier;
+
+pub use roles::{Credential, Login, Roles};
+pub use verifier::Verifier;
+
 /// A role as the roles file declares it, or the one trusted role of a loopback server without a roles file.
 #[derive(Debug, Clone)]
 pub struct Role {
     pub name: String,
     pub superuser: bool,
     pub connection_limit: Option<usize>,
+}
+
+/// Whether two secrets are equal, in a time that depends on their lengths only.
+pub fn equal(one: &[u8], two: &[u8]) -> bool {
+    let difference = one.iter().zip(two).fold(0, |difference, (one, two)| difference | (one ^ two));
+    // The hint keeps the compiler from ending the loop at the first difference.
+    one.len() == two.len() && std::hint::black_box(difference) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn secrets_are_equal_in_every_byte_and_in_length() {
+        assert!(super::equal(b"abc", b"abc") && super::equal(b"", b""));
+        assert!(!super::equal(b"abc", b"abd") && !super::equal(b"abc", b"ab") && !super::equal(b"", b"a"));
+    }
 }

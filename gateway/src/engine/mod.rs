@@ -2,21 +2,66 @@
 //!
 //! Owns: DataFusion. Must never know: a wire protocol, a socket.
 
-pub mod params;
-pub mod statement;
-pub mod stream;
+mod admission;
+mod analyze;
+mod base;
+mod cpu;
+mod cursor;
+mod explain;
+mod facts;
+mod guard;
+mod memory;
+mod params;
+mod parse;
+mod plan;
+mod query_log;
+mod rewrite;
+mod run;
+mod scope;
+mod session_functions;
+mod statement;
+mod stores;
+mod stream;
+mod types;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime};
 
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
+use async_trait::async_trait;
+use catalog::pg_catalog::{ColumnSource, RoleFact};
+use catalog::{Lake, Table};
+use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::scalar::ScalarValue;
+use sqlparser::ast::Statement as Ast;
+use tokio_util::task::AbortOnDropHandle;
 
-use crate::error::{Error, Result};
-use crate::session::{Session, StatementGuard};
+use crate::config;
+use crate::error::{Error, Result, SqlState};
+use crate::session::{Registry, Session, StatementGuard, command, transaction};
+use plan::Plan;
+pub use cpu::CpuPool;
+pub use cursor::Cursor;
+pub use query_log::Counters;
 pub use statement::{Prepared, Statement, Tag};
 pub use stream::QueryStream;
 
-pub struct Engine {}
+/// What every statement shares. Nothing of it changes after the start, except counters and caches.
+pub struct Engine {
+    core: Arc<Core>,
+}
+
+pub(crate) struct Core {
+    pub(super) lake: Arc<Lake>,
+    pub(super) cpu: CpuPool,
+    base: base::Base,
+    admission: admission::Admission,
+    pub(super) counters: Arc<Counters>,
+    registry: Arc<Registry>,
+    roles: Vec<RoleFact>,
+    started_at: SystemTime,
+}
 
 /// What executing a statement gives.
 pub enum Outcome {
@@ -27,41 +72,197 @@ pub enum Outcome {
 }
 
 impl Engine {
+    pub fn new(
+        config: &config::Engine,
+        lake: Arc<Lake>,
+        registry: Arc<Registry>,
+        roles: Vec<RoleFact>,
+    ) -> Result<Self> {
+        let cpu = CpuPool::new(config.cpu_threads)?;
+        let running_max = if config.running_max == 0 { 16 * cpu.threads() } else { config.running_max };
+        let queue_timeout = Duration::from_millis(config.queue_timeout_ms);
+        let base = base::Base::new(config, &lake, cpu.threads())?;
+        let admission = admission::Admission::new(running_max, config.queued_max, queue_timeout);
+        let counters = Arc::new(Counters::default());
+        let core = Core { lake, cpu, base, admission, counters, registry, roles, started_at: SystemTime::now() };
+        Ok(Self { core: Arc::new(core) })
+    }
+
     /// Splits and parses a message of the simple protocol; an empty or comment-only text gives no statement.
     /// Refuses too long and too deep texts (54001) before any recursion. Errors carry their position.
-    pub fn parse(&self, _sql: &str) -> Result<Vec<Statement>> {
-        Err(Error::unsupported("not built yet"))
+    pub fn parse(&self, sql: &str) -> Result<Vec<Statement>> {
+        parse::statements(sql)
     }
 
     /// Plans a statement on the CPU pool. `param_types` are those that the client declared; `None` is inferred.
     pub async fn prepare(
         &self,
-        _session: &Arc<Session>,
-        _guard: &StatementGuard,
-        _statement: Statement,
-        _param_types: &[Option<DataType>],
+        session: &Arc<Session>,
+        guard: &StatementGuard,
+        statement: Statement,
+        param_types: &[Option<DataType>],
     ) -> Result<Prepared> {
-        Err(Error::unsupported("not built yet"))
+        refuse_in_failed_block(session, &statement.ast)?;
+        session.activity().start(&statement.text);
+        let planning = Arc::clone(&self.core).prepare(Arc::clone(session), statement, param_types.to_vec());
+        let planning = AbortOnDropHandle::new(self.core.cpu.spawn(planning)?);
+        let prepared = guard.run(async { planning.await.map_err(Error::internal)? }).await;
+        self.settle(prepared)
     }
 
     /// Runs a prepared statement with one value per parameter.
     pub async fn execute(
         &self,
-        _session: &Arc<Session>,
-        _guard: &StatementGuard,
-        _prepared: &Prepared,
-        _params: Vec<ScalarValue>,
+        session: &Arc<Session>,
+        guard: &StatementGuard,
+        prepared: &Prepared,
+        params: Vec<ScalarValue>,
     ) -> Result<Outcome> {
-        Err(Error::unsupported("not built yet"))
+        refuse_in_failed_block(session, &prepared.statement.ast)?;
+        session.activity().start(&prepared.statement.text);
+        let outcome = guard.run(self.run(session, guard, prepared, params)).await;
+        self.settle(outcome)
+    }
+
+    /// A statement planned over an older snapshot is planned again, so that it sees the lake as it is now.
+    async fn run(
+        &self,
+        session: &Arc<Session>,
+        guard: &StatementGuard,
+        prepared: &Prepared,
+        params: Vec<ScalarValue>,
+    ) -> Result<Outcome> {
+        let core = &self.core;
+        let stale = prepared.snapshot_version().is_some_and(|version| version != core.lake.snapshot().version);
+        if !stale {
+            return run::Run { core, session, guard, prepared, params }.execute().await;
+        }
+        let types = prepared.param_types.iter().cloned().map(Some).collect();
+        let planning = Arc::clone(core).prepare(Arc::clone(session), prepared.statement.clone(), types);
+        let planning = AbortOnDropHandle::new(core.cpu.spawn(planning)?);
+        let fresh = planning.await.map_err(Error::internal)??;
+        if fresh.columns != prepared.columns {
+            return Err(Error::unsupported("cached plan must not change result type")
+                .hint("A file of the query was replaced by one with other columns: prepare the statement again."));
+        }
+        run::Run { core, session, guard, prepared: &fresh, params }.execute().await
     }
 
     /// Runs CPU-heavy work (encoding) on the CPU pool, away from the sockets.
     pub async fn on_cpu<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-        tokio::task::spawn_blocking(work).await.map_err(Error::internal)
+        self.core.cpu.run(work).await
+    }
+
+    pub fn threads(&self) -> usize {
+        self.core.cpu.threads()
+    }
+
+    pub fn counters(&self) -> &Counters {
+        &self.core.counters
+    }
+
+    /// Bytes that running queries have reserved.
+    pub fn memory_reserved(&self) -> usize {
+        self.core.base.memory.reserved()
+    }
+
+    pub fn queued(&self) -> usize {
+        self.core.admission.queued()
+    }
+
+    /// Counts a failure that never became a stream.
+    fn settle<T>(&self, result: Result<T>) -> Result<T> {
+        result.inspect_err(|_| {
+            self.core.counters.failed.fetch_add(1, Ordering::Relaxed);
+        })
+    }
+}
+
+fn refuse_in_failed_block(session: &Session, statement: &Ast) -> Result<()> {
+    if session.transaction().status != transaction::Status::Failed || command::ends_block(statement) {
+        return Ok(());
+    }
+    let message = "current transaction is aborted, commands ignored until end of transaction block";
+    Err(Error::new(SqlState::InFailedSqlTransaction, message))
+}
+
+impl Core {
+    /// A scope over the lake as it is now.
+    fn scope(self: &Arc<Self>, session: &Arc<Session>, message: &Arc<str>) -> scope::Scope {
+        let columns = Arc::new(Columns { core: Arc::clone(self), session: Arc::clone(session) });
+        let facts = facts::now(session, &self.registry, &self.roles, self.started_at);
+        let state = self.base.state(session);
+        let (session, message) = (Arc::clone(session), Arc::clone(message));
+        scope::Scope::new(self.lake.snapshot(), state, session, message, columns, Arc::new(facts))
+    }
+
+    /// Not an `async fn`: it moves to the CPU pool as a whole.
+    fn prepare(
+        self: Arc<Self>,
+        session: Arc<Session>,
+        statement: Statement,
+        declared: Vec<Option<DataType>>,
+    ) -> impl Future<Output = Result<Prepared>> + Send + 'static {
+        async move {
+            let ast = Arc::clone(&statement.ast);
+            match ast.as_ref() {
+                Ast::Query(query) => {
+                    let planned = plan::query(self, session, query.clone(), Arc::clone(&statement.message), declared);
+                    Ok(Prepared::query(statement, planned.await?))
+                }
+                Ast::Explain { statement: explained, analyze, verbose, format, options, .. } => {
+                    let how = explain::how(*analyze, *verbose, format.as_ref(), options.as_deref())?;
+                    let Ast::Query(query) = explained.as_ref() else { return Err(plan::refuse(&statement)) };
+                    let planned = plan::query(self, session, query.clone(), Arc::clone(&statement.message), declared);
+                    Ok(Prepared::explain(statement, planned.await?, how))
+                }
+                Ast::Declare { stmts } => {
+                    let declare = cursor::declare(&session, stmts)?;
+                    let message = Arc::clone(&statement.message);
+                    let planned = plan::query(self, session, declare.query, message, declared).await?;
+                    Ok(Prepared::declare(statement, declare.name, declare.hold, planned))
+                }
+                Ast::Fetch { name, direction, into: None, .. } => {
+                    let cursor = cursor::find(&session, name)?;
+                    let count = cursor::count(direction)?;
+                    Ok(Prepared::fetch(statement, cursor, count))
+                }
+                Ast::ShowVariable { variable } => {
+                    let columns = command::show_columns(variable);
+                    Ok(Prepared::command(statement, columns))
+                }
+                other if command::is_command(other) => Ok(Prepared::command(statement, no_columns())),
+                _ => Err(plan::refuse(&statement)),
+            }
+        }
+    }
+}
+
+/// The columns of relations for the catalog, views planned as the session sees them.
+struct Columns {
+    core: Arc<Core>,
+    session: Arc<Session>,
+}
+
+impl std::fmt::Debug for Columns {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Columns")
+    }
+}
+
+#[async_trait]
+impl ColumnSource for Columns {
+    async fn columns(&self, table: &Table) -> Result<SchemaRef, catalog::Error> {
+        match scope::view_of(table) {
+            None => table.columns().await,
+            Some(sql) => plan::view_columns(&self.core, &self.session, sql)
+                .await
+                .map_err(|error| catalog::Error::View { view: table.name.clone(), reason: error.to_string() }),
+        }
     }
 }
 
 /// The result columns of a statement that returns none.
-pub fn no_columns() -> SchemaRef {
-    Arc::new(arrow::datatypes::Schema::empty())
+fn no_columns() -> SchemaRef {
+    Arc::new(Schema::empty())
 }

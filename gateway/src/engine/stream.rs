@@ -1,24 +1,137 @@
 //! Rows on their way out. Cancel, deadline, limits, metrics and the query log live in here: no protocol can forget them.
 
+use std::sync::Arc;
+
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use datafusion::execution::TaskContext;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use futures::{FutureExt, StreamExt};
 use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
 
-use crate::error::Result;
+use super::cpu::CpuPool;
+use super::query_log::Running;
+use crate::error::{Error, Result, SqlState};
+use crate::session::StatementGuard;
+
+/// Batches between the CPU pool and the socket.
+const BATCHES_IN_FLIGHT: usize = 2;
 
 /// The only form in which rows leave the engine. Dropping it stops the work behind it.
 pub struct QueryStream {
     schema: SchemaRef,
-    batches: mpsc::Receiver<Result<RecordBatch>>,
+    source: Source,
+    guard: StatementGuard,
+    running: Option<Running>,
+}
+
+enum Source {
+    /// Rows known at once: SHOW, EXPLAIN.
+    Ready(std::vec::IntoIter<RecordBatch>),
+    /// Rows that the CPU pool makes while they are taken.
+    Pool { batches: mpsc::Receiver<Result<RecordBatch>>, task: AbortHandle },
+    Done,
 }
 
 impl QueryStream {
+    /// A result that is already there.
+    pub fn ready(schema: SchemaRef, batches: Vec<RecordBatch>, guard: StatementGuard) -> Self {
+        Self { schema, source: Source::Ready(batches.into_iter()), guard, running: None }
+    }
+
+    /// Runs `plan` on the CPU pool, two batches ahead of the taker.
+    pub(super) fn spawn(
+        cpu: &CpuPool,
+        schema: SchemaRef,
+        (plan, context): (Arc<dyn ExecutionPlan>, Arc<TaskContext>),
+        guard: StatementGuard,
+        running: Running,
+    ) -> Result<Self> {
+        let (sender, batches) = mpsc::channel(BATCHES_IN_FLIGHT);
+        let task = cpu.spawn(forward(plan, context, sender, Arc::clone(&schema)))?.abort_handle();
+        Ok(Self { schema, source: Source::Pool { batches, task }, guard, running: Some(running) })
+    }
+
     pub fn schema(&self) -> &SchemaRef {
         &self.schema
     }
 
     /// The next batch; `None` after the last. Ends with 57014 when the statement is cancelled or late.
     pub async fn next(&mut self) -> Option<Result<RecordBatch>> {
-        self.batches.recv().await
+        let next = match &mut self.source {
+            Source::Done => return None,
+            Source::Ready(batches) => batches.next().map(Ok),
+            Source::Pool { batches, .. } => tokio::select! {
+                biased;
+                error = self.guard.ended() => Some(Err(error)),
+                batch = batches.recv() => batch,
+            },
+        };
+        self.account(&next);
+        next
     }
+
+    fn account(&mut self, next: &Option<Result<RecordBatch>>) {
+        match next {
+            Some(Ok(batch)) => {
+                if let Some(running) = &mut self.running {
+                    running.rows += batch.num_rows() as u64;
+                }
+            }
+            Some(Err(error)) => self.end(Some(error.state)),
+            None => self.end(None),
+        }
+    }
+
+    /// Stops the work and writes the log entry. `None` is success.
+    fn end(&mut self, failure: Option<SqlState>) {
+        if let Source::Pool { task, .. } = std::mem::replace(&mut self.source, Source::Done) {
+            task.abort();
+        }
+        if let Some(running) = self.running.take() {
+            running.finish(failure);
+        }
+    }
+}
+
+impl Drop for QueryStream {
+    fn drop(&mut self) {
+        // A portal that its client closes before the last row: no failure, but the work must end.
+        self.end(Some(SqlState::QueryCanceled));
+    }
+}
+
+/// Runs on the CPU pool until the taker is gone. A panic in a kernel is this statement's error, nobody else's.
+async fn forward(
+    plan: Arc<dyn ExecutionPlan>,
+    context: Arc<TaskContext>,
+    sender: mpsc::Sender<Result<RecordBatch>>,
+    schema: SchemaRef,
+) {
+    let forwarding = async {
+        let mut rows = match execute_stream(plan, context) {
+            Ok(rows) => rows,
+            Err(error) => {
+                let _ = sender.send(Err(error.into())).await;
+                return;
+            }
+        };
+        while let Some(batch) = rows.next().await {
+            let batch = batch.map_err(Error::from).and_then(|batch| rename(batch, &schema));
+            let failed = batch.is_err();
+            if sender.send(batch).await.is_err() || failed {
+                return;
+            }
+        }
+    };
+    if std::panic::AssertUnwindSafe(forwarding).catch_unwind().await.is_err() {
+        let _ = sender.send(Err(Error::internal("an operator panicked"))).await;
+    }
+}
+
+/// The plan's own column names are unique; the client's need not be.
+fn rename(batch: RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let rows = arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(Arc::clone(schema), batch.columns().to_vec(), &rows).map_err(Error::internal)
 }

@@ -3,10 +3,11 @@
 //! Owns: what a client may read about a failure. Must never hold: a secret, a path of the host, a store's URL.
 //! <https://www.postgresql.org/docs/16/error-style-guide.html>
 
-mod classify;
+pub mod classify;
 mod sqlstate;
 
 use std::fmt;
+use std::sync::Arc;
 
 pub use sqlstate::SqlState;
 
@@ -14,14 +15,14 @@ pub use sqlstate::SqlState;
 ///
 /// `message` is lowercase without a full stop; `detail` and `hint` are sentences; `position` counts characters from 1
 /// in the text of the message that the client sent. `source` goes to the log, never to the client.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Error {
     pub state: SqlState,
     pub message: String,
     pub detail: Option<String>,
     pub hint: Option<String>,
     pub position: Option<usize>,
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -42,7 +43,7 @@ impl Error {
         let id = uuid::Uuid::new_v4().simple();
         tracing::error!(%id, cause = %source, "internal error");
         let mut error = Self::new(SqlState::InternalError, format!("internal error, id={id}"));
-        error.source = Some(source);
+        error.source = Some(Arc::from(source));
         error
     }
 
@@ -63,7 +64,7 @@ impl Error {
     }
 
     pub fn caused_by(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
+        self.source = Some(Arc::from(source.into()));
         self
     }
 }

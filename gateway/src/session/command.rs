@@ -1,1 +1,118 @@
 //! Statements about the session itself: SET, SHOW, RESET, BEGIN, COMMIT, ROLLBACK, SAVEPOINT, DISCARD, DEALLOCATE ...
+//!
+//! Owns: what each does to its session, and its command tag. Must never know: plans, a wire protocol.
+
+mod set;
+mod show;
+mod transaction;
+
+use arrow::array::RecordBatch;
+use sqlparser::ast::{CloseCursor, DiscardObject, Statement};
+
+use super::{Session, SessionEffect};
+use crate::engine::Tag;
+use crate::error::{Error, Result, SqlState};
+
+pub use show::columns as show_columns;
+
+/// What a command answers.
+pub enum Done {
+    Tag(Tag),
+    Rows(RecordBatch, Tag),
+}
+
+/// Whether a statement is about the session, and its command tag if so.
+pub fn is_command(statement: &Statement) -> bool {
+    matches!(
+        statement,
+        Statement::Set(_)
+            | Statement::ShowVariable { .. }
+            | Statement::Reset(_)
+            | Statement::StartTransaction { .. }
+            | Statement::Commit { .. }
+            | Statement::Rollback { .. }
+            | Statement::Savepoint { .. }
+            | Statement::ReleaseSavepoint { .. }
+            | Statement::Discard { .. }
+            | Statement::Deallocate { .. }
+            | Statement::Close { .. }
+            | Statement::UNLISTEN { .. }
+    )
+}
+
+/// Whether a statement ends a failed transaction block, and so may run inside one.
+pub fn ends_block(statement: &Statement) -> bool {
+    matches!(statement, Statement::Commit { .. } | Statement::Rollback { .. })
+}
+
+/// Carries a command out.
+pub fn execute(session: &Session, statement: &Statement) -> Result<Done> {
+    match statement {
+        Statement::Set(command) => set::set(session, command).map(|()| tag("SET")),
+        Statement::ShowVariable { variable } => show::show(session, variable),
+        Statement::Reset(command) => set::reset(session, &command.reset).map(|()| tag("RESET")),
+        Statement::StartTransaction { modes, begin, .. } => transaction::begin(session, modes, *begin).map(Done::Tag),
+        Statement::Commit { .. } => transaction::commit(session).map(Done::Tag),
+        Statement::Rollback { savepoint: None, .. } => transaction::rollback(session).map(Done::Tag),
+        Statement::Rollback { savepoint: Some(name), .. } => {
+            transaction::rollback_to(session, &name.value).map(|()| tag("ROLLBACK"))
+        }
+        Statement::Savepoint { name } => transaction::savepoint(session, &name.value).map(|()| tag("SAVEPOINT")),
+        Statement::ReleaseSavepoint { name } => transaction::release(session, &name.value).map(|()| tag("RELEASE")),
+        Statement::Discard { object_type } => discard(session, object_type),
+        Statement::Deallocate { name, .. } => deallocate(session, name),
+        Statement::Close { cursor } => close(session, cursor),
+        // Nothing is ever sent, so there is nothing to stop hearing.
+        Statement::UNLISTEN { .. } => Ok(tag("UNLISTEN")),
+        other => Err(Error::internal(format!("not a command of the session: {other}"))),
+    }
+}
+
+fn tag(command: &'static str) -> Done {
+    Done::Tag(Tag::command(command))
+}
+
+fn discard(session: &Session, what: &DiscardObject) -> Result<Done> {
+    if matches!(what, DiscardObject::ALL) {
+        if session.transaction().is_in_block() {
+            return Err(Error::new(SqlState::ActiveSqlTransaction, "DISCARD ALL cannot run inside a transaction block"));
+        }
+        session.vars().reset_all();
+        session.cursors().clear();
+        session.push_effect(SessionEffect::DeallocateAll)?;
+        session.push_effect(SessionEffect::CloseAll)?;
+        return Ok(tag("DISCARD ALL"));
+    }
+    Ok(match what {
+        DiscardObject::PLANS => tag("DISCARD PLANS"),
+        DiscardObject::SEQUENCES => tag("DISCARD SEQUENCES"),
+        DiscardObject::TEMP | DiscardObject::ALL => tag("DISCARD TEMP"),
+    })
+}
+
+fn deallocate(session: &Session, name: &sqlparser::ast::Ident) -> Result<Done> {
+    if name.quote_style.is_none() && name.value.eq_ignore_ascii_case("all") {
+        session.push_effect(SessionEffect::DeallocateAll)?;
+        return Ok(tag("DEALLOCATE ALL"));
+    }
+    session.push_effect(SessionEffect::Deallocate(super::fold(name)))?;
+    Ok(tag("DEALLOCATE"))
+}
+
+/// Cursors of DECLARE live in the session; a portal of the extended protocol is closed by the protocol.
+fn close(session: &Session, cursor: &CloseCursor) -> Result<Done> {
+    match cursor {
+        CloseCursor::All => {
+            session.cursors().clear();
+            session.push_effect(SessionEffect::CloseAll)?;
+            Ok(tag("CLOSE CURSOR ALL"))
+        }
+        CloseCursor::Specific { name } => {
+            let name = super::fold(name);
+            if session.cursors().remove(&name).is_none() {
+                session.push_effect(SessionEffect::Close(name))?;
+            }
+            Ok(tag("CLOSE CURSOR"))
+        }
+    }
+}

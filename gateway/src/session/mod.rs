@@ -4,10 +4,12 @@
 //! Prepared statements and portals belong to the protocol rooms, which know their names' rules.
 
 pub mod command;
+pub mod effects;
 pub mod registry;
 pub mod transaction;
 pub mod vars;
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -16,6 +18,9 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::Role;
+use crate::engine::Cursor;
+use crate::error::{Error, Result, SqlState};
+pub use effects::{Notice, SessionEffect};
 pub use registry::{CancelKey, Registry};
 pub use transaction::Transaction;
 pub use vars::Vars;
@@ -31,6 +36,18 @@ pub struct Session {
     vars: Mutex<Vars>,
     transaction: Mutex<Transaction>,
     current: Mutex<CancellationToken>,
+    effects: Mutex<effects::Effects>,
+    cursors: Mutex<HashMap<String, Arc<Cursor>>>,
+    activity: Mutex<Activity>,
+}
+
+/// What `pg_stat_activity` tells of a session.
+#[derive(Debug, Clone)]
+pub struct Activity {
+    pub running: bool,
+    pub statement: Arc<str>,
+    pub statement_began_at: SystemTime,
+    pub changed_at: SystemTime,
 }
 
 impl Session {
@@ -44,6 +61,9 @@ impl Session {
             vars: Mutex::new(vars),
             transaction: Mutex::new(Transaction::default()),
             current: Mutex::new(CancellationToken::new()),
+            effects: Mutex::new(effects::Effects::default()),
+            cursors: Mutex::new(HashMap::new()),
+            activity: Mutex::new(Activity::default()),
         }
     }
 
@@ -60,6 +80,23 @@ impl Session {
         self.transaction.lock()
     }
 
+    /// The cursors of DECLARE, by name.
+    pub fn cursors(&self) -> MutexGuard<'_, HashMap<String, Arc<Cursor>>> {
+        self.cursors.lock()
+    }
+
+    pub fn activity(&self) -> MutexGuard<'_, Activity> {
+        self.activity.lock()
+    }
+
+    /// Ends the transaction block; cursors WITH HOLD outlive it if it ends well.
+    pub(crate) fn end_block(&self, well: bool) {
+        *self.transaction.lock() = Transaction::default();
+        self.cursors.lock().retain(|_, cursor| well && cursor.hold);
+        let mut vars = self.vars.lock();
+        if well { vars.commit() } else { vars.rollback() }
+    }
+
     /// Begins a statement: from here on a cancel request and `statement_timeout` apply to it.
     pub fn begin_statement(&self) -> StatementGuard {
         let cancel = CancellationToken::new();
@@ -67,10 +104,45 @@ impl Session {
         StatementGuard { cancel, timeout: self.vars().statement_timeout(), began_at: tokio::time::Instant::now() }
     }
 
+    /// Asks the connection to do something before it ends the running statement.
+    pub fn push_effect(&self, effect: SessionEffect) -> Result<()> {
+        self.effects.lock().push(effect)
+    }
+
+    /// What the statement that just ended asked for.
+    pub fn take_effects(&self) -> Vec<SessionEffect> {
+        self.effects.lock().take()
+    }
+
     /// Cancels the statement that runs now, if one does. A cancel between statements has no effect, as in PostgreSQL.
     pub fn cancel(&self) {
         self.current.lock().cancel();
     }
+}
+
+impl Activity {
+    pub fn start(&mut self, statement: &Arc<str>) {
+        let now = SystemTime::now();
+        *self =
+            Self { running: true, statement: Arc::clone(statement), statement_began_at: now, changed_at: now };
+    }
+
+    pub fn end(&mut self) {
+        self.running = false;
+        self.changed_at = SystemTime::now();
+    }
+}
+
+impl Default for Activity {
+    fn default() -> Self {
+        let now = SystemTime::now();
+        Self { running: false, statement: "".into(), statement_began_at: now, changed_at: now }
+    }
+}
+
+/// An identifier as PostgreSQL folds it: quoted as it is, else in lower case.
+pub fn fold(ident: &sqlparser::ast::Ident) -> String {
+    if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
 }
 
 /// What ends a statement early: its client's cancel request, or its deadline.
@@ -85,5 +157,31 @@ pub struct StatementGuard {
 impl StatementGuard {
     pub fn deadline(&self) -> Option<tokio::time::Instant> {
         self.timeout.map(|timeout| self.began_at + timeout)
+    }
+
+    /// Waits until the statement must end, and says why: 57014 with PostgreSQL's two texts.
+    pub async fn ended(&self) -> Error {
+        let late = async {
+            match self.deadline() {
+                Some(deadline) => tokio::time::sleep_until(deadline).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => {
+                Error::new(SqlState::QueryCanceled, "canceling statement due to user request")
+            }
+            () = late => Error::new(SqlState::QueryCanceled, "canceling statement due to statement timeout"),
+        }
+    }
+
+    /// Runs `work` until it is done or the statement must end.
+    pub async fn run<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::select! {
+            biased;
+            error = self.ended() => Err(error),
+            done = work => done,
+        }
     }
 }

@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
 use parking_lot::RwLock;
-use ring::constant_time::verify_slices_are_equal;
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::Session;
@@ -52,7 +51,7 @@ impl Registry {
     /// Cancels the running statement of session `id` if `key` is its key; else does nothing.
     pub fn cancel(&self, id: i32, key: &[u8]) {
         let session = match self.sessions.read().get(&id) {
-            Some((known, session)) if verify_slices_are_equal(&known.0, key).is_ok() => session.upgrade(),
+            Some((known, session)) if crate::auth::equal(&known.0, key) => session.upgrade(),
             _ => None,
         };
         if let Some(session) = session {

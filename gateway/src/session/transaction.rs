@@ -1,5 +1,7 @@
 //! The transaction block of one session. Reads need no undo, so a block is its status and the names of its savepoints.
 
+use crate::error::{Error, Result, SqlState};
+
 /// What ReadyForQuery reports: `I`, `T` or `E`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Status {
@@ -12,7 +14,6 @@ pub enum Status {
 #[derive(Debug, Default)]
 pub struct Transaction {
     pub status: Status,
-    pub read_only: bool,
     /// Savepoints from the oldest to the newest; a name may occur twice, the newest hides the older.
     pub savepoints: Vec<String>,
     /// `now()` of the block, so that every statement of it sees the same time.
@@ -20,6 +21,22 @@ pub struct Transaction {
 }
 
 impl Transaction {
+    pub fn begin(&mut self) {
+        *self = Self { status: Status::InBlock, began_at: Some(chrono::Utc::now()), ..Self::default() };
+    }
+
+    pub fn is_in_block(&self) -> bool {
+        self.status != Status::Idle
+    }
+
+    /// The newest savepoint of this name. Unknown: 3B001.
+    pub fn find_savepoint(&self, name: &str) -> Result<usize> {
+        self.savepoints.iter().rposition(|savepoint| savepoint == name).ok_or_else(|| {
+            let message = format!("savepoint \"{name}\" does not exist");
+            Error::new(SqlState::InvalidSavepointSpecification, message)
+        })
+    }
+
     /// Records that a statement failed: a block then refuses everything but its end (25P02).
     pub fn fail(&mut self) {
         if self.status == Status::InBlock {

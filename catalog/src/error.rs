@@ -1,0 +1,145 @@
+//! Why a table could not be read. One variant per cause, so that every cause can have its own SQLSTATE.
+//!
+//! Owns: the text of each failure, with table, file and place. Must never hold: a credential or a path of the host.
+
+use std::sync::Arc;
+
+/// A failure of the lake. `table` is `schema.name`; `file` is the key below its source.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// The bytes are not what the name of the file promises.
+    #[error("could not read file \"{file}\" of table \"{table}\": {reason}")]
+    UnreadableFile { table: String, file: String, reason: String },
+    #[error("could not read file \"{file}\" of table \"{table}\": file is empty (0 bytes)")]
+    EmptyFile { table: String, file: String },
+    /// The object is no longer the one that the snapshot lists.
+    #[error("could not read file \"{file}\" of table \"{table}\" because it was replaced during the query")]
+    Replaced { table: String, file: String },
+    #[error(
+        "invalid value \"{value}\" for column \"{column}\" of type {expected} in file \"{file}\" of table \"{table}\", \
+         line {line}"
+    )]
+    BadValue { table: String, file: String, line: u64, column: String, expected: String, value: String },
+    #[error("bad record in file \"{file}\" of table \"{table}\", line {line}: {reason}")]
+    BadRecord { table: String, file: String, line: u64, reason: String },
+    #[error(
+        "invalid byte 0x{byte:02x} for encoding \"{encoding}\" in file \"{file}\" of table \"{table}\", line {line}, \
+         byte {offset}"
+    )]
+    BadEncoding { table: String, file: String, encoding: String, line: u64, offset: u64, byte: u8 },
+    #[error(
+        "record of more than {bytes_max} bytes in file \"{file}\" of table \"{table}\", from line {line}"
+    )]
+    RecordTooLong { table: String, file: String, line: u64, bytes_max: usize },
+    #[error("column \"{column}\" occurs more than once in file \"{file}\" of table \"{table}\"")]
+    DuplicateColumn { table: String, file: String, column: String },
+    #[error("table \"{table}\" has {columns} columns, more than {columns_max}")]
+    TooManyColumns { table: String, columns: usize, columns_max: usize },
+    /// A definition declares a column that no file has.
+    #[error("column \"{column}\" of the definition of table \"{table}\" is in none of its files")]
+    MissingColumn { table: String, column: String },
+    /// A file of `sql/tables` or `sql/views` is wrong.
+    #[error("bad definition in \"{file}\", line {line}: {reason}")]
+    Definition { file: String, line: u64, reason: String },
+    /// A definition names a place that is in no source.
+    #[error("permission denied for location \"{location}\" in \"{file}\", line {line}")]
+    Location { file: String, line: u64, location: String },
+    /// A source of the configuration cannot be used.
+    #[error("could not open source \"{root}\": {reason}")]
+    Source { root: String, reason: String },
+    /// A store did not answer as it should.
+    #[error("could not read from source \"{root}\"")]
+    Store {
+        root: String,
+        #[source]
+        cause: Arc<object_store::Error>,
+    },
+    #[error("could not plan view \"{view}\": {reason}")]
+    View { view: String, reason: String },
+    /// A view has no columns or rows of its own; the engine plans it.
+    #[error("\"{view}\" is a view")]
+    IsView { view: String },
+    /// The engine's own types did not take what a reader made.
+    #[error("could not make rows of file \"{file}\" of table \"{table}\": {reason}")]
+    Rows { table: String, file: String, reason: String },
+}
+
+impl Error {
+    /// What the reader of the message can do, as a sentence.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Replaced { .. } => Some("Run the query again."),
+            Self::BadValue { .. } => {
+                Some("Declare the column's type, or the markers of missing values, in a definition in sql/tables.")
+            }
+            Self::BadEncoding { .. } => {
+                Some("Set the option \"encoding\" in a definition in sql/tables, as OPTIONS (encoding 'cp1252').")
+            }
+            Self::Location { .. } => Some("A location must be inside a source of the configuration."),
+            Self::EmptyFile { .. }
+            | Self::UnreadableFile { .. }
+            | Self::BadRecord { .. }
+            | Self::RecordTooLong { .. }
+            | Self::DuplicateColumn { .. }
+            | Self::TooManyColumns { .. }
+            | Self::MissingColumn { .. }
+            | Self::Definition { .. }
+            | Self::Source { .. }
+            | Self::Store { .. }
+            | Self::View { .. }
+            | Self::IsView { .. }
+            | Self::Rows { .. } => None,
+        }
+    }
+
+    /// Whether the content of one file is the cause, so that its neighbours can be read without it.
+    pub(crate) fn is_of_content(&self) -> bool {
+        match self {
+            Self::UnreadableFile { .. }
+            | Self::EmptyFile { .. }
+            | Self::BadValue { .. }
+            | Self::BadRecord { .. }
+            | Self::BadEncoding { .. }
+            | Self::RecordTooLong { .. }
+            | Self::DuplicateColumn { .. }
+            | Self::TooManyColumns { .. } => true,
+            Self::Replaced { .. }
+            | Self::MissingColumn { .. }
+            | Self::Definition { .. }
+            | Self::Location { .. }
+            | Self::Source { .. }
+            | Self::Store { .. }
+            | Self::View { .. }
+            | Self::IsView { .. }
+            | Self::Rows { .. } => false,
+        }
+    }
+
+    /// Whether the same objects would fail in the same way again.
+    pub(crate) fn is_lasting(&self) -> bool {
+        self.is_of_content() || matches!(self, Self::MissingColumn { .. })
+    }
+
+    /// The cause without the names of table and file, for lists that have them in columns of their own.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Self::UnreadableFile { reason, .. } | Self::Definition { reason, .. } => reason.clone(),
+            Self::EmptyFile { .. } => EMPTY.to_owned(),
+            Self::BadRecord { line, reason, .. } => format!("line {line}: {reason}"),
+            Self::BadEncoding { encoding, line, offset, byte, .. } => {
+                format!("invalid byte 0x{byte:02x} for encoding \"{encoding}\" in line {line}, byte {offset}")
+            }
+            Self::RecordTooLong { line, bytes_max, .. } => {
+                format!("record of more than {bytes_max} bytes from line {line}")
+            }
+            Self::DuplicateColumn { column, .. } => format!("column \"{column}\" occurs more than once"),
+            Self::TooManyColumns { columns, columns_max, .. } => {
+                format!("{columns} columns, more than {columns_max}")
+            }
+            other => other.to_string(),
+        }
+    }
+}
+
+/// The reason for leaving out a file without a byte.
+pub(crate) const EMPTY: &str = "file is empty (0 bytes)";

@@ -1,0 +1,159 @@
+//! Reads the rows of a file as batches of the wanted columns.
+//!
+//! Owns: the way from a record to a batch. Must never guess: layout and types were found out before.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::datatypes::{DataType, SchemaRef};
+
+use super::columns::Column;
+use super::split::{Field, Splitter, unescaped};
+use super::{At, Layout, Options, Records, slice};
+use crate::Error;
+use crate::format::type_name;
+use crate::pinned::Pinned;
+
+/// A value in an error message is cut after so many characters.
+const SHOWN_CHARS_MAX: usize = 60;
+
+/// Which rows and columns of a file to read, and how.
+pub(crate) struct Wanted {
+    pub(crate) options: Arc<Options>,
+    pub(crate) layout: Arc<Layout>,
+    /// The columns of the batches; those that the file does not have are NULL.
+    pub(crate) schema: SchemaRef,
+    pub(crate) batch_rows: usize,
+}
+
+/// A file that is being read.
+pub(crate) struct Reader {
+    wanted: Wanted,
+    records: Records,
+    splitter: Splitter,
+    slots: Vec<Slot>,
+    unescaped: String,
+    header_is_next: bool,
+}
+
+enum Slot {
+    /// A field of the file, by its place in a record.
+    Field { place: usize, name: String, data_type: DataType, column: Column },
+    Missing(DataType),
+}
+
+impl Reader {
+    pub(crate) fn open(file: &Arc<Pinned>, wanted: Wanted) -> Result<Self, Error> {
+        let slots: Option<Vec<Slot>> = wanted.schema.fields().iter().map(|field| {
+            let Some(place) = place(&wanted, field.name()) else {
+                return Some(Slot::Missing(field.data_type().clone()));
+            };
+            let options = &wanted.options;
+            let declared = options.columns.is_some();
+            let (date, time) = (options.date_format.as_ref(), options.timestamp_format.as_ref());
+            let column = Column::new(field.data_type(), declared, date, time)?;
+            Some(Slot::Field { place, name: field.name().clone(), data_type: field.data_type().clone(), column })
+        }).collect();
+        let slots = slots.ok_or_else(|| file.unreadable("a column has a type that text cannot hold"))?;
+        Ok(Self {
+            records: Records::open(file, wanted.options.encoding),
+            splitter: Splitter::new(wanted.layout.dialect),
+            slots,
+            unescaped: String::new(),
+            header_is_next: wanted.options.header,
+            wanted,
+        })
+    }
+
+    /// The next rows; `None` after the last.
+    pub(crate) async fn next(&mut self) -> Result<Option<RecordBatch>, Error> {
+        let mut rows = 0;
+        while rows < self.wanted.batch_rows {
+            rows += self.take(self.wanted.batch_rows - rows)?;
+            if rows < self.wanted.batch_rows && !self.records.fill(self.splitter.next_line()).await? {
+                break;
+            }
+        }
+        if rows == 0 { Ok(None) } else { self.batch(rows).map(Some) }
+    }
+
+    /// Takes rows out of the text that is there.
+    fn take(&mut self, rows_max: usize) -> Result<usize, Error> {
+        let file = Arc::clone(&self.records.file);
+        let mut rows = 0;
+        while rows < rows_max {
+            let Some((text, fields)) = self.records.cut(&mut self.splitter)? else { break };
+            if std::mem::take(&mut self.header_is_next) {
+                continue;
+            }
+            let line = self.splitter.record_line();
+            if !self.wanted.layout.fits(fields) {
+                return Err(At(&file).ragged(line, fields.len(), self.wanted.layout.names.len()));
+            }
+            for slot in &mut self.slots {
+                let Slot::Field { place, name, data_type, column } = slot else { continue };
+                let Some(field) = fields.get(*place) else { continue };
+                let value = value(text, field, &self.wanted.layout, &mut self.unescaped);
+                if self.wanted.options.is_null(value, field.quoted, column.is_text()) {
+                    column.push_null();
+                } else if column.push(value).is_err() {
+                    return Err(bad_value(&file, line, (name, data_type), value));
+                }
+            }
+            rows += 1;
+        }
+        Ok(rows)
+    }
+
+    fn batch(&mut self, rows: usize) -> Result<RecordBatch, Error> {
+        let arrays: Vec<ArrayRef> = self
+            .slots
+            .iter_mut()
+            .map(|slot| match slot {
+                Slot::Field { column, .. } => column.finish(),
+                Slot::Missing(data_type) => new_null_array(data_type, rows),
+            })
+            .collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        RecordBatch::try_new_with_options(Arc::clone(&self.wanted.schema), arrays, &options).map_err(|error| {
+            let file = &self.records.file;
+            Error::Rows { table: file.table.clone(), file: file.key().to_owned(), reason: error.to_string() }
+        })
+    }
+}
+
+/// Where a column is in the records of the file. A definition's names match in any case if that is one only.
+fn place(wanted: &Wanted, name: &str) -> Option<usize> {
+    let names = &wanted.layout.names;
+    let exact = names.iter().position(|known| known == name);
+    if exact.is_some() || wanted.options.columns.is_none() {
+        return exact;
+    }
+    let mut same = names.iter().enumerate().filter(|(_, known)| known.to_lowercase() == name.to_lowercase());
+    let (place, _) = same.next()?;
+    same.next().is_none().then_some(place)
+}
+
+fn value<'a>(text: &'a str, field: &Field, layout: &Layout, scratch: &'a mut String) -> &'a str {
+    let value = slice(text, field);
+    if !field.escaped {
+        return value;
+    }
+    unescaped(value, &layout.dialect, scratch);
+    scratch
+}
+
+fn bad_value(file: &Pinned, line: u64, (column, data_type): (&str, &DataType), value: &str) -> Error {
+    let mut shown: String = value.chars().take(SHOWN_CHARS_MAX).collect();
+    if shown.len() < value.len() {
+        shown.push_str("...");
+    }
+    Error::BadValue {
+        table: file.table.clone(),
+        file: file.key().to_owned(),
+        line,
+        column: column.to_owned(),
+        expected: type_name(data_type).to_owned(),
+        value: shown,
+    }
+}

@@ -1,0 +1,353 @@
+//! Cuts text into records and fields, as RFC 4180 and the dialects of real files have them.
+//!
+//! Owns: quotes, line ends, blank and comment lines, line numbers. Pure: it is given text and told whether more comes.
+
+/// What stands between two fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Delimiter {
+    Byte(u8),
+    /// Any run of blanks; blanks at the ends of a line mean nothing.
+    Blanks,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Dialect {
+    pub(crate) delimiter: Delimiter,
+    pub(crate) quote: Option<u8>,
+    /// Inside quotes; without it a quote is written twice.
+    pub(crate) escape: Option<u8>,
+    /// Lines that start with it are skipped.
+    pub(crate) comment: Option<u8>,
+    /// Whether blanks before a field mean nothing.
+    pub(crate) skip_leading_blank: bool,
+}
+
+impl Default for Dialect {
+    fn default() -> Self {
+        Self {
+            delimiter: Delimiter::Byte(b','),
+            quote: Some(b'"'),
+            escape: None,
+            comment: None,
+            skip_leading_blank: false,
+        }
+    }
+}
+
+/// A place in the text that was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Field {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) quoted: bool,
+    /// Whether it holds escaped characters.
+    pub(crate) escaped: bool,
+}
+
+/// Why a record cannot be cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The file ends inside quotes that were opened on this line.
+    UnclosedQuote { line: u64 },
+    AfterQuote { line: u64 },
+}
+
+/// Cuts one file, record by record.
+pub(crate) struct Splitter {
+    dialect: Dialect,
+    /// Bytes that end an unquoted field.
+    stops: [bool; 256],
+    /// The line on which the next record starts, from 1.
+    line: u64,
+    record_line: u64,
+}
+
+/// One call's position in the text; nothing of it stays when the text ends too early.
+struct Cursor<'a> {
+    text: &'a [u8],
+    at: usize,
+    line: u64,
+    at_end: bool,
+}
+
+/// The text ends before the record does, and more of it may come.
+struct More;
+
+impl Splitter {
+    pub(crate) fn new(dialect: Dialect) -> Self {
+        let mut stops = [false; 256];
+        let mut stop = |byte: u8| {
+            if let Some(stop) = stops.get_mut(usize::from(byte)) {
+                *stop = true;
+            }
+        };
+        stop(b'\n');
+        stop(b'\r');
+        match dialect.delimiter {
+            Delimiter::Byte(byte) => stop(byte),
+            Delimiter::Blanks => [b' ', b'\t'].into_iter().for_each(stop),
+        }
+        Self { dialect, stops, line: 1, record_line: 1 }
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Goes back to the start of the file.
+    pub(crate) fn rewind(&mut self) {
+        (self.line, self.record_line) = (1, 1);
+    }
+
+    /// The line on which the last record started.
+    pub(crate) fn record_line(&self) -> u64 {
+        self.record_line
+    }
+
+    /// The line on which the next record starts.
+    pub(crate) fn next_line(&self) -> u64 {
+        self.line
+    }
+
+    /// Cuts the next record: its fields, and the bytes used with it. `None` if the text holds no whole record.
+    pub(crate) fn next(&mut self, text: &[u8], at_end: bool, fields: &mut Vec<Field>) -> Result<Option<usize>, Fault> {
+        let mut cursor = Cursor { text, at: 0, line: self.line, at_end };
+        loop {
+            fields.clear();
+            let Ok(true) = self.skip_empty_lines(&mut cursor) else { return Ok(None) };
+            let record_line = cursor.line;
+            match self.record(&mut cursor, fields) {
+                Err(Stop::More) => return Ok(None),
+                Err(Stop::Fault(fault)) => return Err(fault),
+                // A line of blanks alone.
+                Ok(()) if fields.is_empty() => {}
+                Ok(()) => {
+                    self.record_line = record_line;
+                    self.line = cursor.line;
+                    return Ok(Some(cursor.at));
+                }
+            }
+        }
+    }
+
+    /// Goes to the next record; false at the end of the text.
+    fn skip_empty_lines(&self, cursor: &mut Cursor<'_>) -> Result<bool, More> {
+        loop {
+            match cursor.peek() {
+                None => return Ok(false),
+                Some(b'\n' | b'\r') => cursor.line_end()?,
+                Some(byte) if Some(byte) == self.dialect.comment => {
+                    let rest = cursor.text.get(cursor.at..).unwrap_or_default();
+                    match rest.iter().position(|byte| *byte == b'\n') {
+                        Some(end) => cursor.at += end,
+                        None if cursor.at_end => cursor.at = cursor.text.len(),
+                        None => return Err(More),
+                    }
+                }
+                Some(_) => return Ok(true),
+            }
+        }
+    }
+
+    fn record(&self, cursor: &mut Cursor<'_>, fields: &mut Vec<Field>) -> Result<(), Stop> {
+        let blanks = self.dialect.delimiter == Delimiter::Blanks;
+        loop {
+            if blanks || self.dialect.skip_leading_blank {
+                self.skip_blanks(cursor);
+            }
+            let next = cursor.peek();
+            if next.is_none() && !cursor.at_end {
+                return Err(Stop::More);
+            }
+            let field = match next {
+                None | Some(b'\n' | b'\r') if blanks => None,
+                Some(byte) if Some(byte) == self.dialect.quote => Some(self.quoted(cursor, byte)?),
+                _ => Some(self.unquoted(cursor)?),
+            };
+            fields.extend(field);
+            match cursor.peek() {
+                None => return Ok(()),
+                Some(b'\n' | b'\r') => return Ok(cursor.line_end()?),
+                Some(_) => cursor.at += 1,
+            }
+        }
+    }
+
+    fn skip_blanks(&self, cursor: &mut Cursor<'_>) {
+        let is_blank = |byte: u8| match self.dialect.delimiter {
+            Delimiter::Byte(delimiter) => byte == b' ' && byte != delimiter,
+            Delimiter::Blanks => matches!(byte, b' ' | b'\t'),
+        };
+        while cursor.peek().is_some_and(is_blank) {
+            cursor.at += 1;
+        }
+    }
+
+    fn unquoted(&self, cursor: &mut Cursor<'_>) -> Result<Field, More> {
+        let start = cursor.at;
+        let rest = cursor.text.get(start..).unwrap_or_default();
+        let stop = rest.iter().position(|byte| self.stops.get(usize::from(*byte)).copied().unwrap_or_default());
+        let length = match stop {
+            Some(length) => length,
+            None if cursor.at_end => rest.len(),
+            None => return Err(More),
+        };
+        cursor.at = start + length;
+        Ok(Field { start, end: cursor.at, quoted: false, escaped: false })
+    }
+
+    fn quoted(&self, cursor: &mut Cursor<'_>, quote: u8) -> Result<Field, Stop> {
+        let opened = cursor.line;
+        let start = cursor.at + 1;
+        let mut escaped = false;
+        cursor.at = start;
+        loop {
+            let Some(byte) = cursor.peek() else {
+                return Err(if cursor.at_end { Stop::Fault(Fault::UnclosedQuote { line: opened }) } else { Stop::More });
+            };
+            let doubled = byte == quote && cursor.text.get(cursor.at + 1) == Some(&quote);
+            if doubled || (Some(byte) == self.dialect.escape && byte != quote) {
+                escaped = true;
+                cursor.line += u64::from(cursor.text.get(cursor.at + 1) == Some(&b'\n'));
+                cursor.at += 2;
+                continue;
+            }
+            if byte == quote {
+                break;
+            }
+            cursor.line += u64::from(byte == b'\n');
+            cursor.at += 1;
+        }
+        let field = Field { start, end: cursor.at, quoted: true, escaped };
+        cursor.at += 1;
+        if self.dialect.skip_leading_blank {
+            self.skip_blanks(cursor);
+        }
+        match cursor.peek() {
+            None if !cursor.at_end => Err(Stop::More),
+            Some(byte) if !self.stops.get(usize::from(byte)).copied().unwrap_or_default() => {
+                Err(Stop::Fault(Fault::AfterQuote { line: cursor.line }))
+            }
+            _ => Ok(field),
+        }
+    }
+}
+
+enum Stop {
+    More,
+    Fault(Fault),
+}
+
+impl From<More> for Stop {
+    fn from(_: More) -> Self {
+        Self::More
+    }
+}
+
+impl Cursor<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    /// Takes `\n`, `\r\n` or a lone `\r`.
+    fn line_end(&mut self) -> Result<(), More> {
+        let is_return = self.peek() == Some(b'\r');
+        match self.text.get(self.at + 1) {
+            Some(b'\n') if is_return => self.at += 2,
+            None if is_return && !self.at_end => return Err(More),
+            _ => self.at += 1,
+        }
+        self.line += 1;
+        Ok(())
+    }
+}
+
+/// The text of a field without its escapes.
+pub(crate) fn unescaped(text: &str, dialect: &Dialect, into: &mut String) {
+    into.clear();
+    let mut chars = text.chars();
+    while let Some(char) = chars.next() {
+        let is = |byte: Option<u8>| byte.is_some_and(|byte| char == char::from(byte));
+        match chars.clone().next() {
+            Some(next) if is(dialect.escape) || (is(dialect.quote) && next == char) => {
+                into.push(next);
+                chars.next();
+            }
+            _ => into.push(char),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn records(text: &str, dialect: Dialect) -> Result<Vec<(u64, Vec<String>)>, Fault> {
+        // Every cut of the text into two must give the same records.
+        let whole = cut(text, text.len(), dialect);
+        for at in 0..text.len() {
+            assert_eq!(cut(text, at, dialect), whole, "cut at {at}");
+        }
+        whole
+    }
+
+    fn cut(text: &str, seen: usize, dialect: Dialect) -> Result<Vec<(u64, Vec<String>)>, Fault> {
+        let (mut splitter, mut fields, mut records, mut at) = (Splitter::new(dialect), Vec::new(), Vec::new(), 0);
+        let mut at_end = false;
+        loop {
+            let given = if at_end { &text[at..] } else { &text[at..seen.max(at)] };
+            match splitter.next(given.as_bytes(), at_end, &mut fields)? {
+                Some(used) => {
+                    let shown = |field: &Field| {
+                        let mut out = String::new();
+                        unescaped(&given[field.start..field.end], &dialect, &mut out);
+                        if field.quoted && !field.escaped { format!("\"{}\"", &given[field.start..field.end]) } else { out }
+                    };
+                    records.push((splitter.record_line(), fields.iter().map(shown).collect()));
+                    at += used;
+                }
+                None if at_end => return Ok(records),
+                None => at_end = true,
+            }
+        }
+    }
+
+    fn check(text: &str, dialect: Dialect, expected: &[(u64, &[&str])]) {
+        let expected = expected.iter().map(|(line, fields)| (*line, fields.iter().map(|f| (*f).to_owned()).collect()));
+        assert_eq!(records(text, dialect).unwrap(), expected.collect::<Vec<_>>(), "{text:?}");
+    }
+
+    #[test]
+    fn records_end_at_any_line_end() {
+        let plain = Dialect::default();
+        check("a,b\n1,2\n", plain, &[(1, &["a", "b"]), (2, &["1", "2"])]);
+        check("a,b\r\n1,2", plain, &[(1, &["a", "b"]), (2, &["1", "2"])]);
+        check("a\rb\r", plain, &[(1, &["a"]), (2, &["b"])]);
+        check("\n\na,\n\n,b\n", plain, &[(3, &["a", ""]), (5, &["", "b"])]);
+    }
+
+    #[test]
+    fn quotes_hold_anything() {
+        let plain = Dialect::default();
+        check("\"a,1\",\"x\ny\"\n\"\",z\n", plain, &[(1, &["\"a,1\"", "\"x\ny\""]), (3, &["\"\"", "z"])]);
+        check("\"say \"\"hi\"\"\",b\n", plain, &[(1, &["say \"hi\"", "b"])]);
+        let escaping = Dialect { escape: Some(b'\\'), ..plain };
+        check("\"a\\\"b\",c\n", escaping, &[(1, &["a\"b", "c"])]);
+        assert_eq!(records("a\n\"b\nc\n", plain), Err(Fault::UnclosedQuote { line: 2 }));
+        assert_eq!(records("a\n\"b\"c\n", plain), Err(Fault::AfterQuote { line: 2 }));
+    }
+
+    #[test]
+    fn blanks_can_delimit() {
+        let blanks = Dialect { delimiter: Delimiter::Blanks, ..Default::default() };
+        check(" id  date\r\n 01 1997  x \n   \n2\t3", blanks, &[(1, &["id", "date"]), (2, &["01", "1997", "x"]), (4, &["2", "3"])]);
+        let skipping = Dialect { skip_leading_blank: true, ..Default::default() };
+        check("a, \"b,c\" , d\n", skipping, &[(1, &["a", "\"b,c\"", "d"])]);
+    }
+
+    #[test]
+    fn comments_are_no_records() {
+        let dialect = Dialect { comment: Some(b'#'), ..Default::default() };
+        check("# x\na,#b\n#", dialect, &[(2, &["a", "#b"])]);
+    }
+}

@@ -1,0 +1,42 @@
+//! The formats of files, and what they have in common.
+
+pub(crate) mod csv;
+pub(crate) mod json;
+mod open;
+pub(crate) mod parquet;
+pub(crate) mod scan;
+mod text;
+mod union;
+pub(crate) mod value;
+
+pub(crate) use open::{Content, Opened, open};
+
+use arrow::datatypes::DataType;
+
+/// The most columns of a table; PostgreSQL has 1,600.
+pub(crate) const COLUMNS_MAX: usize = 2_000;
+
+/// How much of a file is looked at to find its types.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Budget {
+    pub(crate) rows: usize,
+    /// After unpacking.
+    pub(crate) bytes: u64,
+}
+
+/// A type by PostgreSQL's name for it.
+pub(crate) fn type_name(data_type: &DataType) -> &'static str {
+    match data_type {
+        DataType::Int16 => "smallint",
+        DataType::Int32 => "integer",
+        DataType::Int64 => "bigint",
+        DataType::Float32 => "real",
+        DataType::Float64 => "double precision",
+        DataType::Decimal128(..) => "numeric",
+        DataType::Boolean => "boolean",
+        DataType::Date32 => "date",
+        DataType::Timestamp(_, None) => "timestamp without time zone",
+        DataType::Timestamp(_, Some(_)) => "timestamp with time zone",
+        _ => "text",
+    }
+}

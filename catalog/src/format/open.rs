@@ -1,0 +1,217 @@
+//! Opens the files of a table: finds out what each looks like, and makes one schema of them.
+//!
+//! Owns: how much is looked at, and that a bad file does not hide its neighbours. Must never know: queries.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use encoding_rs::{Encoding, UTF_8};
+use futures::{StreamExt, stream};
+
+use super::csv::{self, Layout, Options};
+use super::parquet::Footers;
+use super::union::Union;
+use super::value::Kinds;
+use super::{Budget, COLUMNS_MAX, json, parquet};
+use crate::Error;
+use crate::layout::Format;
+use crate::manifest::Manifest;
+use crate::pinned::Pinned;
+
+/// Files that are opened at once.
+const AT_ONCE: usize = 8;
+
+/// A file of text up to this size is looked at as a whole, while the whole files of the table are not too many.
+const WHOLE_FILE_BYTES_MAX: u64 = 16 << 20;
+const WHOLE_FILES_BYTES_MAX: u64 = 64 << 20;
+const UNPACKED_BYTES_MAX: u64 = 64 << 20;
+
+/// What is looked at of other files, and how many of them are looked at so well.
+const SAMPLE: Budget = Budget { rows: 20_000, bytes: 4 << 20 };
+const SAMPLES_MAX: usize = 16;
+const GLANCE: Budget = Budget { rows: 200, bytes: 64 << 10 };
+
+/// The header is enough when a definition has the types.
+const HEADER: Budget = Budget { rows: 0, bytes: 0 };
+
+/// A table that is ready to be read.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    /// The columns of the files, then those of the folder names.
+    pub(crate) schema: SchemaRef,
+    pub(crate) file_schema: SchemaRef,
+    pub(crate) content: Content,
+    /// Files that are left out: key and reason.
+    pub(crate) skipped: Vec<(String, String)>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Content {
+    Csv { options: Arc<Options>, files: Vec<(Arc<Pinned>, Arc<Layout>)> },
+    Json { encoding: &'static Encoding, files: Vec<Arc<Pinned>> },
+    /// With the number of rows of each file.
+    Parquet { footers: Arc<Footers>, files: Vec<(Arc<Pinned>, usize)> },
+}
+
+/// Opens a table; fails if none of its files can be opened.
+pub(crate) async fn open(
+    table: &str,
+    manifest: &Manifest,
+    files: Vec<Arc<Pinned>>,
+    footers: &Arc<Footers>,
+) -> Result<Opened, Error> {
+    let (fields, content, skipped) = match manifest.format {
+        Format::Csv => open_csv(table, manifest, files).await?,
+        Format::Json => open_json(manifest, files).await?,
+        Format::Parquet => open_parquet(files, footers).await?,
+    };
+    let is_partition = |field: &Field| manifest.partitions.iter().any(|partition| partition.name() == field.name());
+    let file_schema = Schema::new(fields.into_iter().filter(|field| !is_partition(field)).collect::<Vec<_>>());
+    let all = file_schema.fields().iter().chain(&manifest.partitions).map(Arc::clone);
+    let schema = Schema::new(all.collect::<Vec<_>>());
+    if schema.fields().len() > COLUMNS_MAX {
+        let columns = schema.fields().len();
+        return Err(Error::TooManyColumns { table: table.to_owned(), columns, columns_max: COLUMNS_MAX });
+    }
+    Ok(Opened { schema: Arc::new(schema), file_schema: Arc::new(file_schema), content, skipped })
+}
+
+/// Columns, content, and the files left out.
+type Parts = (Vec<Field>, Content, Vec<(String, String)>);
+
+async fn open_csv(table: &str, manifest: &Manifest, files: Vec<Arc<Pinned>>) -> Result<Parts, Error> {
+    let options = manifest.definition.as_ref().map(|definition| Arc::clone(&definition.options)).unwrap_or_default();
+    let budgets = if options.columns.is_some() { vec![HEADER; files.len()] } else { budgets(&files) };
+    let read = |file: Arc<Pinned>, budget| {
+        let options = Arc::clone(&options);
+        async move { csv::sample(&file, &options, budget).await }
+    };
+    let (samples, skipped) = each(files, budgets, read).await?;
+    let mut layouts: Vec<Arc<Layout>> = Vec::new();
+    let mut columns: Vec<(String, Kinds)> = Vec::new();
+    let mut places = std::collections::HashMap::new();
+    let mut opened = Vec::with_capacity(samples.len());
+    for (file, sample) in samples {
+        for (name, kinds) in sample.layout.names.iter().zip(sample.kinds) {
+            let place = *places.entry(name.clone()).or_insert_with(|| {
+                columns.push((name.clone(), Kinds::default()));
+                columns.len() - 1
+            });
+            if let Some((_, known)) = columns.get_mut(place) {
+                known.add(kinds);
+            }
+        }
+        // Mostly the last one: a thousand files share one header.
+        let layout = match layouts.iter().rev().find(|known| ***known == sample.layout) {
+            Some(known) => Arc::clone(known),
+            None => {
+                let layout = Arc::new(sample.layout);
+                layouts.push(Arc::clone(&layout));
+                layout
+            }
+        };
+        opened.push((file, layout));
+    }
+    let fields = match &options.columns {
+        None => columns.iter().map(|(name, kinds)| Field::new(name, kinds.data_type(), true)).collect(),
+        Some(declared) => {
+            let is_there = |name: &str| columns.iter().any(|(known, _)| known.to_lowercase() == name.to_lowercase());
+            if let Some((column, _)) = declared.iter().find(|(name, _)| !is_there(name)) {
+                return Err(Error::MissingColumn { table: table.to_owned(), column: column.clone() });
+            }
+            declared.iter().map(|(name, data_type)| Field::new(name, data_type.clone(), true)).collect()
+        }
+    };
+    Ok((fields, Content::Csv { options, files: opened }, skipped))
+}
+
+async fn open_json(manifest: &Manifest, files: Vec<Arc<Pinned>>) -> Result<Parts, Error> {
+    let options = manifest.definition.as_ref().map(|definition| Arc::clone(&definition.options));
+    let encoding = options.as_ref().map_or(UTF_8, |options| options.encoding);
+    if let Some(declared) = options.as_ref().and_then(|options| options.columns.as_ref()) {
+        let fields = declared.iter().map(|(name, data_type)| Field::new(name, data_type.clone(), true)).collect();
+        return Ok((fields, Content::Json { encoding, files }, Vec::new()));
+    }
+    let budgets = budgets(&files);
+    let (shapes, skipped) =
+        each(files, budgets, |file, budget| async move { json::sample(&file, budget).await }).await?;
+    let mut union = json::Shape::default();
+    let mut opened = Vec::with_capacity(shapes.len());
+    for (file, shape) in shapes {
+        union.merge(shape);
+        opened.push(file);
+    }
+    Ok((union.fields(), Content::Json { encoding, files: opened }, skipped))
+}
+
+async fn open_parquet(files: Vec<Arc<Pinned>>, footers: &Arc<Footers>) -> Result<Parts, Error> {
+    let budgets = vec![HEADER; files.len()];
+    let read = |file: Arc<Pinned>, _| {
+        let footers = Arc::clone(footers);
+        async move { parquet::look(&file, &footers).await }
+    };
+    let (looks, mut skipped) = each(files, budgets, read).await?;
+    let mut union = Union::default();
+    let mut opened = Vec::with_capacity(looks.len());
+    for (file, look) in looks {
+        match union.add(&look.schema) {
+            Ok(()) => opened.push((file, look.rows)),
+            Err(conflict) => {
+                let (column, here, before) = (conflict.column, conflict.other, conflict.known);
+                let reason = format!("column \"{column}\" is {here} here and {before} in the files before");
+                skipped.push((file.key().to_owned(), reason));
+            }
+        }
+    }
+    Ok((union.finish(), Content::Parquet { footers: Arc::clone(footers), files: opened }, skipped))
+}
+
+/// How much to look at each file. It depends on the listing alone, so that the types of a snapshot do too.
+fn budgets(files: &[Arc<Pinned>]) -> Vec<Budget> {
+    let (mut whole_bytes, mut samples) = (0, 0);
+    let budget = |file: &Arc<Pinned>| {
+        let bytes = file.file.bytes;
+        if bytes <= WHOLE_FILE_BYTES_MAX && whole_bytes + bytes <= WHOLE_FILES_BYTES_MAX {
+            whole_bytes += bytes;
+            return Budget { rows: usize::MAX, bytes: UNPACKED_BYTES_MAX };
+        }
+        samples += 1;
+        if samples <= SAMPLES_MAX { SAMPLE } else { GLANCE }
+    };
+    files.iter().map(budget).collect()
+}
+
+/// Reads every file; those whose content is bad are left out, unless all are.
+async fn each<T, F: Future<Output = Result<T, Error>>>(
+    files: Vec<Arc<Pinned>>,
+    budgets: Vec<Budget>,
+    read: impl Fn(Arc<Pinned>, Budget) -> F,
+) -> Result<(Vec<(Arc<Pinned>, T)>, Vec<(String, String)>), Error> {
+    let reads = files.into_iter().zip(budgets).map(|(file, budget)| {
+        let is_empty = file.file.bytes == 0;
+        let empty = || Error::EmptyFile { table: file.table.clone(), file: file.key().to_owned() };
+        let reading = if is_empty { Err(empty()) } else { Ok(read(Arc::clone(&file), budget)) };
+        async move {
+            match reading {
+                Ok(reading) => (file, reading.await),
+                Err(error) => (file, Err(error)),
+            }
+        }
+    });
+    let (mut opened, mut skipped, mut first) = (Vec::new(), Vec::new(), None);
+    let mut results = stream::iter(reads).buffered(AT_ONCE);
+    while let Some((file, result)) = results.next().await {
+        match result {
+            Ok(found) => opened.push((file, found)),
+            Err(error) if error.is_of_content() => {
+                skipped.push((file.key().to_owned(), error.reason()));
+                first.get_or_insert(error);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    match first {
+        Some(error) if opened.is_empty() => Err(error),
+        _ => Ok((opened, skipped)),
+    }
+}

@@ -1,0 +1,40 @@
+//! Parquet: DataFusion decodes it; which bytes it may read, and what is remembered of them, is decided here.
+
+mod footer;
+mod reader;
+
+use arrow::datatypes::Schema;
+use parquet::arrow::parquet_to_arrow_schema;
+
+pub(crate) use footer::Footers;
+pub(crate) use reader::PinnedReaders;
+
+use super::COLUMNS_MAX;
+use crate::Error;
+use crate::pinned::Pinned;
+
+/// What the footer of a file shows.
+pub(crate) struct Look {
+    pub(crate) schema: Schema,
+    pub(crate) rows: usize,
+}
+
+/// Reads the footer of a file.
+pub(crate) async fn look(file: &Pinned, footers: &Footers) -> Result<Look, Error> {
+    let metadata = footers.footer(file).await?;
+    let described = metadata.file_metadata();
+    let columns = described.schema_descr().root_schema().get_fields().len();
+    if columns > COLUMNS_MAX {
+        return Err(Error::TooManyColumns { table: file.table.clone(), columns, columns_max: COLUMNS_MAX });
+    }
+    let schema = parquet_to_arrow_schema(described.schema_descr(), described.key_value_metadata());
+    let schema = schema.map_err(|error| file.unreadable(error.to_string()))?;
+    let mut names = std::collections::HashSet::new();
+    if let Some(twice) = schema.fields().iter().find(|field| !names.insert(field.name())) {
+        let (table, key, column) = (file.table.clone(), file.key().to_owned(), twice.name().clone());
+        return Err(Error::DuplicateColumn { table, file: key, column });
+    }
+    let rows: Option<usize> = metadata.row_groups().iter().map(|group| usize::try_from(group.num_rows()).ok()).sum();
+    let rows = rows.ok_or_else(|| file.unreadable("the footer has a negative number of rows"))?;
+    Ok(Look { schema, rows })
+}

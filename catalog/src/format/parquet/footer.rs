@@ -1,0 +1,208 @@
+//! Footers and page indexes of Parquet files, read once per version of a file and remembered within a limit.
+//!
+//! Owns: what a hostile footer may cost. A panic while one is decoded is an error of the file.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use parking_lot::Mutex;
+use parquet::arrow::async_reader::MetadataFetch;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
+
+use crate::Error;
+use crate::pinned::Pinned;
+
+/// What is read of a file's end at once: most footers fit, and the page index stands before them.
+const TAIL_BYTES: u64 = 64 << 10;
+
+/// Length and magic number.
+const END_BYTES: u64 = 8;
+const MAGIC: &[u8] = b"PAR1";
+const ENCRYPTED_MAGIC: &[u8] = b"PARE";
+
+const FOOTER_BYTES_MAX: u64 = 64 << 20;
+
+/// Memory of all footers together.
+const CACHE_BYTES_MAX: usize = 128 << 20;
+
+/// One version of one file.
+type Key = (String, String, Option<String>);
+
+/// The footers that were read last.
+#[derive(Debug, Default)]
+pub(crate) struct Footers(Mutex<Cache>);
+
+#[derive(Debug, Default)]
+struct Cache {
+    entries: HashMap<Key, Entry>,
+    /// When an entry was last used, so that the first is the oldest.
+    uses: BTreeMap<u64, Key>,
+    clock: u64,
+    bytes: usize,
+    /// Footers that were asked of a store.
+    reads: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    metadata: Arc<ParquetMetaData>,
+    /// Whether the page index was asked for, and is in `metadata` if the file has one.
+    with_index: bool,
+    bytes: usize,
+    used: u64,
+}
+
+impl Footers {
+    /// The footer of a file, perhaps without its page index.
+    pub(crate) async fn footer(&self, file: &Pinned) -> Result<Arc<ParquetMetaData>, Error> {
+        let key = key(file);
+        if let Some((metadata, _)) = self.0.lock().get(&key) {
+            return Ok(metadata);
+        }
+        let metadata = Arc::new(self.read(file).await?);
+        self.0.lock().put(key, Arc::clone(&metadata), false);
+        Ok(metadata)
+    }
+
+    /// The footer of a file with its page index, if it has one.
+    pub(crate) async fn footer_and_index(&self, file: &Pinned) -> Result<Arc<ParquetMetaData>, Error> {
+        let key = key(file);
+        let known = self.0.lock().get(&key);
+        let footer = match known {
+            Some((metadata, true)) => return Ok(metadata),
+            Some((metadata, false)) => metadata,
+            None => Arc::new(self.read(file).await?),
+        };
+        let metadata = Arc::new(index(file, Arc::unwrap_or_clone(footer)).await?);
+        self.0.lock().put(key, Arc::clone(&metadata), true);
+        Ok(metadata)
+    }
+
+    /// How many footers were asked of a store.
+    pub(crate) fn reads(&self) -> u64 {
+        self.0.lock().reads
+    }
+
+    async fn read(&self, file: &Pinned) -> Result<ParquetMetaData, Error> {
+        self.0.lock().reads += 1;
+        read(file).await
+    }
+}
+
+impl Cache {
+    fn get(&mut self, key: &Key) -> Option<(Arc<ParquetMetaData>, bool)> {
+        let entry = self.entries.get_mut(key)?;
+        self.clock += 1;
+        if let Some(key) = self.uses.remove(&entry.used) {
+            self.uses.insert(self.clock, key);
+        }
+        entry.used = self.clock;
+        Some((Arc::clone(&entry.metadata), entry.with_index))
+    }
+
+    fn put(&mut self, key: Key, metadata: Arc<ParquetMetaData>, with_index: bool) {
+        self.remove(&key);
+        self.clock += 1;
+        let bytes = metadata.memory_size();
+        self.bytes += bytes;
+        self.uses.insert(self.clock, key.clone());
+        self.entries.insert(key, Entry { metadata, with_index, bytes, used: self.clock });
+        while self.bytes > CACHE_BYTES_MAX {
+            let Some((_, oldest)) = self.uses.first_key_value() else { break };
+            let oldest = oldest.clone();
+            self.remove(&oldest);
+        }
+    }
+
+    fn remove(&mut self, key: &Key) {
+        if let Some(entry) = self.entries.remove(key) {
+            self.uses.remove(&entry.used);
+            self.bytes -= entry.bytes;
+        }
+    }
+}
+
+/// A store without ETags is told apart by time and size.
+fn key(file: &Pinned) -> Key {
+    let version = file.file.etag.clone().or_else(|| Some(format!("{}-{}", file.file.modified_at, file.file.bytes)));
+    (file.source().root.clone(), file.key().to_owned(), version)
+}
+
+/// Reads and decodes a footer.
+async fn read(file: &Pinned) -> Result<ParquetMetaData, Error> {
+    let size = file.file.bytes;
+    if size < END_BYTES + MAGIC.len() as u64 {
+        return Err(file.unreadable("the file is too short for Parquet"));
+    }
+    let tail_start = size.saturating_sub(TAIL_BYTES);
+    let tail = file.bytes(tail_start..size).await?;
+    let length = footer_length(&tail).map_err(|reason| file.unreadable(reason))?;
+    if length > FOOTER_BYTES_MAX {
+        return Err(file.unreadable(format!("the footer of {length} bytes is larger than {FOOTER_BYTES_MAX}")));
+    }
+    let footer_end = size - END_BYTES;
+    let footer_start = footer_end
+        .checked_sub(length)
+        .filter(|start| *start >= MAGIC.len() as u64 && length > 0)
+        .ok_or_else(|| file.unreadable(format!("the footer cannot be {length} bytes long")))?;
+    let footer = if footer_start >= tail_start {
+        let place = |at: u64| usize::try_from(at - tail_start).unwrap_or(usize::MAX);
+        tail.slice(place(footer_start)..place(footer_end))
+    } else {
+        file.bytes(footer_start..footer_end).await?
+    };
+    // Thrift of unknown origin: some of it makes the decoder panic.
+    match std::panic::catch_unwind(|| ParquetMetaDataReader::decode_metadata(&footer)) {
+        Ok(Ok(metadata)) => Ok(metadata),
+        Ok(Err(error)) => Err(file.unreadable(format!("the footer is damaged: {}", first_line(&error)))),
+        Err(_) => Err(file.unreadable("the footer is damaged")),
+    }
+}
+
+fn footer_length(tail: &[u8]) -> Result<u64, &'static str> {
+    match tail.last_chunk::<8>() {
+        Some([a, b, c, d, magic @ ..]) if magic == MAGIC => Ok(u64::from(u32::from_le_bytes([*a, *b, *c, *d]))),
+        Some([_, _, _, _, magic @ ..]) if magic == ENCRYPTED_MAGIC => Err("the file is encrypted"),
+        _ => Err("the file does not end as Parquet does"),
+    }
+}
+
+/// Adds the page index to a footer.
+async fn index(file: &Pinned, footer: ParquetMetaData) -> Result<ParquetMetaData, Error> {
+    let mut reader = ParquetMetaDataReader::new_with_metadata(footer).with_page_index_policy(PageIndexPolicy::Optional);
+    let loading = async {
+        reader.load_page_index(Fetch(file)).await?;
+        reader.finish()
+    };
+    match AssertUnwindSafe(loading).catch_unwind().await {
+        Ok(Ok(metadata)) => Ok(metadata),
+        Ok(Err(ParquetError::External(error))) => match error.downcast::<Error>() {
+            Ok(ours) => Err(*ours),
+            Err(other) => Err(file.unreadable(format!("the page index is damaged: {other}"))),
+        },
+        Ok(Err(error)) => Err(file.unreadable(format!("the page index is damaged: {}", first_line(&error)))),
+        Err(_) => Err(file.unreadable("the page index is damaged")),
+    }
+}
+
+fn first_line(error: &ParquetError) -> String {
+    error.to_string().lines().next().unwrap_or_default().trim_end_matches('.').to_owned()
+}
+
+struct Fetch<'a>(&'a Pinned);
+
+impl MetadataFetch for Fetch<'_> {
+    fn fetch(&mut self, range: Range<u64>) -> BoxFuture<'_, parquet::errors::Result<Bytes>> {
+        if range.end > self.0.file.bytes || range.start > range.end {
+            let error = ParquetError::General("a range lies outside the file".into());
+            return async { Err(error) }.boxed();
+        }
+        async move { self.0.bytes(range).await.map_err(|error| ParquetError::External(Box::new(error))) }.boxed()
+    }
+}

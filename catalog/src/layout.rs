@@ -1,0 +1,202 @@
+//! Which table an object belongs to, by its key alone.
+//!
+//! Owns: the rules of names and folders. Pure: no store, no file.
+
+use percent_encoding::percent_decode_str;
+
+/// The schema of files that lie directly in a root.
+pub(crate) const ROOT_SCHEMA: &str = "public";
+
+/// How Hive writes a partition without a value.
+const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
+
+/// The kinds of files, in the order of preference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Format {
+    Parquet,
+    Json,
+    Csv,
+}
+
+impl Format {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Parquet => "parquet",
+            Self::Json => "ndjson",
+            Self::Csv => "csv",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Compression {
+    None,
+    Gzip,
+    Zstd,
+}
+
+/// What a file's name says of its content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FileName<'a> {
+    pub(crate) stem: &'a str,
+    /// `None` if the ending is not one of a format.
+    pub(crate) format: Option<Format>,
+    pub(crate) compression: Compression,
+}
+
+/// A partition folder; `None` is NULL.
+pub(crate) type Partition = (String, Option<String>);
+
+/// Where an object belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    Table(Placed),
+    /// A hidden file: `_SUCCESS`, `.part`, `_delta_log/...`.
+    Hidden,
+    /// No table can be made of it.
+    Unknown { reason: &'static str },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Placed {
+    pub(crate) schema: String,
+    pub(crate) table: String,
+    pub(crate) format: Format,
+    pub(crate) compression: Compression,
+    pub(crate) partitions: Vec<Partition>,
+    /// Whether the table is a folder of files, or this file alone.
+    pub(crate) in_folder: bool,
+}
+
+/// Places an object by its key.
+pub(crate) fn place(key: &str) -> Place {
+    let segments: Vec<&str> = key.split('/').collect();
+    if segments.iter().any(|segment| is_hidden(segment)) {
+        return Place::Hidden;
+    }
+    let Some((name, folders)) = segments.split_last() else { return Place::Hidden };
+    let name = file_name(name);
+    let format = match (name.format, name.compression) {
+        (None, _) => return Place::Unknown { reason: "the name does not end in a known format" },
+        (Some(Format::Parquet), Compression::Gzip | Compression::Zstd) => {
+            return Place::Unknown { reason: "a Parquet file is compressed inside, not as a whole" };
+        }
+        (Some(format), _) => format,
+    };
+    let (schema, table, inner) = match folders {
+        [] => (ROOT_SCHEMA, None, folders),
+        // A folder of partitions in the root is a table, not a schema.
+        [table, first, ..] if partition(first).is_some() => (ROOT_SCHEMA, Some(*table), folders.get(1..).unwrap_or(&[])),
+        [schema] => (*schema, None, [].as_slice()),
+        [schema, table, inner @ ..] => (*schema, Some(*table), inner),
+    };
+    if name.stem.is_empty() && table.is_none() {
+        return Place::Unknown { reason: "the file has no name before its ending" };
+    }
+    Place::Table(Placed {
+        schema: schema.to_owned(),
+        table: table.unwrap_or(name.stem).to_owned(),
+        format,
+        compression: name.compression,
+        partitions: partitions(inner),
+        in_folder: table.is_some(),
+    })
+}
+
+/// The partitions of the folders between a table and a file.
+pub(crate) fn partitions(folders: &[&str]) -> Vec<Partition> {
+    folders.iter().filter_map(|folder| partition(folder)).collect()
+}
+
+/// Hidden as in Spark: `_x` and `.x`, but not the partition `_x=1`.
+pub(crate) fn is_hidden(segment: &str) -> bool {
+    segment.starts_with('.') || (segment.starts_with('_') && partition(segment).is_none())
+}
+
+fn partition(folder: &str) -> Option<Partition> {
+    let (name, value) = folder.split_once('=')?;
+    let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let value = (value != HIVE_NULL).then(|| decode(value));
+    (!name.is_empty()).then(|| (decode(name), value))
+}
+
+/// Takes the endings off a file's name.
+pub(crate) fn file_name(name: &str) -> FileName<'_> {
+    let (rest, compression) = match ending(name) {
+        (stem, "gz") => (stem, Compression::Gzip),
+        (stem, "zst") => (stem, Compression::Zstd),
+        _ => (name, Compression::None),
+    };
+    let format = |stem, format| FileName { stem, format: Some(format), compression };
+    match ending(rest) {
+        (stem, "csv" | "tsv") => format(stem, Format::Csv),
+        (stem, "ndjson" | "jsonl" | "json") => format(stem, Format::Json),
+        (stem, "parquet") => format(stem, Format::Parquet),
+        _ => FileName { stem: rest, format: None, compression },
+    }
+}
+
+/// The part before the last dot, and the part behind it if it is a known ending in any case.
+fn ending(name: &str) -> (&str, &'static str) {
+    const KNOWN: [&str; 8] = ["gz", "zst", "csv", "tsv", "ndjson", "jsonl", "json", "parquet"];
+    name.rsplit_once('.')
+        .and_then(|(stem, end)| KNOWN.iter().find(|known| end.eq_ignore_ascii_case(known)).map(|known| (stem, *known)))
+        .unwrap_or((name, ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `schema.table format[+compression] [folder] [k=v ...]`, or why not.
+    fn shown(key: &str) -> String {
+        match place(key) {
+            Place::Hidden => "hidden".into(),
+            Place::Unknown { reason } => reason.into(),
+            Place::Table(placed) => {
+                let mut text = format!("{}.{} {}", placed.schema, placed.table, placed.format.name());
+                match placed.compression {
+                    Compression::None => {}
+                    Compression::Gzip => text += "+gz",
+                    Compression::Zstd => text += "+zst",
+                }
+                if placed.in_folder {
+                    text += " folder";
+                }
+                for (name, value) in placed.partitions {
+                    text += &format!(" {name}={}", value.unwrap_or("NULL".into()));
+                }
+                text
+            }
+        }
+    }
+
+    #[test]
+    fn keys_find_their_tables() {
+        let cases = [
+            ("stations.csv", "public.stations csv"),
+            ("weather/stations.csv", "weather.stations csv"),
+            ("weather/Stations.CSV.GZ", "weather.Stations csv+gz"),
+            ("weather/st.2024.tsv.zst", "weather.st.2024 csv+zst"),
+            ("shop/orders.jsonl", "shop.orders ndjson"),
+            ("shop/orders/a.json", "shop.orders ndjson folder"),
+            ("weather/obs/2024/01/a.parquet", "weather.obs parquet folder"),
+            ("weather/obs/year=2024/month=01/a.parquet", "weather.obs parquet folder year=2024 month=01"),
+            ("weather/obs/city=S%C3%A3o%20Paulo/a.parquet", "weather.obs parquet folder city=São Paulo"),
+            ("weather/obs/day=__HIVE_DEFAULT_PARTITION__/a.csv", "weather.obs csv folder day=NULL"),
+            ("trips/year=2024/a.parquet", "public.trips parquet folder year=2024"),
+            ("weather/obs/_SUCCESS", "hidden"),
+            ("weather/obs/_delta_log/0.json", "hidden"),
+            ("weather/.obs.csv", "hidden"),
+            (".tmp123", "hidden"),
+            ("weather/obs/_year=1/a.csv", "weather.obs csv folder _year=1"),
+            ("weather/readme.md", "the name does not end in a known format"),
+            ("weather/a.gz", "the name does not end in a known format"),
+            ("weather/a.txt", "the name does not end in a known format"),
+            ("weather/a.parquet.gz", "a Parquet file is compressed inside, not as a whole"),
+        ];
+        for (key, expected) in cases {
+            assert_eq!(shown(key), expected, "{key}");
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! OIDs to names and back: `regclass` and its kin, `to_regclass`, `pg_get_userbyid`.
+//!
+//! The functions `lakegate_reg*_in` and `_out` are what casts to and from these types become.
+
+use datafusion::common::Result;
+
+use super::function::{Argument, Spec};
+use super::procs;
+use super::scope::{Object, Scope, object, single};
+use crate::pg_catalog::error::LookupError;
+use crate::pg_catalog::format_type::{Typmod, format_type, parse_type};
+use crate::pg_catalog::ident::{parts, quoted};
+use crate::pg_catalog::roles;
+use crate::pg_catalog::rows::Cell;
+use crate::pg_catalog::types;
+
+pub(super) const FUNCTIONS: &[Spec] = &[
+    Spec::new("lakegate_regclass_in", (1, 1), "regclass", |scope, arguments| read(scope, arguments, relation)),
+    Spec::new("lakegate_regclass_out", (1, 1), "text", |scope, arguments| write(scope, arguments, relation_name)),
+    Spec::new("lakegate_regtype_in", (1, 1), "regtype", |scope, arguments| read(scope, arguments, of_type)),
+    Spec::new("lakegate_regtype_out", (1, 1), "text", |scope, arguments| write(scope, arguments, type_name)),
+    Spec::new("lakegate_regnamespace_in", (1, 1), "regnamespace", |scope, arguments| read(scope, arguments, schema)),
+    Spec::new("lakegate_regnamespace_out", (1, 1), "text", |scope, arguments| write(scope, arguments, schema_name)),
+    Spec::new("lakegate_regproc_in", (1, 1), "regproc", |scope, arguments| read(scope, arguments, function)),
+    Spec::new("lakegate_regproc_out", (1, 1), "text", |scope, arguments| write(scope, arguments, function_name)),
+    Spec::new("lakegate_regrole_in", (1, 1), "regrole", |scope, arguments| read(scope, arguments, role)),
+    Spec::new("lakegate_regrole_out", (1, 1), "text", |scope, arguments| write(scope, arguments, role_name)),
+    Spec::new("to_regclass", (1, 1), "regclass", |scope, arguments| look(scope, arguments, relation)),
+    Spec::new("to_regtype", (1, 1), "regtype", |scope, arguments| look(scope, arguments, of_type)),
+    Spec::new("to_regnamespace", (1, 1), "regnamespace", |scope, arguments| look(scope, arguments, schema)),
+    Spec::new("to_regproc", (1, 1), "regproc", |scope, arguments| look(scope, arguments, function)),
+    Spec::new("to_regrole", (1, 1), "regrole", |scope, arguments| look(scope, arguments, role)),
+    Spec::new("pg_get_userbyid", (1, 1), "name", user),
+    Spec::new("pg_my_temp_schema", (0, 0), "oid", |_, _| Ok(0.into())),
+    Spec::new("pg_is_other_temp_schema", (1, 1), "bool", |_, _| Ok(false.into())),
+];
+
+type Read = fn(&Scope, &str) -> Result<u32, LookupError>;
+type Write = fn(&Scope, u32) -> Option<String>;
+
+/// A cast from text or a number; a name that means nothing is an error.
+fn read<'a>(scope: &Scope, arguments: &[Argument<'_>], by_name: Read) -> Result<Cell<'a>> {
+    match arguments.first().map(|argument| object(*argument)) {
+        Some(Object::Oid(oid)) => Ok(oid.into()),
+        Some(Object::Name(name)) => Ok(by_name(scope, name)?.into()),
+        Some(Object::None) | None => Ok(Cell::Null),
+    }
+}
+
+/// As [`read`], but what means nothing is NULL.
+fn look<'a>(scope: &Scope, arguments: &[Argument<'_>], by_name: Read) -> Result<Cell<'a>> {
+    match arguments.first().map(|argument| object(*argument)) {
+        Some(Object::Oid(oid)) => Ok(oid.into()),
+        Some(Object::Name(name)) => Ok(by_name(scope, name).ok().into()),
+        Some(Object::None) | None => Ok(Cell::Null),
+    }
+}
+
+/// A cast to text: an OID that means nothing stays a number, and 0 is `-`.
+fn write<'a>(scope: &Scope, arguments: &[Argument<'_>], name: Write) -> Result<Cell<'a>> {
+    match arguments.first().map(|argument| object(*argument)) {
+        Some(Object::Oid(0)) => Ok("-".into()),
+        Some(Object::Oid(oid)) => Ok(name(scope, oid).unwrap_or_else(|| oid.to_string()).into()),
+        Some(Object::Name(name)) => Ok(name.to_owned().into()),
+        Some(Object::None) | None => Ok(Cell::Null),
+    }
+}
+
+fn relation(scope: &Scope, name: &str) -> Result<u32, LookupError> {
+    let found = scope.relation_named(name)?;
+    found.map(|relation| relation.oid).ok_or_else(|| LookupError::UndefinedTable(name.trim().to_owned()))
+}
+
+fn relation_name(scope: &Scope, oid: u32) -> Option<String> {
+    scope.directory.relation(oid).map(|relation| scope.name_of(relation))
+}
+
+fn of_type(_: &Scope, name: &str) -> Result<u32, LookupError> {
+    parse_type(name).map(|of| of.oid).ok_or_else(|| LookupError::UndefinedType(name.trim().to_owned()))
+}
+
+fn type_name(_: &Scope, oid: u32) -> Option<String> {
+    types::by_oid(oid).map(|_| format_type(oid, Typmod::Absent))
+}
+
+fn schema(scope: &Scope, name: &str) -> Result<u32, LookupError> {
+    let found = scope.schema(Argument::Text(name))?;
+    found.map(|schema| schema.oid).ok_or_else(|| LookupError::UndefinedSchema(name.trim().to_owned()))
+}
+
+fn schema_name(scope: &Scope, oid: u32) -> Option<String> {
+    scope.directory.schema_of_oid(oid).map(|schema| quoted(&schema.name))
+}
+
+fn function(_: &Scope, name: &str) -> Result<u32, LookupError> {
+    let mut parts = parts(name).ok_or(LookupError::InvalidName)?;
+    let Some(last) = parts.pop() else { return Err(LookupError::InvalidName) };
+    let in_pg_catalog = parts.iter().all(|schema| schema.name == "pg_catalog");
+    match procs::by_name(&last.name) {
+        [one] if in_pg_catalog => Ok(*one),
+        [_, _, ..] if in_pg_catalog => Err(LookupError::AmbiguousFunction(name.trim().to_owned())),
+        _ => Err(LookupError::UndefinedFunction(name.trim().to_owned())),
+    }
+}
+
+/// A name that several functions share is shown with its schema, as PostgreSQL does.
+fn function_name(_: &Scope, oid: u32) -> Option<String> {
+    let name = procs::by_oid(oid)?.name;
+    Some(match procs::by_name(name) {
+        [_] => quoted(name),
+        _ => format!("pg_catalog.{}", quoted(name)),
+    })
+}
+
+fn role(scope: &Scope, name: &str) -> Result<u32, LookupError> {
+    let name = single(name)?;
+    roles::by_name(&scope.view, &name).map(|role| role.oid).ok_or(LookupError::UndefinedRole(name))
+}
+
+fn role_name(scope: &Scope, oid: u32) -> Option<String> {
+    roles::by_oid(&scope.view, oid).map(|role| quoted(&role.name))
+}
+
+fn user<'a>(scope: &'a Scope, arguments: &[Argument<'_>]) -> Result<Cell<'a>> {
+    let Some(Argument::Int(oid)) = arguments.first() else { return Ok(Cell::Null) };
+    let role = u32::try_from(*oid).ok().and_then(|oid| roles::by_oid(&scope.view, oid));
+    Ok(role.map_or_else(|| format!("unknown (OID={oid})"), |role| role.name).into())
+}

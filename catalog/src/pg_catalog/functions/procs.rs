@@ -1,0 +1,154 @@
+//! What `pg_proc` tells of a function: `pg_get_function_arguments` and its kin.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use datafusion::common::Result;
+
+use super::function::{Argument, Spec};
+use super::scope::{Object, Scope, object};
+use crate::pg_catalog::columns::lines;
+use crate::pg_catalog::format_type::{Typmod, format_type};
+use crate::pg_catalog::ident::quoted;
+use crate::pg_catalog::rows::Cell;
+
+pub(super) const FUNCTIONS: &[Spec] = &[
+    Spec::new("pg_get_function_arguments", (1, 1), "text", arguments),
+    Spec::new("pg_get_function_identity_arguments", (1, 1), "text", arguments),
+    Spec::new("pg_get_function_result", (1, 1), "text", result),
+];
+
+/// A function of PostgreSQL.
+#[derive(Debug)]
+pub(super) struct Proc {
+    pub(super) name: &'static str,
+    kind: &'static str,
+    returns_set: bool,
+    returns: u32,
+    variadic: bool,
+    /// Types of the arguments that a caller gives.
+    types: &'static str,
+    /// Types of all arguments, their modes and names: arrays, or `\N`.
+    all_types: &'static str,
+    modes: &'static str,
+    names: &'static str,
+}
+
+struct Procs {
+    by_oid: HashMap<u32, Proc>,
+    by_name: HashMap<&'static str, Vec<u32>>,
+}
+
+static PROCS: LazyLock<Procs> = LazyLock::new(|| {
+    let by_oid: HashMap<u32, Proc> = lines(include_str!("../data/pg_proc.tsv")).filter_map(read).collect();
+    let mut by_name: HashMap<&'static str, Vec<u32>> = HashMap::new();
+    for (oid, proc) in &by_oid {
+        by_name.entry(proc.name).or_default().push(*oid);
+    }
+    Procs { by_oid, by_name }
+});
+
+/// Reads a line of `pg_proc.tsv`; its first is the header, whose OID is no number.
+fn read(line: &'static str) -> Option<(u32, Proc)> {
+    let cells: Vec<&str> = line.split('\t').collect();
+    let text = |at: usize| cells.get(at).copied();
+    let proc = Proc {
+        name: text(1)?,
+        variadic: text(7)? != "0",
+        kind: text(9)?,
+        returns_set: text(13)? == "t",
+        returns: text(18)?.parse().ok()?,
+        types: text(19)?,
+        all_types: text(20)?,
+        modes: text(21)?,
+        names: text(22)?,
+    };
+    Some((text(0)?.parse().ok()?, proc))
+}
+
+pub(super) fn by_oid(oid: u32) -> Option<&'static Proc> {
+    PROCS.by_oid.get(&oid)
+}
+
+/// The OIDs of the functions of a name.
+pub(super) fn by_name(name: &str) -> &'static [u32] {
+    PROCS.by_name.get(name).map(Vec::as_slice).unwrap_or_default()
+}
+
+/// An argument as a declaration has it.
+struct Parameter {
+    mode: &'static str,
+    name: &'static str,
+    of: String,
+}
+
+impl Proc {
+    fn parameters(&self) -> Vec<Parameter> {
+        let types: Vec<&str> = match array(self.all_types) {
+            all if all.is_empty() => self.types.split_whitespace().collect(),
+            all => all,
+        };
+        let (modes, names) = (array(self.modes), array(self.names));
+        let last_in = types.len().saturating_sub(1);
+        let parameters = types.into_iter().enumerate().map(|(at, of)| Parameter {
+            mode: match modes.get(at) {
+                Some(mode) => mode,
+                None if self.variadic && at == last_in => "v",
+                None => "i",
+            },
+            name: names.get(at).copied().unwrap_or_default(),
+            of: format_type(of.parse().unwrap_or_default(), Typmod::Absent),
+        });
+        parameters.collect()
+    }
+}
+
+fn array(text: &'static str) -> Vec<&'static str> {
+    match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
+        Some(inner) => inner.split(',').map(|element| element.trim_matches('"')).collect(),
+        None => Vec::new(),
+    }
+}
+
+/// The arguments without their defaults, which the dump has only as parsed trees.
+fn arguments<'a>(_: &'a Scope, arguments: &[Argument<'_>]) -> Result<Cell<'a>> {
+    let Some(proc) = proc(arguments) else { return Ok(Cell::Null) };
+    let parameters = proc.parameters().into_iter().filter(|parameter| parameter.mode != "t");
+    let declared: Vec<String> = parameters
+        .map(|parameter| {
+            let mode = match parameter.mode {
+                "o" => "OUT ",
+                "b" => "INOUT ",
+                "v" => "VARIADIC ",
+                _ => "",
+            };
+            format!("{mode}{}", declaration(&parameter))
+        })
+        .collect();
+    Ok(declared.join(", ").into())
+}
+
+fn result<'a>(_: &'a Scope, arguments: &[Argument<'_>]) -> Result<Cell<'a>> {
+    let Some(proc) = proc(arguments).filter(|proc| proc.kind != "p") else { return Ok(Cell::Null) };
+    let columns: Vec<String> =
+        proc.parameters().iter().filter(|parameter| parameter.mode == "t").map(declaration).collect();
+    if !columns.is_empty() {
+        return Ok(format!("TABLE({})", columns.join(", ")).into());
+    }
+    let set = if proc.returns_set { "SETOF " } else { "" };
+    Ok(format!("{set}{}", format_type(proc.returns, Typmod::Absent)).into())
+}
+
+fn declaration(parameter: &Parameter) -> String {
+    match parameter.name {
+        "" => parameter.of.clone(),
+        name => format!("{} {}", quoted(name), parameter.of),
+    }
+}
+
+fn proc(arguments: &[Argument<'_>]) -> Option<&'static Proc> {
+    match object(*arguments.first()?) {
+        Object::Oid(oid) => by_oid(oid),
+        Object::Name(_) | Object::None => None,
+    }
+}

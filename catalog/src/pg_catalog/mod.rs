@@ -1,0 +1,106 @@
+//! The catalogs: `pg_catalog`, `information_schema` and `system` as tables and functions of one statement.
+//!
+//! Every relation of PostgreSQL exists with its columns (`data/columns.tsv`); those of [`RELATIONS`] have rows. To give
+//! another one rows, write its file and add it to the list. Must never know: a session or a wire protocol.
+//! <https://www.postgresql.org/docs/16/catalogs.html>
+
+mod attributes;
+mod columns;
+mod directory;
+mod dump;
+mod error;
+mod format_type;
+mod functions;
+mod ident;
+mod information_schema;
+mod pg_attribute;
+mod pg_authid;
+mod pg_class;
+mod pg_database;
+mod pg_description;
+mod pg_namespace;
+mod pg_roles;
+mod pg_settings;
+mod pg_stat_activity;
+mod pg_tables;
+mod pg_timezone_names;
+mod pg_user;
+mod pg_views;
+mod provider;
+pub(crate) mod relation;
+mod roles;
+pub(crate) mod rows;
+mod scan;
+#[cfg(test)]
+mod tests;
+mod types;
+pub(crate) mod view;
+
+use std::sync::Arc;
+
+use datafusion::catalog::TableProvider;
+use datafusion::datasource::empty::EmptyTable;
+
+use self::provider::Provider;
+use self::relation::Relation;
+use crate::system;
+
+pub use self::error::LookupError;
+pub use self::functions::functions;
+pub use self::types::{PgTypeInfo, pg_type_of};
+pub use self::view::{ActivityFact, ColumnSource, RoleFact, ServerFacts, SettingFact, View};
+
+/// The relations that have rows.
+static RELATIONS: &[&dyn Relation] = &[
+    &dump::PG_AGGREGATE,
+    &dump::PG_AM,
+    &pg_attribute::PgAttribute,
+    &pg_authid::PgAuthid,
+    &dump::PG_CAST,
+    &pg_class::PgClass,
+    &dump::PG_COLLATION,
+    &pg_database::PgDatabase,
+    &pg_description::PgDescription,
+    &dump::PG_LANGUAGE,
+    &pg_namespace::PgNamespace,
+    &dump::PG_OPCLASS,
+    &dump::PG_OPERATOR,
+    &dump::PG_OPFAMILY,
+    &dump::PG_PROC,
+    &dump::PG_RANGE,
+    &pg_roles::PgRoles,
+    &pg_settings::PgSettings,
+    &pg_stat_activity::PgStatActivity,
+    &pg_tables::PgTables,
+    &dump::PG_TABLESPACE,
+    &pg_timezone_names::PgTimezoneNames,
+    &dump::PG_TYPE,
+    &pg_user::PgUser,
+    &pg_views::PgViews,
+    &information_schema::catalog_name::CatalogName,
+    &information_schema::character_sets::CharacterSets,
+    &information_schema::columns::Columns,
+    &information_schema::enabled_roles::EnabledRoles,
+    &information_schema::schemata::Schemata,
+    &information_schema::tables::Tables,
+    &information_schema::views::Views,
+    &system::objects::Objects,
+    &system::skipped_files::SkippedFiles,
+    &system::tables::Tables,
+];
+
+/// A relation of `pg_catalog`, `information_schema` or `system`, as the statement of `view` sees it.
+pub fn relation(view: &Arc<View>, schema: &str, name: &str) -> Option<Arc<dyn TableProvider>> {
+    let def = columns::find(schema, name)?;
+    let columns = Arc::clone(&def.arrow);
+    let with_rows = RELATIONS.iter().find(|relation| relation.schema() == schema && relation.name() == name);
+    Some(match with_rows {
+        Some(relation) => Arc::new(Provider::new(*relation, Arc::clone(view), columns)),
+        None => Arc::new(EmptyTable::new(columns)),
+    })
+}
+
+/// The names of the relations of one of the server's own schemas.
+pub fn relation_names(schema: &str) -> Vec<&'static str> {
+    columns::all().iter().filter(|relation| relation.schema == schema).map(|relation| relation.name).collect()
+}

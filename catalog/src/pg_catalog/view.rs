@@ -1,0 +1,95 @@
+//! What one statement sees of the server when it reads the catalogs.
+//!
+//! Owns: the facts that rows are made of. Must never know: where a session or a socket keeps them.
+
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::directory::Directory;
+use crate::snapshot::{Snapshot, Table};
+
+/// What one statement sees: one snapshot of the lake and the facts of its own session.
+pub struct View {
+    pub snapshot: Arc<Snapshot>,
+    pub database: String,
+    pub user: String,
+    /// The effective path, with `"$user"` replaced and without schemas that do not exist.
+    pub search_path: Vec<String>,
+    pub server: Arc<ServerFacts>,
+    pub columns: Arc<dyn ColumnSource>,
+}
+
+impl View {
+    /// Every schema and relation of the snapshot, and their OIDs.
+    pub(crate) fn directory(&self) -> Arc<Directory> {
+        Directory::of(&self.snapshot)
+    }
+}
+
+impl std::fmt::Debug for View {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("View").field("database", &self.database).field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+/// Tells the columns of a table; the engine implements it, because a view must be planned first.
+#[async_trait]
+pub trait ColumnSource: Send + Sync {
+    async fn columns(&self, table: &Table) -> Result<SchemaRef, crate::Error>;
+}
+
+/// What the catalogs tell about the server itself.
+#[derive(Debug, Clone)]
+pub struct ServerFacts {
+    pub roles: Vec<RoleFact>,
+    pub settings: Vec<SettingFact>,
+    pub activity: Vec<ActivityFact>,
+    pub started_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Clone)]
+pub struct RoleFact {
+    pub name: String,
+    pub superuser: bool,
+    pub login: bool,
+    /// -1 is no limit.
+    pub connection_limit: i32,
+}
+
+/// A row of `pg_settings`.
+#[derive(Debug, Clone, Default)]
+pub struct SettingFact {
+    pub name: String,
+    pub setting: String,
+    pub unit: Option<String>,
+    pub category: String,
+    pub short_desc: String,
+    pub context: String,
+    pub vartype: String,
+    pub source: String,
+    pub min_val: Option<String>,
+    pub max_val: Option<String>,
+    pub enumvals: Option<Vec<String>>,
+    pub boot_val: Option<String>,
+    pub reset_val: Option<String>,
+}
+
+/// A row of `pg_stat_activity`.
+#[derive(Debug, Clone, Default)]
+pub struct ActivityFact {
+    pub pid: i32,
+    pub database: String,
+    pub user: String,
+    pub application_name: String,
+    pub client_addr: Option<String>,
+    pub client_port: Option<i32>,
+    pub backend_start: Option<DateTime<Utc>>,
+    pub xact_start: Option<DateTime<Utc>>,
+    pub query_start: Option<DateTime<Utc>>,
+    pub state_change: Option<DateTime<Utc>>,
+    pub state: Option<String>,
+    pub query: String,
+}

@@ -1,0 +1,143 @@
+//! An object as a snapshot lists it: every read asks for that version of it and no other.
+//!
+//! Owns: `If-Match`, and which answers of a store mean that the object was replaced. Must never know: what a file holds.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::stream::{self, BoxStream};
+use futures::{StreamExt, TryStreamExt};
+use object_store::{GetOptions, GetResult, coalesce_ranges};
+
+use crate::Error;
+use crate::manifest::DataFile;
+use crate::store::Source;
+
+/// A local file is read in blocks of this size: the store's own blocks of 8 KiB cost a change of thread each.
+const LOCAL_BLOCK_BYTES: u64 = 1 << 20;
+
+/// Ranges that are this near are read at once.
+const GAP_BYTES_MAX: u64 = 256 << 10;
+
+/// One version of one object.
+#[derive(Debug)]
+pub(crate) struct Pinned {
+    pub(crate) table: String,
+    pub(crate) file: DataFile,
+    source: Arc<Source>,
+}
+
+impl Pinned {
+    pub(crate) fn new(table: String, file: DataFile, source: Arc<Source>) -> Self {
+        Self { table, file, source }
+    }
+
+    pub(crate) fn key(&self) -> &str {
+        self.file.path.as_ref()
+    }
+
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// One range of the object.
+    pub(crate) async fn bytes(&self, range: Range<u64>) -> Result<Bytes, Error> {
+        let expected = range.end - range.start;
+        let result = self.get(Some(range)).await?;
+        let bytes = result.bytes().await.map_err(|cause| self.failed(cause))?;
+        if bytes.len() as u64 != expected {
+            return Err(self.replaced());
+        }
+        self.still_there().await?;
+        Ok(bytes)
+    }
+
+    /// Some ranges of the object; near ones in one request.
+    pub(crate) async fn ranges(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, Error> {
+        coalesce_ranges(ranges, |range| self.bytes(range), GAP_BYTES_MAX).await
+    }
+
+    /// The whole object, in its order.
+    pub(crate) fn stream(self: &Arc<Self>) -> BoxStream<'static, Result<Bytes, Error>> {
+        let pinned = Arc::clone(self);
+        if pinned.source.folder.is_some() {
+            let size = pinned.file.bytes;
+            let starts = (0..size.div_ceil(LOCAL_BLOCK_BYTES)).map(|block| block * LOCAL_BLOCK_BYTES);
+            let read = move |start: u64| {
+                let pinned = Arc::clone(&pinned);
+                async move { pinned.bytes(start..size.min(start + LOCAL_BLOCK_BYTES)).await }
+            };
+            return stream::iter(starts).then(read).boxed();
+        }
+        let open = async move {
+            let result = pinned.get(None).await?;
+            let chunks = result.into_stream().map_err({
+                let pinned = Arc::clone(&pinned);
+                move |cause| pinned.failed(cause)
+            });
+            Ok::<_, Error>(whole(chunks.boxed(), pinned))
+        };
+        stream::once(open).try_flatten().boxed()
+    }
+
+    async fn get(&self, range: Option<Range<u64>>) -> Result<GetResult, Error> {
+        let result = self.source.store.get_opts(&self.file.path, self.options(range)).await;
+        let result = result.map_err(|cause| self.failed(cause))?;
+        if result.meta.size == self.file.bytes { Ok(result) } else { Err(self.replaced()) }
+    }
+
+    /// A store without ETags has at least the time of the last change.
+    fn options(&self, range: Option<Range<u64>>) -> GetOptions {
+        GetOptions {
+            if_match: self.file.etag.clone(),
+            if_unmodified_since: self.file.etag.is_none().then_some(self.file.modified_at),
+            range: range.map(Into::into),
+            ..Default::default()
+        }
+    }
+
+    /// A local file can be written while it is read; a store's object cannot.
+    async fn still_there(&self) -> Result<(), Error> {
+        if self.source.folder.is_none() {
+            return Ok(());
+        }
+        let options = GetOptions { head: true, ..self.options(None) };
+        self.source.store.get_opts(&self.file.path, options).await.map(drop).map_err(|cause| self.failed(cause))
+    }
+
+    fn failed(&self, cause: object_store::Error) -> Error {
+        match cause {
+            object_store::Error::Precondition { .. }
+            | object_store::Error::NotFound { .. }
+            | object_store::Error::NotModified { .. } => self.replaced(),
+            other => self.source.failed(other),
+        }
+    }
+
+    pub(crate) fn replaced(&self) -> Error {
+        Error::Replaced { table: self.table.clone(), file: self.key().to_owned() }
+    }
+
+    pub(crate) fn unreadable(&self, reason: impl Into<String>) -> Error {
+        Error::UnreadableFile { table: self.table.clone(), file: self.key().to_owned(), reason: reason.into() }
+    }
+}
+
+/// Fails a body that ends early or late: a proxy that answers a resumed read from the start must not splice.
+fn whole(chunks: BoxStream<'static, Result<Bytes, Error>>, pinned: Arc<Pinned>) -> BoxStream<'static, Result<Bytes, Error>> {
+    stream::try_unfold((chunks, 0_u64), move |(mut chunks, read)| {
+        let pinned = Arc::clone(&pinned);
+        async move {
+            match chunks.try_next().await? {
+                Some(chunk) => {
+                    let read = read + chunk.len() as u64;
+                    if read > pinned.file.bytes { Err(pinned.replaced()) } else { Ok(Some((chunk, (chunks, read)))) }
+                }
+                None if read == pinned.file.bytes => Ok(None),
+                None => Err(pinned.replaced()),
+            }
+        }
+    })
+    .boxed()
+}

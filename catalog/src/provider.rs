@@ -1,0 +1,231 @@
+//! A table of the lake as DataFusion sees it: its manifest is the list of files, nothing is listed or asked for again.
+//!
+//! Owns: which files a query reads, and in how many streams. Must never know: names of other tables.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::stats::Precision;
+use datafusion::common::tree_node::TreeNode;
+use datafusion::common::{ColumnStatistics, DFSchema, Result, ScalarValue, Statistics};
+use datafusion::config::TableParquetOptions;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+use object_store::ObjectMeta;
+
+use crate::format::parquet::{Footers, PinnedReaders};
+use crate::format::scan::{Origin, TextFile, TextScan};
+use crate::format::{Content, Opened};
+use crate::pinned::Pinned;
+use crate::store::Source;
+
+/// A table whose files have been opened.
+#[derive(Debug)]
+pub(crate) struct LakeProvider {
+    pub(crate) opened: Arc<Opened>,
+    pub(crate) partitions: Vec<FieldRef>,
+    pub(crate) source: Arc<Source>,
+}
+
+#[async_trait]
+impl TableProvider for LakeProvider {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.opened.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        let is_parquet = matches!(self.opened.content, Content::Parquet { .. });
+        let support = |filter: &&Expr| match self.decides_files(filter) {
+            true => TableProviderFilterPushDown::Exact,
+            false if is_parquet => TableProviderFilterPushDown::Inexact,
+            false => TableProviderFilterPushDown::Unsupported,
+        };
+        Ok(filters.iter().map(support).collect())
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let deciding = conjunction(filters.iter().filter(|filter| self.decides_files(filter)).cloned());
+        // A limit holds for rows that pass every filter, so it is passed on only if none is left to apply.
+        let limit = limit.filter(|_| filters.iter().all(|filter| self.decides_files(filter)));
+        match &self.opened.content {
+            Content::Parquet { footers, files } => {
+                let kept = self.keep(files, |(file, _)| file, deciding.as_ref(), state)?;
+                self.scan_parquet(&kept, footers, state, (projection, limit))
+            }
+            Content::Csv { options, files } => {
+                let kept = self.keep(files, |(file, _)| file, deciding.as_ref(), state)?;
+                let text = kept.into_iter().map(|(file, layout)| TextFile::Csv {
+                    file: Arc::clone(file),
+                    options: Arc::clone(options),
+                    layout: Arc::clone(layout),
+                });
+                self.scan_text(text.collect(), state, (projection, limit))
+            }
+            Content::Json { encoding, files } => {
+                let kept = self.keep(files, |file| file, deciding.as_ref(), state)?;
+                let text = kept.into_iter().map(|file| TextFile::Json { file: Arc::clone(file), encoding });
+                self.scan_text(text.collect(), state, (projection, limit))
+            }
+        }
+    }
+}
+
+impl LakeProvider {
+    /// Whether a filter has the same result for all rows of a file, so that it chooses files.
+    fn decides_files(&self, filter: &Expr) -> bool {
+        let columns = filter.column_refs();
+        let is_partition = |name: &str| self.partitions.iter().any(|partition| partition.name() == name);
+        let has_subquery = filter.exists(|expr| {
+            Ok(matches!(
+                expr,
+                Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) | Expr::OuterReferenceColumn(..)
+            ))
+        });
+        !columns.is_empty()
+            && columns.iter().all(|column| is_partition(&column.name))
+            && !filter.is_volatile()
+            && !has_subquery.unwrap_or(true)
+    }
+
+    /// The files for which the filter holds.
+    fn keep<'a, T>(
+        &self,
+        files: &'a [T],
+        pinned: impl Fn(&T) -> &Arc<Pinned>,
+        filter: Option<&Expr>,
+        state: &dyn Session,
+    ) -> Result<Vec<&'a T>> {
+        let Some(filter) = filter else { return Ok(files.iter().collect()) };
+        if files.is_empty() {
+            return Ok(Vec::new());
+        }
+        let schema = Arc::new(Schema::new(self.partitions.clone()));
+        let columns = (0..self.partitions.len()).map(|place| {
+            let values = files.iter().map(|file| {
+                pinned(file).file.partitions.get(place).cloned().unwrap_or(ScalarValue::Null)
+            });
+            ScalarValue::iter_to_array(values)
+        });
+        let options = RecordBatchOptions::new().with_row_count(Some(files.len()));
+        let batch =
+            RecordBatch::try_new_with_options(Arc::clone(&schema), columns.collect::<Result<_>>()?, &options)?;
+        let filter = state.create_physical_expr(filter.clone(), &DFSchema::try_from(schema)?)?;
+        let holds = filter.evaluate(&batch)?.into_array(files.len())?;
+        let holds = datafusion::common::cast::as_boolean_array(&holds)?.clone();
+        let is_kept = |(at, _): &(usize, &T)| is_true(&holds, *at);
+        Ok(files.iter().enumerate().filter(is_kept).map(|(_, file)| file).collect())
+    }
+
+    fn scan_parquet(
+        &self,
+        files: &[&(Arc<Pinned>, usize)],
+        footers: &Arc<Footers>,
+        state: &dyn Session,
+        (projection, limit): (Option<&Vec<usize>>, Option<usize>),
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let table = TableSchema::builder(Arc::clone(&self.opened.file_schema))
+            .with_table_partition_cols(self.partitions.clone())
+            .build();
+        let options =
+            TableParquetOptions { global: state.config_options().execution.parquet.clone(), ..Default::default() };
+        let source = ParquetSource::new(table)
+            .with_table_parquet_options(options)
+            .with_parquet_file_reader_factory(Arc::new(PinnedReaders { footers: Arc::clone(footers) }));
+        let columns = self.opened.schema.fields().len();
+        let group = FileGroup::new(files.iter().map(|(file, rows)| partitioned(file, *rows, columns)).collect());
+        let groups = group.split_files(state.config().target_partitions().max(1));
+        let rows = files.iter().map(|(_, rows)| rows).sum();
+        let config = FileScanConfigBuilder::new(ObjectStoreUrl::parse(&self.source.url)?, Arc::new(source))
+            .with_file_groups(groups)
+            .with_statistics(counted(rows, columns))
+            .with_limit(limit)
+            .with_projection_indices(projection.cloned())?
+            .build();
+        Ok(DataSourceExec::from_data_source(config))
+    }
+
+    fn scan_text(
+        &self,
+        files: Vec<TextFile>,
+        state: &dyn Session,
+        (projection, limit): (Option<&Vec<usize>>, Option<usize>),
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let all: Vec<usize> = (0..self.opened.schema.fields().len()).collect();
+        let wanted = projection.unwrap_or(&all);
+        let schema = Arc::new(self.opened.schema.project(wanted)?);
+        let of_files = self.opened.file_schema.fields().len();
+        let mut read = Vec::new();
+        let origins: Vec<Origin> = wanted
+            .iter()
+            .map(|column| match column.checked_sub(of_files) {
+                Some(partition) => Origin::Partition(partition),
+                None => {
+                    read.push(*column);
+                    Origin::File(read.len() - 1)
+                }
+            })
+            .collect();
+        let file_schema = Arc::new(self.opened.file_schema.project(&read)?);
+        let in_group = files.len().div_ceil(state.config().target_partitions().max(1)).max(1);
+        let mut groups: Vec<Vec<TextFile>> = files.chunks(in_group).map(<[TextFile]>::to_vec).collect();
+        if groups.is_empty() {
+            groups.push(Vec::new());
+        }
+        let streams = groups.into_iter().map(|files| -> Arc<dyn PartitionStream> {
+            let (file_schema, schema) = (Arc::clone(&file_schema), Arc::clone(&schema));
+            Arc::new(TextScan { files, file_schema, schema, origins: origins.clone() })
+        });
+        let streams = streams.collect();
+        let plan = StreamingTableExec::try_new(schema, streams, None, std::iter::empty(), false, limit)?;
+        Ok(Arc::new(plan))
+    }
+}
+
+fn is_true(holds: &BooleanArray, at: usize) -> bool {
+    holds.is_valid(at) && holds.value(at)
+}
+
+fn partitioned(file: &Arc<Pinned>, rows: usize, columns: usize) -> PartitionedFile {
+    let meta = ObjectMeta {
+        location: file.file.path.clone(),
+        last_modified: file.file.modified_at,
+        size: file.file.bytes,
+        e_tag: file.file.etag.clone(),
+        version: None,
+    };
+    let mut partitioned = PartitionedFile::new_from_meta(meta)
+        .with_partition_values(file.file.partitions.clone())
+        .with_extension(Arc::clone(file));
+    // Not `with_statistics`: that one claims that no partition is NULL.
+    partitioned.statistics = Some(Arc::new(counted(rows, columns)));
+    partitioned
+}
+
+/// Only the number of rows is told: it is exact, and it is what `count(*)` needs.
+fn counted(rows: usize, columns: usize) -> Statistics {
+    Statistics {
+        num_rows: Precision::Exact(rows),
+        total_byte_size: Precision::Absent,
+        column_statistics: vec![ColumnStatistics::new_unknown(); columns],
+    }
+}

@@ -1,0 +1,226 @@
+//! The lake: its sources, and the snapshot that new queries get.
+//!
+//! Owns: when the lake is listed, and the replacement of a snapshot as a whole. Must never do: change a snapshot.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use chrono::Utc;
+use futures::future::join_all;
+use futures::{StreamExt, stream};
+use object_store::{ObjectMeta, ObjectStore};
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::definition::{self, Definitions};
+use crate::discover::{self, Found};
+use crate::format::parquet::Footers;
+use crate::snapshot::{Kind, LakeTable, SkippedFile, Snapshot, Table, View};
+use crate::store::Source;
+use crate::{Config, Error};
+
+/// Tables that are opened at once before anybody asks for them.
+const WARMED_AT_ONCE: usize = 2;
+
+/// How definitions are named among the sources of skipped files.
+const DEFINITIONS: &str = "sql";
+
+/// The sources of the configuration and what is in them now.
+#[derive(Debug)]
+pub struct Lake {
+    sources: Vec<Arc<Source>>,
+    sql_dir: PathBuf,
+    poll_interval: Duration,
+    footers: Arc<Footers>,
+    current: ArcSwap<Snapshot>,
+    /// What the current snapshot was made of. Held while the lake is listed, so that listings do not overtake.
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Seen {
+    listings: Vec<Arc<Vec<ObjectMeta>>>,
+    definitions: Vec<(String, String)>,
+}
+
+impl Lake {
+    /// Opens the sources and lists them once. No file is read.
+    pub async fn open(config: Config, sql_dir: &Path) -> Result<Arc<Self>, Error> {
+        let sources: Result<Vec<_>, _> =
+            config.sources.iter().enumerate().map(|(index, source)| Source::open(index, source).map(Arc::new)).collect();
+        let empty = Snapshot { version: 0, taken_at: Utc::now(), schemas: BTreeMap::new(), skipped: Vec::new() };
+        let lake = Self {
+            sources: sources?,
+            sql_dir: sql_dir.to_owned(),
+            poll_interval: config.poll_interval(),
+            footers: Arc::default(),
+            current: ArcSwap::from_pointee(empty),
+            seen: Mutex::default(),
+        };
+        let listings = join_all(lake.sources.iter().map(|source| source.list())).await;
+        let listings = listings.into_iter().map(|listing| listing.map(Arc::new)).collect::<Result<_, _>>()?;
+        let definitions = lake.definitions()?;
+        let mut seen = lake.seen.lock().await;
+        *seen = Seen { listings, definitions };
+        lake.publish(&seen);
+        drop(seen);
+        Ok(Arc::new(lake))
+    }
+
+    /// The newest snapshot.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.current.load_full()
+    }
+
+    /// Lists the lake again; true if anything changed. A source that does not answer keeps what it had.
+    pub async fn refresh(&self) -> Result<bool, Error> {
+        let mut seen = self.seen.lock().await;
+        let listings = join_all(self.sources.iter().map(|source| source.list())).await;
+        let mut failure = None;
+        let listings = listings.into_iter().zip(&seen.listings).map(|(listing, last)| match listing {
+            Ok(listing) => Arc::new(listing),
+            Err(error) => {
+                failure = Some(error);
+                Arc::clone(last)
+            }
+        });
+        let now = Seen { listings: listings.collect(), definitions: self.definitions()? };
+        let changed = now != *seen && self.publish(&now);
+        *seen = now;
+        match failure {
+            Some(error) if !changed => Err(error),
+            Some(error) => {
+                tracing::warn!(%error, cause = ?std::error::Error::source(&error), "a source could not be listed");
+                Ok(true)
+            }
+            None => Ok(changed),
+        }
+    }
+
+    /// Refreshes until `stop`, every poll interval and up to a tenth more, so that replicas do not list at once.
+    pub async fn poll(&self, stop: CancellationToken) {
+        loop {
+            let pause = self.poll_interval + jitter(self.poll_interval / 10);
+            if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
+                return;
+            }
+            match stop.run_until_cancelled(self.refresh()).await {
+                None => return,
+                Some(Ok(false)) => {}
+                Some(Ok(true)) => self.warm(stop.clone()).await,
+                Some(Err(error)) => {
+                    tracing::warn!(%error, cause = ?std::error::Error::source(&error), "the lake could not be listed");
+                }
+            }
+        }
+    }
+
+    /// Opens every table of the newest snapshot that is not open, so that the first query need not.
+    pub async fn warm(&self, stop: CancellationToken) {
+        let tables: Vec<Arc<Table>> = self.snapshot().tables().map(Arc::clone).collect();
+        let opening = stream::iter(tables).for_each_concurrent(WARMED_AT_ONCE, |table| async move {
+            if let (Kind::Lake(_), Err(error)) = (&table.kind, table.columns().await) {
+                tracing::warn!(table = %format!("{}.{}", table.schema, table.name), %error, "a table cannot be read");
+            }
+        });
+        stop.run_until_cancelled(opening).await;
+    }
+
+    /// The stores of plans, under names that say nothing about where they are.
+    pub fn object_stores(&self) -> Vec<(Url, Arc<dyn ObjectStore>)> {
+        self.sources.iter().map(|source| (source.url.clone(), Arc::clone(&source.store))).collect()
+    }
+
+    /// Whether every source answers now.
+    pub async fn store_is_reachable(&self) -> bool {
+        join_all(self.sources.iter().map(|source| source.is_reachable())).await.into_iter().all(|reachable| reachable)
+    }
+
+    fn definitions(&self) -> Result<Vec<(String, String)>, Error> {
+        let failed = |error: std::io::Error| Error::Source { root: DEFINITIONS.to_owned(), reason: error.to_string() };
+        definition::read(&self.sql_dir).map_err(failed)
+    }
+
+    /// Makes a snapshot and puts it in place of the last one, unless both have the same tables.
+    fn publish(&self, seen: &Seen) -> bool {
+        let last = self.current.load();
+        let definitions = Definitions::parse(&seen.definitions, &self.sources);
+        let found = discover::tables(&self.sources, &seen.listings, &definitions);
+        let (schemas, skipped) = self.arrange(found, definitions, &last);
+        let same = |a: &Arc<Table>, b: &Arc<Table>| Arc::ptr_eq(a, b);
+        let tables = || schemas.values().flat_map(BTreeMap::values);
+        let unchanged = last.version > 0
+            && skipped == last.skipped
+            && tables().count() == last.tables().count()
+            && tables().zip(last.tables()).all(|(a, b)| same(a, b));
+        if unchanged {
+            return false;
+        }
+        let snapshot = Snapshot { version: last.version + 1, taken_at: Utc::now(), schemas, skipped };
+        self.current.store(Arc::new(snapshot));
+        true
+    }
+
+    fn arrange(&self, found: Found, definitions: Definitions, last: &Snapshot) -> (Schemas, Vec<SkippedFile>) {
+        let mut schemas = Schemas::new();
+        let mut skipped = found.skipped;
+        let of_definition = |key: String, table, reason: String| SkippedFile { source: DEFINITIONS.to_owned(), key, table, reason };
+        for definition in &definitions.tables {
+            let name = (definition.schema.clone(), definition.name.clone());
+            if !found.tables.contains_key(&name) {
+                skipped.push(of_definition(definition.file.clone(), Some(name), "no file at its location".to_owned()));
+            }
+        }
+        for ((schema, name), manifest) in found.tables {
+            let Some(source) = self.sources.get(manifest.source) else { continue };
+            let known = last.table(&schema, &name).filter(|table| match &table.kind {
+                Kind::Lake(lake) => *lake.manifest() == manifest,
+                Kind::View(_) => false,
+            });
+            let table = known.map(Arc::clone).unwrap_or_else(|| {
+                let label = format!("{schema}.{name}");
+                let lake = LakeTable::new(label, manifest, Arc::clone(source), Arc::clone(&self.footers));
+                let (schema, name) = (schema.clone(), name.clone());
+                Arc::new(Table { schema, name, kind: Kind::Lake(lake), comment: None })
+            });
+            schemas.entry(schema).or_default().insert(name, table);
+        }
+        for view in definitions.views {
+            let tables = schemas.entry(view.schema.clone()).or_default();
+            if tables.contains_key(&view.name) {
+                let reason = "a table has the same name".to_owned();
+                skipped.push(of_definition(view.file, Some((view.schema, view.name)), reason));
+                continue;
+            }
+            let kind = Kind::View(View { sql: view.sql, file: view.file });
+            let known = last.table(&view.schema, &view.name).filter(|table| match (&table.kind, &kind) {
+                (Kind::View(known), Kind::View(view)) => known == view,
+                (Kind::Lake(_), _) | (_, Kind::Lake(_)) => false,
+            });
+            let table = known.map(Arc::clone).unwrap_or_else(|| {
+                Arc::new(Table { schema: view.schema, name: view.name.clone(), kind, comment: None })
+            });
+            tables.insert(view.name, table);
+        }
+        let faults = definitions.faults.into_iter();
+        skipped.extend(faults.map(|fault| of_definition(fault.file, fault.table, fault.error.to_string())));
+        skipped.sort_unstable();
+        (schemas, skipped)
+    }
+}
+
+type Schemas = BTreeMap<String, BTreeMap<String, Arc<Table>>>;
+
+/// A random part of `most`; the hasher's keys are random.
+fn jitter(most: Duration) -> Duration {
+    let random = std::hash::RandomState::new().build_hasher().finish();
+    most.mul_f64(random as f64 / u64::MAX as f64)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,178 @@
+//! All tables of the lake at one moment. A query sees one snapshot from its first word to its last row.
+//!
+//! Owns: the types that other rooms see. A table that did not change is the same value in the next snapshot.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use chrono::{DateTime, Utc};
+use datafusion::catalog::TableProvider;
+use tokio::sync::OnceCell;
+
+use crate::Error;
+use crate::format::parquet::Footers;
+use crate::format::{Opened, open};
+use crate::manifest::{DataFile, Manifest};
+use crate::pinned::Pinned;
+use crate::provider::LakeProvider;
+use crate::store::Source;
+
+/// Tables by schema and name. Never changes.
+#[derive(Debug)]
+pub struct Snapshot {
+    pub version: u64,
+    pub taken_at: DateTime<Utc>,
+    pub schemas: BTreeMap<String, BTreeMap<String, Arc<Table>>>,
+    /// What the listing alone shows; files that fail to open are known to their tables.
+    pub(crate) skipped: Vec<SkippedFile>,
+}
+
+/// A file that is in no table, or in its table but not read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SkippedFile {
+    /// The source's root, or the folder of definitions.
+    pub source: String,
+    pub key: String,
+    /// Schema and name.
+    pub table: Option<(String, String)>,
+    pub reason: String,
+}
+
+#[derive(Debug)]
+pub struct Table {
+    pub schema: String,
+    pub name: String,
+    pub kind: Kind,
+    pub comment: Option<String>,
+}
+
+#[derive(Debug)]
+pub enum Kind {
+    Lake(LakeTable),
+    View(View),
+}
+
+/// A table of files.
+#[derive(Debug)]
+pub struct LakeTable {
+    /// `schema.name`.
+    label: String,
+    manifest: Manifest,
+    source: Arc<Source>,
+    footers: Arc<Footers>,
+    /// What the files turned out to hold, or why none of them can be read.
+    opened: OnceCell<Result<Arc<Opened>, Error>>,
+}
+
+/// A query with a name; the engine plans it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct View {
+    pub sql: String,
+    /// The file that defines it.
+    pub file: String,
+}
+
+impl Snapshot {
+    pub fn table(&self, schema: &str, name: &str) -> Option<&Arc<Table>> {
+        self.schemas.get(schema)?.get(name)
+    }
+
+    pub fn tables(&self) -> impl Iterator<Item = &Arc<Table>> {
+        self.schemas.values().flat_map(BTreeMap::values)
+    }
+
+    /// Every file that is not read, with the reason; complete once all tables have been opened.
+    pub fn skipped_files(&self) -> Vec<SkippedFile> {
+        let mut skipped = self.skipped.clone();
+        for table in self.tables() {
+            if let Kind::Lake(lake) = &table.kind {
+                let files = lake.skipped().into_iter().map(|(key, reason)| SkippedFile {
+                    source: lake.source.root.clone(),
+                    key,
+                    table: Some((table.schema.clone(), table.name.clone())),
+                    reason,
+                });
+                skipped.extend(files);
+            }
+        }
+        skipped.sort_unstable();
+        skipped.dedup_by(|a, b| (&a.source, &a.key, &a.table) == (&b.source, &b.key, &b.table));
+        skipped
+    }
+}
+
+impl Table {
+    /// The columns of a table of files; they are found out at the first call. A view has none of its own.
+    pub async fn columns(&self) -> Result<SchemaRef, Error> {
+        match &self.kind {
+            Kind::Lake(lake) => Ok(Arc::clone(&lake.open().await?.schema)),
+            Kind::View(_) => Err(self.is_view()),
+        }
+    }
+
+    /// The table as DataFusion reads it.
+    pub async fn provider(&self) -> Result<Arc<dyn TableProvider>, Error> {
+        match &self.kind {
+            Kind::Lake(lake) => Ok(Arc::new(lake.provider().await?)),
+            Kind::View(_) => Err(self.is_view()),
+        }
+    }
+
+    fn is_view(&self) -> Error {
+        Error::IsView { view: self.name.clone() }
+    }
+}
+
+impl LakeTable {
+    pub(crate) fn new(label: String, manifest: Manifest, source: Arc<Source>, footers: Arc<Footers>) -> Self {
+        Self { label, manifest, source, footers, opened: OnceCell::new() }
+    }
+
+    /// The format of its files: `csv`, `ndjson` or `parquet`.
+    pub fn format(&self) -> &'static str {
+        self.manifest.format.name()
+    }
+
+    /// The root of the source that holds its files.
+    pub fn root(&self) -> &str {
+        &self.source.root
+    }
+
+    pub(crate) fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    pub(crate) fn files(&self) -> &[DataFile] {
+        &self.manifest.files
+    }
+
+    /// Opens the files, once. A failure that their content causes is remembered; others may pass.
+    async fn open(&self) -> Result<Arc<Opened>, Error> {
+        let opening = || async {
+            let pin = |file: &DataFile| Arc::new(Pinned::new(self.label.clone(), file.clone(), Arc::clone(&self.source)));
+            let files = self.manifest.files.iter().map(pin).collect();
+            match open(&self.label, &self.manifest, files, &self.footers).await {
+                Err(error) if !error.is_lasting() => Err(error),
+                lasting => Ok(lasting.map(Arc::new)),
+            }
+        };
+        self.opened.get_or_try_init(opening).await?.clone()
+    }
+
+    async fn provider(&self) -> Result<LakeProvider, Error> {
+        let opened = self.open().await?;
+        Ok(LakeProvider { opened, partitions: self.manifest.partitions.clone(), source: Arc::clone(&self.source) })
+    }
+
+    /// Files that turned out to be unreadable: key and reason.
+    fn skipped(&self) -> Vec<(String, String)> {
+        match self.opened.get() {
+            None => Vec::new(),
+            Some(Ok(opened)) => opened.skipped.clone(),
+            Some(Err(error)) => {
+                self.manifest.files.iter().map(|file| (file.path.to_string(), error.reason())).collect()
+            }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The schema `system`: what the server knows of its lake, as relations.
+//!
+//! Owns: their names, OIDs and columns (`relations.tsv`, `columns.tsv`). Must never do: open a file.
+
+pub(crate) mod manifest;
+pub(crate) mod objects;
+pub(crate) mod skipped_files;
+pub(crate) mod tables;
+
+/// The schema's name.
+pub(crate) const SCHEMA: &str = "system";

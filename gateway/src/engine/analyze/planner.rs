@@ -1,0 +1,90 @@
+//! Physical planning of the plan nodes of this room.
+//!
+//! Owns: the query planner that a session state needs for them. Must never know: how they run.
+
+use std::sync::Arc;
+
+use arrow::datatypes::Schema;
+use async_trait::async_trait;
+use datafusion::catalog::Session;
+use datafusion::common::{Result, internal_err};
+use datafusion::execution::SessionState;
+use datafusion::execution::context::QueryPlanner;
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion::logical_expr::{LogicalPlan, UserDefinedLogicalNode, UserDefinedLogicalNodeCore};
+use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
+use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
+
+use super::apply::{Apply, Meaning};
+use super::apply_exec::ApplyExec;
+use super::lateral_exec::LateralExec;
+use super::runner::Runner;
+use super::single_row::{SingleRow, SingleRowExec};
+
+#[derive(Debug)]
+pub(super) struct Planner;
+
+#[async_trait]
+impl QueryPlanner for Planner {
+    async fn create_physical_plan(
+        &self,
+        logical_plan: &LogicalPlan,
+        session: &dyn Session,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(Nodes)]);
+        planner.create_physical_plan(logical_plan, session).await
+    }
+}
+
+struct Nodes;
+
+#[async_trait]
+impl ExtensionPlanner for Nodes {
+    async fn plan_extension(
+        &self,
+        planner: &dyn PhysicalPlanner,
+        node: &dyn UserDefinedLogicalNode,
+        _logical_inputs: &[&LogicalPlan],
+        physical_inputs: &[Arc<dyn ExecutionPlan>],
+        session: &dyn Session,
+        planning: &PhysicalPlanningContext,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        let [input] = physical_inputs else { return Ok(None) };
+        if node.as_any().is::<SingleRow>() {
+            return Ok(Some(Arc::new(SingleRowExec::new(Arc::clone(input)))));
+        }
+        let Some(apply) = node.as_any().downcast_ref::<Apply>() else { return Ok(None) };
+        let Some(state) = session.as_any().downcast_ref::<SessionState>() else {
+            return internal_err!("a subquery needs a session state to run in");
+        };
+        let schema = apply.input.schema();
+        let args = apply
+            .args
+            .iter()
+            .map(|arg| planner.create_physical_expr(arg, schema, session, planning))
+            .collect::<Result<Vec<_>>>()?;
+        Ok(Some(exec(apply, args, state.clone(), Arc::clone(input))))
+    }
+}
+
+fn exec(
+    apply: &Apply,
+    args: Vec<Arc<dyn PhysicalExpr>>,
+    state: SessionState,
+    input: Arc<dyn ExecutionPlan>,
+) -> Arc<dyn ExecutionPlan> {
+    let outer = input.schema();
+    let fields = outer.fields().iter().cloned().chain(apply.added.iter().map(|(_, field)| Arc::clone(field)));
+    let metadata = UserDefinedLogicalNodeCore::schema(apply).metadata().clone();
+    let schema = Arc::new(Schema::new_with_metadata(fields.collect::<Vec<_>>(), metadata));
+    match apply.meaning {
+        Meaning::Rows { keep } => {
+            let runner = Arc::new(Runner::new(apply.inner.clone(), apply.meaning, state));
+            Arc::new(LateralExec::new(input, args, keep, runner, schema))
+        }
+        Meaning::Scalar | Meaning::Exists { .. } | Meaning::In { .. } | Meaning::Compare { .. } => {
+            let runner = Arc::new(Runner::new(apply.inner.clone(), apply.meaning, state));
+            Arc::new(ApplyExec::new(input, args, apply.meaning, runner, schema))
+        }
+    }
+}

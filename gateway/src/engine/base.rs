@@ -1,0 +1,126 @@
+//! What every plan starts from: functions, rules, stores, memory, settings of DataFusion.
+//!
+//! Owns: each setting of DataFusion that is not its default, with the reason. Clients can change none of them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use catalog::Lake;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::MemoryPool;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
+use datafusion::prelude::SessionConfig;
+
+use super::memory::{QueryPool, default_bytes, pool_of_all};
+use super::stores::FixedStores;
+use super::analyze;
+use crate::config;
+use crate::error::{Error, Result};
+use crate::session::Session;
+
+pub(super) struct Base {
+    state: SessionState,
+    runtime: Arc<RuntimeEnv>,
+    pub memory: Arc<dyn MemoryPool>,
+    query_bytes_max: usize,
+}
+
+impl Base {
+    pub(super) fn new(config: &config::Engine, lake: &Lake, threads: usize) -> Result<Self> {
+        let bytes_max = if config.memory_bytes_max == 0 { default_bytes() } else { config.memory_bytes_max };
+        let query_bytes_max =
+            if config.query_memory_bytes_max == 0 { bytes_max / 2 } else { config.query_memory_bytes_max };
+        let memory = pool_of_all(bytes_max);
+        let runtime = RuntimeEnvBuilder::new()
+            .with_object_store_registry(Arc::new(FixedStores::new(lake.object_stores())))
+            .with_memory_pool(Arc::clone(&memory))
+            .with_disk_manager_builder(spill(config))
+            // The manifest lists and its own cache keeps footers: DataFusion's caches would only grow stale.
+            .with_object_list_cache_limit(0)
+            .with_metadata_cache_limit(0)
+            .with_file_statistics_cache_limit(0)
+            .build_arc()?;
+        let mut builder = SessionStateBuilder::new()
+            .with_default_features()
+            .with_config(settings(threads))
+            .with_runtime_env(Arc::clone(&runtime))
+            .with_query_planner(analyze::query_planner());
+        for rule in analyze::rules() {
+            builder = builder.with_analyzer_rule(rule);
+        }
+        let mut state = builder.build();
+        register(&mut state)?;
+        Ok(Self { state, runtime, memory, query_bytes_max })
+    }
+
+    /// The state of one statement: the session's time zone is in it.
+    pub(super) fn state(&self, session: &Session) -> SessionState {
+        let mut state = self.state.clone();
+        let zone = session.vars().display().time_zone;
+        state.config_mut().options_mut().execution.time_zone = Some(zone.name().to_owned());
+        state
+    }
+
+    /// The memory and the spill files of one query.
+    pub(super) fn task_context(&self, state: &SessionState) -> Arc<TaskContext> {
+        let pool = QueryPool::new(Arc::clone(&self.memory), self.query_bytes_max);
+        let runtime = RuntimeEnv {
+            memory_pool: Arc::new(pool),
+            disk_manager: Arc::clone(&self.runtime.disk_manager),
+            cache_manager: Arc::clone(&self.runtime.cache_manager),
+            object_store_registry: Arc::clone(&self.runtime.object_store_registry),
+        };
+        Arc::new(TaskContext::new(
+            None,
+            state.session_id().to_owned(),
+            state.config().clone(),
+            HashMap::new(),
+            HashMap::new(),
+            HashMap::new(),
+            HashMap::new(),
+            Arc::new(runtime),
+        ))
+    }
+}
+
+fn spill(config: &config::Engine) -> DiskManagerBuilder {
+    let mode = match &config.spill_dir {
+        Some(dir) => DiskManagerMode::Directories(vec![dir.clone()]),
+        None => DiskManagerMode::OsTmpDirectory,
+    };
+    DiskManagerBuilder::default().with_mode(mode).with_max_temp_directory_size(config.spill_bytes_max)
+}
+
+fn settings(threads: usize) -> SessionConfig {
+    let mut config = SessionConfig::new()
+        .with_target_partitions(threads)
+        .with_create_default_catalog_and_schema(false)
+        .with_information_schema(false);
+    let options = config.options_mut();
+    // PostgreSQL sorts NULL above every value; so does DataFusion's default, kept here in writing.
+    options.sql_parser.default_null_ordering = "nulls_max".to_owned();
+    options.sql_parser.parse_float_as_decimal = true;
+    options.execution.parquet.pushdown_filters = true;
+    options.execution.parquet.reorder_filters = true;
+    // A recursive query without an end runs until its deadline, as in PostgreSQL.
+    options.execution.enable_recursive_ctes = true;
+    config
+}
+
+/// Our functions replace DataFusion's of the same name.
+fn register(state: &mut SessionState) -> Result<()> {
+    use datafusion::execution::FunctionRegistry;
+    let functions = udfs::all();
+    // The first planner that answers wins, so ours go before DataFusion's; registering appends.
+    for udf in functions.scalar {
+        state.register_udf(udf).map_err(Error::from)?;
+    }
+    for udaf in functions.aggregate {
+        state.register_udaf(udaf).map_err(Error::from)?;
+    }
+    for udwf in functions.window {
+        state.register_udwf(udwf).map_err(Error::from)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! Text to statements, with PostgreSQL's grammar as `sqlparser` reads it and PostgreSQL's words for what it cannot.
+//!
+//! Owns: the one parser of the server. Must never know: tables, sessions.
+
+use std::sync::Arc;
+
+use sqlparser::ast::Statement as Ast;
+use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::keywords::Keyword;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
+
+use super::{Statement, guard};
+use crate::error::{Error, Result, SqlState};
+
+/// The parser refuses deeper nesting; its own frames are large, so the text is parsed on a stack of `STACK_BYTES`.
+const NESTING_MAX: usize = 500;
+const STACK_BYTES: usize = 64 << 20;
+
+/// Splits and parses a message. An empty or comment-only text gives no statement.
+pub(super) fn statements(sql: &str) -> Result<Vec<Statement>> {
+    guard::check_text(sql)?;
+    stacker::grow(STACK_BYTES, || parse(sql))
+}
+
+fn parse(sql: &str) -> Result<Vec<Statement>> {
+    let dialect = PostgreSqlDialect {};
+    let tokens = Tokenizer::new(&dialect, sql)
+        .tokenize_with_location()
+        .map_err(|error| Error::new(SqlState::SyntaxError, lowercase_first(&error.message)).at(offset(sql, error.location)))?;
+    let mut parser = Parser::new(&dialect).with_recursion_limit(NESTING_MAX).with_tokens_with_locations(tokens);
+    let mut statements = Vec::new();
+    loop {
+        while parser.consume_token(&Token::SemiColon) {}
+        let first = parser.peek_token_ref().clone();
+        if first.token == Token::EOF {
+            return Ok(statements);
+        }
+        let ast = parser.parse_statement().map_err(|error| syntax_error(sql, &parser, &first, error))?;
+        let end = parser.peek_token_ref().clone();
+        if end.token != Token::EOF && end.token != Token::SemiColon {
+            return Err(near(sql, &end));
+        }
+        guard::check_ast(&ast)?;
+        statements.push(statement(sql, ast, first.span.start, &end));
+    }
+}
+
+fn statement(sql: &str, ast: Ast, start: Location, end: &TokenWithSpan) -> Statement {
+    let from = byte_offset(sql, start);
+    let to = if end.token == Token::EOF { sql.len() } else { byte_offset(sql, end.span.start) };
+    let text = sql.get(from..to).unwrap_or(sql).trim_end();
+    Statement { ast: Arc::new(ast), text: text.into(), message: sql.into() }
+}
+
+fn syntax_error(sql: &str, parser: &Parser<'_>, first: &TokenWithSpan, error: ParserError) -> Error {
+    let detail = match error {
+        ParserError::RecursionLimitExceeded => {
+            return Error::new(SqlState::StatementTooComplex, "stack depth limit exceeded")
+                .hint("Write the statement with less nesting.");
+        }
+        ParserError::TokenizerError(detail) | ParserError::ParserError(detail) => detail,
+    };
+    if let Some(command) = postgres_command(first) {
+        return unsupported_command(command).at(offset(sql, first.span.start));
+    }
+    near(sql, parser.peek_token_ref()).detail(sentence(&detail))
+}
+
+fn near(sql: &str, token: &TokenWithSpan) -> Error {
+    match &token.token {
+        Token::EOF => Error::new(SqlState::SyntaxError, "syntax error at end of input").at(sql.chars().count() + 1),
+        word => Error::new(SqlState::SyntaxError, format!("syntax error at or near \"{word}\""))
+            .at(offset(sql, token.span.start)),
+    }
+}
+
+/// A command of PostgreSQL that the parser has no grammar for.
+fn postgres_command(first: &TokenWithSpan) -> Option<String> {
+    let Token::Word(word) = &first.token else { return None };
+    let known = [
+        "ABORT", "CHECKPOINT", "CLUSTER", "DO", "IMPORT", "LOAD", "MOVE", "REASSIGN", "REFRESH", "REINDEX", "SECURITY",
+    ];
+    let is_verb = matches!(
+        word.keyword,
+        Keyword::ALTER | Keyword::COMMENT | Keyword::CREATE | Keyword::DROP | Keyword::GRANT | Keyword::REVOKE
+    );
+    let verb = word.value.to_ascii_uppercase();
+    (word.quote_style.is_none() && (is_verb || known.contains(&verb.as_str()))).then_some(verb)
+}
+
+/// 0A000 for a command that PostgreSQL has and this server does not.
+pub(super) fn unsupported_command(command: impl std::fmt::Display) -> Error {
+    Error::unsupported(format!("{command} is not supported"))
+        .hint("This server answers queries over files; tables and views are defined by the lake and by sql/*.sql.")
+}
+
+/// Characters before a location, plus one: PostgreSQL's position.
+pub(super) fn offset(sql: &str, location: Location) -> usize {
+    let bytes = byte_offset(sql, location);
+    sql.get(..bytes).map_or(0, |head| head.chars().count()) + 1
+}
+
+fn byte_offset(sql: &str, location: Location) -> usize {
+    let (line, column) = (location.line.max(1) as usize, location.column.max(1) as usize);
+    let start: usize = sql.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let rest = sql.get(start..).unwrap_or_default();
+    start + rest.char_indices().nth(column - 1).map_or(rest.len(), |(index, _)| index)
+}
+
+fn lowercase_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}
+
+/// The parser's own words as a DETAIL, without its "at Line: 1, Column: 2", which the position says.
+fn sentence(detail: &str) -> String {
+    let detail = detail.split(" at Line:").next().unwrap_or(detail).trim_end_matches('.');
+    format!("{detail}.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_splits_into_statements_with_their_texts() {
+        let parsed = statements("select 1; -- two\n select 'a;b' ;;").unwrap();
+        let texts: Vec<&str> = parsed.iter().map(|statement| &*statement.text).collect();
+        assert_eq!(texts, ["select 1", "select 'a;b'"]);
+    }
+
+    #[test]
+    fn empty_and_comment_only_texts_have_no_statement() {
+        for sql in ["", "  ", ";", "-- ping", "/* x */ ;"] {
+            assert!(statements(sql).unwrap().is_empty(), "{sql}");
+        }
+    }
+
+    #[test]
+    fn syntax_errors_speak_as_postgresql_with_a_position() {
+        let cases = [
+            ("selec 1", "syntax error at or near \"selec\"", 1),
+            ("select 1 from", "syntax error at end of input", 14),
+            ("select é 1", "syntax error at or near \"1\"", 10),
+        ];
+        for (sql, message, position) in cases {
+            let error = statements(sql).unwrap_err();
+            assert_eq!((error.state, error.message.as_str()), (SqlState::SyntaxError, message), "{sql}");
+            assert_eq!(error.position, Some(position), "{sql}");
+        }
+    }
+
+    #[test]
+    fn commands_of_postgresql_without_grammar_are_unsupported_not_wrong() {
+        assert_eq!(statements("DO $$ begin end $$").unwrap_err().state, SqlState::FeatureNotSupported);
+        assert_eq!(statements("REFRESH MATERIALIZED VIEW x").unwrap_err().state, SqlState::FeatureNotSupported);
+    }
+}

@@ -1,0 +1,236 @@
+//! From a parsed statement to a plan that can run many times.
+//!
+//! Owns: which statements this server carries out. Everything else is refused here, by name.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::catalog::view::ViewTable;
+use datafusion::datasource::provider_as_source;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
+use sqlparser::ast::{Ident, ObjectName, Query, Statement as Ast, ViewColumnDef, visit_relations};
+
+use super::scope::{Found, Scope, undefined_table, view_of};
+use super::{Core, Statement, explain, params, parse, rewrite};
+use crate::error::{Error, Result, SqlState, classify};
+use crate::session::Session;
+
+/// Views may use views, this deep.
+const VIEW_DEPTH_MAX: usize = 32;
+
+/// A planned query.
+pub(super) struct Planned {
+    pub plan: LogicalPlan,
+    pub columns: SchemaRef,
+    pub param_types: Vec<DataType>,
+    pub scope: Arc<Scope>,
+}
+
+/// How a prepared statement runs.
+pub(super) enum Plan {
+    Query(Planned),
+    Explain { planned: Planned, how: explain::How },
+    /// A command of the session, carried out from its AST.
+    Command,
+    Declare { name: String, hold: bool, planned: Planned },
+    Fetch { cursor: Arc<super::Cursor>, count: usize },
+}
+
+/// Plans a query for a session: resolves its relations, rewrites it, plans it, types its parameters.
+pub(super) fn query(
+    core: Arc<Core>,
+    session: Arc<Session>,
+    query: Box<Query>,
+    message: Arc<str>,
+    declared: Vec<Option<DataType>>,
+) -> futures::future::BoxFuture<'static, Result<Planned>> {
+    Box::pin(nested(core, session, query, message, declared, 0))
+}
+
+#[expect(clippy::too_many_arguments, reason = "the five of `query` and the depth of the recursion")]
+fn nested(
+    core: Arc<Core>,
+    session: Arc<Session>,
+    query: Box<Query>,
+    message: Arc<str>,
+    declared: Vec<Option<DataType>>,
+    depth: usize,
+) -> futures::future::BoxFuture<'static, Result<Planned>> {
+    Box::pin(async move {
+        if depth > VIEW_DEPTH_MAX {
+            return Err(Error::new(SqlState::StatementTooComplex, "views are nested too deep")
+                .hint("A view may not use itself, directly or through others."));
+        }
+        let mut scope = core.scope(&session, &message);
+        for name in relations(&query) {
+            resolve(&core, &session, &mut scope, &name, depth).await.map_err(|error| locate(error, &name, &message))?;
+        }
+        core.cpu.block(move |_| build(scope, *query, &message, &declared)).await?
+    })
+}
+
+/// Every relation that the query names, also inside subqueries and as functions.
+fn relations(query: &Query) -> Vec<ObjectName> {
+    let mut names: Vec<ObjectName> = Vec::new();
+    let _ = visit_relations(query, |name| {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+        std::ops::ControlFlow::<()>::Continue(())
+    });
+    names
+}
+
+/// Opens the relation, if there is one of that name: a CTE or a function in FROM has none, and the planner knows it.
+async fn resolve(core: &Arc<Core>, session: &Arc<Session>, scope: &mut Scope, name: &ObjectName, depth: usize) -> Result<()> {
+    match scope.find(name) {
+        None => Ok(()),
+        Some(Found::Catalog { schema, name }) => {
+            let relation = catalog::pg_catalog::relation(&scope.view, &schema, &name);
+            let relation = relation.ok_or_else(|| undefined_table(&name))?;
+            scope.add(&schema, &name, provider_as_source(relation));
+            Ok(())
+        }
+        Some(Found::Lake(table)) if scope.has(&table.schema, &table.name) => Ok(()),
+        Some(Found::Lake(table)) => {
+            let source = match view_of(&table) {
+                None => provider_as_source(table.provider().await?),
+                Some(sql) => {
+                    let planned = view(core, session, sql, depth + 1).await?;
+                    provider_as_source(Arc::new(ViewTable::new(planned, Some(sql.to_owned()))))
+                }
+            };
+            scope.add(&table.schema, &table.name, source);
+            Ok(())
+        }
+    }
+}
+
+/// Plans a view; its columns take the names of its definition.
+async fn view(core: &Arc<Core>, session: &Arc<Session>, sql: &str, depth: usize) -> Result<LogicalPlan> {
+    let mut statements = parse::statements(sql)?;
+    let statement = statements.pop().ok_or_else(|| Error::internal("a view without a statement"))?;
+    let (query, names) = match statement.ast.as_ref() {
+        Ast::Query(query) => (query.clone(), Vec::new()),
+        Ast::CreateView(create) => (create.query.clone(), create.columns.clone()),
+        other => return Err(Error::internal(format!("not a view: {other}"))),
+    };
+    let planned =
+        nested(Arc::clone(core), Arc::clone(session), query, statement.message, Vec::new(), depth).await?;
+    rename(planned, &names)
+}
+
+/// The plan's own names may be internal ones; a relation needs those that its query shows.
+fn rename(planned: Planned, names: &[ViewColumnDef]) -> Result<LogicalPlan> {
+    let shown = planned.columns.fields().iter().enumerate().map(|(index, field)| {
+        names.get(index).map_or_else(|| field.name().clone(), |column| crate::session::fold(&column.name))
+    });
+    let columns = planned.plan.schema().columns();
+    let aliased: Vec<_> = columns
+        .into_iter()
+        .zip(shown)
+        .map(|(column, name)| datafusion::logical_expr::Expr::Column(column).alias(name))
+        .collect();
+    let plan = datafusion::logical_expr::LogicalPlanBuilder::from(planned.plan).project(aliased)?.build()?;
+    Ok(plan)
+}
+
+/// The columns of a view, for the catalog relations.
+pub(super) async fn view_columns(core: &Arc<Core>, session: &Arc<Session>, sql: &str) -> Result<SchemaRef> {
+    let plan = view(core, session, sql, 1).await?;
+    Ok(Arc::clone(plan.schema().inner()))
+}
+
+/// Runs on a planner's thread: rewrites, plans, types and checks.
+fn build(scope: Scope, query: Query, message: &str, declared: &[Option<DataType>]) -> Result<Planned> {
+    let rewritten = rewrite::rewrite(query, &scope).map_err(|error| error.clone())?;
+    let planner = SqlToRel::new_with_options(&scope, options());
+    let mut context = PlannerContext::new().with_prepare_param_data_types(params::declared(declared));
+    let statement = Ast::Query(Box::new(rewritten.statement));
+    let plan = planner
+        .sql_statement_to_plan_with_context(statement, &mut context)
+        .map_err(|error| located(error, message))?;
+    drop(planner);
+    let (plan, param_types) = params::infer(plan, declared)?;
+    let plan = scope
+        .state
+        .analyzer()
+        .execute_and_check(plan, scope.state.config_options(), |_, _| {})
+        .map_err(|error| located(error, message))?;
+    let columns = columns(&plan, &rewritten.output_names);
+    Ok(Planned { plan, columns, param_types, scope: Arc::new(scope) })
+}
+
+/// The result columns by the names that the client sees.
+fn columns(plan: &LogicalPlan, names: &[String]) -> SchemaRef {
+    let fields = params::fields(plan.schema());
+    let known = names.len() == fields.len();
+    let fields: Vec<Field> = fields
+        .into_iter()
+        .enumerate()
+        .map(|(index, field)| match names.get(index) {
+            Some(name) if known => field.with_name(name),
+            _ => field,
+        })
+        .collect();
+    Arc::new(Schema::new(fields))
+}
+
+fn options() -> ParserOptions {
+    ParserOptions::new()
+        .with_parse_float_as_decimal(true)
+        .with_collect_spans(true)
+        .with_map_string_types_to_utf8view(false)
+}
+
+/// An error of the planner with its position in the message.
+fn located(error: datafusion::common::DataFusionError, message: &str) -> Error {
+    let span = classify::span(&error);
+    let error = Error::from(error);
+    match (span, error.position) {
+        (Some(span), None) => {
+            let at = sqlparser::tokenizer::Location { line: span.start.line, column: span.start.column };
+            error.at(parse::offset(message, at))
+        }
+        _ => error,
+    }
+}
+
+fn locate(error: Error, name: &ObjectName, message: &str) -> Error {
+    let start = name.0.first().and_then(|part| part.as_ident()).map(|ident: &Ident| ident.span.start);
+    match start {
+        Some(start) if error.position.is_none() && start.line > 0 => error.at(parse::offset(message, start)),
+        _ => error,
+    }
+}
+
+/// What to do with a statement that is neither a query nor a command of the session.
+pub(super) fn refuse(statement: &Statement) -> Error {
+    match statement.ast.as_ref() {
+        Ast::Copy { target: sqlparser::ast::CopyTarget::File { .. }, .. } => {
+            Error::new(SqlState::InsufficientPrivilege, "permission denied to COPY to or from a file")
+                .detail("Only the configured sources of the lake can be read.")
+                .hint("Use COPY ... TO STDOUT, or put the file into the lake.")
+        }
+        Ast::Copy { target: sqlparser::ast::CopyTarget::Program { .. }, .. } => {
+            Error::new(SqlState::InsufficientPrivilege, "permission denied to COPY to or from an external program")
+        }
+        Ast::CreateTable(create) if create.external || create.location.is_some() => {
+            Error::new(SqlState::InsufficientPrivilege, "permission denied to create an external table")
+                .detail("A location is opened only by the definitions in sql/tables, inside the configured sources.")
+        }
+        other => parse::unsupported_command(verb(other)),
+    }
+}
+
+/// The command's first words, without its operands.
+fn verb(statement: &Ast) -> String {
+    let text = statement.to_string();
+    let words: Vec<&str> = text.split_whitespace().take(2).collect();
+    match words.as_slice() {
+        [first @ ("CREATE" | "ALTER" | "DROP"), second] => format!("{first} {second}"),
+        [first, ..] => (*first).to_owned(),
+        [] => "this statement".to_owned(),
+    }
+}

@@ -1,0 +1,246 @@
+//! Functions in FROM and set-returning functions, as subqueries and `unnest`.
+//!
+//! Owns: which functions return sets, and how `f(x) AS a(b)` names its columns. Must never know: argument types.
+
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, Query, Select, SelectItem,
+    SetExpr, TableAlias, TableFactor, TableWithJoins, VisitMut, VisitorMut,
+};
+
+use super::expand::{call, select};
+use super::functions::is_catalog_schema;
+use super::{Names, folded, quoted};
+use crate::error::{Error, Result};
+
+/// Rewrites every function in FROM and every set-returning function in an expression.
+pub(super) fn rewrite(query: &mut Query, names: &dyn Names) -> Result<()> {
+    match query.visit(&mut Functions { names }) {
+        ControlFlow::Break(error) => Err(error),
+        ControlFlow::Continue(()) => Ok(()),
+    }
+}
+
+struct Functions<'n> {
+    names: &'n dyn Names,
+}
+
+impl VisitorMut for Functions<'_> {
+    type Break = Error;
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
+        for item in &mut select.projection {
+            keep_name(item);
+        }
+        for (index, item) in select.from.iter_mut().enumerate() {
+            may_see_neighbours(&mut item.relation, index > 0);
+            for join in &mut item.joins {
+                may_see_neighbours(&mut join.relation, true);
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        if let Expr::Function(function) = expr
+            && let Some(elements) = elements(&function.name, arguments(function))
+        {
+            *expr = call("unnest", vec![elements]);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
+        match self.table_factor(factor) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        }
+    }
+}
+
+/// `SELECT generate_series(1, 3)` is called `generate_series`, whatever it becomes.
+fn keep_name(item: &mut SelectItem) {
+    if let SelectItem::UnnamedExpr(Expr::Function(function)) = item
+        && elements(&function.name, arguments(function)).is_some()
+        && let Some(name) = last_name(&function.name)
+    {
+        *item = SelectItem::ExprWithAlias { expr: Expr::Function(function.clone()), alias: quoted(&name) };
+    }
+}
+
+/// A function in FROM is LATERAL without saying so; the first item has no neighbours to see.
+fn may_see_neighbours(factor: &mut TableFactor, has_neighbours: bool) {
+    match factor {
+        TableFactor::Function { lateral, .. } | TableFactor::Derived { lateral, .. } if !has_neighbours => {
+            *lateral = false;
+        }
+        TableFactor::Table { name, alias, args, with_ordinality, .. } if args.is_some() => {
+            let args = args.take().map(|args| args.args).unwrap_or_default();
+            *factor = TableFactor::Function {
+                lateral: has_neighbours,
+                name: name.clone(),
+                args,
+                with_ordinality: *with_ordinality,
+                alias: alias.take(),
+            };
+        }
+        TableFactor::UNNEST { alias, array_exprs, with_offset: false, with_ordinality, .. } => {
+            let args = std::mem::take(array_exprs);
+            *factor = TableFactor::Function {
+                lateral: has_neighbours,
+                name: ObjectName::from(vec![Ident::new("unnest")]),
+                args: args.into_iter().map(|arg| FunctionArg::Unnamed(FunctionArgExpr::Expr(arg))).collect(),
+                with_ordinality: *with_ordinality,
+                alias: alias.take(),
+            };
+        }
+        _ => {}
+    }
+}
+
+impl Functions<'_> {
+    fn table_factor(&self, factor: &mut TableFactor) -> Result<()> {
+        let TableFactor::Function { lateral, name, args, with_ordinality, alias } = factor else { return Ok(()) };
+        let function = last_name(name).unwrap_or_default();
+        let plain = args.iter().map(plain_argument).collect::<Result<Vec<Expr>>>()?;
+        let (columns, from) = match integer_series(&function, &plain, *with_ordinality) {
+            Some(series) => (vec![("value".to_owned(), series.0)], vec![series.1]),
+            None if self.names.is_table_function(&function) => return Ok(()),
+            None => (columns(name, &function, plain, *with_ordinality), Vec::new()),
+        };
+        let written = alias.take();
+        let relation = written.as_ref().map_or(function.clone(), |alias| folded(&alias.name));
+        // One column is named like the alias; several keep their own names.
+        let single = columns.len() == 1 + usize::from(*with_ordinality);
+        let given = written.as_ref().map(|alias| alias.columns.as_slice()).unwrap_or_default();
+        let items = columns.into_iter().enumerate().map(|(index, (own, expr))| {
+            let default = if single && index == 0 { relation.clone() } else { own };
+            let name = given.get(index).map_or(default, |column| folded(&column.name));
+            SelectItem::ExprWithAlias { expr, alias: quoted(&name) }
+        });
+        let subquery = Box::new(query(select(items.collect(), from)));
+        let alias = TableAlias { explicit: true, name: quoted(&relation), columns: Vec::new(), at: None };
+        *factor = TableFactor::Derived { lateral: *lateral, subquery, alias: Some(alias), sample: None };
+        Ok(())
+    }
+}
+
+/// The columns of a function in FROM, each with its own name.
+fn columns(name: &ObjectName, function: &str, args: Vec<Expr>, with_ordinality: bool) -> Vec<(String, Expr)> {
+    let ordinality = |of: Expr| {
+        let one = Expr::value(sqlparser::ast::Value::Number("1".to_owned(), false));
+        (
+            "ordinality".to_owned(),
+            call("unnest", vec![call("generate_series", vec![one, call("cardinality", vec![of])])]),
+        )
+    };
+    if function == "_pg_expandarray"
+        && let Some(array) = args.first()
+    {
+        let (_, number) = ordinality(array.clone());
+        return vec![("x".to_owned(), call("unnest", vec![array.clone()])), ("n".to_owned(), number)];
+    }
+    if function == "unnest" && args.len() > 1 {
+        return args.into_iter().map(|array| (function.to_owned(), call("unnest", vec![array]))).collect();
+    }
+    let elements = match function {
+        "unnest" => args.first().cloned(),
+        _ => elements(name, args.clone()),
+    };
+    match elements {
+        Some(array) if with_ordinality => {
+            vec![(function.to_owned(), call("unnest", vec![array.clone()])), ordinality(array)]
+        }
+        Some(array) => vec![(function.to_owned(), call("unnest", vec![array]))],
+        None => {
+            let mut columns = vec![(function.to_owned(), call(function, args))];
+            if with_ordinality {
+                let one = Expr::value(sqlparser::ast::Value::Number("1".to_owned(), false));
+                columns.push(("ordinality".to_owned(), one));
+            }
+            columns
+        }
+    }
+}
+
+/// The array whose elements a set-returning function returns; `None` for any other function, and for `unnest` itself.
+fn elements(name: &ObjectName, args: Vec<Expr>) -> Option<Expr> {
+    let schema = name.0.iter().rev().nth(1).and_then(|part| part.as_ident()).map(folded);
+    if schema.is_some_and(|schema| !is_catalog_schema(&schema)) {
+        return None;
+    }
+    match (last_name(name)?.as_str(), args.len()) {
+        ("generate_series", 2 | 3) => Some(call("generate_series", args)),
+        ("generate_subscripts", 2) => {
+            let one = Expr::value(sqlparser::ast::Value::Number("1".to_owned(), false));
+            Some(call("generate_series", vec![one, call("array_length", args)]))
+        }
+        ("string_to_table", _) => Some(call("string_to_array", args)),
+        ("regexp_split_to_table", _) => Some(call("regexp_split_to_array", args)),
+        _ => None,
+    }
+}
+
+/// A series between literals needs no array in memory: the planner's table function makes it row by row.
+fn integer_series(function: &str, args: &[Expr], with_ordinality: bool) -> Option<(Expr, TableWithJoins)> {
+    if function != "generate_series" || with_ordinality || !(2..=3).contains(&args.len()) {
+        return None;
+    }
+    let bounds = args.iter().map(integer).collect::<Option<Vec<i64>>>()?;
+    let series = TableFactor::Function {
+        lateral: false,
+        name: ObjectName::from(vec![Ident::new(function)]),
+        args: args.iter().cloned().map(|arg| FunctionArg::Unnamed(FunctionArgExpr::Expr(arg))).collect(),
+        with_ordinality: false,
+        alias: Some(TableAlias { explicit: true, name: quoted("series"), columns: Vec::new(), at: None }),
+    };
+    let value = Expr::CompoundIdentifier(vec![quoted("series"), quoted("value")]);
+    let fits = bounds.iter().all(|bound| i32::try_from(*bound).is_ok());
+    let expr = if fits { super::types::cast(value, sqlparser::ast::DataType::Int4(None)) } else { value };
+    Some((expr, TableWithJoins { relation: series, joins: Vec::new() }))
+}
+
+fn integer(expr: &Expr) -> Option<i64> {
+    match expr {
+        Expr::Value(value) => match &value.value {
+            sqlparser::ast::Value::Number(digits, _) => digits.parse().ok(),
+            _ => None,
+        },
+        Expr::UnaryOp { op: sqlparser::ast::UnaryOperator::Minus, expr } => integer(expr)?.checked_neg(),
+        Expr::Nested(inner) => integer(inner),
+        _ => None,
+    }
+}
+
+fn plain_argument(arg: &FunctionArg) -> Result<Expr> {
+    match arg {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Ok(expr.clone()),
+        other => Err(Error::unsupported(format!("the argument {other} of a function in FROM is not supported"))),
+    }
+}
+
+fn arguments(function: &Function) -> Vec<Expr> {
+    let FunctionArguments::List(list) = &function.args else { return Vec::new() };
+    list.args.iter().filter_map(|arg| plain_argument(arg).ok()).collect()
+}
+
+fn last_name(name: &ObjectName) -> Option<String> {
+    name.0.last().and_then(|part| part.as_ident()).map(folded)
+}
+
+/// A query that is nothing but this select.
+pub(super) fn query(select: Select) -> Query {
+    Query {
+        with: None,
+        body: Box::new(SetExpr::Select(Box::new(select))),
+        order_by: None,
+        limit_clause: None,
+        fetch: None,
+        locks: Vec::new(),
+        for_clause: None,
+        settings: None,
+        format_clause: None,
+        pipe_operators: Vec::new(),
+    }
+}

@@ -1,0 +1,99 @@
+//! Refuses functions that do not exist, by name and place, before the planner answers in its own words.
+//!
+//! Owns: 42883 for names. Must never know: argument types, which only planning finds.
+
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{Expr, FunctionArguments, Ident, ObjectName, Query, TableFactor, Visit, Visitor};
+use sqlparser::tokenizer::Span;
+
+use super::{Names, folded, located};
+use crate::error::{Error, Result, SqlState};
+
+/// Functions by syntax or by rewrite: no registry has them.
+const BY_REWRITE: &[&str] = &[
+    "_pg_expandarray",
+    "array",
+    "current_catalog",
+    "current_role",
+    "generate_series",
+    "generate_subscripts",
+    "grouping",
+    "localtime",
+    "localtimestamp",
+    "overlaps",
+    "regexp_split_to_table",
+    "row",
+    "string_to_table",
+    "timezone",
+    "unnest",
+    "user",
+];
+
+/// Checks every function that the query calls.
+pub(super) fn check(query: &Query, names: &dyn Names) -> Result<()> {
+    match query.visit(&mut Calls { names }) {
+        ControlFlow::Break(error) => Err(error),
+        ControlFlow::Continue(()) => Ok(()),
+    }
+}
+
+struct Calls<'n> {
+    names: &'n dyn Names,
+}
+
+impl Calls<'_> {
+    fn check(&self, name: &ObjectName, arguments: Option<usize>) -> ControlFlow<Error> {
+        let parts: Vec<&Ident> = name.0.iter().filter_map(|part| part.as_ident()).collect();
+        let Some((last, schema)) = parts.split_last() else { return ControlFlow::Continue(()) };
+        let function = folded(last);
+        let in_catalog = schema.last().is_none_or(|schema| is_catalog_schema(&folded(schema)));
+        if in_catalog && (BY_REWRITE.contains(&function.as_str()) || self.names.is_function(&function)) {
+            return ControlFlow::Continue(());
+        }
+        let written = parts.iter().map(|part| folded(part)).collect::<Vec<_>>().join(".");
+        let unknown = vec!["unknown"; arguments.unwrap_or_default()].join(", ");
+        let error = Error::new(SqlState::UndefinedFunction, format!("function {written}({unknown}) does not exist"))
+            .hint("No function matches the given name and argument types. You might need to add explicit type casts.");
+        let span = parts.first().map_or_else(Span::empty, |part| part.span);
+        ControlFlow::Break(located(error, span, self.names))
+    }
+}
+
+impl Visitor for Calls<'_> {
+    type Break = Error;
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Error> {
+        match expr {
+            Expr::Function(function) => {
+                let arguments = match &function.args {
+                    FunctionArguments::List(list) => Some(list.args.len()),
+                    FunctionArguments::None | FunctionArguments::Subquery(_) => None,
+                };
+                self.check(&function.name, arguments)
+            }
+            _ => ControlFlow::Continue(()),
+        }
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Error> {
+        match factor {
+            TableFactor::Table { name, args: Some(args), .. } => self.check(name, Some(args.args.len())),
+            TableFactor::Function { name, args, .. } => self.check(name, Some(args.len())),
+            _ => ControlFlow::Continue(()),
+        }
+    }
+}
+
+/// The schemas whose functions need no qualification.
+pub(super) fn is_catalog_schema(schema: &str) -> bool {
+    matches!(schema, "pg_catalog" | "information_schema")
+}
+
+/// The place of a span in a text, counted in characters from 1; `None` for a span that the parser did not set.
+pub(super) fn position(sql: &str, span: Span) -> Option<usize> {
+    let line = usize::try_from(span.start.line).ok()?.checked_sub(1)?;
+    let column = usize::try_from(span.start.column).ok()?;
+    let before: usize = sql.split_inclusive('\n').take(line).map(|line| line.chars().count()).sum();
+    Some(before + column)
+}

@@ -1,0 +1,297 @@
+//! Gives every name the one meaning that PostgreSQL gives it, and writes that meaning down exactly.
+//!
+//! Owns: scopes of queries, WITH queries, FROM items. Must never know: a plan.
+//! Unquoted names match case-insensitively when unambiguous, quoted ones exactly. A name that nothing in sight has is
+//! left alone: the planner reports it.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::rc::Rc;
+
+use sqlparser::ast::{
+    AccessExpr, Expr, GroupByExpr, Ident, ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr, Value, VisitMut,
+    VisitorMut, With,
+};
+
+use super::relations::{alias_columns, aliased};
+use super::scope::{Column, Columns, Scope, best};
+use super::{Names, expand, folded, located, output_names, quoted};
+use crate::error::{Error, Result, SqlState};
+
+/// The WITH queries in sight.
+pub(super) type Ctes = Rc<HashMap<String, Columns>>;
+
+/// Resolves every name of the query; gives its result columns.
+pub(super) fn rewrite(query: &mut Query, names: &dyn Names) -> Result<Columns> {
+    Resolver { names }.query(query, None, &Ctes::default())
+}
+
+pub(super) struct Resolver<'n> {
+    pub(super) names: &'n dyn Names,
+}
+
+impl Resolver<'_> {
+    pub(super) fn query(&self, query: &mut Query, outer: Option<&Scope<'_>>, ctes: &Ctes) -> Result<Columns> {
+        let ctes = match &mut query.with {
+            Some(with) => self.with(with, outer, ctes)?,
+            None => Rc::clone(ctes),
+        };
+        let order_by = match query.order_by.as_mut().map(|order_by| &mut order_by.kind) {
+            Some(OrderByKind::Expressions(exprs)) => exprs.iter_mut().map(|order| &mut order.expr).collect(),
+            _ => Vec::new(),
+        };
+        match query.body.as_mut() {
+            SetExpr::Select(select) => self.select(select, order_by, outer, &ctes),
+            body => {
+                let columns = self.set_expr(body, outer, &ctes)?;
+                for expr in order_by {
+                    self.output_reference(expr, columns.as_deref())?;
+                }
+                Ok(columns)
+            }
+        }
+    }
+
+    fn with(&self, with: &mut With, outer: Option<&Scope<'_>>, ctes: &Ctes) -> Result<Ctes> {
+        let mut known: HashMap<String, Columns> = ctes.as_ref().clone();
+        for cte in &mut with.cte_tables {
+            let name = folded(&cte.alias.name);
+            if with.recursive {
+                let columns = match cte.alias.columns.as_slice() {
+                    [] => self.first_branch(&cte.query, outer, &known, &name)?,
+                    columns => Some(alias_columns(columns)),
+                };
+                known.insert(name.clone(), columns);
+            }
+            let columns = self.query(&mut cte.query, outer, &Rc::new(known.clone()))?;
+            let columns = aliased(columns, &mut cte.alias);
+            known.insert(name, columns);
+        }
+        Ok(Rc::new(known))
+    }
+
+    /// The columns of a recursive query, which its first branch decides, without touching it.
+    fn first_branch(
+        &self,
+        query: &Query,
+        outer: Option<&Scope<'_>>,
+        known: &HashMap<String, Columns>,
+        name: &str,
+    ) -> Result<Columns> {
+        let SetExpr::SetOperation { left, .. } = query.body.as_ref() else { return Ok(None) };
+        let mut known = known.clone();
+        known.insert(name.to_owned(), None);
+        let columns = self.set_expr(&mut left.clone(), outer, &Rc::new(known))?;
+        Ok(columns.map(|columns| columns.into_iter().map(|column| Column::plain(column.planned)).collect()))
+    }
+
+    fn set_expr(&self, body: &mut SetExpr, outer: Option<&Scope<'_>>, ctes: &Ctes) -> Result<Columns> {
+        match body {
+            SetExpr::Select(select) => self.select(select, Vec::new(), outer, ctes),
+            SetExpr::Query(query) => self.query(query, outer, ctes),
+            SetExpr::SetOperation { left, right, .. } => {
+                let columns = self.set_expr(left, outer, ctes)?;
+                self.set_expr(right, outer, ctes)?;
+                Ok(columns)
+            }
+            SetExpr::Values(values) => {
+                let scope = Scope { outer, ..Scope::default() };
+                let width = values.rows.first().map_or(0, |row| row.content.len());
+                for expr in values.rows.iter_mut().flat_map(|row| row.content.iter_mut()) {
+                    self.expr(expr, &scope, ctes)?;
+                }
+                Ok(Some((1..=width).map(|at| Column::plain(format!("column{at}"))).collect()))
+            }
+            SetExpr::Table(table) => {
+                let parts = [table.schema_name.as_ref(), table.table_name.as_ref()];
+                let parts: Vec<Ident> = parts.into_iter().flatten().map(|part| Ident::new(part.as_str())).collect();
+                *body = SetExpr::Select(Box::new(expand::select_all(ObjectName::from(parts))));
+                self.set_expr(body, outer, ctes)
+            }
+            SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
+                Err(Error::unsupported("data-modifying statements inside a query are not supported"))
+            }
+        }
+    }
+
+    fn select(
+        &self,
+        select: &mut Select,
+        order_by: Vec<&mut Expr>,
+        outer: Option<&Scope<'_>>,
+        ctes: &Ctes,
+    ) -> Result<Columns> {
+        let mut scope = Scope { outer, ..Scope::default() };
+        for item in &mut select.from {
+            self.table_with_joins(item, &mut scope, ctes)?;
+        }
+        for item in &mut select.projection {
+            expand::keep_merged_name(item, &scope);
+            if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
+                self.expr(expr, &scope, ctes)?;
+            }
+        }
+        expand::wildcards(select, &scope)?;
+        let columns = output_names::name(&mut select.projection, &scope)?;
+        for expr in [&mut select.selection, &mut select.having, &mut select.qualify].into_iter().flatten() {
+            self.expr(expr, &scope, ctes)?;
+        }
+        if let GroupByExpr::Expressions(exprs, _) = &mut select.group_by {
+            for expr in exprs {
+                self.group_by(expr, &scope, columns.as_deref(), ctes)?;
+            }
+        }
+        if let Some(sqlparser::ast::Distinct::On(exprs)) = &mut select.distinct {
+            for expr in exprs {
+                self.order_by(expr, &scope, columns.as_deref(), ctes)?;
+                output_to_input(expr, &select.projection);
+            }
+        }
+        for window in &mut select.named_window {
+            let mut names = InScope { resolver: self, scope: &scope, ctes, nested: 0 };
+            broken(window.visit(&mut names))?;
+        }
+        let sortable = columns.as_deref().map(|columns| output_names::distinct(columns, &select.projection));
+        for expr in order_by {
+            self.order_by(expr, &scope, sortable.as_deref(), ctes)?;
+            if !matches!(expr, Expr::Identifier(_) | Expr::Value(_)) {
+                output_names::refer(expr, &select.projection);
+            }
+        }
+        Ok(columns)
+    }
+
+    /// GROUP BY prefers input columns over output names.
+    fn group_by(&self, expr: &mut Expr, scope: &Scope<'_>, output: Option<&[Column]>, ctes: &Ctes) -> Result<()> {
+        if let Expr::Identifier(ident) = expr {
+            if let Some(input) = scope.own_column(ident)? {
+                *expr = input;
+                return Ok(());
+            }
+            return self.output_reference(expr, output);
+        }
+        self.expr(expr, scope, ctes)
+    }
+
+    /// ORDER BY prefers output names over input columns, but only for a name that stands alone.
+    fn order_by(&self, expr: &mut Expr, scope: &Scope<'_>, output: Option<&[Column]>, ctes: &Ctes) -> Result<()> {
+        if let Expr::Identifier(_) = expr {
+            let before = expr.clone();
+            self.output_reference(expr, output)?;
+            if *expr != before {
+                return Ok(());
+            }
+        }
+        self.expr(expr, scope, ctes)
+    }
+
+    /// Replaces a lone name that is an output column by the name under which that column is planned.
+    fn output_reference(&self, expr: &mut Expr, output: Option<&[Column]>) -> Result<()> {
+        let (Expr::Identifier(ident), Some(output)) = (&*expr, output) else { return Ok(()) };
+        let found = best(ident, output.iter().map(|column| (column.name.as_str(), column)).collect());
+        let Some(first) = found.first() else { return Ok(()) };
+        if found.iter().any(|column| column.planned != first.planned) {
+            let message = format!("ORDER BY \"{}\" is ambiguous", ident.value);
+            return Err(located(Error::new(SqlState::AmbiguousColumn, message), ident.span, self.names));
+        }
+        *expr = Expr::Identifier(quoted(&first.planned));
+        Ok(())
+    }
+
+    pub(super) fn expr(&self, expr: &mut Expr, scope: &Scope<'_>, ctes: &Ctes) -> Result<()> {
+        broken(expr.visit(&mut InScope { resolver: self, scope, ctes, nested: 0 }))
+    }
+
+    fn name(&self, expr: &mut Expr, scope: &Scope<'_>) -> Result<()> {
+        let resolved = match &*expr {
+            Expr::Identifier(ident) => scope.column(ident).map_err(|error| located(error, ident.span, self.names))?,
+            Expr::CompoundIdentifier(parts) => {
+                let parts = match parts.as_slice() {
+                    [database, rest @ ..] if rest.len() == 3 && folded(database) == self.names.database() => rest,
+                    all => all,
+                };
+                match parts.split_last() {
+                    Some((ident, qualifier)) => {
+                        scope.qualified(qualifier, ident).map_err(|error| located(error, ident.span, self.names))?
+                    }
+                    None => None,
+                }
+            }
+            _ => None,
+        };
+        if let Some(resolved) = resolved {
+            *expr = resolved;
+        }
+        Ok(())
+    }
+}
+
+/// Resolves the names of one expression; subqueries in it open their own scopes.
+struct InScope<'r, 's> {
+    resolver: &'r Resolver<'r>,
+    scope: &'r Scope<'s>,
+    ctes: &'r Ctes,
+    nested: usize,
+}
+
+impl VisitorMut for InScope<'_, '_> {
+    type Break = Error;
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
+        if self.nested == 0
+            && let Err(error) = self.resolver.query(query, Some(self.scope), self.ctes)
+        {
+            return ControlFlow::Break(error);
+        }
+        self.nested += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<Error> {
+        self.nested -= 1;
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        if self.nested > 0 {
+            return ControlFlow::Continue(());
+        }
+        if let Expr::CompoundFieldAccess { access_chain, .. } = expr {
+            fields_as_text(access_chain);
+        }
+        match self.resolver.name(expr, self.scope) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        }
+    }
+}
+
+/// `(row).field` names a field, not a column in sight: as a text it is safe from being resolved.
+fn fields_as_text(access_chain: &mut [AccessExpr]) {
+    for access in access_chain {
+        if let AccessExpr::Dot(field) = access
+            && let Expr::Identifier(ident) = field
+        {
+            *field = Expr::value(Value::SingleQuotedString(folded(ident)));
+        }
+    }
+}
+
+/// DISTINCT ON sees input columns only; an output name there means the expression behind it.
+fn output_to_input(expr: &mut Expr, projection: &[SelectItem]) {
+    let Expr::Identifier(ident) = &*expr else { return };
+    let meant = projection.iter().find_map(|item| match item {
+        SelectItem::ExprWithAlias { expr, alias } if *alias == *ident => Some(expr.clone()),
+        _ => None,
+    });
+    if let Some(meant) = meant {
+        *expr = meant;
+    }
+}
+
+fn broken(flow: ControlFlow<Error>) -> Result<()> {
+    match flow {
+        ControlFlow::Break(error) => Err(error),
+        ControlFlow::Continue(()) => Ok(()),
+    }
+}

@@ -1,0 +1,214 @@
+//! Literals: their texts, their numbers, PostgreSQL's array notation.
+//!
+//! Owns: how a literal is read and written. Must never know: what it is used for.
+
+use sqlparser::ast::{
+    Array, BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator,
+    Value,
+};
+
+use super::{folded, types};
+use crate::error::{Error, Result, SqlState};
+
+/// Functions whose result has the type of their arguments, so that a small number in them must be an `integer`.
+const SAME_TYPE: &[&str] =
+    &["abs", "array_agg", "avg", "coalesce", "greatest", "least", "max", "min", "mod", "nullif", "sum"];
+
+/// The text of a string literal.
+pub(super) fn text(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(text)
+            | Value::EscapedStringLiteral(text)
+            | Value::UnicodeStringLiteral(text)
+            | Value::NationalStringLiteral(text) => Some(text.clone()),
+            Value::DollarQuotedString(quoted) => Some(quoted.value.clone()),
+            _ => None,
+        },
+        Expr::Nested(inner) => text(inner),
+        _ => None,
+    }
+}
+
+/// Whether the expression is a literal, maybe signed or cast.
+pub(super) fn is_literal(expr: &Expr) -> bool {
+    match expr {
+        Expr::Value(value) => !matches!(value.value, Value::Placeholder(_)),
+        Expr::Cast { expr, .. } | Expr::UnaryOp { expr, .. } | Expr::Nested(expr) => is_literal(expr),
+        Expr::Array(array) => array.elem.iter().all(is_literal),
+        Expr::Interval(_) => true,
+        _ => false,
+    }
+}
+
+pub(super) fn string(text: impl Into<String>) -> Expr {
+    Expr::value(Value::SingleQuotedString(text.into()))
+}
+
+pub(super) fn number(digits: impl ToString) -> Expr {
+    Expr::value(Value::Number(digits.to_string(), false))
+}
+
+/// Makes a number that fits `integer` one: the planner would call it `bigint`.
+pub(super) fn narrow(expr: &mut Expr) {
+    match expr {
+        Expr::Value(value) => {
+            if let Value::Number(digits, _) = &value.value
+                && digits.parse::<i32>().is_ok()
+            {
+                *expr = types::cast(expr.clone(), DataType::Int4(None));
+            }
+        }
+        Expr::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, expr } | Expr::Nested(expr) => narrow(expr),
+        _ => {}
+    }
+}
+
+/// Makes the small numbers that decide the type of a call `integer`.
+pub(super) fn narrow_arguments(expr: &mut Expr) {
+    let Expr::Function(Function { name, args: FunctionArguments::List(list), .. }) = expr else { return };
+    let Some(name) = name.0.last().and_then(|part| part.as_ident()).map(folded) else { return };
+    if !SAME_TYPE.contains(&name.as_str()) {
+        return;
+    }
+    for arg in &mut list.args {
+        if let FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) = arg {
+            narrow(expr);
+        }
+    }
+}
+
+/// Whether an operator's result has the type of its operands.
+pub(super) fn is_arithmetic(op: &BinaryOperator) -> bool {
+    matches!(
+        op,
+        BinaryOperator::Plus
+            | BinaryOperator::Minus
+            | BinaryOperator::Multiply
+            | BinaryOperator::Divide
+            | BinaryOperator::Modulo
+    )
+}
+
+/// One element of an array literal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Element {
+    Null,
+    Text(String),
+    Array(Vec<Element>),
+}
+
+impl Element {
+    /// The element as an expression; leaves are made by `leaf`.
+    pub(super) fn expr(&self, leaf: &dyn Fn(Expr) -> Expr) -> Expr {
+        match self {
+            Element::Null => leaf(Expr::value(Value::Null)),
+            Element::Text(text) => leaf(string(text)),
+            Element::Array(elements) => array(elements.iter().map(|element| element.expr(leaf)).collect()),
+        }
+    }
+}
+
+pub(super) fn array(elem: Vec<Expr>) -> Expr {
+    Expr::Array(Array { elem, named: true })
+}
+
+/// Reads PostgreSQL's array notation, `{1,NULL,"a b",{2}}`.
+pub(super) fn elements(literal: &str) -> Result<Vec<Element>> {
+    let mut chars = literal.trim().chars().peekable();
+    let malformed = || {
+        Error::new(SqlState::InvalidTextRepresentation, format!("malformed array literal: \"{literal}\""))
+            .detail("Array value must start with \"{\" and end with \"}\", with elements separated by commas.")
+    };
+    if chars.next() != Some('{') {
+        return Err(malformed());
+    }
+    let elements = list(&mut chars, 0).ok_or_else(malformed)?;
+    if chars.next().is_some() {
+        return Err(malformed());
+    }
+    Ok(elements)
+}
+
+type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
+
+/// PostgreSQL's MAXDIM.
+const DIMENSIONS_MAX: usize = 6;
+
+/// The elements up to the closing brace; the opening one is read already.
+fn list(chars: &mut Chars<'_>, depth: usize) -> Option<Vec<Element>> {
+    if depth >= DIMENSIONS_MAX {
+        return None;
+    }
+    let mut elements = Vec::new();
+    skip_spaces(chars);
+    if chars.next_if_eq(&'}').is_some() {
+        return Some(elements);
+    }
+    loop {
+        skip_spaces(chars);
+        elements.push(if chars.next_if_eq(&'{').is_some() {
+            Element::Array(list(chars, depth + 1)?)
+        } else if chars.next_if_eq(&'"').is_some() {
+            quoted_element(chars)?
+        } else {
+            bare_element(chars)?
+        });
+        skip_spaces(chars);
+        match chars.next()? {
+            ',' => {}
+            '}' => return Some(elements),
+            _ => return None,
+        }
+    }
+}
+
+fn quoted_element(chars: &mut Chars<'_>) -> Option<Element> {
+    let mut text = String::new();
+    loop {
+        match chars.next()? {
+            '"' => return Some(Element::Text(text)),
+            '\\' => text.push(chars.next()?),
+            c => text.push(c),
+        }
+    }
+}
+
+fn bare_element(chars: &mut Chars<'_>) -> Option<Element> {
+    let mut text = String::new();
+    while let Some(c) = chars.next_if(|c| !matches!(c, ',' | '}' | '{' | '"')) {
+        text.push(if c == '\\' { chars.next()? } else { c });
+    }
+    let text = text.trim_end();
+    match text {
+        "" => None,
+        text if text.eq_ignore_ascii_case("null") => Some(Element::Null),
+        text => Some(Element::Text(text.to_owned())),
+    }
+}
+
+fn skip_spaces(chars: &mut Chars<'_>) {
+    while chars.next_if(|c| c.is_whitespace()).is_some() {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn array_literals_read_as_postgresql_reads_them() {
+        let text = |text: &str| Element::Text(text.to_owned());
+        let cases = [
+            ("{}", vec![]),
+            ("{1, 2}", vec![text("1"), text("2")]),
+            ("{a b,\"c,\\\"d\",NULL,\"NULL\"}", vec![text("a b"), text("c,\"d"), Element::Null, text("NULL")]),
+            ("{{1},{2}}", vec![Element::Array(vec![text("1")]), Element::Array(vec![text("2")])]),
+        ];
+        for (literal, expect) in cases {
+            assert_eq!(elements(literal).unwrap(), expect, "{literal}");
+        }
+        for bad in ["", "1,2", "{1", "{1}}", "{,}", "{1,}", "{{{{{{{1}}}}}}}"] {
+            assert_eq!(elements(bad).unwrap_err().state, SqlState::InvalidTextRepresentation, "{bad}");
+        }
+    }
+}

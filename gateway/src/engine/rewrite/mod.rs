@@ -1,0 +1,93 @@
+//! Rewrites of the syntax tree before planning: what PostgreSQL means, said in the words of the planner.
+//!
+//! Owns: the list of rewrites and their order. Must never know: a plan, a session, the store.
+
+mod arrays;
+mod casts;
+mod expand;
+mod from_functions;
+mod functions;
+mod identifiers;
+mod literals;
+mod operators;
+mod output_names;
+mod relations;
+mod row_limits;
+mod scope;
+mod similar;
+mod syntax;
+#[cfg(test)]
+mod tests;
+mod types;
+
+use sqlparser::ast::{Ident, ObjectName, Query};
+use sqlparser::tokenizer::Span;
+
+use crate::error::{Error, Result};
+
+/// What the engine knows about names before planning.
+pub(crate) trait Names {
+    /// The columns of a table in their order, spelled exactly; `None` if the table is not known.
+    fn columns(&self, table: &ObjectName) -> Option<Vec<String>>;
+
+    /// Whether a scalar, aggregate, window or table function of this lower-case name exists.
+    fn is_function(&self, name: &str) -> bool;
+
+    /// The exact name of the table that a written name means; `None` leaves the name as it is written.
+    fn table(&self, _written: &ObjectName) -> Result<Option<ObjectName>> {
+        Ok(None)
+    }
+
+    /// Whether a function of this lower-case name gives a table, so that FROM calls it as it is.
+    fn is_table_function(&self, _name: &str) -> bool {
+        false
+    }
+
+    /// The current database, which may lead a qualified name.
+    fn database(&self) -> &str {
+        "lakegate"
+    }
+
+    /// The text that the client sent, so that errors can say where in it they are.
+    fn message(&self) -> Option<&str> {
+        None
+    }
+}
+
+/// A query that the planner understands.
+#[derive(Debug, Clone)]
+pub(crate) struct Rewritten {
+    pub(crate) statement: Query,
+    /// PostgreSQL's names of the result columns, which may repeat, unlike the planned ones. Empty where a `*` covers a
+    /// table whose columns are not known: then the plan's names are the names.
+    pub(crate) output_names: Vec<String>,
+}
+
+/// Applies every rewrite, in the one order in which each sees what it needs.
+pub(crate) fn rewrite(mut query: Query, names: &dyn Names) -> Result<Rewritten> {
+    row_limits::rewrite(&mut query)?;
+    functions::check(&query, names)?;
+    from_functions::rewrite(&mut query, names)?;
+    let columns = identifiers::rewrite(&mut query, names)?;
+    syntax::rewrite(&mut query)?;
+    let output_names = columns.unwrap_or_default().into_iter().map(|column| column.name).collect();
+    Ok(Rewritten { statement: query, output_names })
+}
+
+/// An identifier that means exactly this name.
+fn quoted(name: &str) -> Ident {
+    Ident::with_quote('"', name)
+}
+
+/// The name that an alias creates: as quoted, or folded to lower case.
+fn folded(ident: &Ident) -> String {
+    if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
+}
+
+/// Adds the place of a span to an error.
+fn located(error: Error, span: Span, names: &dyn Names) -> Error {
+    match names.message().and_then(|message| functions::position(message, span)) {
+        Some(position) if error.position.is_none() => error.at(position),
+        _ => error,
+    }
+}

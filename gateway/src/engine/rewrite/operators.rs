@@ -1,0 +1,217 @@
+//! Operators: qualified ones, row comparisons, patterns, subscripts.
+//!
+//! Owns: what each of PostgreSQL's operators is called here. Must never know: operand types.
+
+use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, ValueWithSpan};
+
+use super::arrays::{arguments, binary, chain, list};
+use super::expand::call;
+use super::literals::{self, is_arithmetic, narrow, number, string};
+use super::syntax::taken;
+use super::{folded, similar};
+use crate::error::{Error, Result, SqlState};
+
+pub(super) fn rewrite(expr: &mut Expr) -> Result<()> {
+    match expr {
+        Expr::BinaryOp { .. } => binary_operator(expr),
+        Expr::UnaryOp { op, expr: operand } => {
+            let name = match op {
+                UnaryOperator::PGSquareRoot => "sqrt",
+                UnaryOperator::PGCubeRoot => "cbrt",
+                UnaryOperator::PGAbs => "abs",
+                UnaryOperator::PGPostfixFactorial | UnaryOperator::PGPrefixFactorial => "factorial",
+                _ => return Ok(()),
+            };
+            *expr = call(name, vec![taken(operand)]);
+            Ok(())
+        }
+        Expr::InList { expr: left, list, negated } => {
+            let Some(left) = row(left) else { return Ok(()) };
+            let equal = list.iter().map(|item| match row(item) {
+                Some(right) => row_comparison(&left, &BinaryOperator::Eq, &right),
+                None => Err(unequal_rows()),
+            });
+            let any = chain(equal.collect::<Result<Vec<_>>>()?, BinaryOperator::Or);
+            *expr = if *negated { Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(any) } } else { any };
+            Ok(())
+        }
+        Expr::InSubquery { expr: left, .. } if row(left).is_some() => {
+            Err(Error::unsupported("a row on the left of IN (subquery) is not supported")
+                .hint("Join with the subquery, or compare the columns in an EXISTS subquery."))
+        }
+        Expr::Like { .. } | Expr::ILike { .. } => like(expr),
+        Expr::SimilarTo { .. } => similar_to(expr),
+        Expr::Substring { expr: text, substring_from: Some(pattern), substring_for: None, .. } => {
+            if literals::text(pattern).is_some() {
+                let matched = call("regexp_match", vec![taken(text), taken(pattern)]);
+                *expr = call("array_element", vec![matched, number(1)]);
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn binary_operator(expr: &mut Expr) -> Result<()> {
+    let Expr::BinaryOp { left, op, right } = expr else { return Ok(()) };
+    if let BinaryOperator::PGCustomBinaryOperator(parts) = op {
+        let symbol = parts.last().map(String::as_str).unwrap_or_default();
+        *op = plain(symbol)
+            .ok_or_else(|| Error::new(SqlState::UndefinedFunction, format!("operator does not exist: {symbol}")))?;
+    }
+    if is_arithmetic(op) {
+        narrow(left);
+        narrow(right);
+    }
+    if let BinaryOperator::Overlaps = op {
+        let sides = row(left).zip(row(right));
+        let Some((left, right)) = sides else { return Err(unequal_rows()) };
+        *expr = call("overlaps", left.into_iter().chain(right).collect());
+        return Ok(());
+    }
+    if let BinaryOperator::PGOverlap = op {
+        *expr = call("array_has_any", vec![taken(left), taken(right)]);
+        return Ok(());
+    }
+    if let BinaryOperator::PGStartsWith = op {
+        *expr = call("starts_with", vec![taken(left), taken(right)]);
+        return Ok(());
+    }
+    if let (Some(left), Some(right)) = (row(left), row(right)) {
+        *expr = row_comparison(&left, op, &right)?;
+    }
+    Ok(())
+}
+
+/// The operator that `OPERATOR(pg_catalog.~)` means.
+fn plain(symbol: &str) -> Option<BinaryOperator> {
+    Some(match symbol {
+        "=" => BinaryOperator::Eq,
+        "<>" | "!=" => BinaryOperator::NotEq,
+        "<" => BinaryOperator::Lt,
+        "<=" => BinaryOperator::LtEq,
+        ">" => BinaryOperator::Gt,
+        ">=" => BinaryOperator::GtEq,
+        "+" => BinaryOperator::Plus,
+        "-" => BinaryOperator::Minus,
+        "*" => BinaryOperator::Multiply,
+        "/" => BinaryOperator::Divide,
+        "%" => BinaryOperator::Modulo,
+        "||" => BinaryOperator::StringConcat,
+        "~" => BinaryOperator::PGRegexMatch,
+        "~*" => BinaryOperator::PGRegexIMatch,
+        "!~" => BinaryOperator::PGRegexNotMatch,
+        "!~*" => BinaryOperator::PGRegexNotIMatch,
+        "~~" => BinaryOperator::PGLikeMatch,
+        "~~*" => BinaryOperator::PGILikeMatch,
+        "!~~" => BinaryOperator::PGNotLikeMatch,
+        "!~~*" => BinaryOperator::PGNotILikeMatch,
+        "&&" => BinaryOperator::PGOverlap,
+        "@>" => BinaryOperator::AtArrow,
+        "<@" => BinaryOperator::ArrowAt,
+        "->" => BinaryOperator::Arrow,
+        "->>" => BinaryOperator::LongArrow,
+        _ => return None,
+    })
+}
+
+/// The fields of `(a, b)` or `ROW(a, b)`.
+fn row(expr: &Expr) -> Option<Vec<Expr>> {
+    match expr {
+        Expr::Tuple(fields) => Some(fields.clone()),
+        Expr::Function(function) => {
+            let name = function.name.0.last().and_then(|part| part.as_ident()).map(folded)?;
+            (name == "row").then(|| arguments(function))
+        }
+        _ => None,
+    }
+}
+
+/// Rows compare field by field, from the left.
+fn row_comparison(left: &[Expr], op: &BinaryOperator, right: &[Expr]) -> Result<Expr> {
+    if left.len() != right.len() {
+        return Err(unequal_rows());
+    }
+    let pairs = || left.iter().cloned().zip(right.iter().cloned());
+    match op {
+        BinaryOperator::Eq => Ok(chain(pairs().map(|(l, r)| binary(l, op.clone(), r)), BinaryOperator::And)),
+        BinaryOperator::NotEq => Ok(chain(pairs().map(|(l, r)| binary(l, op.clone(), r)), BinaryOperator::Or)),
+        BinaryOperator::Lt | BinaryOperator::LtEq | BinaryOperator::Gt | BinaryOperator::GtEq => {
+            let strict = match op {
+                BinaryOperator::LtEq => BinaryOperator::Lt,
+                BinaryOperator::GtEq => BinaryOperator::Gt,
+                other => other.clone(),
+            };
+            let mut rest: Option<Expr> = None;
+            for (l, r) in pairs().rev() {
+                rest = Some(match rest {
+                    None => binary(l, op.clone(), r),
+                    Some(rest) => {
+                        let before = binary(l.clone(), strict.clone(), r.clone());
+                        let tied = chain([binary(l, BinaryOperator::Eq, r), rest], BinaryOperator::And);
+                        chain([before, tied], BinaryOperator::Or)
+                    }
+                });
+            }
+            rest.ok_or_else(unequal_rows)
+        }
+        other => Err(Error::unsupported(format!("comparing rows with {other} is not supported"))),
+    }
+}
+
+fn unequal_rows() -> Error {
+    Error::new(SqlState::SyntaxError, "unequal number of entries in row expressions")
+}
+
+fn like(expr: &mut Expr) -> Result<()> {
+    let insensitive = matches!(expr, Expr::ILike { .. });
+    let (Expr::Like { negated, any, expr: text, pattern, escape_char }
+    | Expr::ILike { negated, any, expr: text, pattern, escape_char }) = expr
+    else {
+        return Ok(());
+    };
+    let negated = *negated;
+    if let Some(escape) = escape_char.take() {
+        **pattern = string(escaped(pattern, &escape)?);
+    }
+    if !*any {
+        return Ok(());
+    }
+    let Some(patterns) = list(pattern)? else {
+        return Err(Error::unsupported("LIKE ANY with an array that is not written out is not supported"));
+    };
+    let text = taken(text);
+    let one = |pattern: Expr| {
+        let (expr, pattern) = (Box::new(text.clone()), Box::new(pattern));
+        match insensitive {
+            true => Expr::ILike { negated, any: false, expr, pattern, escape_char: None },
+            false => Expr::Like { negated, any: false, expr, pattern, escape_char: None },
+        }
+    };
+    *expr = chain(patterns.into_iter().map(one), BinaryOperator::Or);
+    Ok(())
+}
+
+/// The pattern with the backslash as its escape character.
+fn escaped(pattern: &Expr, escape: &ValueWithSpan) -> Result<String> {
+    let escape = similar::escape(&escape.value.clone().into_string().unwrap_or_default())?;
+    let Some(pattern) = literals::text(pattern) else {
+        return Err(Error::unsupported("LIKE ... ESCAPE is supported for literal patterns only"));
+    };
+    similar::with_backslash(&pattern, escape)
+}
+
+fn similar_to(expr: &mut Expr) -> Result<()> {
+    let Expr::SimilarTo { negated, expr: text, pattern, escape_char } = expr else { return Ok(()) };
+    let escape = match escape_char {
+        Some(escape) => similar::escape(&escape.value.clone().into_string().unwrap_or_default())?,
+        None => Some('\\'),
+    };
+    let Some(pattern) = literals::text(pattern) else {
+        return Err(Error::unsupported("SIMILAR TO is supported for literal patterns only")
+            .hint("Use the operator ~ with a regular expression."));
+    };
+    let op = if *negated { BinaryOperator::PGRegexNotMatch } else { BinaryOperator::PGRegexMatch };
+    *expr = binary(taken(text), op, string(similar::to_regex(&pattern, escape)));
+    Ok(())
+}

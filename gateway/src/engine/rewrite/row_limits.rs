@@ -1,0 +1,85 @@
+//! The clauses around a query: FETCH as LIMIT, and those that this server does not have.
+//!
+//! Owns: what may follow the last SELECT. Must never know: names.
+
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{Expr, Fetch, LimitClause, Query, Select, Value, VisitMut, VisitorMut};
+
+use crate::error::{Error, Result};
+
+/// Rewrites the limits of the query and of every query inside it.
+pub(super) fn rewrite(query: &mut Query) -> Result<()> {
+    match query.visit(&mut Clauses) {
+        ControlFlow::Break(error) => Err(error),
+        ControlFlow::Continue(()) => Ok(()),
+    }
+}
+
+struct Clauses;
+
+impl VisitorMut for Clauses {
+    type Break = Error;
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
+        match clauses(query) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        }
+    }
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
+        if select.into.is_some() {
+            let error = Error::unsupported("SELECT INTO is not supported")
+                .hint("This server answers queries over files; tables are made by writing files into the lake.");
+            return ControlFlow::Break(error);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn clauses(query: &mut Query) -> Result<()> {
+    if let Some(lock) = query.locks.first() {
+        return Err(Error::unsupported(format!("SELECT {lock} is not supported"))
+            .hint("Files of the lake are read as they were when the statement began; there is nothing to lock."));
+    }
+    if !query.pipe_operators.is_empty() || query.for_clause.is_some() || query.settings.is_some() {
+        return Err(Error::unsupported("this clause after a query is not PostgreSQL's"));
+    }
+    if let Some(fetch) = query.fetch.take() {
+        fetch_as_limit(query, fetch)?;
+    }
+    if let Some(LimitClause::LimitOffset { limit, offset, .. }) = &mut query.limit_clause {
+        // LIMIT NULL is LIMIT ALL, and OFFSET NULL is OFFSET 0.
+        if limit.as_ref().is_some_and(is_null) {
+            *limit = None;
+        }
+        if offset.as_ref().is_some_and(|offset| is_null(&offset.value)) {
+            *offset = None;
+        }
+    }
+    Ok(())
+}
+
+fn fetch_as_limit(query: &mut Query, fetch: Fetch) -> Result<()> {
+    if fetch.with_ties {
+        return Err(Error::unsupported("FETCH ... WITH TIES is not supported")
+            .hint("Number the rows with rank() in a subquery and filter on it."));
+    }
+    if fetch.percent {
+        return Err(Error::unsupported("FETCH ... PERCENT is not supported"));
+    }
+    let count = fetch.quantity.unwrap_or_else(|| Expr::value(Value::Number("1".to_owned(), false)));
+    match &mut query.limit_clause {
+        Some(LimitClause::LimitOffset { limit, .. }) => *limit = Some(count),
+        _ => {
+            query.limit_clause =
+                Some(LimitClause::LimitOffset { limit: Some(count), offset: None, limit_by: Vec::new() });
+        }
+    }
+    Ok(())
+}
+
+fn is_null(expr: &Expr) -> bool {
+    matches!(expr, Expr::Value(value) if value.value == Value::Null)
+}

@@ -1,0 +1,162 @@
+//! PostgreSQL's notations that the planner does not read, in notations that it does.
+//!
+//! Owns: the order in which notations are looked at. Each family of notations has its own file. Must never know: names.
+
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{
+    Expr, Function, FunctionArguments, GroupByExpr, Ident, ObjectName, Query, Select, SelectItem, SetExpr, VisitMut,
+    VisitorMut,
+};
+
+use super::expand::call;
+use super::functions::is_catalog_schema;
+use super::{arrays, casts, folded, literals, operators};
+use crate::error::{Error, Result, SqlState};
+
+/// Rewrites every expression of the query, the innermost first.
+pub(super) fn rewrite(query: &mut Query) -> Result<()> {
+    match query.visit(&mut Notations) {
+        ControlFlow::Break(error) => Err(error),
+        ControlFlow::Continue(()) => Ok(()),
+    }
+}
+
+struct Notations;
+
+impl VisitorMut for Notations {
+    type Break = Error;
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        match expression(expr) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        }
+    }
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
+        // A number alone in a select list has a type that the client sees; in GROUP BY it would be a position.
+        for item in &mut select.projection {
+            if let SelectItem::ExprWithAlias { expr, .. } = item {
+                literals::narrow(expr);
+            }
+        }
+        match &select.group_by {
+            GroupByExpr::All(_) => ControlFlow::Break(Error::unsupported("GROUP BY ALL is not PostgreSQL's")),
+            GroupByExpr::Expressions(..) => ControlFlow::Continue(()),
+        }
+    }
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
+        if let SetExpr::Values(values) = query.body.as_mut() {
+            values.rows.iter_mut().flat_map(|row| row.content.iter_mut()).for_each(literals::narrow);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn expression(expr: &mut Expr) -> Result<()> {
+    match expr {
+        Expr::Cast { .. } | Expr::TypedString(_) | Expr::Interval(_) => casts::rewrite(expr),
+        Expr::Collate { .. } => collate(expr),
+        Expr::Function(function) => {
+            unqualify(function);
+            match session_keyword(function) {
+                Some(call) => *expr = call,
+                None => arrays::from_subquery(expr)?,
+            }
+            literals::narrow_arguments(expr);
+            Ok(())
+        }
+        Expr::AtTimeZone { timestamp, time_zone } => {
+            let (zone, time) = (taken(time_zone), taken(timestamp));
+            *expr = call("timezone", vec![zone, time]);
+            Ok(())
+        }
+        Expr::AnyOp { .. } | Expr::AllOp { .. } => arrays::quantified(expr),
+        Expr::Array(array) => {
+            array.elem.iter_mut().for_each(literals::narrow);
+            if array.elem.iter().any(|item| !literals::is_literal(item)) {
+                // The planner forgets the queries around ARRAY[...], but not those around a call.
+                *expr = call("make_array", std::mem::take(&mut array.elem));
+            }
+            Ok(())
+        }
+        Expr::Case { conditions, else_result, .. } => {
+            conditions.iter_mut().for_each(|when| literals::narrow(&mut when.result));
+            else_result.iter_mut().for_each(|otherwise| literals::narrow(otherwise));
+            Ok(())
+        }
+        Expr::CompoundFieldAccess { .. }
+        | Expr::BinaryOp { .. }
+        | Expr::UnaryOp { .. }
+        | Expr::InList { .. }
+        | Expr::InSubquery { .. }
+        | Expr::Like { .. }
+        | Expr::ILike { .. }
+        | Expr::SimilarTo { .. }
+        | Expr::Substring { .. } => operators::rewrite(expr),
+        _ => Ok(()),
+    }
+}
+
+/// Collations that order bytes are the order of this server; others would be answered wrongly.
+fn collate(expr: &mut Expr) -> Result<()> {
+    let Expr::Collate { expr: inner, collation } = expr else { return Ok(()) };
+    let name = collation.0.last().and_then(|part| part.as_ident()).map(|ident| ident.value.clone()).unwrap_or_default();
+    match name.as_str() {
+        "default" | "C" | "POSIX" | "ucs_basic" | "C.UTF-8" | "C.utf8" => {
+            *expr = taken(inner);
+            Ok(())
+        }
+        _ => {
+            let message = format!("collation \"{name}\" for encoding \"UTF8\" does not exist");
+            Err(Error::new(SqlState::UndefinedObject, message)
+                .hint("Text is ordered by code point; COLLATE \"C\" says so."))
+        }
+    }
+}
+
+/// `pg_catalog.f(x)` is `f(x)`.
+fn unqualify(function: &mut Function) {
+    let parts: Vec<&Ident> = function.name.0.iter().filter_map(|part| part.as_ident()).collect();
+    if let [.., schema, name] = parts.as_slice()
+        && is_catalog_schema(&folded(schema))
+    {
+        function.name = ObjectName::from(vec![Ident::new(folded(name))]);
+    }
+}
+
+/// The keywords of SQL that are calls without parentheses, where another function has the meaning.
+fn session_keyword(function: &Function) -> Option<Expr> {
+    let [name] = function.name.0.as_slice() else { return None };
+    let name = name.as_ident()?;
+    if name.quote_style.is_some() || !is_bare(&function.args) {
+        return None;
+    }
+    let now = || call("now", Vec::new());
+    let zone = sqlparser::ast::TimezoneInfo::None;
+    Some(match folded(name).as_str() {
+        "user" | "current_role" | "current_user" => call("current_user", Vec::new()),
+        "session_user" => call("session_user", Vec::new()),
+        "current_catalog" => call("current_database", Vec::new()),
+        "current_schema" => call("current_schema", Vec::new()),
+        "current_timestamp" => now(),
+        "localtimestamp" => super::types::cast(now(), sqlparser::ast::DataType::Timestamp(None, zone)),
+        "localtime" => super::types::cast(now(), sqlparser::ast::DataType::Time(None, zone)),
+        _ => return None,
+    })
+}
+
+fn is_bare(args: &FunctionArguments) -> bool {
+    match args {
+        FunctionArguments::None => true,
+        FunctionArguments::List(list) => list.args.is_empty(),
+        FunctionArguments::Subquery(_) => false,
+    }
+}
+
+/// The expression in the box; NULL stays behind, to be overwritten.
+pub(super) fn taken(expr: &mut Expr) -> Expr {
+    std::mem::replace(expr, Expr::value(sqlparser::ast::Value::Null))
+}

@@ -1,0 +1,113 @@
+//! From a prepared statement to its rows.
+//!
+//! Owns: physical planning, admission, the memory of a query, and the start of its stream.
+
+use std::sync::Arc;
+
+use datafusion::execution::TaskContext;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::scalar::ScalarValue;
+use futures::TryStreamExt;
+
+use super::plan::{Plan, Planned};
+use super::query_log::Running;
+use super::{Core, Cursor, Outcome, Prepared, QueryStream, Tag, explain, params};
+use crate::error::{Error, Result, SqlState};
+use crate::session::{Session, StatementGuard, command};
+
+/// One execution of one statement.
+pub(super) struct Run<'a> {
+    pub core: &'a Arc<Core>,
+    pub session: &'a Arc<Session>,
+    pub guard: &'a StatementGuard,
+    pub prepared: &'a Prepared,
+    pub params: Vec<ScalarValue>,
+}
+
+impl Run<'_> {
+    pub(super) async fn execute(mut self) -> Result<Outcome> {
+        let params = std::mem::take(&mut self.params);
+        match &self.prepared.plan {
+            Plan::Query(planned) => {
+                let stream = self.stream(planned, params).await?;
+                Ok(Outcome::Rows { stream, tag: Tag::SELECT })
+            }
+            Plan::Explain { planned, how } => self.explain(planned, *how, params).await,
+            Plan::Declare { name, hold, planned } => {
+                let stream = self.stream(planned, params).await?;
+                let cursor = Cursor::new(name.clone(), Arc::clone(&planned.columns), *hold, stream);
+                self.session.cursors().insert(name.clone(), Arc::new(cursor));
+                Ok(Outcome::Done(Tag::command("DECLARE CURSOR")))
+            }
+            Plan::Fetch { cursor, count } => {
+                let batches = cursor.fetch(*count).await?;
+                let stream = QueryStream::ready(Arc::clone(&cursor.columns), batches, self.guard.clone());
+                Ok(Outcome::Rows { stream, tag: Tag::rows("FETCH") })
+            }
+            Plan::Command => match command::execute(self.session, &self.prepared.statement.ast)? {
+                command::Done::Tag(tag) => Ok(Outcome::Done(tag)),
+                command::Done::Rows(rows, tag) => {
+                    let stream = QueryStream::ready(rows.schema(), vec![rows], self.guard.clone());
+                    Ok(Outcome::Rows { stream, tag })
+                }
+            },
+        }
+    }
+
+    async fn stream(&self, planned: &Planned, params: Vec<ScalarValue>) -> Result<QueryStream> {
+        let running = self.admit(planned).await?;
+        let (plan, context) = self.physical(planned, params).await?;
+        QueryStream::spawn(&self.core.cpu, Arc::clone(&planned.columns), (plan, context), self.guard.clone(), running)
+    }
+
+    /// Waits for a place among the running statements. One that reads no file needs none, so that a busy server still
+    /// answers what tools ask while they connect.
+    async fn admit(&self, planned: &Planned) -> Result<Running> {
+        let permit = if planned.scope.reads_lake() { Some(self.core.admission.admit().await?) } else { None };
+        Ok(Running::start(&self.core.counters, self.session.id, &self.prepared.statement.text, permit))
+    }
+
+    /// Optimises and plans on a planner's thread, with the parameters put in.
+    async fn physical(
+        &self,
+        planned: &Planned,
+        values: Vec<ScalarValue>,
+    ) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>)> {
+        if values.len() != planned.param_types.len() {
+            let message =
+                format!("{} parameters were given, but the statement needs {}", values.len(), planned.param_types.len());
+            return Err(Error::new(SqlState::ProtocolViolation, message));
+        }
+        let (logical, scope) = (planned.plan.clone(), Arc::clone(&planned.scope));
+        let context = self.core.base.task_context(&scope.state);
+        let plan = self.core.cpu.block(move |handle| {
+            let logical = params::bind(logical, values)?;
+            let mut state = scope.state.clone();
+            state.mark_start_execution();
+            if let Some(began_at) = scope.session.transaction().began_at {
+                state.execution_props_mut().query_execution_start_time = Some(began_at);
+            }
+            let optimized = state.optimizer().optimize(logical, &state, |_, _| {})?;
+            Ok::<_, Error>(handle.block_on(state.query_planner().create_physical_plan(&optimized, &state))?)
+        });
+        Ok((plan.await??, context))
+    }
+
+    async fn explain(&self, planned: &Planned, how: explain::How, params: Vec<ScalarValue>) -> Result<Outcome> {
+        let _running = self.admit(planned).await?;
+        let (plan, context) = self.physical(planned, params).await?;
+        if how.analyze {
+            let analyzed = Arc::clone(&plan);
+            let work = async move {
+                let mut rows = execute_stream(analyzed, context)?;
+                while rows.try_next().await?.is_some() {}
+                Ok::<_, Error>(())
+            };
+            let work = tokio_util::task::AbortOnDropHandle::new(self.core.cpu.spawn(work)?);
+            work.await.map_err(Error::internal)??;
+        }
+        let rows = explain::rows(plan.as_ref(), how)?;
+        let stream = QueryStream::ready(explain::columns(), vec![rows], self.guard.clone());
+        Ok(Outcome::Rows { stream, tag: Tag::command("EXPLAIN") })
+    }
+}

@@ -1,0 +1,289 @@
+//! What one statement sees: one snapshot of the lake, one session's names and functions.
+//!
+//! Owns: name resolution (search path, case, pg_catalog), as PostgreSQL resolves. Must never do: I/O while planning;
+//! the tables of a statement are opened before, by `resolve`.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use arrow::datatypes::{DataType, SchemaRef};
+use catalog::pg_catalog;
+use catalog::{Kind, Snapshot, Table};
+use datafusion::common::{DataFusionError, Result as PlanResult, TableReference};
+use datafusion::config::ConfigOptions;
+use datafusion::datasource::cte_worktable::CteWorkTable;
+use datafusion::datasource::provider_as_source;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, RelationPlanner, TypePlanner};
+use datafusion::logical_expr::{AggregateUDF, Expr, HigherOrderUDF, ScalarUDF, TableSource, WindowUDF};
+use sqlparser::ast::{Ident, ObjectName};
+
+use super::facts;
+use super::rewrite::Names;
+use super::session_functions;
+use crate::error::{Error, SqlState};
+use crate::session::{Session, fold};
+
+/// Relations by their real schema and name.
+pub(super) type Sources = HashMap<(String, String), Arc<dyn TableSource>>;
+
+pub(crate) struct Scope {
+    pub snapshot: Arc<Snapshot>,
+    pub(super) state: SessionState,
+    pub(super) session: Arc<Session>,
+    /// The text in which errors say where they are.
+    message: Arc<str>,
+    pub(super) view: Arc<pg_catalog::View>,
+    search_path: Vec<String>,
+    sources: Sources,
+    session_functions: HashMap<&'static str, Arc<ScalarUDF>>,
+    catalog_functions: OnceLock<HashMap<String, Arc<ScalarUDF>>>,
+}
+
+/// Where a name leads.
+pub(super) enum Found {
+    Lake(Arc<Table>),
+    /// A relation of `pg_catalog`, `information_schema` or `system`.
+    Catalog { schema: String, name: String },
+}
+
+impl Scope {
+    pub(super) fn new(
+        snapshot: Arc<Snapshot>,
+        state: SessionState,
+        session: Arc<Session>,
+        message: Arc<str>,
+        columns: Arc<dyn pg_catalog::ColumnSource>,
+        server: Arc<pg_catalog::ServerFacts>,
+    ) -> Self {
+        let search_path = session.vars().search_path(session.user());
+        let view = Arc::new(pg_catalog::View {
+            snapshot: Arc::clone(&snapshot),
+            database: session.database.clone(),
+            user: session.user().to_owned(),
+            search_path: facts::existing(&snapshot, &search_path),
+            server,
+            columns,
+        });
+        let session_functions = session_functions::all(&session, &view);
+        Self {
+            snapshot,
+            state,
+            session,
+            message,
+            view,
+            search_path,
+            sources: Sources::new(),
+            session_functions,
+            catalog_functions: OnceLock::new(),
+        }
+    }
+
+    pub(super) fn add(&mut self, schema: &str, name: &str, source: Arc<dyn TableSource>) {
+        self.sources.insert((schema.to_owned(), name.to_owned()), source);
+    }
+
+    pub(super) fn has(&self, schema: &str, name: &str) -> bool {
+        self.sources.contains_key(&(schema.to_owned(), name.to_owned()))
+    }
+
+    /// Whether the statement reads files, so that it must be admitted.
+    pub(super) fn reads_lake(&self) -> bool {
+        self.sources.keys().any(|(schema, name)| self.snapshot.table(schema, name).is_some())
+    }
+
+    /// Finds a relation as written: exact first, then whatever its case if that is one only. Quoted parts match exactly.
+    pub(super) fn find(&self, name: &ObjectName) -> Option<Found> {
+        let parts: Vec<&Ident> = name.0.iter().filter_map(|part| part.as_ident()).collect();
+        match parts.as_slice() {
+            [table] => self.find_unqualified(table),
+            [schema, table] => self.find_in(schema, table),
+            [database, schema, table] if fold(database) == self.session.database => self.find_in(schema, table),
+            _ => None,
+        }
+    }
+
+    fn find_unqualified(&self, table: &Ident) -> Option<Found> {
+        self.catalog_relation("pg_catalog", &fold(table))
+            .or_else(|| self.search_path.iter().find_map(|schema| self.find_in(&Ident::with_quote('"', schema), table)))
+    }
+
+    fn find_in(&self, schema: &Ident, table: &Ident) -> Option<Found> {
+        self.catalog_relation(&fold(schema), &fold(table)).or_else(|| {
+            let schema = any_case(schema, self.snapshot.schemas.keys())?;
+            let tables = self.snapshot.schemas.get(schema)?;
+            let table = any_case(table, tables.keys())?;
+            tables.get(table).map(|table| Found::Lake(Arc::clone(table)))
+        })
+    }
+
+    fn catalog_relation(&self, schema: &str, name: &str) -> Option<Found> {
+        let is_ours = pg_catalog::relation_names(schema).binary_search(&name).is_ok()
+            || pg_catalog::relation_names(schema).contains(&name);
+        is_ours.then(|| Found::Catalog { schema: schema.to_owned(), name: name.to_owned() })
+    }
+
+    /// The source of a name that `resolve` has opened.
+    fn source(&self, name: &ObjectName) -> Option<&Arc<dyn TableSource>> {
+        let key = match self.find(name)? {
+            Found::Lake(table) => (table.schema.clone(), table.name.clone()),
+            Found::Catalog { schema, name } => (schema, name),
+        };
+        self.sources.get(&key)
+    }
+
+    fn catalog_function(&self, name: &str) -> Option<Arc<ScalarUDF>> {
+        let functions = self.catalog_functions.get_or_init(|| {
+            pg_catalog::functions(&self.view).into_iter().map(|udf| (udf.name().to_owned(), udf)).collect()
+        });
+        functions.get(name).cloned()
+    }
+
+    fn scalar_function(&self, name: &str) -> Option<Arc<ScalarUDF>> {
+        self.session_functions
+            .get(name)
+            .cloned()
+            .or_else(|| self.state.scalar_functions().get(name).cloned())
+            .or_else(|| self.catalog_function(name))
+    }
+}
+
+/// The key that an identifier means.
+fn any_case<'a>(name: &Ident, mut keys: impl Iterator<Item = &'a String> + Clone) -> Option<&'a String> {
+    let exact = fold(name);
+    if let Some(key) = keys.clone().find(|key| **key == exact) {
+        return Some(key);
+    }
+    if name.quote_style.is_some() {
+        return None;
+    }
+    let mut same = keys.by_ref().filter(|key| key.to_lowercase() == exact);
+    let first = same.next()?;
+    same.next().is_none().then_some(first)
+}
+
+fn object_name(reference: &TableReference) -> ObjectName {
+    let parts = [reference.catalog(), reference.schema(), Some(reference.table())];
+    ObjectName::from(parts.into_iter().flatten().map(|part| Ident::with_quote('"', part)).collect::<Vec<_>>())
+}
+
+pub(super) fn undefined_table(name: impl std::fmt::Display) -> Error {
+    Error::new(SqlState::UndefinedTable, format!("relation \"{name}\" does not exist"))
+}
+
+impl Names for Scope {
+    fn columns(&self, table: &ObjectName) -> Option<Vec<String>> {
+        let source = self.source(table)?;
+        Some(source.schema().fields().iter().map(|field| field.name().clone()).collect())
+    }
+
+    fn table(&self, written: &ObjectName) -> crate::error::Result<Option<ObjectName>> {
+        let exact = |schema: &str, name: &str| {
+            ObjectName::from(vec![Ident::with_quote('"', schema), Ident::with_quote('"', name)])
+        };
+        Ok(self.find(written).map(|found| match found {
+            Found::Lake(table) => exact(&table.schema, &table.name),
+            Found::Catalog { schema, name } => exact(&schema, &name),
+        }))
+    }
+
+    fn is_table_function(&self, name: &str) -> bool {
+        self.state.table_functions().contains_key(name)
+    }
+
+    fn database(&self) -> &str {
+        &self.session.database
+    }
+
+    fn message(&self) -> Option<&str> {
+        Some(&self.message)
+    }
+
+    fn is_function(&self, name: &str) -> bool {
+        self.scalar_function(name).is_some()
+            || self.state.aggregate_functions().contains_key(name)
+            || self.state.window_functions().contains_key(name)
+            || self.state.table_functions().contains_key(name)
+            || self.state.higher_order_functions().contains_key(name)
+    }
+}
+
+impl ContextProvider for Scope {
+    fn get_table_source(&self, name: TableReference) -> PlanResult<Arc<dyn TableSource>> {
+        let found = self.source(&object_name(&name)).cloned();
+        found.ok_or_else(|| DataFusionError::External(Box::new(undefined_table(name))))
+    }
+
+    fn get_table_function_source(&self, name: &str, args: Vec<Expr>) -> PlanResult<Arc<dyn TableSource>> {
+        let function = self.state.table_functions().get(name).ok_or_else(|| {
+            let error = Error::new(SqlState::UndefinedFunction, format!("function {name} does not exist"));
+            DataFusionError::External(Box::new(error))
+        })?;
+        let args = datafusion::catalog::TableFunctionArgs::new(&args, &self.state);
+        Ok(provider_as_source(function.create_table_provider_with_args(args)?))
+    }
+
+    fn create_cte_work_table(&self, name: &str, schema: SchemaRef) -> PlanResult<Arc<dyn TableSource>> {
+        Ok(provider_as_source(Arc::new(CteWorkTable::new(name, schema))))
+    }
+
+    fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {
+        self.state.expr_planners()
+    }
+
+    fn get_relation_planners(&self) -> &[Arc<dyn RelationPlanner>] {
+        self.state.relation_planners()
+    }
+
+    fn get_type_planner(&self) -> Option<Arc<dyn TypePlanner>> {
+        Some(Arc::new(super::types::PgTypes))
+    }
+
+    fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
+        self.scalar_function(name)
+    }
+
+    fn get_higher_order_meta(&self, name: &str) -> Option<Arc<HigherOrderUDF>> {
+        self.state.higher_order_functions().get(name).cloned()
+    }
+
+    fn get_aggregate_meta(&self, name: &str) -> Option<Arc<AggregateUDF>> {
+        self.state.aggregate_functions().get(name).cloned()
+    }
+
+    fn get_window_meta(&self, name: &str) -> Option<Arc<WindowUDF>> {
+        self.state.window_functions().get(name).cloned()
+    }
+
+    fn get_variable_type(&self, _variable_names: &[String]) -> Option<DataType> {
+        None
+    }
+
+    fn options(&self) -> &ConfigOptions {
+        self.state.config_options()
+    }
+
+    fn udf_names(&self) -> Vec<String> {
+        self.state.scalar_functions().keys().cloned().collect()
+    }
+
+    fn higher_order_function_names(&self) -> Vec<String> {
+        self.state.higher_order_functions().keys().cloned().collect()
+    }
+
+    fn udaf_names(&self) -> Vec<String> {
+        self.state.aggregate_functions().keys().cloned().collect()
+    }
+
+    fn udwf_names(&self) -> Vec<String> {
+        self.state.window_functions().keys().cloned().collect()
+    }
+}
+
+/// The view's own query and column names, from its definition.
+pub(super) fn view_of(table: &Table) -> Option<&str> {
+    match &table.kind {
+        Kind::View(view) => Some(&view.sql),
+        Kind::Lake(_) => None,
+    }
+}

@@ -1,0 +1,72 @@
+//! SQL type names to Arrow types, with PostgreSQL's meaning.
+//!
+//! Owns: what `CAST(x AS t)` and `x::t` produce. Types that Arrow does not tell apart carry a tag (`udfs::pg_type`).
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, FieldRef, IntervalUnit, TimeUnit};
+use datafusion::common::Result;
+use datafusion::logical_expr::planner::TypePlanner;
+use sqlparser::ast::{DataType as Sql, ObjectName, TimezoneInfo};
+use udfs::pg_type;
+
+#[derive(Debug)]
+pub(super) struct PgTypes;
+
+impl TypePlanner for PgTypes {
+    fn plan_type_field(&self, sql_type: &Sql) -> Result<Option<FieldRef>> {
+        Ok(field(sql_type).map(Arc::new))
+    }
+}
+
+fn plain(data_type: DataType) -> Field {
+    Field::new("", data_type, true)
+}
+
+/// `None` leaves the type to DataFusion's own table.
+fn field(sql_type: &Sql) -> Option<Field> {
+    let microseconds = |zone: Option<Arc<str>>| plain(DataType::Timestamp(TimeUnit::Microsecond, zone));
+    match sql_type {
+        Sql::Timestamp(_, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => Some(microseconds(None)),
+        Sql::Timestamp(_, TimezoneInfo::WithTimeZone | TimezoneInfo::Tz) | Sql::TimestampNtz(_) => {
+            Some(microseconds(Some("UTC".into())))
+        }
+        Sql::Time(_, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => {
+            Some(plain(DataType::Time64(TimeUnit::Microsecond)))
+        }
+        Sql::Interval { .. } => Some(plain(DataType::Interval(IntervalUnit::MonthDayNano))),
+        Sql::Bytea => Some(plain(DataType::Binary)),
+        Sql::Uuid => Some(pg_type::tagged("", DataType::Utf8, "uuid")),
+        Sql::JSON => Some(pg_type::tagged("", DataType::Utf8, "json")),
+        Sql::JSONB => Some(pg_type::tagged("", DataType::Utf8, "jsonb")),
+        Sql::Text | Sql::String(_) => Some(plain(DataType::Utf8)),
+        Sql::Varchar(_) | Sql::CharacterVarying(_) | Sql::CharVarying(_) => {
+            Some(pg_type::tagged("", DataType::Utf8, "varchar"))
+        }
+        Sql::Custom(name, arguments) if arguments.is_empty() => named(name),
+        _ => None,
+    }
+}
+
+/// Types that the parser knows by name only.
+fn named(name: &ObjectName) -> Option<Field> {
+    let last = name.0.last()?.as_ident()?.value.to_ascii_lowercase();
+    match last.as_str() {
+        "oid" | "regclass" | "regtype" | "regproc" | "regnamespace" | "regrole" => {
+            Some(pg_type::tagged("", DataType::UInt32, &last))
+        }
+        "xid" => Some(pg_type::tagged("", DataType::UInt32, "xid")),
+        "name" => Some(pg_type::tagged("", DataType::Utf8, "name")),
+        "char" => Some(pg_type::tagged("", DataType::Utf8, "char")),
+        "text" => Some(plain(DataType::Utf8)),
+        "int2" => Some(plain(DataType::Int16)),
+        "int4" => Some(plain(DataType::Int32)),
+        "int8" => Some(plain(DataType::Int64)),
+        "float4" => Some(plain(DataType::Float32)),
+        "float8" => Some(plain(DataType::Float64)),
+        "bool" => Some(plain(DataType::Boolean)),
+        "timestamptz" => Some(plain(DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())))),
+        "inet" | "cidr" | "macaddr" | "xml" | "tid" | "pg_lsn" => Some(pg_type::tagged("", DataType::Utf8, &last)),
+        _ => None,
+    }
+}

@@ -1,0 +1,39 @@
+//! Errors of the lake: every cause has its own SQLSTATE.
+
+use crate::error::{Error, SqlState};
+
+impl From<catalog::Error> for Error {
+    fn from(error: catalog::Error) -> Self {
+        lake(&error)
+    }
+}
+
+pub(super) fn lake(error: &catalog::Error) -> Error {
+    if let catalog::Error::Store { cause, .. } = error {
+        tracing::warn!(%cause, "the object store failed");
+    }
+    let mut report = Error::new(state(error), error.to_string());
+    report.hint = error.hint().map(str::to_owned);
+    report
+}
+
+fn state(error: &catalog::Error) -> SqlState {
+    use catalog::Error as Lake;
+    match error {
+        Lake::UnreadableFile { .. } | Lake::EmptyFile { .. } => SqlState::DataCorrupted,
+        Lake::Replaced { .. } => SqlState::SerializationFailure,
+        Lake::BadValue { .. } => SqlState::InvalidTextRepresentation,
+        Lake::BadRecord { .. } => SqlState::BadCopyFileFormat,
+        Lake::BadEncoding { .. } => SqlState::CharacterNotInRepertoire,
+        Lake::RecordTooLong { .. } => SqlState::ProgramLimitExceeded,
+        Lake::DuplicateColumn { .. } => SqlState::DuplicateColumn,
+        Lake::TooManyColumns { .. } => SqlState::TooManyColumns,
+        Lake::MissingColumn { .. } => SqlState::UndefinedColumn,
+        Lake::Definition { .. } => SqlState::SyntaxError,
+        Lake::Location { .. } => SqlState::InsufficientPrivilege,
+        Lake::Source { .. } | Lake::Store { .. } => SqlState::IoError,
+        Lake::View { .. } => SqlState::SyntaxErrorOrAccessRuleViolation,
+        Lake::IsView { .. } => SqlState::WrongObjectType,
+        Lake::Rows { .. } => SqlState::InternalError,
+    }
+}

@@ -1,0 +1,59 @@
+//! `/metrics`: the counters and gauges of the server in Prometheus' text format.
+//!
+//! <https://prometheus.io/docs/instrumenting/exposition_formats/>
+
+use std::fmt::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::extract::State as Shared;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+
+use super::State;
+
+enum Kind {
+    Counter,
+    Gauge,
+}
+
+pub(super) async fn text(Shared(state): Shared<State>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], render(&state))
+}
+
+fn render(state: &State) -> String {
+    let counters = state.engine.counters();
+    let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed) as f64;
+    let snapshot = state.lake.snapshot();
+    let mut out = String::new();
+    use Kind::{Counter, Gauge};
+    metric(&mut out, "statements_started_total", Counter, "Statements that began to run.", count(&counters.started));
+    metric(&mut out, "statements_succeeded_total", Counter, "Statements that ended well.", count(&counters.succeeded));
+    metric(&mut out, "statements_failed_total", Counter, "Statements that ended in an error.", count(&counters.failed));
+    metric(
+        &mut out,
+        "statements_canceled_total",
+        Counter,
+        "Statements that their client or a timeout ended.",
+        count(&counters.canceled),
+    );
+    metric(&mut out, "rows_total", Counter, "Rows that left the engine.", count(&counters.rows));
+    let seconds = count(&counters.microseconds) / 1e6;
+    metric(&mut out, "statement_seconds_total", Counter, "Time that statements ran, in seconds.", seconds);
+    metric(&mut out, "statements_queued", Gauge, "Statements that wait for a place.", state.engine.queued() as f64);
+    let reserved = state.engine.memory_reserved() as f64;
+    metric(&mut out, "memory_reserved_bytes", Gauge, "Memory that running queries have reserved.", reserved);
+    metric(&mut out, "connections", Gauge, "Clients logged in.", state.registry.living().len() as f64);
+    metric(&mut out, "tables", Gauge, "Relations of the lake.", snapshot.tables().count() as f64);
+    metric(&mut out, "skipped_files", Gauge, "Files that cannot be read.", snapshot.skipped_files().len() as f64);
+    metric(&mut out, "snapshot_version", Gauge, "The version of the snapshot of the lake.", snapshot.version as f64);
+    out
+}
+
+fn metric(out: &mut String, name: &str, kind: Kind, help: &str, value: f64) {
+    let kind = match kind {
+        Kind::Counter => "counter",
+        Kind::Gauge => "gauge",
+    };
+    // Writing to a String cannot fail.
+    let _ = write!(out, "# HELP lakegate_{name} {help}\n# TYPE lakegate_{name} {kind}\nlakegate_{name} {value}\n");
+}

@@ -1,0 +1,249 @@
+//! The extended query protocol: Parse, Bind, Describe, Execute, Close.
+//!
+//! Owns: what each message asks of the named statements and portals, and PostgreSQL's words for what is wrong with it.
+//! Must never know: how rows are encoded or sent.
+
+use std::sync::Arc;
+
+use datafusion::scalar::ScalarValue;
+use tokio_util::sync::CancellationToken;
+
+use super::backend::{self, Signal};
+use super::connection::{Connection, Step};
+use super::encode::{Format, RowEncoder};
+use super::message::{Bind, Target};
+use super::portal::{Portal, PreparedStatement, Rows, Run, State};
+use super::{params, types};
+use crate::engine::{Outcome, Prepared};
+use crate::error::{Error, Result, SqlState};
+use crate::session::StatementGuard;
+use crate::session::transaction::Status;
+use crate::session::vars::Display;
+
+/// PostgreSQL's pseudo-type of a literal whose type nobody said.
+const UNKNOWN_OID: u32 = 705;
+
+impl Connection {
+    pub(super) async fn parse(&mut self, name: String, sql: String, declared: Vec<u32>) -> Step {
+        if name.is_empty() {
+            // Even a Parse that fails ends the unnamed statement before it.
+            self.statements.remove("");
+        }
+        let text_bytes = sql.len();
+        self.statements.may_add(&name, text_bytes)?;
+        let guard = self.session.begin_statement();
+        let mut parsed = self.parse_text(&guard, sql).await?;
+        let statement = parsed.pop();
+        if !parsed.is_empty() {
+            let message = "cannot insert multiple commands into a prepared statement";
+            return Err(Error::new(SqlState::SyntaxError, message).into());
+        }
+        let prepared = match statement {
+            None => None,
+            Some(statement) => {
+                let types: Vec<_> = declared.iter().map(|oid| types::data_type_of(*oid)).collect();
+                let (engine, session) = (Arc::clone(&self.engine), Arc::clone(&self.session));
+                Some(self.watch(&guard, engine.prepare(&session, &guard, statement, &types)).await?)
+            }
+        };
+        let param_oids = param_oids(&declared, prepared.as_ref());
+        self.statements.add(name, PreparedStatement { prepared, param_oids, text_bytes });
+        backend::signal(&mut self.wire.output, Signal::ParseComplete);
+        Ok(())
+    }
+
+    pub(super) fn bind(&mut self, bind: Bind) -> Step {
+        let statement = self.statements.get(&bind.statement)?;
+        let expected = statement.param_oids.len();
+        let formats = formats(&bind.param_formats, bind.params.len()).map_err(|error| match error {
+            BadFormats::Code(code) => unsupported_format(code),
+            BadFormats::Count(count) => {
+                violation(format!("bind message has {count} parameter formats but {} parameters", bind.params.len()))
+            }
+        })?;
+        if bind.params.len() != expected {
+            return Err(violation(format!(
+                "bind message supplies {} parameters, but prepared statement \"{}\" requires {expected}",
+                bind.params.len(),
+                bind.statement
+            ))
+            .into());
+        }
+        let values = match &statement.prepared {
+            Some(prepared) => values(&bind, &formats, &statement, prepared, &self.display())?,
+            None => Vec::new(),
+        };
+        let columns = match &statement.prepared {
+            Some(prepared) if prepared.returns_rows => prepared.columns.fields().len(),
+            Some(_) | None => 0,
+        };
+        let formats = result_formats(&bind.result_formats, columns)?;
+        let portal = Portal { statement, formats, state: State::Bound(values) };
+        self.portals.add(bind.portal, portal)?;
+        backend::signal(&mut self.wire.output, Signal::BindComplete);
+        Ok(())
+    }
+
+    pub(super) fn describe(&mut self, target: &Target) -> Step {
+        let (statement, formats) = match target {
+            Target::Statement(name) => {
+                let statement = self.statements.get(name)?;
+                backend::parameter_description(&mut self.wire.output, &statement.param_oids)?;
+                (statement, Vec::new())
+            }
+            Target::Portal(name) => {
+                let portal = self.portals.get(name)?;
+                (Arc::clone(&portal.statement), portal.formats.clone())
+            }
+        };
+        match &statement.prepared {
+            Some(prepared) if prepared.returns_rows => {
+                backend::row_description(&mut self.wire.output, &prepared.columns, &formats)?;
+            }
+            Some(_) | None => backend::signal(&mut self.wire.output, Signal::NoData),
+        }
+        Ok(())
+    }
+
+    pub(super) async fn execute(&mut self, name: String, rows_max: usize) -> Step {
+        let (mut portal, place) = self.portals.take(&name)?;
+        // A portal that fails stays out: its transaction has failed, and its rows are freed now.
+        self.run_portal(&name, &mut portal, rows_max).await?;
+        self.portals.put_back(name, portal, place);
+        Ok(())
+    }
+
+    async fn run_portal(&mut self, name: &str, portal: &mut Portal, rows_max: usize) -> Step {
+        let statement = Arc::clone(&portal.statement);
+        let Some(prepared) = &statement.prepared else {
+            backend::signal(&mut self.wire.output, Signal::EmptyQueryResponse);
+            return Ok(());
+        };
+        let before = self.session.transaction().status;
+        let guard = self.session.begin_statement();
+        let mut run = match std::mem::replace(&mut portal.state, State::Done) {
+            State::Bound(values) => {
+                let limits = portal_guard(&guard, rows_max);
+                let (engine, session) = (Arc::clone(&self.engine), Arc::clone(&self.session));
+                match self.watch(&guard, engine.execute(&session, &limits, prepared, values)).await? {
+                    Outcome::Done(tag) => return self.complete(&tag, 0, before),
+                    Outcome::Rows { stream, tag } => {
+                        let encoder = RowEncoder::new(&prepared.columns, &portal.formats, &self.display())?;
+                        Run { rows: Rows::new(stream), encoder: Arc::new(encoder), tag }
+                    }
+                }
+            }
+            State::Suspended(_) if before == Status::Failed => return Err(transaction_failed().into()),
+            State::Suspended(run) => run,
+            State::Done if prepared.returns_rows => return self.complete(&prepared.tag, 0, before),
+            State::Done => {
+                let message = format!("portal \"{name}\" cannot be run");
+                return Err(Error::new(SqlState::ObjectNotInPrerequisiteState, message).into());
+            }
+        };
+        let sent = self.send_rows(&mut run, &guard, rows_max).await?;
+        if rows_max != 0 && sent >= rows_max as u64 {
+            // As in PostgreSQL, also when no row is left: the next Execute then gives `SELECT 0`.
+            backend::signal(&mut self.wire.output, Signal::PortalSuspended);
+            portal.state = State::Suspended(run);
+            return Ok(());
+        }
+        self.complete(&run.tag, sent, before)
+    }
+
+    pub(super) fn close(&mut self, target: &Target) -> Step {
+        match target {
+            Target::Statement(name) => self.statements.remove(name),
+            Target::Portal(name) => self.portals.remove(name),
+        };
+        backend::signal(&mut self.wire.output, Signal::CloseComplete);
+        Ok(())
+    }
+}
+
+/// What ends the engine's side of an execution. A portal that may be suspended outlives the Execute that began it, so
+/// it must not end with that Execute's deadline or cancel request; `send_rows` holds each Execute to its own.
+fn portal_guard(guard: &StatementGuard, rows_max: usize) -> StatementGuard {
+    match rows_max {
+        0 => guard.clone(),
+        _ => StatementGuard { cancel: CancellationToken::new(), timeout: None, began_at: guard.began_at },
+    }
+}
+
+fn transaction_failed() -> Error {
+    Error::new(
+        SqlState::InFailedSqlTransaction,
+        "current transaction is aborted, commands ignored until end of transaction block",
+    )
+}
+
+/// The client's own types, the inferred ones where it named none.
+fn param_oids(declared: &[u32], prepared: Option<&Prepared>) -> Vec<u32> {
+    let inferred = prepared.map_or(&[][..], |prepared| &prepared.param_types);
+    (0..declared.len().max(inferred.len()))
+        .map(|index| match (declared.get(index), inferred.get(index)) {
+            (Some(oid), _) if *oid != 0 && *oid != UNKNOWN_OID => *oid,
+            (_, Some(data_type)) => types::param_oid(data_type),
+            (_, None) => types::param_oid(&arrow::datatypes::DataType::Utf8),
+        })
+        .collect()
+}
+
+/// Decodes the parameters that the statement uses; a client may declare and send more.
+fn values(
+    bind: &Bind,
+    formats: &[Format],
+    statement: &PreparedStatement,
+    prepared: &Prepared,
+    display: &Display,
+) -> Result<Vec<ScalarValue>> {
+    prepared
+        .param_types
+        .iter()
+        .zip(&statement.param_oids)
+        .zip(bind.params.iter().zip(formats))
+        .map(|((target, oid), (value, format))| params::decode(value.as_deref(), *format, *oid, target, display))
+        .collect()
+}
+
+enum BadFormats {
+    Count(usize),
+    Code(i16),
+}
+
+/// No code is text for all, one code is for all, else there is one each.
+fn formats(codes: &[i16], count: usize) -> Result<Vec<Format>, BadFormats> {
+    match codes {
+        [] => Ok(vec![Format::Text; count]),
+        [code] => Ok(vec![format(*code)?; count]),
+        codes if codes.len() == count => codes.iter().map(|code| format(*code)).collect(),
+        codes => Err(BadFormats::Count(codes.len())),
+    }
+}
+
+fn format(code: i16) -> Result<Format, BadFormats> {
+    match code {
+        0 => Ok(Format::Text),
+        1 => Ok(Format::Binary),
+        code => Err(BadFormats::Code(code)),
+    }
+}
+
+fn result_formats(codes: &[i16], columns: usize) -> Result<Vec<Format>> {
+    formats(codes, columns).or_else(|error| match error {
+        // Without a result there is nothing that the codes could disagree with.
+        BadFormats::Count(_) if columns == 0 => Ok(Vec::new()),
+        BadFormats::Count(count) => {
+            Err(violation(format!("bind message has {count} result formats but query has {columns} columns")))
+        }
+        BadFormats::Code(code) => Err(unsupported_format(code)),
+    })
+}
+
+fn unsupported_format(code: i16) -> Error {
+    Error::new(SqlState::InvalidParameterValue, format!("unsupported format code: {code}"))
+}
+
+fn violation(message: String) -> Error {
+    Error::new(SqlState::ProtocolViolation, message)
+}

@@ -1,0 +1,167 @@
+//! Decimal numbers of any size, as PostgreSQL's numeric holds them.
+//!
+//! Owns: their text and binary forms, and the exact step to a type of fixed precision.
+
+use arrow::datatypes::i256;
+
+use super::is_space;
+use crate::error::{Error, Result, SqlState};
+use crate::pg::types;
+
+/// `numeric` has at most this many digits before and after the point.
+const WHOLE_DIGITS_MAX: i64 = 131_072;
+const FRACTION_DIGITS_MAX: i64 = 16_383;
+
+/// A number or one of the three that are none.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Exact {
+    NaN,
+    Infinity { negative: bool },
+    /// `digits / 10^scale`; the digits have no leading zeros and are empty for zero.
+    Finite { negative: bool, digits: String, scale: usize },
+}
+
+impl Exact {
+    pub(super) fn from_integer(value: i128) -> Self {
+        Self::finite(value < 0, value.unsigned_abs().to_string(), 0)
+    }
+
+    fn finite(negative: bool, digits: String, scale: usize) -> Self {
+        let digits = digits.trim_start_matches('0').to_owned();
+        Self::Finite { negative: negative && !digits.is_empty(), digits, scale }
+    }
+
+    /// `numeric_in`.
+    pub(super) fn parse(text: &str) -> Result<Self> {
+        let trimmed = text.trim_matches(is_space);
+        let (negative, unsigned) = match trimmed.as_bytes().first() {
+            Some(b'-') => (true, &trimmed[1..]),
+            Some(b'+') => (false, &trimmed[1..]),
+            _ => (false, trimmed),
+        };
+        match unsigned.to_ascii_lowercase().as_str() {
+            "nan" if unsigned.len() == trimmed.len() => return Ok(Self::NaN),
+            "inf" | "infinity" => return Ok(Self::Infinity { negative }),
+            _ => {}
+        }
+        let invalid = || super::invalid(types::NUMERIC, text);
+        let (number, power) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_digits(whole) || !is_digits(fraction) || (whole.is_empty() && fraction.is_empty()) {
+            return Err(invalid());
+        }
+        if !is_digits(power.strip_prefix(['-', '+']).unwrap_or(power)) || power.trim_start_matches(['-', '+']).is_empty() {
+            return Err(invalid());
+        }
+        let power: i64 = power.parse::<i32>().map_err(|_| overflow())?.into();
+        let places = i64::try_from(fraction.len()).map_err(|_| overflow())? - power;
+        let mut digits = format!("{whole}{fraction}");
+        let significant = i64::try_from(digits.trim_start_matches('0').len()).map_err(|_| overflow())?;
+        if significant - places > WHOLE_DIGITS_MAX || places > FRACTION_DIGITS_MAX + significant {
+            return Err(overflow());
+        }
+        if places < 0 && significant > 0 {
+            digits.extend(std::iter::repeat_n('0', usize::try_from(-places).unwrap_or(0)));
+        }
+        Ok(Self::finite(negative, digits, usize::try_from(places).unwrap_or(0)))
+    }
+
+    /// `numeric_recv`: digit count, weight, sign, display scale, then digits to base 10,000.
+    pub(super) fn receive(bytes: &[u8]) -> Result<Self> {
+        let malformed = |message: &str| Error::new(SqlState::InvalidBinaryRepresentation, message);
+        let (halves, rest) = bytes.as_chunks::<2>();
+        let halves: Vec<u16> = halves.iter().map(|half| u16::from_be_bytes(*half)).collect();
+        let [count, weight, sign, scale, groups @ ..] = halves.as_slice() else {
+            return Err(super::binary::malformed());
+        };
+        if !rest.is_empty() || usize::from(*count) != groups.len() {
+            return Err(super::binary::malformed());
+        }
+        if groups.iter().any(|group| *group > 9_999) {
+            return Err(malformed("invalid digit in external \"numeric\" value"));
+        }
+        let negative = match sign {
+            0 => false,
+            0x4000 => true,
+            0xc000 => return Ok(Self::NaN),
+            0xd000 => return Ok(Self::Infinity { negative: false }),
+            0xf000 => return Ok(Self::Infinity { negative: true }),
+            _ => return Err(malformed("invalid sign in external \"numeric\" value")),
+        };
+        if *scale > 0x3fff {
+            return Err(malformed("invalid scale in external \"numeric\" value"));
+        }
+        let whole_groups = i64::from(weight.cast_signed()) + 1;
+        let fraction_groups = i64::from(scale.div_ceil(4));
+        let mut digits = String::new();
+        for at in whole_groups.min(0)..whole_groups + fraction_groups {
+            let group = usize::try_from(at).ok().and_then(|at| groups.get(at)).copied().unwrap_or(0);
+            digits.push_str(&format!("{group:04}"));
+        }
+        let surplus = usize::try_from(fraction_groups * 4 - i64::from(*scale)).unwrap_or(0);
+        digits.truncate(digits.len().saturating_sub(surplus));
+        Ok(Self::finite(negative, digits, usize::from(*scale)))
+    }
+
+    /// The digits of `value * 10^scale` with its sign, if that is whole and has at most `precision` digits.
+    pub(super) fn unscaled(&self, precision: u8, scale: i8) -> Result<String> {
+        let Self::Finite { negative, digits, scale: own } = self else {
+            let name = if *self == Self::NaN { "NaN" } else { "an infinite value" };
+            let message = format!("cannot convert {name} to numeric({precision},{scale})");
+            return Err(Error::new(SqlState::NumericValueOutOfRange, message));
+        };
+        let mut digits = digits.clone();
+        let shift = i64::from(scale) - i64::try_from(*own).unwrap_or(i64::MAX);
+        match usize::try_from(shift) {
+            Ok(zeros) if !digits.is_empty() => digits.extend(std::iter::repeat_n('0', zeros)),
+            Ok(_) => {}
+            Err(_) => {
+                let keep = digits.len().saturating_sub(usize::try_from(-shift).unwrap_or(usize::MAX));
+                if digits.get(keep..).unwrap_or_default().bytes().any(|digit| digit != b'0') {
+                    let message = format!("value \"{}\" does not fit numeric({precision},{scale}) exactly", self.text());
+                    return Err(Error::new(SqlState::NumericValueOutOfRange, message));
+                }
+                digits.truncate(keep);
+            }
+        }
+        if digits.len() > usize::from(precision) {
+            let whole = i32::from(precision) - i32::from(scale);
+            let bound = if whole == 0 { "1".to_owned() } else { format!("10^{whole}") };
+            let detail = format!(
+                "A field with precision {precision}, scale {scale} must round to an absolute value less than {bound}."
+            );
+            return Err(Error::new(SqlState::NumericValueOutOfRange, "numeric field overflow").detail(detail));
+        }
+        let sign = if *negative { "-" } else { "" };
+        Ok(if digits.is_empty() { "0".to_owned() } else { format!("{sign}{digits}") })
+    }
+
+    pub(super) fn unscaled_i128(&self, precision: u8, scale: i8) -> Result<i128> {
+        self.unscaled(precision, scale)?.parse().map_err(|_| overflow())
+    }
+
+    pub(super) fn unscaled_i256(&self, precision: u8, scale: i8) -> Result<i256> {
+        i256::from_string(&self.unscaled(precision, scale)?).ok_or_else(overflow)
+    }
+
+    /// `numeric_out`.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::NaN => "NaN".to_owned(),
+            Self::Infinity { negative: true } => "-Infinity".to_owned(),
+            Self::Infinity { negative: false } => "Infinity".to_owned(),
+            Self::Finite { negative, digits, scale } => {
+                let padded = format!("{digits:0>width$}", width = scale + 1);
+                let (whole, fraction) = padded.split_at(padded.len() - scale);
+                let sign = if *negative { "-" } else { "" };
+                let point = if fraction.is_empty() { "" } else { "." };
+                format!("{sign}{whole}{point}{fraction}")
+            }
+        }
+    }
+}
+
+fn overflow() -> Error {
+    Error::new(SqlState::NumericValueOutOfRange, "value overflows numeric format")
+}

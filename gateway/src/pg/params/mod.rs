@@ -1,0 +1,101 @@
+//! The values of Bind: from the client's text or binary form to the value that a plan takes.
+//!
+//! Owns: PostgreSQL's input and receive functions, and the exact step from the declared type to the plan's. Must never
+//! know: plans and portals. <https://www.postgresql.org/docs/16/protocol-message-formats.html>
+
+mod array;
+mod binary;
+mod datetime;
+mod exact;
+mod fit;
+mod integer;
+#[cfg(test)]
+mod tests;
+mod text;
+mod value;
+
+use arrow::datatypes::DataType;
+use datafusion::scalar::ScalarValue;
+
+use super::encode::Format;
+use super::types;
+use crate::error::{Error, Result, SqlState};
+use crate::session::vars::Display;
+
+/// The value of a parameter that the client declared as `oid` (0: not at all) and that the plan takes as `target`.
+///
+/// Text that is no value of its type: 22P02, of a date or time 22007 and 22008. Binary of a wrong length: 22P03. A value
+/// that `target` cannot hold exactly: 22003.
+pub fn decode(
+    value: Option<&[u8]>,
+    format: Format,
+    oid: u32,
+    target: &DataType,
+    display: &Display,
+) -> Result<ScalarValue> {
+    let Some(bytes) = value else {
+        return Ok(ScalarValue::try_from(target)?);
+    };
+    let inner = types::plain(target);
+    let (format, oid) = effective(format, oid, inner);
+    let value = match format {
+        Format::Text => text::read(utf8(bytes)?, oid, display)?,
+        Format::Binary => binary::read(bytes, oid)?,
+    };
+    let scalar = fit::fit(value, oid, inner, display)?;
+    Ok(match target {
+        DataType::Dictionary(key, _) => ScalarValue::Dictionary(key.clone(), Box::new(scalar)),
+        _ => scalar,
+    })
+}
+
+/// A parameter of no declared type has the plan's; so has a string, for its two forms are the same text.
+fn effective(format: Format, oid: u32, target: &DataType) -> (Format, u32) {
+    let is_text = matches!(target, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+    match oid {
+        0 => (format, types::param_oid(target)),
+        types::UNKNOWN => (Format::Text, types::param_oid(target)),
+        types::TEXT | types::VARCHAR | types::BPCHAR | types::NAME if !is_text => {
+            (Format::Text, types::param_oid(target))
+        }
+        oid => (format, oid),
+    }
+}
+
+/// Text of the client's encoding, which is always UTF-8, without the zero byte that PostgreSQL's strings cannot hold.
+fn utf8(bytes: &[u8]) -> Result<&str> {
+    let invalid = |bytes: &[u8]| {
+        let shown: Vec<String> = bytes.iter().map(|byte| format!("0x{byte:02x}")).collect();
+        let message = format!("invalid byte sequence for encoding \"UTF8\": {}", shown.join(" "));
+        Error::new(SqlState::CharacterNotInRepertoire, message)
+    };
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let rest = bytes.get(error.valid_up_to()..).unwrap_or_default();
+        // PostgreSQL shows as many bytes as the first one announces.
+        let announced = match rest.first() {
+            Some(0xc0..=0xdf) => 2,
+            Some(0xe0..=0xef) => 3,
+            Some(0xf0..=0xf7) => 4,
+            _ => 1,
+        };
+        invalid(rest.get(..announced).unwrap_or(rest))
+    })?;
+    if text.contains('\0') { Err(invalid(&[0])) } else { Ok(text) }
+}
+
+/// 22P02, `invalid input syntax for type integer: "abc"`.
+fn invalid(oid: u32, text: &str) -> Error {
+    let name = types::sql_name(oid);
+    Error::new(SqlState::InvalidTextRepresentation, format!("invalid input syntax for type {name}: \"{text}\""))
+}
+
+/// 22003, `value "99999" is out of range for type smallint`.
+fn out_of_range(oid: u32, text: &str) -> Error {
+    let name = types::sql_name(oid);
+    Error::new(SqlState::NumericValueOutOfRange, format!("value \"{text}\" is out of range for type {name}"))
+}
+
+/// The characters that C's `isspace` skips.
+fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\r' | '\u{b}' | '\u{c}')
+}

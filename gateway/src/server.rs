@@ -1,0 +1,194 @@
+//! The server as one value: it binds, opens the lake, and starts every room.
+//!
+//! Owns: the order of the start (bad settings and busy ports fail before anything is served) and of the stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use catalog::Lake;
+use catalog::pg_catalog::RoleFact;
+use tokio::net::TcpListener;
+
+use crate::auth::{Role, Roles};
+use crate::config::{self, Config};
+use crate::engine::Engine;
+use crate::error::{Error, Result, SqlState};
+use crate::session::{Registry, Vars};
+use crate::shutdown::Tasks;
+use crate::{flight, http, pg};
+
+pub struct Server {
+    lake: Arc<Lake>,
+    engine: Arc<Engine>,
+    database: String,
+    pg: SocketAddr,
+    flight: SocketAddr,
+    http: SocketAddr,
+    tasks: Tasks,
+}
+
+impl Server {
+    /// Starts everything, or nothing: when this fails no port is left open.
+    pub async fn start(config: Config) -> Result<Self> {
+        let roles = Arc::new(roles(&config)?);
+        let tls = tls(&config.pg)?;
+        let defaults = defaults(&config, tls.is_some())?;
+        let pg_listener = bind("pg.listen", config.pg.listen).await?;
+        let flight_listener = bind("flight.listen", config.flight.listen).await?;
+        let http_listener = bind("http.listen", config.http.listen).await?;
+        let lake = Lake::open(config.lake.clone(), &config.sql_dir).await?;
+        let registry = Arc::new(Registry::default());
+        let engine = Engine::new(&config.engine, Arc::clone(&lake), Arc::clone(&registry), role_facts(&roles))?;
+        let engine = Arc::new(engine);
+        let server = Self {
+            pg: address(&pg_listener)?,
+            flight: address(&flight_listener)?,
+            http: address(&http_listener)?,
+            database: config.database.clone(),
+            tasks: Tasks::default(),
+            lake,
+            engine,
+        };
+        let pg = pg::Server {
+            engine: Arc::clone(&server.engine),
+            registry: Arc::clone(&registry),
+            roles,
+            tls,
+            config: config.pg,
+            database: config.database,
+            defaults,
+        };
+        server.spawn(pg, pg_listener, flight_listener, http_listener, registry);
+        Ok(server)
+    }
+
+    fn spawn(
+        &self,
+        pg: pg::Server,
+        pg_listener: TcpListener,
+        flight_listener: TcpListener,
+        http_listener: TcpListener,
+        registry: Arc<Registry>,
+    ) {
+        let stop = self.tasks.token();
+        let http = http::State {
+            lake: Arc::clone(&self.lake),
+            engine: Arc::clone(&self.engine),
+            registry,
+            stop: stop.clone(),
+        };
+        self.tasks.spawn("postgresql", pg::serve(pg_listener, Arc::new(pg), stop.clone()));
+        self.tasks.spawn("flight", flight::serve(flight_listener, stop.clone()));
+        self.tasks.spawn("http", http::serve(http_listener, http));
+        let lake = Arc::clone(&self.lake);
+        let token = stop.clone();
+        self.tasks.spawn("lake poll", async move { lake.poll(token).await });
+        let lake = Arc::clone(&self.lake);
+        self.tasks.spawn("lake warm", async move { lake.warm(stop).await });
+    }
+
+    pub fn pg_addr(&self) -> SocketAddr {
+        self.pg
+    }
+
+    pub fn flight_addr(&self) -> SocketAddr {
+        self.flight
+    }
+
+    pub fn http_addr(&self) -> SocketAddr {
+        self.http
+    }
+
+    pub fn lake(&self) -> &Arc<Lake> {
+        &self.lake
+    }
+
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// Stops accepting, lets running statements end within the grace, then ends.
+    pub async fn shutdown(&self) {
+        self.tasks.stop().await;
+    }
+}
+
+/// Without a roles file every client is trusted, so only loopback may be bound.
+fn roles(config: &Config) -> Result<Roles> {
+    match &config.auth.roles_file {
+        Some(file) => Roles::load(file).map_err(|error| bad_setting("auth.roles_file", &error)),
+        None if config.pg.listen.ip().is_loopback() && config.flight.listen.ip().is_loopback() => {
+            Roles::trust().map_err(Error::internal)
+        }
+        None => Err(Error::new(
+            SqlState::InvalidAuthorizationSpecification,
+            "a server without roles may listen on loopback only",
+        )
+        .hint("Set auth.roles_file, or listen on 127.0.0.1.")),
+    }
+}
+
+fn role_facts(roles: &Roles) -> Vec<RoleFact> {
+    let fact = |role: &Role| RoleFact {
+        name: role.name.clone(),
+        superuser: role.superuser,
+        login: true,
+        connection_limit: role.connection_limit.and_then(|limit| i32::try_from(limit).ok()).unwrap_or(-1),
+    };
+    roles.list().iter().map(|(role, _)| fact(role)).collect()
+}
+
+/// Both files or neither; one that cannot be used stops the start, since clients must never be served in the clear by
+/// accident.
+fn tls(config: &config::Pg) -> Result<Option<pg::tls::Acceptor>> {
+    match (&config.tls_cert_file, &config.tls_key_file) {
+        (Some(certificate), Some(key)) => pg::tls::Acceptor::load(certificate, key)
+            .map(Some)
+            .map_err(|error| bad_setting("pg.tls_cert_file and pg.tls_key_file", &error)),
+        (None, None) if config.tls_required => Err(Error::new(
+            SqlState::InvalidParameterValue,
+            "bad setting for pg.tls_required: no certificate is set",
+        )),
+        (None, None) => Ok(None),
+        _ => Err(Error::new(
+            SqlState::InvalidParameterValue,
+            "bad setting: pg.tls_cert_file and pg.tls_key_file go together",
+        )),
+    }
+}
+
+/// One line with the whole chain of causes.
+fn bad_setting(setting: &str, error: &dyn std::error::Error) -> Error {
+    let mut message = format!("bad setting for {setting}: {error}");
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        message += &format!(": {inner}");
+        cause = inner.source();
+    }
+    Error::new(SqlState::InvalidParameterValue, message)
+}
+
+/// The variables that every session starts with.
+fn defaults(config: &Config, tls: bool) -> Result<Vars> {
+    let mut vars = Vars::default();
+    vars.set_server("max_connections", &config.pg.max_connections.to_string())?;
+    vars.set_server("port", &config.pg.listen.port().to_string())?;
+    vars.set_server("ssl", if tls { "on" } else { "off" })?;
+    vars.set_server("statement_timeout", &format!("{}ms", config.engine.statement_timeout_ms))?;
+    Ok(vars)
+}
+
+async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Error::new(SqlState::IoError, format!("could not listen on {address}: {error}"))
+            .hint(format!("Choose another address with {setting}."))
+    })
+}
+
+fn address(listener: &TcpListener) -> Result<SocketAddr> {
+    listener.local_addr().map_err(Error::internal)
+}

@@ -1,0 +1,83 @@
+//! BEGIN to COMMIT, and savepoints between them.
+
+use sqlparser::ast::TransactionMode;
+
+use super::set;
+use crate::engine::Tag;
+use crate::error::{Error, Result, SqlState};
+use crate::session::transaction::Status;
+use crate::session::{Notice, Session, SessionEffect};
+
+pub(super) fn begin(session: &Session, modes: &[TransactionMode], begin: bool) -> Result<Tag> {
+    let tag = Tag::command(if begin { "BEGIN" } else { "START TRANSACTION" });
+    if session.transaction().is_in_block() {
+        let message = "there is already a transaction in progress";
+        session.push_effect(SessionEffect::Notice(Notice::warning(SqlState::ActiveSqlTransaction, message)))?;
+        return Ok(tag);
+    }
+    session.transaction().begin();
+    session.vars().begin();
+    modes.iter().try_for_each(|mode| set::set_mode(session, mode, false))?;
+    Ok(tag)
+}
+
+/// COMMIT of a failed block is a ROLLBACK, and its tag says so.
+pub(super) fn commit(session: &Session) -> Result<Tag> {
+    let status = session.transaction().status;
+    if status == Status::Failed {
+        return rollback(session);
+    }
+    warn_outside_block(session, status)?;
+    session.end_block(true);
+    Ok(Tag::command("COMMIT"))
+}
+
+pub(super) fn rollback(session: &Session) -> Result<Tag> {
+    let status = session.transaction().status;
+    warn_outside_block(session, status)?;
+    session.end_block(false);
+    Ok(Tag::command("ROLLBACK"))
+}
+
+fn warn_outside_block(session: &Session, status: Status) -> Result<()> {
+    if status != Status::Idle {
+        return Ok(());
+    }
+    let message = "there is no transaction in progress";
+    session.push_effect(SessionEffect::Notice(Notice::warning(SqlState::NoActiveSqlTransaction, message)))
+}
+
+pub(super) fn savepoint(session: &Session, name: &str) -> Result<()> {
+    let mut transaction = session.transaction();
+    in_block(transaction.is_in_block(), "SAVEPOINT")?;
+    if transaction.savepoints.len() >= 1000 {
+        return Err(Error::new(SqlState::ProgramLimitExceeded, "too many savepoints in one transaction block"));
+    }
+    transaction.savepoints.push(name.to_owned());
+    Ok(())
+}
+
+pub(super) fn release(session: &Session, name: &str) -> Result<()> {
+    let mut transaction = session.transaction();
+    in_block(transaction.is_in_block(), "RELEASE SAVEPOINT")?;
+    let at = transaction.find_savepoint(name)?;
+    transaction.savepoints.truncate(at);
+    Ok(())
+}
+
+/// Returns to a savepoint: a failed block is whole again, and later savepoints are gone.
+pub(super) fn rollback_to(session: &Session, name: &str) -> Result<()> {
+    let mut transaction = session.transaction();
+    in_block(transaction.is_in_block(), "ROLLBACK TO SAVEPOINT")?;
+    let at = transaction.find_savepoint(name)?;
+    transaction.savepoints.truncate(at + 1);
+    transaction.status = Status::InBlock;
+    Ok(())
+}
+
+fn in_block(in_block: bool, command: &str) -> Result<()> {
+    if in_block {
+        return Ok(());
+    }
+    Err(Error::new(SqlState::NoActiveSqlTransaction, format!("{command} can only be used in transaction blocks")))
+}

@@ -1,0 +1,275 @@
+//! The variables of one session (SET, SHOW, RESET, `current_setting`), with PostgreSQL's names and rules.
+//!
+//! Owns: which variables exist (`list.rs`), what values they take (`domain.rs`), how long a setting lasts.
+//! Must never know: what the rest of the server does with a value.
+
+pub mod display;
+pub mod domain;
+pub mod list;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+pub use display::{ByteaOutput, DateOrder, DateStyle, Display, IntervalStyle};
+pub use list::{Context, VARIABLES, Variable};
+
+use crate::error::{Error, Result, SqlState};
+
+/// How long a setting lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    Session,
+    /// `SET LOCAL`: until the end of the transaction block.
+    Local,
+}
+
+/// The variables of one session: the server's defaults, what the client set at start-up, what it set since.
+#[derive(Debug, Clone, Default)]
+pub struct Vars {
+    /// What RESET returns to where it differs from `Variable::default`: the server's settings, then the start-up packet's.
+    reset: HashMap<String, String>,
+    session: HashMap<String, String>,
+    /// SET LOCAL of the current block.
+    local: HashMap<String, String>,
+    /// `session` as it was when the block began: ROLLBACK returns to it.
+    at_begin: Option<HashMap<String, String>>,
+    /// What ParameterStatus told the client last.
+    told: HashMap<&'static str, String>,
+}
+
+impl Vars {
+    /// The value as SHOW prints it. Unknown: 42704.
+    pub fn get(&self, name: &str) -> Result<String> {
+        let key = key(name);
+        if let Some(variable) = list::find(&key) {
+            return Ok(self.value(variable).to_owned());
+        }
+        [&self.local, &self.session, &self.reset]
+            .iter()
+            .find_map(|values| values.get(&key))
+            .cloned()
+            .ok_or_else(|| unrecognized(name))
+    }
+
+    /// The value of a listed variable.
+    fn value(&self, variable: &'static Variable) -> &str {
+        let key = variable.key();
+        [&self.local, &self.session, &self.reset]
+            .iter()
+            .find_map(|values| values.get(&key))
+            .map_or(variable.default, String::as_str)
+    }
+
+    /// Checks and sets. Unknown: 42704; a value out of its domain: 22023; read-only: 55P02.
+    pub fn set(&mut self, name: &str, value: &str, scope: Scope) -> Result<()> {
+        let (key, value) = self.checked(name, value, false)?;
+        match scope {
+            Scope::Session => {
+                self.local.remove(&key);
+                self.session.insert(key, value);
+            }
+            Scope::Local => {
+                self.local.insert(key, value);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets what the start-up packet brings (`TimeZone`, `application_name`, `options=-c name=value` ...): these become
+    /// the values that RESET returns to. Unknown names: 42704.
+    pub fn set_startup(&mut self, name: &str, value: &str) -> Result<()> {
+        let (key, value) = self.checked(name, value, false)?;
+        self.reset.insert(key, value);
+        Ok(())
+    }
+
+    /// Sets a value that only the server may set, such as `is_superuser`.
+    pub fn set_server(&mut self, name: &str, value: &str) -> Result<()> {
+        let (key, value) = self.checked(name, value, true)?;
+        self.reset.insert(key, value);
+        Ok(())
+    }
+
+    /// Returns one variable to its start-up value.
+    pub fn reset(&mut self, name: &str) -> Result<()> {
+        let key = key(name);
+        match list::find(&key) {
+            Some(variable) if variable.context == Context::Internal => return Err(cannot_change(variable.name)),
+            Some(_) => {}
+            None if self.session.contains_key(&key) || self.local.contains_key(&key) => {}
+            None => return Err(unrecognized(name)),
+        }
+        self.session.remove(&key);
+        self.local.remove(&key);
+        Ok(())
+    }
+
+    /// `RESET ALL`. PostgreSQL leaves transaction characteristics and session authorization alone; so do we.
+    pub fn reset_all(&mut self) {
+        self.session.retain(|key, _| key.starts_with("transaction_"));
+        self.local.clear();
+    }
+
+    pub fn begin(&mut self) {
+        self.at_begin = Some(self.session.clone());
+    }
+
+    pub fn commit(&mut self) {
+        self.at_begin = None;
+        self.local.clear();
+    }
+
+    pub fn rollback(&mut self) {
+        if let Some(session) = self.at_begin.take() {
+            self.session = session;
+        }
+        self.local.clear();
+    }
+
+    fn checked(&self, name: &str, value: &str, by_server: bool) -> Result<(String, String)> {
+        let key = key(name);
+        match list::find(&key) {
+            Some(variable) if variable.context == Context::Internal && !by_server => Err(cannot_change(variable.name)),
+            Some(variable) => Ok((key, variable.domain.check(variable.name, value)?)),
+            None if is_custom(&key) => Ok((key, value.to_owned())),
+            None => Err(unrecognized(name)),
+        }
+    }
+
+    /// Every variable that ParameterStatus reports, with its value now: sent once after authentication.
+    pub fn reported(&mut self) -> Vec<(&'static str, String)> {
+        self.told.clear();
+        self.take_changed()
+    }
+
+    /// The reported variables that changed since the last call: sent before ReadyForQuery.
+    pub fn take_changed(&mut self) -> Vec<(&'static str, String)> {
+        let mut changed = Vec::new();
+        for variable in VARIABLES.iter().filter(|variable| variable.reported) {
+            let value = self.value(variable);
+            if self.told.get(variable.name).map(String::as_str) != Some(value) {
+                changed.push((variable.name, value.to_owned()));
+            }
+        }
+        self.told.extend(changed.iter().cloned());
+        changed
+    }
+
+    /// Every listed variable with its value, as SHOW ALL and `pg_settings` list them.
+    pub fn all(&self) -> impl Iterator<Item = (&'static Variable, &str)> {
+        VARIABLES.iter().map(|variable| (variable, self.value(variable)))
+    }
+
+    /// The value that RESET would return to.
+    pub fn reset_value(&self, variable: &'static Variable) -> &str {
+        self.reset.get(&variable.key()).map_or(variable.default, String::as_str)
+    }
+
+    /// The schemas of `search_path` in order, with `"$user"` resolved and quotes taken off.
+    pub fn search_path(&self, user: &str) -> Vec<String> {
+        let path = self.get("search_path").unwrap_or_default();
+        domain::split_identifiers(&path)
+            .into_iter()
+            .map(|schema| if schema == "$user" { user.to_owned() } else { schema })
+            .collect()
+    }
+
+    pub fn display(&self) -> Display {
+        Display::from_vars(|name| self.get(name).unwrap_or_default())
+    }
+
+    pub fn statement_timeout(&self) -> Option<Duration> {
+        self.milliseconds("statement_timeout")
+    }
+
+    pub fn idle_session_timeout(&self) -> Option<Duration> {
+        self.milliseconds("idle_session_timeout")
+    }
+
+    pub fn idle_in_transaction_session_timeout(&self) -> Option<Duration> {
+        self.milliseconds("idle_in_transaction_session_timeout")
+    }
+
+    /// A duration variable; 0 is no limit.
+    fn milliseconds(&self, name: &str) -> Option<Duration> {
+        let value = self.get(name).ok()?;
+        let milliseconds = domain::parse_milliseconds(&value)?;
+        (milliseconds > 0).then(|| Duration::from_millis(milliseconds))
+    }
+}
+
+fn key(name: &str) -> String {
+    name.to_ascii_lowercase()
+}
+
+/// PostgreSQL takes any name with a dot as a placeholder of an extension not loaded yet. The engine's own prefix is
+/// kept out, since a client might believe that it had an effect.
+fn is_custom(key: &str) -> bool {
+    match key.split_once('.') {
+        Some((class, name)) => !class.is_empty() && !name.is_empty() && class != "datafusion" && class != "lakegate",
+        None => false,
+    }
+}
+
+fn unrecognized(name: &str) -> Error {
+    Error::new(SqlState::UndefinedObject, format!("unrecognized configuration parameter \"{name}\""))
+}
+
+fn cannot_change(name: &str) -> Error {
+    Error::new(SqlState::CantChangeRuntimeParam, format!("parameter \"{name}\" cannot be changed"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_is_42704_and_read_only_is_55p02() {
+        let mut vars = Vars::default();
+        assert_eq!(vars.set("nope", "1", Scope::Session).unwrap_err().state, SqlState::UndefinedObject);
+        assert_eq!(vars.set("datafusion.x.y", "1", Scope::Session).unwrap_err().state, SqlState::UndefinedObject);
+        assert_eq!(vars.set("server_version", "1", Scope::Session).unwrap_err().state, SqlState::CantChangeRuntimeParam);
+        assert!(vars.set("my.own", "1", Scope::Session).is_ok());
+        assert_eq!(vars.get("My.Own").unwrap(), "1");
+    }
+
+    #[test]
+    fn local_settings_end_with_the_block_and_rollback_restores() {
+        let mut vars = Vars::default();
+        vars.begin();
+        vars.set("TimeZone", "Europe/Paris", Scope::Local).unwrap();
+        assert_eq!(vars.get("timezone").unwrap(), "Europe/Paris");
+        vars.commit();
+        assert_eq!(vars.get("timezone").unwrap(), "UTC");
+        vars.begin();
+        vars.set("timezone", "Asia/Tokyo", Scope::Session).unwrap();
+        vars.rollback();
+        assert_eq!(vars.get("timezone").unwrap(), "UTC");
+    }
+
+    #[test]
+    fn only_changes_are_told() {
+        let mut vars = Vars::default();
+        assert!(vars.reported().iter().any(|(name, _)| *name == "server_version"));
+        assert!(vars.take_changed().is_empty());
+        vars.set("application_name", "psql", Scope::Session).unwrap();
+        assert_eq!(vars.take_changed(), vec![("application_name", "psql".to_owned())]);
+    }
+
+    #[test]
+    fn reset_returns_to_the_start_up_value() {
+        let mut vars = Vars::default();
+        vars.set_startup("application_name", "a").unwrap();
+        vars.set("application_name", "b", Scope::Session).unwrap();
+        vars.reset("application_name").unwrap();
+        assert_eq!(vars.get("application_name").unwrap(), "a");
+    }
+
+    #[test]
+    fn search_path_resolves_the_user() {
+        let mut vars = Vars::default();
+        assert_eq!(vars.search_path("ann"), ["ann", "public"]);
+        vars.set("search_path", "weather, \"Mixed Case\"", Scope::Session).unwrap();
+        assert_eq!(vars.search_path("ann"), ["weather", "Mixed Case"]);
+    }
+}

@@ -1,0 +1,245 @@
+#!/usr/bin/env bash
+# Installs what the tests need, and runs all of them. What cannot run says so loudly, and is a failure when CI is set.
+#
+#   tests/run.sh                all
+#   tests/run.sh rust           formatting, lints, tests of the workspace
+#   tests/run.sh clients        real drivers against the built binary
+#   tests/run.sh minio          the lake in a bucket of MinIO
+set -euo pipefail
+
+cd "$(dirname "$0")/.."
+root=$PWD
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/lakegate
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$cache/target}
+export CARGO_TERM_COLOR=never
+mkdir -p "$cache"
+work=$(mktemp -d)
+passed=0
+failed=0
+pids=()
+
+stop() {
+    local pid
+    for pid in "${pids[@]:-}"; do
+        if [[ -n $pid ]]; then
+            kill "$pid" 2>/dev/null || true
+            wait "$pid" 2>/dev/null || true
+        fi
+    done
+    pids=()
+}
+trap 'stop; rm -rf "$work"' EXIT
+
+# suite NAME COMMAND...: counts one suite.
+suite() {
+    local name=$1 started=$SECONDS
+    shift
+    echo "== $name"
+    if "$@" </dev/null; then
+        passed=$((passed + 1))
+        echo "== $name: passed in $((SECONDS - started)) s"
+    else
+        failed=$((failed + 1))
+        echo "== $name: FAILED after $((SECONDS - started)) s"
+    fi
+}
+
+not_run() {
+    echo
+    echo "!!!! NOT RUN: $1: $2"
+    echo
+    if [[ -n ${CI:-} ]]; then
+        failed=$((failed + 1))
+    fi
+}
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# Installs system packages, where that is allowed and possible.
+packages() {
+    if [[ $(id -u) -ne 0 ]] || ! has apt-get; then
+        return 1
+    fi
+    echo "installing $*"
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >"$work/apt.log" 2>&1 || {
+        DEBIAN_FRONTEND=noninteractive apt-get update -q >>"$work/apt.log" 2>&1 &&
+            DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >>"$work/apt.log" 2>&1
+    } || { tail -5 "$work/apt.log"; return 1; }
+}
+
+rust_suites() {
+    suite "formatting" cargo fmt --all --check
+    suite "lints" cargo clippy --locked --workspace --all-targets -- -D warnings
+    suite "tests of the workspace" cargo test --locked --workspace
+    if has cargo-deny; then
+        suite "cargo deny" cargo deny --locked check licenses bans sources
+        if [[ -d ${CARGO_HOME:-$HOME/.cargo}/advisory-dbs ]]; then
+            suite "advisories" cargo deny --locked --offline check advisories
+        else
+            echo "NOT RUN: advisories: no advisory database on this machine (run 'cargo deny fetch' once)"
+        fi
+    else
+        echo "NOT RUN: cargo deny: not installed; licences and sources were checked by the tidy tests, advisories were not"
+    fi
+}
+
+# server NAME SETTING...: starts the binary on free ports over the demo lake, with further lines of configuration, and
+# waits for its banner; sets PGHOST and PGPORT.
+server() {
+    local log=$work/$1.log config=$work/$1.toml pid
+    cat >"$config" <<CONFIG
+sql_dir = "$root/sql"
+lake.sources = [{ url = "$work/demo" }]
+pg.listen = "127.0.0.1:0"
+flight.listen = "127.0.0.1:0"
+http.listen = "127.0.0.1:0"
+CONFIG
+    printf '%s\n' "${@:2}" >>"$config"
+    "$CARGO_TARGET_DIR/debug/lakegate" --config "$config" serve >"$log" 2>&1 </dev/null &
+    pid=$!
+    pids+=("$pid")
+    for _ in $(seq 600); do
+        PGPORT=$(sed -nE 's/^ *PostgreSQL +127\.0\.0\.1:([0-9]+).*/\1/p' "$log")
+        if [[ -n $PGPORT ]]; then
+            export PGHOST=127.0.0.1 PGPORT PGUSER=lakegate PGDATABASE=lakegate PGCONNECT_TIMEOUT=20
+            unset PGTZ PGSSLMODE PGPASSWORD PGSERVICE PGOPTIONS
+            return 0
+        fi
+        kill -0 "$pid" 2>/dev/null || break
+        sleep 0.1
+    done
+    echo "the server $1 did not start:"
+    cat "$log"
+    return 1
+}
+
+python_environment() {
+    local wanted=tests/clients/python/requirements.txt
+    if ! has python3; then
+        packages python3 python3-venv || return 1
+    fi
+    if [[ ! -x $cache/venv/bin/python ]]; then
+        python3 -m venv "$cache/venv" || { packages python3-venv && python3 -m venv "$cache/venv"; } || return 1
+    fi
+    if ! cmp -s "$wanted" "$cache/venv/requirements.txt"; then
+        "$cache/venv/bin/pip" install -q --disable-pip-version-check --no-input -r "$wanted" || return 1
+        cp "$wanted" "$cache/venv/requirements.txt"
+    fi
+}
+
+node_environment() {
+    if ! has npm; then
+        packages nodejs npm || return 1
+    fi
+    cp -r tests/clients/node "$work/node"
+    rm -rf "$work/node/node_modules"
+    (cd "$work/node" && npm ci --no-audit --no-fund --loglevel=error)
+}
+
+java_environment() {
+    if ! has java; then
+        packages default-jdk-headless || return 1
+    fi
+    if [[ ! -e /usr/share/java/postgresql.jar ]]; then
+        packages libpostgresql-jdbc-java || return 1
+    fi
+}
+
+client_suites() {
+    suite "build" cargo build --locked --package lakegate
+    suite "demo lake" "$CARGO_TARGET_DIR/debug/lakegate" demo "$work/demo" --rows 20000
+    if ! server clients; then
+        failed=$((failed + 1))
+        return
+    fi
+    if has psql || packages postgresql-client; then
+        suite "psql" env LC_ALL=C tests/clients/psql/client.sh
+    else
+        not_run "psql" "no postgresql-client, and it cannot be installed"
+    fi
+    local driver
+    if python_environment; then
+        for driver in psycopg3 psycopg2 asyncpg pg8000 sqlalchemy; do
+            suite "$driver" timeout 300 "$cache/venv/bin/python" -B "tests/clients/python/${driver}_client.py"
+        done
+    else
+        not_run "Python drivers" "no Python environment, and it cannot be made"
+    fi
+    if node_environment; then
+        suite "node-postgres" timeout 300 env NODE_NO_WARNINGS=1 node "$work/node/client.mjs"
+    else
+        not_run "node-postgres" "no npm, and it cannot be installed"
+    fi
+    if java_environment; then
+        suite "pgjdbc" timeout 300 java -cp /usr/share/java/postgresql.jar tests/clients/jdbc/Client.java
+    else
+        not_run "pgjdbc" "no Java or no driver, and they cannot be installed"
+    fi
+    if has go; then
+        suite "pgx" timeout 600 go -C tests/clients/pgx run -mod=readonly .
+    else
+        not_run "pgx" "no Go toolchain"
+    fi
+    stop
+    login_suite
+}
+
+# A server with TLS and a password, for what the trust of the loopback does not show.
+login_suite() {
+    local key=$work/key.pem certificate=$work/certificate.pem verifier
+    if ! { has openssl || packages openssl; } || ! has psql; then
+        not_run "logins" "no openssl or no psql"
+        return
+    fi
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
+        -addext subjectAltName=DNS:localhost -keyout "$key" -out "$certificate" 2>"$work/openssl.log"
+    verifier=$(printf 'a long password\n' | "$CARGO_TARGET_DIR/debug/lakegate" hash-password)
+    printf '[[role]]\nname = "reader"\nverifier = "%s"\n' "$verifier" >"$work/roles.toml"
+    if ! server login "pg.tls_cert_file = \"$certificate\"" "pg.tls_key_file = \"$key\"" \
+        "auth.roles_file = \"$work/roles.toml\""; then
+        failed=$((failed + 1))
+        return
+    fi
+    suite "logins" env LC_ALL=C PGUSER=reader PGPASSWORD='a long password' ROOT_CERTIFICATE="$certificate" \
+        tests/clients/psql/login.sh
+    stop
+}
+
+minio_environment() {
+    minio=$(command -v minio || true)
+    if [[ -z $minio && -x $cache/go/bin/minio ]]; then
+        minio=$cache/go/bin/minio
+    fi
+    if [[ -z $minio ]] && has go; then
+        GOBIN=$cache/go/bin go install github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c &&
+            minio=$cache/go/bin/minio
+    fi
+    [[ -n $minio ]]
+}
+
+# The tests of the workspace hold this one too: with LAKEGATE_MINIO they start MinIO.
+minio_suite() {
+    if minio_environment; then
+        suite "MinIO" env LAKEGATE_MINIO="$minio" cargo test --locked --package lakegate-tests --test it -- minio
+    else
+        not_run "MinIO" "no minio and no Go toolchain"
+    fi
+}
+
+case ${1:-all} in
+    rust) rust_suites ;;
+    clients) client_suites ;;
+    minio) minio_suite ;;
+    all)
+        rust_suites
+        client_suites
+        minio_suite
+        ;;
+    *)
+        echo "usage: tests/run.sh [rust|clients|minio]" >&2
+        exit 2
+        ;;
+esac
+
+echo "$passed passed, $failed failed"
+[[ $failed -eq 0 ]]

@@ -1,0 +1,154 @@
+//! A server in this process, on ports of its own, over a lake of the test.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use gateway::config::Config;
+use gateway::server::Server;
+use tempfile::TempDir;
+use tokio_postgres::NoTls;
+
+use crate::lake::Lake;
+use crate::{s3, wire};
+
+/// A started server. It stops when the test's runtime does.
+pub struct TestServer {
+    pub server: Server,
+    /// Empty, unless a test has put `tables/` and `views/` into it before the start.
+    _sql_dir: Option<TempDir>,
+}
+
+impl TestServer {
+    /// A server over a local lake, with defaults.
+    pub async fn start(lake: &Lake) -> Self {
+        Self::with(config(lake)).await
+    }
+
+    /// A server over a prefix of a bucket.
+    pub async fn start_s3(store: &s3::Server, prefix: &str) -> Self {
+        let mut config = config(&Lake::default());
+        config.lake.sources = vec![store.source(prefix)];
+        Self::with(config).await
+    }
+
+    /// A server with views and tables from files: pairs of a path below the SQL folder and its text.
+    pub async fn with_sql(lake: &Lake, files: &[(&str, &str)]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = dir.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let mut config = config(lake);
+        config.sql_dir = dir.path().to_owned();
+        let mut server = Self::with(config).await;
+        server._sql_dir = Some(dir);
+        server
+    }
+
+    pub async fn with(config: Config) -> Self {
+        let server = Server::start(config).await.unwrap();
+        Self { server, _sql_dir: None }
+    }
+
+    pub fn addr(&self) -> SocketAddr {
+        self.server.pg_addr()
+    }
+
+    /// Looks at the lake now, instead of at the next poll.
+    pub async fn refresh(&self) {
+        self.server.lake().refresh().await.unwrap();
+    }
+
+    /// A raw connection, logged in.
+    pub async fn wire(&self) -> wire::Client {
+        wire::Client::login(self.addr()).await
+    }
+
+    /// A connection of a real driver.
+    pub async fn client(&self) -> tokio_postgres::Client {
+        let (client, connection) = self.driver().connect(NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client
+    }
+
+    pub fn driver(&self) -> tokio_postgres::Config {
+        let mut config = tokio_postgres::Config::new();
+        config.host(self.addr().ip().to_string()).port(self.addr().port()).user("lakegate").dbname("lakegate");
+        config
+    }
+
+    /// The first column of the rows of a query, as text.
+    pub async fn column(&self, sql: &str) -> Vec<String> {
+        let mut client = self.wire().await;
+        let answer = client.query(sql).await;
+        assert!(answer.fault.is_none(), "{sql}: {:?}", answer.fault);
+        answer.texts().into_iter().map(|row| row[0].clone().unwrap_or_else(|| "NULL".into())).collect()
+    }
+
+    /// The one value of a query, as text.
+    pub async fn value(&self, sql: &str) -> String {
+        let mut values = self.column(sql).await;
+        assert_eq!(values.len(), 1, "{sql}");
+        values.remove(0)
+    }
+
+    /// The SQLSTATE of a query that runs on a connection of its own; `00000` when it succeeds.
+    pub async fn state(&self, sql: &str) -> String {
+        self.wire().await.query(sql).await.state().to_owned()
+    }
+}
+
+/// Defaults on free ports of the loopback, over a local lake that is polled seldom: tests refresh it themselves.
+pub fn config(lake: &Lake) -> Config {
+    let mut config = Config::default();
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    config.pg.listen = any;
+    config.flight.listen = any;
+    config.http.listen = any;
+    config.sql_dir = lake.path().join("no-sql-folder");
+    config.lake.poll_interval_ms = 3_600_000;
+    config.lake.sources =
+        vec![catalog::SourceConfig { url: lake.path().to_str().unwrap().to_owned(), ..Default::default() }];
+    config
+}
+
+/// A certificate for `localhost`, as PEM files in a folder, and as a trust store for clients.
+pub struct Certificate {
+    dir: TempDir,
+    pub roots: Arc<rustls::RootCertStore>,
+}
+
+impl Default for Certificate {
+    fn default() -> Self {
+        let generated = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("cert.pem"), generated.cert.pem()).unwrap();
+        std::fs::write(dir.path().join("key.pem"), generated.signing_key.serialize_pem()).unwrap();
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(generated.cert.der().clone()).unwrap();
+        Self { dir, roots: Arc::new(roots) }
+    }
+}
+
+impl Certificate {
+    /// Lets the server of this configuration speak TLS.
+    pub fn install(&self, config: &mut Config) {
+        config.pg.tls_cert_file = Some(self.dir.path().join("cert.pem"));
+        config.pg.tls_key_file = Some(self.dir.path().join("key.pem"));
+    }
+
+    /// Shakes hands over a stream on which the server waits for TLS.
+    pub async fn connect(&self, stream: Box<dyn wire::Stream>, alpn: &[&str]) -> std::io::Result<wire::Client> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(Arc::clone(&self.roots))
+            .with_no_client_auth();
+        config.alpn_protocols = alpn.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+        let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
+        let stream = tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
+        Ok(wire::Client::over(Box::new(stream)))
+    }
+}

@@ -1,0 +1,127 @@
+//! How much one client, and all together, may have.
+
+use std::time::Duration;
+
+use lakegate_tests::wire::{Client, message};
+use lakegate_tests::{Lake, TestServer, server};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_client_too_many_is_told_so() {
+    let mut config = server::config(&Lake::default());
+    config.pg.max_connections = 3;
+    config.pg.superuser_reserved_connections = 0;
+    let server = TestServer::with(config).await;
+    let mut clients = Vec::new();
+    for _ in 0..3 {
+        clients.push(server.wire().await);
+    }
+    let mut late = Client::open(server.addr()).await;
+    late.send(&message::startup(message::PROTOCOL_3_0, &[("user", "lakegate"), ("database", "lakegate")])).await;
+    let fault = late.until_closed().await.iter().find_map(message::Message::fault).unwrap();
+    assert_eq!(
+        (fault.severity.as_str(), fault.state.as_str(), fault.message.as_str()),
+        ("FATAL", "53300", "sorry, too many clients already")
+    );
+    let mut gone = clients.pop().unwrap();
+    gone.send(&message::terminate()).await;
+    assert!(gone.is_closed().await);
+    server.wire().await.assert_alive().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_never_logs_in_is_cut() {
+    let mut config = server::config(&Lake::default());
+    config.pg.authentication_timeout_ms = 300;
+    let server = TestServer::with(config).await;
+    for first in [&b""[..], &message::ssl_request(), &[0, 0, 0]] {
+        let mut client = Client::open(server.addr()).await;
+        client.send(first).await;
+        let closed = tokio::time::timeout(Duration::from_secs(20), client.bytes_until_closed()).await;
+        assert!(closed.is_ok(), "a silent stranger keeps its connection");
+    }
+    let mut quick = server.wire().await;
+    quick.assert_alive().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn statements_of_a_session_are_counted() {
+    let server = TestServer::start(&Lake::default()).await;
+    let mut client = server.wire().await;
+    let mut state = "00000".to_owned();
+    let mut count = 0;
+    while state == "00000" && count < 100_000 {
+        let name = format!("s{count}");
+        client.send(&[message::parse(&name, "SELECT 1", &[]), message::sync()].concat()).await;
+        let messages = client.until_ready().await;
+        state = messages.iter().find_map(message::Message::fault).map_or(state, |fault| fault.state);
+        count += 1;
+    }
+    assert_eq!(state, "54000", "after {count} prepared statements");
+    client.assert_alive().await;
+    assert_eq!(client.query("DEALLOCATE ALL").await.state(), "00000");
+    client.send(&[message::parse("again", "SELECT 1", &[]), message::sync()].concat()).await;
+    assert_eq!(client.until_ready().await[0].tag, b'1');
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn portals_of_a_session_are_counted() {
+    let server = TestServer::start(&Lake::default()).await;
+    let mut client = server.wire().await;
+    client.query("BEGIN").await;
+    client.send(&[message::parse("", "SELECT 1", &[]), message::sync()].concat()).await;
+    client.until_ready().await;
+    let mut state = "00000".to_owned();
+    let mut count = 0;
+    while state == "00000" && count < 100_000 {
+        client.send(&[message::bind(&format!("p{count}"), "", &[], &[], &[]), message::sync()].concat()).await;
+        let messages = client.until_ready().await;
+        state = messages.iter().find_map(message::Message::fault).map_or(state, |fault| fault.state);
+        count += 1;
+    }
+    assert_eq!(state, "54000", "after {count} portals");
+    client.query("ROLLBACK").await;
+    client.assert_alive().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_query_above_its_memory_fails_alone() {
+    let mut config = server::config(&Lake::default());
+    config.engine.memory_bytes_max = 64 << 20;
+    config.engine.query_memory_bytes_max = 32 << 20;
+    config.engine.spill_bytes_max = 16 << 20;
+    let server = TestServer::with(config).await;
+    let mut client = server.wire().await;
+    let hungry = "SELECT array_agg(repeat('x', 100) || a) FROM generate_series(1, 3000000) a";
+    let answer = client.query(hungry).await;
+    assert!(["53200", "53100"].contains(&answer.state()), "{:?}", answer.fault);
+    client.assert_alive().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_queue_says_so() {
+    let mut config = server::config(&Lake::default());
+    config.engine.running_max = 1;
+    config.engine.queued_max = 1;
+    config.engine.queue_timeout_ms = 60_000;
+    let server = TestServer::with(config).await;
+    let mut busy = Vec::new();
+    let mut states = Vec::new();
+    for _ in 0..2 {
+        let mut client = server.wire().await;
+        client.send(&message::query(crate::cancel::ENDLESS)).await;
+        busy.push(client);
+    }
+    let mut late = server.wire().await;
+    late.query("SET statement_timeout = '3s'").await;
+    for _ in 0..10 {
+        let answer = late.query("SELECT count(*) FROM generate_series(1, 10) t(x)").await;
+        states.push(answer.state().to_owned());
+        if answer.state() == "53400" {
+            break;
+        }
+    }
+    assert_eq!(states.last().map(String::as_str), Some("53400"), "{states:?}");
+    for client in &busy {
+        lakegate_tests::wire::cancel(server.addr(), client.key.as_ref().unwrap()).await;
+    }
+}

@@ -1,0 +1,26 @@
+//! The rules of the server, each proved over its wire. One binary, so that the harness is linked once.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests report by panicking")]
+
+mod attacks;
+mod authentication;
+mod cancel;
+mod clients_sql;
+mod demo;
+mod describe;
+mod extended;
+mod faults;
+mod files;
+mod grafana;
+mod hostile;
+mod http;
+mod lake;
+mod limits;
+mod minio;
+mod overwrite;
+mod s3;
+mod sessions;
+mod slt;
+mod startup;
+mod tidy;
+mod tidy_crates;

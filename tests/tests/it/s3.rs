@@ -1,0 +1,115 @@
+//! The lake in a bucket: the same answers as from a folder, and no request for what is known.
+
+use lakegate_tests::s3::{Operation, Server};
+use lakegate_tests::{Lake, TestServer};
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions};
+
+/// Asks both servers the same, and wants the same answers.
+pub(crate) async fn assert_same_answers(local: &TestServer, remote: &TestServer) {
+    for sql in QUESTIONS {
+        let (here, there) = (local.wire().await.query(sql).await, remote.wire().await.query(sql).await);
+        assert_eq!(here.state(), "00000", "{sql}: {:?}", here.fault);
+        assert!(!here.rows.is_empty(), "{sql}");
+        assert_eq!((&here.columns, here.texts()), (&there.columns, there.texts()), "{sql}: {:?}", there.fault);
+    }
+}
+
+/// Questions whose answers have one order.
+const QUESTIONS: &[&str] = &[
+    "SELECT count(*), sum(n), min(temp), max(temp), sum(temp), min(time), max(time) FROM weather.observations",
+    "SELECT station, count(*), sum(temp) FROM weather.observations GROUP BY station ORDER BY station",
+    "SELECT * FROM weather.observations WHERE n BETWEEN 495 AND 505 ORDER BY n",
+    "SELECT * FROM weather.stations ORDER BY station",
+    "SELECT * FROM shop.orders ORDER BY id",
+    "SELECT s.name, max(o.temp) FROM weather.observations o JOIN weather.stations s USING (station) GROUP BY 1 ORDER BY 1",
+    "SELECT who, year FROM shop.visits ORDER BY who",
+    "SELECT key, bytes FROM system.objects ORDER BY key",
+];
+
+/// The sample lake, and a table in hive folders.
+pub(crate) fn sample() -> Lake {
+    let lake = Lake::sample();
+    lake.write("shop/visits/year=2025/a.csv", "who\nada\n");
+    lake.write("shop/visits/year=2026/b.csv.gz", lakegate_tests::lake::gzip(b"who\nbob\n"));
+    lake
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bucket_answers_as_a_folder_does() {
+    let lake = sample();
+    let store = Server::start().await;
+    store.upload(&lake, "a/prefix").await;
+    let local = TestServer::start(&lake).await;
+    let remote = TestServer::start_s3(&store, "a/prefix").await;
+    assert_same_answers(&local, &remote).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_repeated_query_asks_for_nothing_that_is_known() {
+    let store = Server::start().await;
+    store.upload(&sample(), "lake").await;
+    let server = TestServer::start_s3(&store, "lake").await;
+    let mut client = server.wire().await;
+    let sql = "SELECT station, avg(temp) FROM weather.observations WHERE n > 10 GROUP BY station";
+    client.query(sql).await;
+    store.faults.reset_counts();
+    let first = client.query(sql).await;
+    let asked_first = store.faults.log();
+    store.faults.reset_counts();
+    let second = client.query(sql).await;
+    assert_eq!(first.texts().len(), second.texts().len());
+    let asked = store.faults.log();
+    assert_eq!(store.faults.count(Operation::List), 0, "a listing: {asked:?}");
+    assert_eq!(store.faults.count(Operation::Head), 0, "a HEAD: {asked:?}");
+    // Two files: each at most once for its data, never for its footer.
+    assert!(store.faults.count(Operation::Get) <= 2, "{asked:?}");
+    assert!(asked.len() <= asked_first.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_scan_of_an_unchanged_lake_reads_no_object() {
+    let store = Server::start().await;
+    store.upload(&sample(), "lake").await;
+    let server = TestServer::start_s3(&store, "lake").await;
+    store.faults.reset_counts();
+    server.refresh().await;
+    assert!(store.faults.count(Operation::List) >= 1);
+    assert_eq!(store.faults.count(Operation::Get), 0, "{:?}", store.faults.log());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_objects_are_listed_in_pages() {
+    let store = Server::start().await;
+    let folder = store.path().join("lake/pages/many/t");
+    std::fs::create_dir_all(&folder).unwrap();
+    for at in 0..1100 {
+        std::fs::write(folder.join(format!("{at:05}.csv")), format!("x\n{at}\n")).unwrap();
+    }
+    let server = TestServer::start_s3(&store, "pages").await;
+    assert_eq!(server.value("SELECT count(*) FROM system.objects").await, "1100");
+    assert_eq!(server.value("SELECT sum(x) FROM many.t").await, (0..1100).sum::<i32>().to_string());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_store_of_the_tests_keeps_its_conditions_under_a_race() {
+    let store = Server::start().await;
+    for round in 0..20 {
+        let put = |writer: usize| {
+            let client = store.object_store();
+            async move {
+                let options = PutOptions::from(PutMode::Create);
+                let payload = format!("{writer}").into();
+                client.put_opts(&format!("race/{round}").into(), payload, options).await.is_ok()
+            }
+        };
+        let won = futures::future::join_all((0..8).map(put)).await;
+        assert_eq!(won.into_iter().filter(|won| *won).count(), 1, "one writer wins");
+    }
+    let client = store.object_store();
+    let path = "race/0".into();
+    let old = client.head(&path).await.unwrap().e_tag;
+    client.put(&path, "changed".into()).await.unwrap();
+    let options = object_store::GetOptions { if_match: old, ..Default::default() };
+    let stale = client.get_opts(&path, options).await;
+    assert!(matches!(stale, Err(object_store::Error::Precondition { .. })));
+}

@@ -1,0 +1,77 @@
+//! What a function refuses, as PostgreSQL's conditions.
+//!
+//! Owns: the variants and PostgreSQL's primary messages. Must never know: how a protocol reports them; who reports
+//! reads the variant, never the text. A function returns them inside `DataFusionError::External`.
+//! <https://www.postgresql.org/docs/16/errcodes-appendix.html>
+
+use datafusion::common::DataFusionError;
+
+/// A condition that PostgreSQL raises for a value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// 22003: the result does not fit its type (`integer`, `bigint`, `smallint`, `value` ...).
+    #[error("{0} out of range")]
+    NumericOverflow(&'static str),
+    /// 22003: a text that reads as a number too large for its type.
+    #[error("value \"{value}\" is out of range for type {of}")]
+    ValueOutOfRange { value: String, of: &'static str },
+    /// 22012.
+    #[error("division by zero")]
+    DivisionByZero,
+    /// 22023: the message is the variant's.
+    #[error("{0}")]
+    InvalidParameter(String),
+    /// 22P02.
+    #[error("invalid input syntax for type {of}: \"{value}\"")]
+    InvalidText { of: &'static str, value: String },
+    /// 22007.
+    #[error("invalid input syntax for type {of}: \"{value}\"")]
+    InvalidDatetime { of: &'static str, value: String },
+    /// 22007: a text that does not follow its pattern; the message is the variant's.
+    #[error("{0}")]
+    InvalidDatetimeFormat(String),
+    /// 22008: the message is the variant's.
+    #[error("{0}")]
+    DatetimeOverflow(String),
+    /// 22015.
+    #[error("interval field value out of range: \"{0}\"")]
+    IntervalFieldOverflow(String),
+    /// 22015 in PostgreSQL's code for results, 22008 on the wire.
+    #[error("interval out of range")]
+    IntervalOverflow,
+    /// 2201E.
+    #[error("{0}")]
+    InvalidLogarithm(&'static str),
+    /// 2201F.
+    #[error("{0}")]
+    InvalidPower(&'static str),
+    /// 2201G.
+    #[error("{0}")]
+    InvalidWidthBucket(&'static str),
+    /// 54000.
+    #[error("{0}")]
+    LimitExceeded(String),
+    /// 0A000.
+    #[error("{0}")]
+    Unsupported(String),
+    /// 42704.
+    #[error("{0}")]
+    UndefinedObject(String),
+    /// 22004.
+    #[error("{0}")]
+    NullNotAllowed(String),
+    /// 2202E.
+    #[error("{0}")]
+    ArraySubscript(String),
+}
+
+impl From<Error> for DataFusionError {
+    fn from(error: Error) -> Self {
+        Self::External(Box::new(error))
+    }
+}
+
+/// A timestamp or date beyond what its type holds.
+pub(crate) fn timestamp_out_of_range() -> Error {
+    Error::DatetimeOverflow("timestamp out of range".to_owned())
+}

@@ -1,0 +1,116 @@
+//! PostgreSQL's functions that DataFusion lacks or answers differently, one file per function or family.
+
+pub mod age;
+pub mod arithmetic;
+pub mod arrays;
+pub mod characters;
+pub(crate) mod civil;
+pub mod date_bin;
+pub mod date_part;
+pub mod date_trunc;
+pub mod encoding;
+pub mod every;
+pub mod format;
+pub mod integers;
+pub mod interval;
+pub mod justify;
+pub mod make;
+pub mod overlaps;
+pub mod powers;
+pub mod quote;
+pub mod round;
+pub mod server;
+pub mod sized;
+pub mod string_to_array;
+pub mod timezone;
+pub mod to_char;
+pub mod to_timestamp;
+pub(crate) mod unit;
+pub(crate) mod zone;
+
+use std::sync::Arc;
+
+use datafusion::logical_expr::ScalarUDF;
+
+/// Functions on texts and bytes.
+pub(crate) fn text() -> Vec<Arc<ScalarUDF>> {
+    vec![
+        characters::ascii(),
+        characters::chr(),
+        characters::pg_size_pretty(),
+        characters::split_part(),
+        encoding::decode(),
+        encoding::encode(),
+        format::format(),
+        quote::parse_ident(),
+        quote::quote_ident(),
+        quote::quote_literal(),
+        quote::quote_nullable(),
+        sized::levenshtein(),
+        sized::lpad(),
+        sized::repeat(),
+        sized::rpad(),
+    ]
+}
+
+/// Functions on arrays.
+pub(crate) fn arrays() -> Vec<Arc<ScalarUDF>> {
+    vec![
+        arrays::array_dims(),
+        arrays::array_length(),
+        arrays::array_lower(),
+        arrays::array_ndims(),
+        arrays::array_upper(),
+        arrays::cardinality(),
+        string_to_array::string_to_array(),
+    ]
+}
+
+/// Functions on numbers.
+pub(crate) fn math() -> Vec<Arc<ScalarUDF>> {
+    vec![
+        integers::div(),
+        integers::factorial(),
+        integers::gcd(),
+        integers::lcm(),
+        integers::modulo(),
+        integers::sign(),
+        integers::width_bucket(),
+        powers::exp(),
+        powers::ln(),
+        powers::log(),
+        powers::log10(),
+        powers::power(),
+        powers::sqrt(),
+        round::round(),
+    ]
+}
+
+/// Functions on dates, times and intervals.
+pub(crate) fn datetime() -> Vec<Arc<ScalarUDF>> {
+    vec![
+        age::age(),
+        age::isfinite(),
+        date_bin::date_bin(),
+        date_part::date_part(),
+        date_trunc::date_trunc(),
+        justify::justify_days(),
+        justify::justify_hours(),
+        justify::justify_interval(),
+        make::make_date(),
+        make::make_interval(),
+        make::make_time(),
+        make::make_timestamp(),
+        make::make_timestamptz(),
+        overlaps::overlaps(),
+        timezone::timezone(),
+        to_char::to_char(),
+        to_timestamp::to_date(),
+        to_timestamp::to_timestamp(),
+    ]
+}
+
+/// Functions about the server.
+pub(crate) fn server() -> Vec<Arc<ScalarUDF>> {
+    vec![server::gen_random_uuid(), server::pg_client_encoding(), server::pg_is_in_recovery()]
+}

@@ -1,0 +1,200 @@
+//! Time zones by the names that PostgreSQL takes, and both directions between instants and wall clocks.
+//!
+//! Owns: names, abbreviations, offsets and what happens in a gap or a repeated hour. Must never know: the session.
+//! <https://www.postgresql.org/docs/16/datatype-datetime.html#DATATYPE-TIMEZONES>
+
+use std::str::FromStr;
+
+use chrono::{DateTime, MappedLocalTime, NaiveDateTime, Offset, TimeZone};
+use chrono_tz::{OffsetName, Tz};
+
+use super::interval::MICROS_PER_SECOND;
+use crate::Error;
+use crate::error::timestamp_out_of_range;
+
+/// A time zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Zone {
+    /// Seconds east of Greenwich.
+    Fixed(i32),
+    Named(Tz),
+}
+
+impl Zone {
+    /// The zone of an argument. An offset has POSIX's sign, as in PostgreSQL: `+02` and `UTC+2` lie west of Greenwich.
+    pub(crate) fn named(name: &str) -> Result<Self, Error> {
+        Self::by_name(name, -1).ok_or_else(|| Error::InvalidParameter(format!("time zone \"{name}\" not recognized")))
+    }
+
+    /// The zone of a setting or a data type, where `+02:00` lies east.
+    pub(crate) fn of_session(name: &str) -> Result<Self, Error> {
+        Self::by_name(name, 1).ok_or_else(|| Error::InvalidParameter(format!("time zone \"{name}\" not recognized")))
+    }
+
+    fn by_name(name: &str, bare_offset_sign: i32) -> Option<Self> {
+        let name = name.trim();
+        if let Some(hours) = abbreviation(name) {
+            return Some(Self::Fixed(hours));
+        }
+        if let Some(tz) = Tz::from_str(name).ok().or_else(|| ignoring_case(name)) {
+            return Some(Self::Named(tz));
+        }
+        let letters = name.bytes().take_while(u8::is_ascii_alphabetic).count();
+        let (prefix, rest) = name.split_at(letters);
+        let offset = offset(rest)?;
+        let sign = if prefix.is_empty() { bare_offset_sign } else { -1 };
+        Some(Self::Fixed(sign * offset))
+    }
+
+    /// Seconds east of Greenwich at an instant.
+    pub(crate) fn offset_at(self, micros: i64) -> Result<i32, Error> {
+        match self {
+            Self::Fixed(seconds) => Ok(seconds),
+            Self::Named(Tz::UTC) => Ok(0),
+            Self::Named(tz) => Ok(tz.offset_from_utc_datetime(&naive(micros)?).fix().local_minus_utc()),
+        }
+    }
+
+    /// The wall clock at an instant.
+    pub(crate) fn to_local(self, micros: i64) -> Result<i64, Error> {
+        let shift = i64::from(self.offset_at(micros)?) * MICROS_PER_SECOND;
+        micros.checked_add(shift).ok_or_else(timestamp_out_of_range)
+    }
+
+    /// The instant of a wall clock: a gap is read with the offset before it, a repeated hour as its second pass.
+    pub(crate) fn to_instant(self, local: i64) -> Result<i64, Error> {
+        let seconds = match self {
+            Self::Fixed(seconds) => seconds,
+            Self::Named(Tz::UTC) => 0,
+            Self::Named(tz) => {
+                let clock = naive(local)?;
+                match tz.offset_from_local_datetime(&clock) {
+                    MappedLocalTime::Single(offset) | MappedLocalTime::Ambiguous(_, offset) => offset.fix(),
+                    MappedLocalTime::None => {
+                        // Clocks are a day from the gap at most, so a day earlier the old offset holds.
+                        tz.offset_from_utc_datetime(&(clock - chrono::TimeDelta::days(1))).fix()
+                    }
+                }
+                .local_minus_utc()
+            }
+        };
+        local.checked_sub(i64::from(seconds) * MICROS_PER_SECOND).ok_or_else(timestamp_out_of_range)
+    }
+
+    /// What `TZ` prints at an instant: `CET`, or an offset where the zone has no abbreviation.
+    pub(crate) fn abbreviation_at(self, micros: i64) -> Result<String, Error> {
+        if let Self::Named(tz) = self
+            && let Some(name) = tz.offset_from_utc_datetime(&naive(micros)?).abbreviation()
+        {
+            return Ok(name.to_owned());
+        }
+        let seconds = self.offset_at(micros)?;
+        if seconds == 0 {
+            return Ok("UTC".to_owned());
+        }
+        let (sign, minutes) = (if seconds < 0 { '-' } else { '+' }, seconds.abs() / 60);
+        Ok(match minutes % 60 {
+            0 => format!("{sign}{:02}", minutes / 60),
+            rest => format!("{sign}{:02}:{rest:02}", minutes / 60),
+        })
+    }
+}
+
+fn ignoring_case(name: &str) -> Option<Tz> {
+    chrono_tz::TZ_VARIANTS.iter().find(|tz| tz.name().eq_ignore_ascii_case(name)).copied()
+}
+
+fn naive(micros: i64) -> Result<NaiveDateTime, Error> {
+    DateTime::from_timestamp_micros(micros).map(|at| at.naive_utc()).ok_or_else(timestamp_out_of_range)
+}
+
+/// Seconds of `+2`, `-02:30`, `+0530`, `3`.
+fn offset(text: &str) -> Option<i32> {
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit() || b == b':') {
+        return None;
+    }
+    let (hours, minutes, seconds) = match digits.split(':').collect::<Vec<_>>().as_slice() {
+        [hours] if hours.len() == 4 => (hours.get(..2)?, hours.get(2..)?, "0"),
+        [hours] => (*hours, "0", "0"),
+        [hours, minutes] => (*hours, *minutes, "0"),
+        [hours, minutes, seconds] => (*hours, *minutes, *seconds),
+        _ => return None,
+    };
+    let (hours, minutes, seconds): (i32, i32, i32) =
+        (hours.parse().ok()?, minutes.parse().ok()?, seconds.parse().ok()?);
+    (hours <= 24 && minutes < 60 && seconds < 60).then_some(sign * (hours * 3_600 + minutes * 60 + seconds))
+}
+
+/// Seconds east of PostgreSQL's default abbreviations; those are fixed offsets, without daylight saving.
+fn abbreviation(name: &str) -> Option<i32> {
+    let hours = match name.to_ascii_uppercase().as_str() {
+        "UTC" | "GMT" | "Z" | "ZULU" | "UCT" | "WET" => 0.0,
+        "BST" | "CET" | "MET" | "WEST" => 1.0,
+        "CEST" | "EET" | "MEST" | "SAST" => 2.0,
+        "EEST" | "MSK" | "IDT" => 3.0,
+        "MSD" => 4.0,
+        "PKT" => 5.0,
+        "IST" => 2.0,
+        "ICT" | "WIB" => 7.0,
+        "AWST" | "SGT" | "HKT" | "PHT" => 8.0,
+        "JST" | "KST" => 9.0,
+        "ACST" => 9.5,
+        "AEST" => 10.0,
+        "ACDT" => 10.5,
+        "AEDT" => 11.0,
+        "NZST" => 12.0,
+        "NZDT" => 13.0,
+        "NDT" => -2.5,
+        "NST" => -3.5,
+        "ADT" | "BRT" | "ART" => -3.0,
+        "AST" | "EDT" => -4.0,
+        "EST" | "CDT" => -5.0,
+        "CST" | "MDT" => -6.0,
+        "MST" | "PDT" => -7.0,
+        "PST" | "AKDT" => -8.0,
+        "AKST" => -9.0,
+        "HST" => -10.0,
+        _ => return None,
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "every entry is a multiple of a half")]
+    Some((hours * 3_600.0) as i32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::civil::Civil;
+    use super::*;
+
+    fn at(hour: i64, minute: i64, month: i64, day: i64) -> i64 {
+        let mut moment = Civil::midnight(2024, month, day);
+        moment.micros = (hour * 60 + minute) * 60 * MICROS_PER_SECOND;
+        moment.to_micros().unwrap()
+    }
+
+    #[test]
+    fn names_are_postgres_s() {
+        for (name, hours) in [("UTC", 0), ("est", -5), ("UTC+3", -3), ("+02", -2), ("-3", 3), ("EST5", -5)] {
+            assert_eq!(Zone::named(name).and_then(|zone| zone.offset_at(0)), Ok(hours * 3_600), "{name}");
+        }
+        assert_eq!(Zone::named("+02:30").and_then(|zone| zone.offset_at(0)), Ok(-9_000));
+        assert_eq!(Zone::of_session("+02:00").and_then(|zone| zone.offset_at(0)), Ok(7_200));
+        assert_eq!(Zone::named("europe/paris"), Ok(Zone::Named(Tz::Europe__Paris)));
+        assert_eq!(
+            Zone::named("Nowhere/X"),
+            Err(Error::InvalidParameter("time zone \"Nowhere/X\" not recognized".to_owned()))
+        );
+    }
+
+    #[test]
+    fn a_gap_reads_with_the_old_offset_and_a_repeated_hour_as_its_second_pass() {
+        let paris = Zone::named("Europe/Paris").unwrap();
+        assert_eq!(paris.to_instant(at(2, 30, 3, 31)), Ok(at(1, 30, 3, 31)));
+        assert_eq!(paris.to_instant(at(2, 30, 10, 27)), Ok(at(1, 30, 10, 27)));
+        assert_eq!(paris.to_local(at(12, 0, 7, 1)), Ok(at(14, 0, 7, 1)));
+        assert_eq!(paris.abbreviation_at(at(12, 0, 7, 1)).as_deref(), Ok("CEST"));
+    }
+}
