@@ -27,9 +27,7 @@ pub enum Error {
          byte {offset}"
     )]
     BadEncoding { table: String, file: String, encoding: String, line: u64, offset: u64, byte: u8 },
-    #[error(
-        "record of more than {bytes_max} bytes in file \"{file}\" of table \"{table}\", from line {line}"
-    )]
+    #[error("record of more than {bytes_max} bytes in file \"{file}\" of table \"{table}\", from line {line}")]
     RecordTooLong { table: String, file: String, line: u64, bytes_max: usize },
     #[error("column \"{column}\" occurs more than once in file \"{file}\" of table \"{table}\"")]
     DuplicateColumn { table: String, file: String, column: String },
@@ -48,7 +46,7 @@ pub enum Error {
     #[error("could not open source \"{root}\": {reason}")]
     Source { root: String, reason: String },
     /// A store did not answer as it should.
-    #[error("could not read from source \"{root}\"")]
+    #[error("could not read from the object store")]
     Store {
         root: String,
         #[source]

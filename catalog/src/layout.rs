@@ -54,7 +54,9 @@ pub(crate) enum Place {
     /// A hidden file: `_SUCCESS`, `.part`, `_delta_log/...`.
     Hidden,
     /// No table can be made of it.
-    Unknown { reason: &'static str },
+    Unknown {
+        reason: &'static str,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +88,9 @@ pub(crate) fn place(key: &str) -> Place {
     let (schema, table, inner) = match folders {
         [] => (ROOT_SCHEMA, None, folders),
         // A folder of partitions in the root is a table, not a schema.
-        [table, first, ..] if partition(first).is_some() => (ROOT_SCHEMA, Some(*table), folders.get(1..).unwrap_or(&[])),
+        [table, first, ..] if partition(first).is_some() => {
+            (ROOT_SCHEMA, Some(*table), folders.get(1..).unwrap_or(&[]))
+        }
         [schema] => (*schema, None, [].as_slice()),
         [schema, table, inner @ ..] => (*schema, Some(*table), inner),
     };

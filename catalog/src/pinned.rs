@@ -125,7 +125,10 @@ impl Pinned {
 }
 
 /// Fails a body that ends early or late: a proxy that answers a resumed read from the start must not splice.
-fn whole(chunks: BoxStream<'static, Result<Bytes, Error>>, pinned: Arc<Pinned>) -> BoxStream<'static, Result<Bytes, Error>> {
+fn whole(
+    chunks: BoxStream<'static, Result<Bytes, Error>>,
+    pinned: Arc<Pinned>,
+) -> BoxStream<'static, Result<Bytes, Error>> {
     stream::try_unfold((chunks, 0_u64), move |(mut chunks, read)| {
         let pinned = Arc::clone(&pinned);
         async move {

@@ -121,14 +121,12 @@ impl LakeProvider {
         }
         let schema = Arc::new(Schema::new(self.partitions.clone()));
         let columns = (0..self.partitions.len()).map(|place| {
-            let values = files.iter().map(|file| {
-                pinned(file).file.partitions.get(place).cloned().unwrap_or(ScalarValue::Null)
-            });
+            let values =
+                files.iter().map(|file| pinned(file).file.partitions.get(place).cloned().unwrap_or(ScalarValue::Null));
             ScalarValue::iter_to_array(values)
         });
         let options = RecordBatchOptions::new().with_row_count(Some(files.len()));
-        let batch =
-            RecordBatch::try_new_with_options(Arc::clone(&schema), columns.collect::<Result<_>>()?, &options)?;
+        let batch = RecordBatch::try_new_with_options(Arc::clone(&schema), columns.collect::<Result<_>>()?, &options)?;
         let filter = state.create_physical_expr(filter.clone(), &DFSchema::try_from(schema)?)?;
         let holds = filter.evaluate(&batch)?.into_array(files.len())?;
         let holds = datafusion::common::cast::as_boolean_array(&holds)?.clone();

@@ -51,8 +51,12 @@ struct Seen {
 impl Lake {
     /// Opens the sources and lists them once. No file is read.
     pub async fn open(config: Config, sql_dir: &Path) -> Result<Arc<Self>, Error> {
-        let sources: Result<Vec<_>, _> =
-            config.sources.iter().enumerate().map(|(index, source)| Source::open(index, source).map(Arc::new)).collect();
+        let sources: Result<Vec<_>, _> = config
+            .sources
+            .iter()
+            .enumerate()
+            .map(|(index, source)| Source::open(index, source).map(Arc::new))
+            .collect();
         let empty = Snapshot { version: 0, taken_at: Utc::now(), schemas: BTreeMap::new(), skipped: Vec::new() };
         let lake = Self {
             sources: sources?,
@@ -141,6 +145,11 @@ impl Lake {
         join_all(self.sources.iter().map(|source| source.is_reachable())).await.into_iter().all(|reachable| reachable)
     }
 
+    /// How many Parquet footers were asked of the stores since the start; a repeated query asks for none.
+    pub fn footers_read(&self) -> u64 {
+        self.footers.reads()
+    }
+
     fn definitions(&self) -> Result<Vec<(String, String)>, Error> {
         let failed = |error: std::io::Error| Error::Source { root: DEFINITIONS.to_owned(), reason: error.to_string() };
         definition::read(&self.sql_dir).map_err(failed)
@@ -169,7 +178,8 @@ impl Lake {
     fn arrange(&self, found: Found, definitions: Definitions, last: &Snapshot) -> (Schemas, Vec<SkippedFile>) {
         let mut schemas = Schemas::new();
         let mut skipped = found.skipped;
-        let of_definition = |key: String, table, reason: String| SkippedFile { source: DEFINITIONS.to_owned(), key, table, reason };
+        let of_definition =
+            |key: String, table, reason: String| SkippedFile { source: DEFINITIONS.to_owned(), key, table, reason };
         for definition in &definitions.tables {
             let name = (definition.schema.clone(), definition.name.clone());
             if !found.tables.contains_key(&name) {

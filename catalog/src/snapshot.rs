@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 
 use crate::Error;
 use crate::format::parquet::Footers;
-use crate::format::{Opened, open};
+use crate::format::{Failure, Opened, open};
 use crate::manifest::{DataFile, Manifest};
 use crate::pinned::Pinned;
 use crate::provider::LakeProvider;
@@ -62,7 +62,7 @@ pub struct LakeTable {
     source: Arc<Source>,
     footers: Arc<Footers>,
     /// What the files turned out to hold, or why none of them can be read.
-    opened: OnceCell<Result<Arc<Opened>, Error>>,
+    opened: OnceCell<Result<Arc<Opened>, Failure>>,
 }
 
 /// A query with a name; the engine plans it.
@@ -150,14 +150,15 @@ impl LakeTable {
     /// Opens the files, once. A failure that their content causes is remembered; others may pass.
     async fn open(&self) -> Result<Arc<Opened>, Error> {
         let opening = || async {
-            let pin = |file: &DataFile| Arc::new(Pinned::new(self.label.clone(), file.clone(), Arc::clone(&self.source)));
+            let pin =
+                |file: &DataFile| Arc::new(Pinned::new(self.label.clone(), file.clone(), Arc::clone(&self.source)));
             let files = self.manifest.files.iter().map(pin).collect();
             match open(&self.label, &self.manifest, files, &self.footers).await {
-                Err(error) if !error.is_lasting() => Err(error),
+                Err(failure) if !failure.error.is_lasting() => Err(failure.error),
                 lasting => Ok(lasting.map(Arc::new)),
             }
         };
-        self.opened.get_or_try_init(opening).await?.clone()
+        self.opened.get_or_try_init(opening).await?.clone().map_err(|failure| failure.error)
     }
 
     async fn provider(&self) -> Result<LakeProvider, Error> {
@@ -170,9 +171,7 @@ impl LakeTable {
         match self.opened.get() {
             None => Vec::new(),
             Some(Ok(opened)) => opened.skipped.clone(),
-            Some(Err(error)) => {
-                self.manifest.files.iter().map(|file| (file.path.to_string(), error.reason())).collect()
-            }
+            Some(Err(failure)) => failure.skipped.clone(),
         }
     }
 }

@@ -84,3 +84,7 @@ chr(233) = 'é' AND ascii('é') = 233
 substr('abcdef', 0, 3) = 'ab' AND substring('abcdef' from 2 for 3) = 'bcd'
 coalesce(nullif('a', 'a'), 'b') = 'b'
 greatest(1, NULL, 3) = 3 AND least(2, NULL) = 2
+extract(epoch from TIMESTAMP '2024-03-05 14:07:09.5')
+arrow_typeof(extract(epoch from TIMESTAMP '2024-03-05 14:07:09.5'))
+extract(epoch from TIMESTAMP '2024-03-05 14:07:09.5') = 1709647629.5::double precision
+arrow_typeof(round(2.567, 1))

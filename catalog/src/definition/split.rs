@@ -20,13 +20,17 @@ pub(super) fn statements(text: &str) -> Result<Vec<Piece<'_>>, (u64, String)> {
     for token in tokens {
         match token.token {
             Token::Whitespace(_) => {}
-            Token::SemiColon | Token::EOF => pieces.extend(first.take().map(|start| piece(text, start, token.span.start))),
+            Token::SemiColon | Token::EOF => {
+                pieces.extend(first.take().map(|start| piece(text, start, token.span.start)))
+            }
             _ => {
                 first.get_or_insert(token.span.start);
             }
         }
     }
-    pieces.extend(first.map(|start| Piece { text: text.get(offset(text, start)..).unwrap_or_default(), line: start.line }));
+    pieces.extend(
+        first.map(|start| Piece { text: text.get(offset(text, start)..).unwrap_or_default(), line: start.line }),
+    );
     Ok(pieces)
 }
 

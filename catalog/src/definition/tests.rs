@@ -27,7 +27,8 @@ fn a_table_has_its_options() {
 
 #[test]
 fn a_view_is_its_query() {
-    let all = parse("views/a.sql", "create or replace view climate.v as\n  select 1 as a;\ncreate view w (x) as select 2");
+    let all =
+        parse("views/a.sql", "create or replace view climate.v as\n  select 1 as a;\ncreate view w (x) as select 2");
     assert!(all.faults.is_empty(), "{:?}", all.faults);
     assert_eq!(all.views[0].sql, "select 1 as a");
     assert_eq!((all.views[0].schema.as_str(), all.views[0].name.as_str()), ("climate", "v"));

@@ -113,7 +113,9 @@ impl At<'_> {
 
     fn fault(&self, fault: Fault) -> Error {
         match fault {
-            Fault::UnclosedQuote { line } => self.record(line, format!("the quote opened on line {line} is never closed")),
+            Fault::UnclosedQuote { line } => {
+                self.record(line, format!("the quote opened on line {line} is never closed"))
+            }
             Fault::AfterQuote { line } => self.record(line, "text after a closing quote"),
         }
     }
@@ -139,6 +141,8 @@ struct Records {
     buffer: String,
     used: usize,
     at_end: bool,
+    /// Why there is no more text, held back until the records before it are taken.
+    failed: Option<Error>,
     fields: Vec<Field>,
 }
 
@@ -150,6 +154,7 @@ impl Records {
             buffer: String::new(),
             used: 0,
             at_end: false,
+            failed: None,
             fields: Vec::new(),
         }
     }
@@ -174,6 +179,9 @@ impl Records {
 
     /// Reads on; `line` is where the record starts that is not whole. False at the end of the file.
     async fn fill(&mut self, line: u64) -> Result<bool, Error> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
         if self.at_end {
             return Ok(false);
         }
@@ -182,7 +190,10 @@ impl Records {
         if self.buffer.len() > RECORD_BYTES_MAX {
             return Err(At(&self.file).too_long(line));
         }
-        self.at_end = !self.text.fill(&mut self.buffer).await?;
+        match self.text.fill(&mut self.buffer).await {
+            Ok(more) => self.at_end = !more,
+            Err(error) => self.failed = Some(error),
+        }
         Ok(true)
     }
 }

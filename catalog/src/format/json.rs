@@ -14,8 +14,8 @@ use encoding_rs::{Encoding, UTF_8};
 
 pub(crate) use shape::Shape;
 
-use super::Budget;
 use super::text::Text;
+use super::{Budget, ROWS_BETWEEN_YIELDS};
 use crate::Error;
 use crate::pinned::Pinned;
 
@@ -31,12 +31,16 @@ pub(crate) async fn sample(file: &Arc<Pinned>, budget: Budget) -> Result<Shape, 
     let mut shape = Shape::default();
     let mut rows = 0;
     while rows < budget.rows && lines.text.offset() <= budget.bytes {
-        let (block, block_rows) = lines.block(budget.rows - rows);
+        let (block, block_rows) = lines.block(ROWS_BETWEEN_YIELDS.min(budget.rows - rows));
         let mut line_number = lines.line;
         for line in block.lines().map(str::trim_ascii) {
             if let Err(error) = if line.is_empty() { Ok(()) } else { shape.see(line) } {
                 // A later line is reported by the reader that meets it again.
-                return if rows == 0 { Err(file.unreadable(format!("line {line_number}: {error}"))) } else { Ok(shape) };
+                return if rows == 0 {
+                    Err(file.unreadable(format!("line {line_number}: {error}")))
+                } else {
+                    Ok(shape)
+                };
             }
             line_number += 1;
         }
@@ -44,6 +48,7 @@ pub(crate) async fn sample(file: &Arc<Pinned>, budget: Budget) -> Result<Shape, 
         if block_rows > 0 {
             let used = block.len();
             lines.take(used, block_rows);
+            tokio::task::yield_now().await;
             continue;
         }
         match lines.fill().await {
@@ -120,6 +125,8 @@ struct Lines {
     buffer: String,
     used: usize,
     at_end: bool,
+    /// Why there is no more text, held back until the lines before it are taken.
+    failed: Option<Error>,
     /// The line on which the text that is not taken starts, from 1.
     line: u64,
 }
@@ -127,7 +134,7 @@ struct Lines {
 impl Lines {
     fn open(file: &Arc<Pinned>, encoding: &'static Encoding) -> Self {
         let text = Text::open(file, encoding);
-        Self { file: Arc::clone(file), text, buffer: String::new(), used: 0, at_end: false, line: 1 }
+        Self { file: Arc::clone(file), text, buffer: String::new(), used: 0, at_end: false, failed: None, line: 1 }
     }
 
     /// At most `lines_max` whole lines of what is there, and how many they are.
@@ -152,6 +159,9 @@ impl Lines {
     }
 
     async fn fill(&mut self) -> Result<bool, Error> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
         if self.at_end {
             return Ok(false);
         }
@@ -161,7 +171,10 @@ impl Lines {
             let (table, file) = (self.file.table.clone(), self.file.key().to_owned());
             return Err(Error::RecordTooLong { table, file, line: self.line, bytes_max: LINE_BYTES_MAX });
         }
-        self.at_end = !self.text.fill(&mut self.buffer).await?;
+        match self.text.fill(&mut self.buffer).await {
+            Ok(more) => self.at_end = !more,
+            Err(error) => self.failed = Some(error),
+        }
         Ok(true)
     }
 }

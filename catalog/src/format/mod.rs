@@ -9,12 +9,15 @@ mod text;
 mod union;
 pub(crate) mod value;
 
-pub(crate) use open::{Content, Opened, open};
+pub(crate) use open::{Content, Failure, Opened, open};
 
 use arrow::datatypes::DataType;
 
 /// The most columns of a table; PostgreSQL has 1,600.
 pub(crate) const COLUMNS_MAX: usize = 2_000;
+
+/// Looking at files is done between other work, and must not hold it up.
+const ROWS_BETWEEN_YIELDS: usize = 1_000;
 
 /// How much of a file is looked at to find its types.
 #[derive(Debug, Clone, Copy)]

@@ -47,10 +47,32 @@ pub(crate) struct Opened {
 
 #[derive(Debug)]
 pub(crate) enum Content {
-    Csv { options: Arc<Options>, files: Vec<(Arc<Pinned>, Arc<Layout>)> },
-    Json { encoding: &'static Encoding, files: Vec<Arc<Pinned>> },
+    Csv {
+        options: Arc<Options>,
+        files: Vec<(Arc<Pinned>, Arc<Layout>)>,
+    },
+    Json {
+        encoding: &'static Encoding,
+        files: Vec<Arc<Pinned>>,
+    },
     /// With the number of rows of each file.
-    Parquet { footers: Arc<Footers>, files: Vec<(Arc<Pinned>, usize)> },
+    Parquet {
+        footers: Arc<Footers>,
+        files: Vec<(Arc<Pinned>, usize)>,
+    },
+}
+
+/// Why no file of a table can be read, and what is wrong with each.
+#[derive(Debug, Clone)]
+pub(crate) struct Failure {
+    pub(crate) error: Error,
+    pub(crate) skipped: Vec<(String, String)>,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { error, skipped: Vec::new() }
+    }
 }
 
 /// Opens a table; fails if none of its files can be opened.
@@ -59,7 +81,7 @@ pub(crate) async fn open(
     manifest: &Manifest,
     files: Vec<Arc<Pinned>>,
     footers: &Arc<Footers>,
-) -> Result<Opened, Error> {
+) -> Result<Opened, Failure> {
     let (fields, content, skipped) = match manifest.format {
         Format::Csv => open_csv(table, manifest, files).await?,
         Format::Json => open_json(manifest, files).await?,
@@ -71,7 +93,7 @@ pub(crate) async fn open(
     let schema = Schema::new(all.collect::<Vec<_>>());
     if schema.fields().len() > COLUMNS_MAX {
         let columns = schema.fields().len();
-        return Err(Error::TooManyColumns { table: table.to_owned(), columns, columns_max: COLUMNS_MAX });
+        return Err(Error::TooManyColumns { table: table.to_owned(), columns, columns_max: COLUMNS_MAX }.into());
     }
     Ok(Opened { schema: Arc::new(schema), file_schema: Arc::new(file_schema), content, skipped })
 }
@@ -79,7 +101,7 @@ pub(crate) async fn open(
 /// Columns, content, and the files left out.
 type Parts = (Vec<Field>, Content, Vec<(String, String)>);
 
-async fn open_csv(table: &str, manifest: &Manifest, files: Vec<Arc<Pinned>>) -> Result<Parts, Error> {
+async fn open_csv(table: &str, manifest: &Manifest, files: Vec<Arc<Pinned>>) -> Result<Parts, Failure> {
     let options = manifest.definition.as_ref().map(|definition| Arc::clone(&definition.options)).unwrap_or_default();
     let budgets = if options.columns.is_some() { vec![HEADER; files.len()] } else { budgets(&files) };
     let read = |file: Arc<Pinned>, budget| {
@@ -117,7 +139,7 @@ async fn open_csv(table: &str, manifest: &Manifest, files: Vec<Arc<Pinned>>) -> 
         Some(declared) => {
             let is_there = |name: &str| columns.iter().any(|(known, _)| known.to_lowercase() == name.to_lowercase());
             if let Some((column, _)) = declared.iter().find(|(name, _)| !is_there(name)) {
-                return Err(Error::MissingColumn { table: table.to_owned(), column: column.clone() });
+                return Err(Error::MissingColumn { table: table.to_owned(), column: column.clone() }.into());
             }
             declared.iter().map(|(name, data_type)| Field::new(name, data_type.clone(), true)).collect()
         }
@@ -125,7 +147,7 @@ async fn open_csv(table: &str, manifest: &Manifest, files: Vec<Arc<Pinned>>) -> 
     Ok((fields, Content::Csv { options, files: opened }, skipped))
 }
 
-async fn open_json(manifest: &Manifest, files: Vec<Arc<Pinned>>) -> Result<Parts, Error> {
+async fn open_json(manifest: &Manifest, files: Vec<Arc<Pinned>>) -> Result<Parts, Failure> {
     let options = manifest.definition.as_ref().map(|definition| Arc::clone(&definition.options));
     let encoding = options.as_ref().map_or(UTF_8, |options| options.encoding);
     if let Some(declared) = options.as_ref().and_then(|options| options.columns.as_ref()) {
@@ -144,7 +166,7 @@ async fn open_json(manifest: &Manifest, files: Vec<Arc<Pinned>>) -> Result<Parts
     Ok((union.fields(), Content::Json { encoding, files: opened }, skipped))
 }
 
-async fn open_parquet(files: Vec<Arc<Pinned>>, footers: &Arc<Footers>) -> Result<Parts, Error> {
+async fn open_parquet(files: Vec<Arc<Pinned>>, footers: &Arc<Footers>) -> Result<Parts, Failure> {
     let budgets = vec![HEADER; files.len()];
     let read = |file: Arc<Pinned>, _| {
         let footers = Arc::clone(footers);
@@ -186,7 +208,7 @@ async fn each<T, F: Future<Output = Result<T, Error>>>(
     files: Vec<Arc<Pinned>>,
     budgets: Vec<Budget>,
     read: impl Fn(Arc<Pinned>, Budget) -> F,
-) -> Result<(Vec<(Arc<Pinned>, T)>, Vec<(String, String)>), Error> {
+) -> Result<(Vec<(Arc<Pinned>, T)>, Vec<(String, String)>), Failure> {
     let reads = files.into_iter().zip(budgets).map(|(file, budget)| {
         let is_empty = file.file.bytes == 0;
         let empty = || Error::EmptyFile { table: file.table.clone(), file: file.key().to_owned() };
@@ -207,11 +229,11 @@ async fn each<T, F: Future<Output = Result<T, Error>>>(
                 skipped.push((file.key().to_owned(), error.reason()));
                 first.get_or_insert(error);
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         }
     }
     match first {
-        Some(error) if opened.is_empty() => Err(error),
+        Some(error) if opened.is_empty() => Err(Failure { error, skipped }),
         _ => Ok((opened, skipped)),
     }
 }

@@ -34,7 +34,10 @@ pub(crate) struct Text {
 enum Decoder {
     /// Strict UTF-8; holds the start of a character that the next block ends.
     Utf8(Vec<u8>),
-    Other { decoder: encoding_rs::Decoder, encoding: &'static Encoding },
+    Other {
+        decoder: encoding_rs::Decoder,
+        encoding: &'static Encoding,
+    },
 }
 
 impl Text {
@@ -113,7 +116,9 @@ impl Text {
             }
             Decoder::Other { decoder, .. } => {
                 let first_new = into.len();
-                into.reserve(decoder.max_utf8_buffer_length_without_replacement(block.len()).unwrap_or(block.len() * 3));
+                into.reserve(
+                    decoder.max_utf8_buffer_length_without_replacement(block.len()).unwrap_or(block.len() * 3),
+                );
                 let (result, read) = decoder.decode_to_string_without_replacement(block, into, false);
                 match result {
                     DecoderResult::InputEmpty | DecoderResult::OutputFull => Ok(()),

@@ -91,7 +91,8 @@ fn widen(a: &DataType, b: &DataType) -> Option<DataType> {
             DataType::Struct(union.finish().into())
         }
         _ if a.is_nested() || b.is_nested() => return None,
-        (DataType::BinaryView | DataType::FixedSizeBinary(_), _) | (_, DataType::BinaryView | DataType::FixedSizeBinary(_)) => {
+        (DataType::BinaryView | DataType::FixedSizeBinary(_), _)
+        | (_, DataType::BinaryView | DataType::FixedSizeBinary(_)) => {
             return None;
         }
         _ => Utf8View,
@@ -146,7 +147,9 @@ mod tests {
 
     #[test]
     fn columns_are_in_the_order_of_appearance() {
-        let file = |names: &[&str]| Schema::new(names.iter().map(|n| Field::new(*n, DataType::Int64, true)).collect::<Vec<_>>());
+        let file = |names: &[&str]| {
+            Schema::new(names.iter().map(|n| Field::new(*n, DataType::Int64, true)).collect::<Vec<_>>())
+        };
         let mut union = Union::default();
         union.add(&file(&["b", "a"])).unwrap();
         union.add(&file(&["a", "c", "b"])).unwrap();

@@ -112,7 +112,9 @@ fn ours(error: DataFusionError) -> Error {
     match error {
         DataFusionError::External(inner) => *inner.downcast::<Error>().expect("an error of the catalog"),
         DataFusionError::ParquetError(inner) => match *inner {
-            parquet::errors::ParquetError::External(inner) => *inner.downcast::<Error>().expect("an error of the catalog"),
+            parquet::errors::ParquetError::External(inner) => {
+                *inner.downcast::<Error>().expect("an error of the catalog")
+            }
             other => panic!("{other:?}"),
         },
         DataFusionError::ArrowError(inner, _) => match *inner {

@@ -9,6 +9,7 @@ use catalog::Lake;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::session_state::SessionStateDefaults;
 use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
 use datafusion::prelude::SessionConfig;
 
@@ -41,8 +42,12 @@ impl Base {
             .with_metadata_cache_limit(0)
             .with_file_statistics_cache_limit(0)
             .build_arc()?;
+        // The first planner that answers wins.
+        let mut planners = udfs::all().planners;
+        planners.extend(SessionStateDefaults::default_expr_planners());
         let mut builder = SessionStateBuilder::new()
             .with_default_features()
+            .with_expr_planners(planners)
             .with_config(settings(threads))
             .with_runtime_env(Arc::clone(&runtime))
             .with_query_planner(analyze::query_planner());
@@ -112,7 +117,6 @@ fn settings(threads: usize) -> SessionConfig {
 fn register(state: &mut SessionState) -> Result<()> {
     use datafusion::execution::FunctionRegistry;
     let functions = udfs::all();
-    // The first planner that answers wins, so ours go before DataFusion's; registering appends.
     for udf in functions.scalar {
         state.register_udf(udf).map_err(Error::from)?;
     }

@@ -9,9 +9,7 @@ use arrow::array::{
     TimestampMicrosecondBuilder,
 };
 use arrow::compute::kernels::cast_utils::parse_decimal;
-use arrow::datatypes::{
-    DataType, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, TimeUnit,
-};
+use arrow::datatypes::{DataType, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, TimeUnit};
 
 use crate::format::value::{Pattern, boolean, date, timestamp};
 
@@ -60,11 +58,14 @@ macro_rules! each {
 
 impl Column {
     /// `None` if text cannot be read as the type.
-    pub(super) fn new(data_type: &DataType, declared: bool, date: Option<&Pattern>, time: Option<&Pattern>) -> Option<Self> {
+    pub(super) fn new(
+        data_type: &DataType,
+        declared: bool,
+        date: Option<&Pattern>,
+        time: Option<&Pattern>,
+    ) -> Option<Self> {
         Some(match data_type {
-            DataType::Utf8View => {
-                Self::Text(StringViewBuilder::new().with_fixed_block_size(64 << 10))
-            }
+            DataType::Utf8View => Self::Text(StringViewBuilder::new().with_fixed_block_size(64 << 10)),
             DataType::Int16 => Self::Int16(PrimitiveBuilder::new()),
             DataType::Int32 => Self::Int32(PrimitiveBuilder::new()),
             DataType::Int64 => Self::Int64(PrimitiveBuilder::new()),

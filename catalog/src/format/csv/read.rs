@@ -14,6 +14,9 @@ use crate::Error;
 use crate::format::type_name;
 use crate::pinned::Pinned;
 
+/// A batch of long records has fewer of them.
+const BATCH_BYTES_MAX: usize = 8 << 20;
+
 /// A value in an error message is cut after so many characters.
 const SHOWN_CHARS_MAX: usize = 60;
 
@@ -34,26 +37,38 @@ pub(crate) struct Reader {
     slots: Vec<Slot>,
     unescaped: String,
     header_is_next: bool,
+    /// Text in the batch under construction.
+    batch_bytes: usize,
 }
 
 enum Slot {
     /// A field of the file, by its place in a record.
-    Field { place: usize, name: String, data_type: DataType, column: Column },
+    Field {
+        place: usize,
+        name: String,
+        data_type: DataType,
+        column: Column,
+    },
     Missing(DataType),
 }
 
 impl Reader {
     pub(crate) fn open(file: &Arc<Pinned>, wanted: Wanted) -> Result<Self, Error> {
-        let slots: Option<Vec<Slot>> = wanted.schema.fields().iter().map(|field| {
-            let Some(place) = place(&wanted, field.name()) else {
-                return Some(Slot::Missing(field.data_type().clone()));
-            };
-            let options = &wanted.options;
-            let declared = options.columns.is_some();
-            let (date, time) = (options.date_format.as_ref(), options.timestamp_format.as_ref());
-            let column = Column::new(field.data_type(), declared, date, time)?;
-            Some(Slot::Field { place, name: field.name().clone(), data_type: field.data_type().clone(), column })
-        }).collect();
+        let slots: Option<Vec<Slot>> = wanted
+            .schema
+            .fields()
+            .iter()
+            .map(|field| {
+                let Some(place) = place(&wanted, field.name()) else {
+                    return Some(Slot::Missing(field.data_type().clone()));
+                };
+                let options = &wanted.options;
+                let declared = options.columns.is_some();
+                let (date, time) = (options.date_format.as_ref(), options.timestamp_format.as_ref());
+                let column = Column::new(field.data_type(), declared, date, time)?;
+                Some(Slot::Field { place, name: field.name().clone(), data_type: field.data_type().clone(), column })
+            })
+            .collect();
         let slots = slots.ok_or_else(|| file.unreadable("a column has a type that text cannot hold"))?;
         Ok(Self {
             records: Records::open(file, wanted.options.encoding),
@@ -61,6 +76,7 @@ impl Reader {
             slots,
             unescaped: String::new(),
             header_is_next: wanted.options.header,
+            batch_bytes: 0,
             wanted,
         })
     }
@@ -68,9 +84,11 @@ impl Reader {
     /// The next rows; `None` after the last.
     pub(crate) async fn next(&mut self) -> Result<Option<RecordBatch>, Error> {
         let mut rows = 0;
-        while rows < self.wanted.batch_rows {
+        self.batch_bytes = 0;
+        while rows < self.wanted.batch_rows && self.batch_bytes < BATCH_BYTES_MAX {
             rows += self.take(self.wanted.batch_rows - rows)?;
-            if rows < self.wanted.batch_rows && !self.records.fill(self.splitter.next_line()).await? {
+            let is_full = rows == self.wanted.batch_rows || self.batch_bytes >= BATCH_BYTES_MAX;
+            if !is_full && !self.records.fill(self.splitter.next_line()).await? {
                 break;
             }
         }
@@ -81,11 +99,12 @@ impl Reader {
     fn take(&mut self, rows_max: usize) -> Result<usize, Error> {
         let file = Arc::clone(&self.records.file);
         let mut rows = 0;
-        while rows < rows_max {
+        while rows < rows_max && self.batch_bytes < BATCH_BYTES_MAX {
             let Some((text, fields)) = self.records.cut(&mut self.splitter)? else { break };
             if std::mem::take(&mut self.header_is_next) {
                 continue;
             }
+            self.batch_bytes += fields.last().map_or(0, |field| field.end);
             let line = self.splitter.record_line();
             if !self.wanted.layout.fits(fields) {
                 return Err(At(&file).ragged(line, fields.len(), self.wanted.layout.names.len()));

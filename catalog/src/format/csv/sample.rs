@@ -9,7 +9,7 @@ use super::split::{Delimiter, Field, Splitter, unescaped};
 use super::{Layout, Options, Records, slice};
 use crate::Error;
 use crate::format::value::Kinds;
-use crate::format::{Budget, COLUMNS_MAX};
+use crate::format::{Budget, COLUMNS_MAX, ROWS_BETWEEN_YIELDS};
 use crate::pinned::Pinned;
 
 /// In the order that decides between equals.
@@ -45,10 +45,13 @@ pub(crate) async fn sample(file: &Arc<Pinned>, options: &Options, budget: Budget
             Ok(Some((text, fields))) if seen.layout.fits(fields) => {
                 seen.row(text, fields, options);
                 rows += 1;
+                if rows % ROWS_BETWEEN_YIELDS == 0 {
+                    tokio::task::yield_now().await;
+                }
             }
             Ok(Some(_)) => break,
             Ok(None) => match records.fill(splitter.next_line()).await {
-                Ok(true) => tokio::task::yield_now().await,
+                Ok(true) => {}
                 Ok(false) => break,
                 Err(error @ (Error::BadEncoding { .. } | Error::RecordTooLong { .. })) => {
                     tracing::debug!(%error, "a sample ended early");

@@ -48,8 +48,12 @@ pub(crate) struct Field {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// The file ends inside quotes that were opened on this line.
-    UnclosedQuote { line: u64 },
-    AfterQuote { line: u64 },
+    UnclosedQuote {
+        line: u64,
+    },
+    AfterQuote {
+        line: u64,
+    },
 }
 
 /// Cuts one file, record by record.
@@ -203,7 +207,11 @@ impl Splitter {
         cursor.at = start;
         loop {
             let Some(byte) = cursor.peek() else {
-                return Err(if cursor.at_end { Stop::Fault(Fault::UnclosedQuote { line: opened }) } else { Stop::More });
+                return Err(if cursor.at_end {
+                    Stop::Fault(Fault::UnclosedQuote { line: opened })
+                } else {
+                    Stop::More
+                });
             };
             let doubled = byte == quote && cursor.text.get(cursor.at + 1) == Some(&quote);
             if doubled || (Some(byte) == self.dialect.escape && byte != quote) {
@@ -301,7 +309,11 @@ mod tests {
                     let shown = |field: &Field| {
                         let mut out = String::new();
                         unescaped(&given[field.start..field.end], &dialect, &mut out);
-                        if field.quoted && !field.escaped { format!("\"{}\"", &given[field.start..field.end]) } else { out }
+                        if field.quoted && !field.escaped {
+                            format!("\"{}\"", &given[field.start..field.end])
+                        } else {
+                            out
+                        }
                     };
                     records.push((splitter.record_line(), fields.iter().map(shown).collect()));
                     at += used;
@@ -340,7 +352,11 @@ mod tests {
     #[test]
     fn blanks_can_delimit() {
         let blanks = Dialect { delimiter: Delimiter::Blanks, ..Default::default() };
-        check(" id  date\r\n 01 1997  x \n   \n2\t3", blanks, &[(1, &["id", "date"]), (2, &["01", "1997", "x"]), (4, &["2", "3"])]);
+        check(
+            " id  date\r\n 01 1997  x \n   \n2\t3",
+            blanks,
+            &[(1, &["id", "date"]), (2, &["01", "1997", "x"]), (4, &["2", "3"])],
+        );
         let skipping = Dialect { skip_leading_blank: true, ..Default::default() };
         check("a, \"b,c\" , d\n", skipping, &[(1, &["a", "\"b,c\"", "d"])]);
     }

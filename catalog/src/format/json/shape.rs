@@ -63,7 +63,9 @@ impl Shape {
 
     fn data_type(&self) -> DataType {
         match (&self.list, &self.object) {
-            (Some(item), None) if self.kinds.is_empty() => DataType::List(Field::new_list_field(item.data_type(), true).into()),
+            (Some(item), None) if self.kinds.is_empty() => {
+                DataType::List(Field::new_list_field(item.data_type(), true).into())
+            }
             (None, Some(keys)) if self.kinds.is_empty() && !keys.is_empty() => DataType::Struct(self.fields().into()),
             _ => self.kinds.data_type(),
         }
@@ -150,8 +152,10 @@ mod tests {
     #[test]
     fn objects_become_columns_in_the_order_of_their_keys() {
         assert_eq!(fields(&[r#"{"z":1,"a":"x"}"#, r#"{"b":true,"z":2.5}"#]), "z Float64, a Utf8View, b Boolean");
-        assert_eq!(fields(&[r#"{"n":"5","d":"2024-01-01","t":"2024-01-01T00:00:00Z","e":null}"#]),
-            "n Utf8View, d Date32, t Timestamp(µs, \"UTC\"), e Utf8View");
+        assert_eq!(
+            fields(&[r#"{"n":"5","d":"2024-01-01","t":"2024-01-01T00:00:00Z","e":null}"#]),
+            "n Utf8View, d Date32, t Timestamp(µs, \"UTC\"), e Utf8View"
+        );
         assert_eq!(fields(&[r#"{"l":[1,2.5],"o":{"k":"v"}}"#]), "l List(Float64), o Struct(\"k\": Utf8View)");
     }
 

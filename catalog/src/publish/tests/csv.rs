@@ -4,11 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn columns_are_found_by_name() {
-    let lake = Fixture::new(&[
-        ("s/t/1.csv", b"a,b\n1,x\n"),
-        ("s/t/2.csv", b"b;c;a\ny;2024-01-01;2.5\n"),
-    ])
-    .await;
+    let lake = Fixture::new(&[("s/t/1.csv", b"a,b\n1,x\n"), ("s/t/2.csv", b"b;c;a\ny;2024-01-01;2.5\n")]).await;
     assert_eq!(lake.columns("s.t").await, "a Float64, b Utf8View, c Date32");
     assert_eq!(lake.rows("s.t", "SELECT * FROM t ORDER BY a").await.unwrap(), ["|1.0|x||", "|2.5|y|2024-01-01|"]);
     assert_eq!(lake.rows("s.t", "SELECT c FROM t WHERE b = 'y'").await.unwrap(), ["|2024-01-01|"]);
@@ -58,12 +54,21 @@ async fn packed_files_are_unpacked() {
 async fn bad_rows_name_their_place() {
     let cases: [(&[u8], &str); 7] = [
         (b"a,b\n1,2\n3\n", "bad record in file \"s/t.csv\" of table \"s.t\", line 3: 1 fields, expected 2"),
-        (b"a,b\n1,\"x\ny\n", "bad record in file \"s/t.csv\" of table \"s.t\", line 2: the quote opened on line 2 is never closed"),
+        (
+            b"a,b\n1,\"x\ny\n",
+            "bad record in file \"s/t.csv\" of table \"s.t\", line 2: the quote opened on line 2 is never closed",
+        ),
         (b"a,a\n1,2\n", "column \"a\" occurs more than once in file \"s/t.csv\" of table \"s.t\""),
         (b"", "could not read file \"s/t.csv\" of table \"s.t\": file is empty (0 bytes)"),
-        (b"a\n\nx\xE9y\n", "invalid byte 0xe9 for encoding \"UTF8\" in file \"s/t.csv\" of table \"s.t\", line 3, byte 4"),
+        (
+            b"a\n\nx\xE9y\n",
+            "invalid byte 0xe9 for encoding \"UTF8\" in file \"s/t.csv\" of table \"s.t\", line 3, byte 4",
+        ),
         (b"a\nx\0y\n", "invalid byte 0x00 for encoding \"UTF8\" in file \"s/t.csv\" of table \"s.t\", line 2, byte 3"),
-        (b"\xFF\xFEa\0", "invalid byte 0xff for encoding \"UTF8\" in file \"s/t.csv\" of table \"s.t\", line 1, byte 0"),
+        (
+            b"\xFF\xFEa\0",
+            "invalid byte 0xff for encoding \"UTF8\" in file \"s/t.csv\" of table \"s.t\", line 1, byte 0",
+        ),
     ];
     for (content, expected) in cases {
         let lake = Fixture::new(&[("s/t.csv", content)]).await;
@@ -162,7 +167,10 @@ async fn partitions_are_columns_of_text_files_too() {
     ])
     .await;
     assert_eq!(lake.columns("s.t").await, "x Int64, year Int64, day Date32");
-    assert_eq!(lake.rows("s.t", "SELECT day, x, year FROM t ORDER BY x").await.unwrap(), ["|2024-01-01|1|2024|", "||2|2025|"]);
+    assert_eq!(
+        lake.rows("s.t", "SELECT day, x, year FROM t ORDER BY x").await.unwrap(),
+        ["|2024-01-01|1|2024|", "||2|2025|"]
+    );
     assert_eq!(lake.rows("s.t", "SELECT x FROM t WHERE year > 2024").await.unwrap(), ["|2|"]);
     assert_eq!(lake.rows("s.t", "SELECT x FROM t WHERE day IS NULL").await.unwrap(), ["|2|"]);
     assert!(lake.rows("s.t", "SELECT x FROM t WHERE year = 1").await.unwrap().is_empty());

@@ -4,7 +4,9 @@ use super::*;
 
 #[tokio::test]
 async fn a_replaced_file_is_a_conflict_and_then_new() {
-    let lake = Fixture::new(&[("s/a.csv", b"x\n1\n"), ("s/b.parquet", &numbers("x", &[1])), ("s/c.ndjson", b"{\"x\":1}\n")]).await;
+    let lake =
+        Fixture::new(&[("s/a.csv", b"x\n1\n"), ("s/b.parquet", &numbers("x", &[1])), ("s/c.ndjson", b"{\"x\":1}\n")])
+            .await;
     lake.lake().warm(CancellationToken::new()).await;
     lake.write("s/a.csv", b"x\n22\n");
     lake.write("s/b.parquet", &numbers("x", &[22]));

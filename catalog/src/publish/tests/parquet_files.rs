@@ -6,8 +6,17 @@ use super::*;
 async fn files_are_united_by_name() {
     let times = TimestampMillisecondArray::from(vec![0]).with_timezone("+02:00");
     let lake = Fixture::new(&[
-        ("s/t/k=1/a.parquet", &parquet([("x", Arc::new(Int64Array::from(vec![1, 2]))), ("y", Arc::new(StringArray::from(vec!["a", "b"])))])),
-        ("s/t/k=2/b.parquet", &parquet([("at", Arc::new(times)), ("x", Arc::new(arrow::array::Float64Array::from(vec![2.5])))])),
+        (
+            "s/t/k=1/a.parquet",
+            &parquet([
+                ("x", Arc::new(Int64Array::from(vec![1, 2]))),
+                ("y", Arc::new(StringArray::from(vec!["a", "b"]))),
+            ]),
+        ),
+        (
+            "s/t/k=2/b.parquet",
+            &parquet([("at", Arc::new(times)), ("x", Arc::new(arrow::array::Float64Array::from(vec![2.5])))]),
+        ),
     ])
     .await;
     assert_eq!(lake.columns("s.t").await, "x Float64, y Utf8View, at Timestamp(ms, \"UTC\"), k Int64");
@@ -22,7 +31,9 @@ async fn files_are_united_by_name() {
 
 #[tokio::test]
 async fn a_count_of_rows_reads_no_file() {
-    let lake = Fixture::new(&[("s/t/k=1/a.parquet", &numbers("x", &[1, 2])), ("s/t/k=2/b.parquet", &numbers("x", &[3]))]).await;
+    let lake =
+        Fixture::new(&[("s/t/k=1/a.parquet", &numbers("x", &[1, 2])), ("s/t/k=2/b.parquet", &numbers("x", &[3]))])
+            .await;
     let context = lake.table("s.t").await.unwrap();
     lake.remove("s/t/k=1/a.parquet");
     lake.remove("s/t/k=2/b.parquet");
@@ -89,7 +100,7 @@ async fn footers_are_read_once() {
     let provider = lake.lake().snapshot().table("s", "t").unwrap().provider().await.unwrap();
     drop(provider);
     lake.rows("s.t", "SELECT x FROM t WHERE x > 1").await.unwrap();
-    assert_eq!(lake.lake().footers.reads(), 1);
+    assert_eq!(lake.lake().footers_read(), 1);
     lake.rows("s.t", "SELECT x FROM t WHERE x > 2").await.unwrap();
-    assert_eq!(lake.lake().footers.reads(), 1);
+    assert_eq!(lake.lake().footers_read(), 1);
 }
