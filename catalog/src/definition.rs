@@ -9,9 +9,11 @@ mod split;
 use std::path::Path;
 use std::sync::Arc;
 
+use datafusion::common::DataFusionError;
 use datafusion::sql::parser::{CreateExternalTable, DFParserBuilder, Statement as Parsed};
 use sqlparser::ast::{Ident, ObjectName, Statement};
 use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::parser::ParserError;
 
 pub(crate) use location::Location;
 
@@ -97,7 +99,10 @@ impl Definitions {
             .build()
             .and_then(|mut parser| parser.parse_statement());
         match parsed {
-            Err(error) => self.fault(file, None, bad(file, piece.line, first_line(&error.to_string()))),
+            Err(error) => {
+                let (line, reason) = syntax(&error);
+                self.fault(file, None, bad(file, piece.line + line - 1, reason));
+            }
             Ok(Parsed::CreateExternalTable(create)) if file.starts_with("tables/") => {
                 match table(file, piece.line, create, sources) {
                     Ok(table) => self.add_table(table, piece.line),
@@ -189,8 +194,19 @@ fn bad(file: &str, line: u64, reason: impl Into<String>) -> Error {
     Error::Definition { file: file.to_owned(), line, reason: reason.into() }
 }
 
-fn first_line(message: &str) -> String {
-    message.lines().next().unwrap_or_default().to_owned()
+/// The line of an error in its statement, from 1, and what is wrong there.
+fn syntax(error: &DataFusionError) -> (u64, String) {
+    let text = match error {
+        DataFusionError::SQL(inner, _) => match inner.as_ref() {
+            ParserError::TokenizerError(text) | ParserError::ParserError(text) => text.clone(),
+            ParserError::RecursionLimitExceeded => "the statement is nested too deep".to_owned(),
+        },
+        DataFusionError::Diagnostic(_, inner) | DataFusionError::Context(_, inner) => return syntax(inner),
+        other => other.to_string(),
+    };
+    let (reason, place) = text.split_once(" at Line: ").unwrap_or((&text, ""));
+    let line = place.split(',').next().and_then(|line| line.trim().parse().ok()).unwrap_or(1);
+    (line, reason.lines().next().unwrap_or_default().to_owned())
 }
 
 #[cfg(test)]

@@ -97,7 +97,7 @@ impl Snapshot {
             }
         }
         skipped.sort_unstable();
-        skipped.dedup_by(|a, b| (&a.source, &a.key, &a.table) == (&b.source, &b.key, &b.table));
+        skipped.dedup();
         skipped
     }
 }

@@ -75,8 +75,8 @@ fn hash_password() -> Result<()> {
     let mut password = String::new();
     std::io::stdin().lock().read_line(&mut password).map_err(Error::internal)?;
     let password = password.trim_end_matches(['\r', '\n']);
-    let verifier = Verifier::from_password(password)
-        .map_err(|error| Error::new(SqlState::InvalidPassword, error.to_string()))?;
+    let verifier =
+        Verifier::from_password(password).map_err(|error| Error::new(SqlState::InvalidPassword, error.to_string()))?;
     println!("{}", verifier.to_text());
     Ok(())
 }

@@ -62,6 +62,7 @@ impl Server {
         Ok(server)
     }
 
+    #[expect(clippy::too_many_arguments, reason = "one listener for each protocol")]
     fn spawn(
         &self,
         pg: pg::Server,
@@ -149,10 +150,9 @@ fn tls(config: &config::Pg) -> Result<Option<pg::tls::Acceptor>> {
         (Some(certificate), Some(key)) => pg::tls::Acceptor::load(certificate, key)
             .map(Some)
             .map_err(|error| bad_setting("pg.tls_cert_file and pg.tls_key_file", &error)),
-        (None, None) if config.tls_required => Err(Error::new(
-            SqlState::InvalidParameterValue,
-            "bad setting for pg.tls_required: no certificate is set",
-        )),
+        (None, None) if config.tls_required => {
+            Err(Error::new(SqlState::InvalidParameterValue, "bad setting for pg.tls_required: no certificate is set"))
+        }
         (None, None) => Ok(None),
         _ => Err(Error::new(
             SqlState::InvalidParameterValue,

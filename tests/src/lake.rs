@@ -10,14 +10,15 @@ use flate2::write::GzEncoder;
 use parquet::arrow::ArrowWriter;
 use tempfile::TempDir;
 
-/// A folder of tables that goes away with it.
+/// A folder of tables that goes away with its last clone.
+#[derive(Clone)]
 pub struct Lake {
-    dir: TempDir,
+    dir: Arc<TempDir>,
 }
 
 impl Default for Lake {
     fn default() -> Self {
-        Self { dir: tempfile::tempdir().unwrap() }
+        Self { dir: Arc::new(tempfile::tempdir().unwrap()) }
     }
 }
 

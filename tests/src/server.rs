@@ -14,14 +14,20 @@ use crate::{s3, wire};
 /// A started server. It stops when the test's runtime does.
 pub struct TestServer {
     pub server: Server,
-    /// Empty, unless a test has put `tables/` and `views/` into it before the start.
-    _sql_dir: Option<TempDir>,
+    /// What must stay while the server runs: the lake, and a folder with `tables/` and `views/`.
+    kept: (Option<Lake>, Option<TempDir>),
 }
 
 impl TestServer {
     /// A server over a local lake, with defaults.
     pub async fn start(lake: &Lake) -> Self {
-        Self::with(config(lake)).await
+        Self::with(config(lake)).await.keeping(lake)
+    }
+
+    /// Keeps the lake as long as the server.
+    pub fn keeping(mut self, lake: &Lake) -> Self {
+        self.kept.0 = Some(lake.clone());
+        self
     }
 
     /// A server over a prefix of a bucket.
@@ -41,14 +47,14 @@ impl TestServer {
         }
         let mut config = config(lake);
         config.sql_dir = dir.path().to_owned();
-        let mut server = Self::with(config).await;
-        server._sql_dir = Some(dir);
+        let mut server = Self::with(config).await.keeping(lake);
+        server.kept.1 = Some(dir);
         server
     }
 
     pub async fn with(config: Config) -> Self {
         let server = Server::start(config).await.unwrap();
-        Self { server, _sql_dir: None }
+        Self { server, kept: (None, None) }
     }
 
     pub fn addr(&self) -> SocketAddr {

@@ -17,7 +17,9 @@ use datafusion::logical_expr::{
 };
 
 pub(crate) use args::{Args, Column, some};
-pub(crate) use types::{Ty, utc};
+#[cfg(test)]
+pub(crate) use types::utc;
+pub(crate) use types::{Ty, pg_name};
 
 /// What an overload computes: one value per row.
 pub(crate) type Kernel = fn(&Args<'_>) -> Result<ArrayRef>;
@@ -131,7 +133,7 @@ impl Function {
             }
         }
         let Some((_, overload)) = best else {
-            let types: Vec<_> = given.iter().map(types::pg_name).collect();
+            let types: Vec<_> = given.iter().map(pg_name).collect();
             return plan_err!("function {}({}) does not exist", self.name, types.join(", "));
         };
         let coerced = given.iter().enumerate().map(|(i, from)| overload.ty(i).coerced(from)).collect();

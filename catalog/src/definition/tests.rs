@@ -51,4 +51,5 @@ fn a_bad_statement_stops_no_other() {
     assert!(faults[0].contains("permission denied for location \"/etc/passwd\""), "{}", faults[0]);
     assert!(faults[2].contains("line 3: unknown option \"delimeter\""), "{}", faults[2]);
     assert!(faults[3].contains("line 4"), "{}", faults[3]);
+    assert!(faults[4].contains("line 5: Expected:"), "{}", faults[4]);
 }

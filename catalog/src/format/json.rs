@@ -32,19 +32,15 @@ pub(crate) async fn sample(file: &Arc<Pinned>, budget: Budget) -> Result<Shape, 
     let mut rows = 0;
     while rows < budget.rows && lines.text.offset() <= budget.bytes {
         let (block, block_rows) = lines.block(ROWS_BETWEEN_YIELDS.min(budget.rows - rows));
-        let mut line_number = lines.line;
         for line in block.lines().map(str::trim_ascii) {
-            if let Err(error) = if line.is_empty() { Ok(()) } else { shape.see(line) } {
-                // A later line is reported by the reader that meets it again.
-                return if rows == 0 {
-                    Err(file.unreadable(format!("line {line_number}: {error}")))
-                } else {
-                    Ok(shape)
-                };
+            rows += 1;
+            match if line.is_empty() { Ok(()) } else { shape.see(line) } {
+                Ok(()) => {}
+                Err(error) if rows == 1 => return Err(file.unreadable(format!("line 1: {}", without_place(&error)))),
+                // A later line is reported by the reader, which meets it again.
+                Err(_) => return Ok(shape),
             }
-            line_number += 1;
         }
-        rows += block_rows;
         if block_rows > 0 {
             let used = block.len();
             lines.take(used, block_rows);
@@ -59,6 +55,12 @@ pub(crate) async fn sample(file: &Arc<Pinned>, budget: Budget) -> Result<Shape, 
         }
     }
     Ok(shape)
+}
+
+/// A line is parsed alone, so the place that the parser tells is in no line of the file.
+fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or_default().to_owned()
 }
 
 /// A file that is being read.

@@ -27,8 +27,13 @@ pub(crate) async fn look(file: &Pinned, footers: &Footers) -> Result<Look, Error
     if columns > COLUMNS_MAX {
         return Err(Error::TooManyColumns { table: file.table.clone(), columns, columns_max: COLUMNS_MAX });
     }
-    let schema = parquet_to_arrow_schema(described.schema_descr(), described.key_value_metadata());
-    let schema = schema.map_err(|error| file.unreadable(error.to_string()))?;
+    // The footer can hold a schema of Arrow beside its own, whose decoder panics at types that it does not know.
+    let decode = || parquet_to_arrow_schema(described.schema_descr(), described.key_value_metadata());
+    let schema = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(decode)) {
+        Ok(Ok(schema)) => schema,
+        Ok(Err(error)) => return Err(file.unreadable(format!("the schema is damaged: {error}"))),
+        Err(_) => return Err(file.unreadable("the schema is damaged")),
+    };
     let mut names = std::collections::HashSet::new();
     if let Some(twice) = schema.fields().iter().find(|field| !names.insert(field.name())) {
         let (table, key, column) = (file.table.clone(), file.key().to_owned(), twice.name().clone());

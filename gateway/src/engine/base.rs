@@ -9,13 +9,13 @@ use catalog::Lake;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
-use datafusion::execution::session_state::SessionStateDefaults;
-use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
+use datafusion::execution::{SessionState, SessionStateBuilder, SessionStateDefaults, TaskContext};
 use datafusion::prelude::SessionConfig;
 
-use super::memory::{QueryPool, default_bytes, pool_of_all};
-use super::stores::FixedStores;
 use super::analyze;
+use super::memory::{QueryPool, default_bytes, pool_of_all};
+use super::planners::ArrayLiterals;
+use super::stores::FixedStores;
 use crate::config;
 use crate::error::{Error, Result};
 use crate::session::Session;
@@ -44,6 +44,7 @@ impl Base {
             .build_arc()?;
         // The first planner that answers wins.
         let mut planners = udfs::all().planners;
+        planners.push(Arc::new(ArrayLiterals));
         planners.extend(SessionStateDefaults::default_expr_planners());
         let mut builder = SessionStateBuilder::new()
             .with_default_features()

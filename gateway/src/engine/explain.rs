@@ -32,7 +32,9 @@ pub(super) fn how(
 ) -> Result<How> {
     let mut how = How { analyze, verbose };
     match format {
-        None | Some(AnalyzeFormatKind::Keyword(AnalyzeFormat::TEXT) | AnalyzeFormatKind::Assignment(AnalyzeFormat::TEXT)) => {}
+        None
+        | Some(AnalyzeFormatKind::Keyword(AnalyzeFormat::TEXT) | AnalyzeFormatKind::Assignment(AnalyzeFormat::TEXT)) => {
+        }
         Some(other) => return Err(unsupported_format(&other.to_string())),
     }
     for option in options.unwrap_or_default() {

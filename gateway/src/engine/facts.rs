@@ -96,7 +96,9 @@ fn utc(time: SystemTime) -> DateTime<Utc> {
 /// The schemas of a search path that exist, as `current_schemas(false)` lists them. `public` always exists.
 pub(super) fn existing(snapshot: &Snapshot, path: &[String]) -> Vec<String> {
     let exists = |schema: &String| {
-        schema == "public" || snapshot.schemas.contains_key(schema) || ["pg_catalog", "information_schema", "system"].contains(&schema.as_str())
+        schema == "public"
+            || snapshot.schemas.contains_key(schema)
+            || ["pg_catalog", "information_schema", "system"].contains(&schema.as_str())
     };
     path.iter().filter(|schema| exists(schema)).cloned().collect()
 }

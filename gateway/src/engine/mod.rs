@@ -14,6 +14,7 @@ mod memory;
 mod params;
 mod parse;
 mod plan;
+mod planners;
 mod query_log;
 mod rewrite;
 mod run;
@@ -32,7 +33,6 @@ use arrow::datatypes::{DataType, Schema, SchemaRef};
 use async_trait::async_trait;
 use catalog::pg_catalog::{ColumnSource, RoleFact};
 use catalog::{Lake, Table};
-use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::scalar::ScalarValue;
 use sqlparser::ast::Statement as Ast;
 use tokio_util::task::AbortOnDropHandle;
@@ -40,7 +40,6 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::config;
 use crate::error::{Error, Result, SqlState};
 use crate::session::{Registry, Session, StatementGuard, command, transaction};
-use plan::Plan;
 pub use cpu::CpuPool;
 pub use cursor::Cursor;
 pub use query_log::Counters;
@@ -196,44 +195,42 @@ impl Core {
         scope::Scope::new(self.lake.snapshot(), state, session, message, columns, Arc::new(facts))
     }
 
-    /// Not an `async fn`: it moves to the CPU pool as a whole.
-    fn prepare(
+    /// Moves to the CPU pool as a whole.
+    async fn prepare(
         self: Arc<Self>,
         session: Arc<Session>,
         statement: Statement,
         declared: Vec<Option<DataType>>,
-    ) -> impl Future<Output = Result<Prepared>> + Send + 'static {
-        async move {
-            let ast = Arc::clone(&statement.ast);
-            match ast.as_ref() {
-                Ast::Query(query) => {
-                    let planned = plan::query(self, session, query.clone(), Arc::clone(&statement.message), declared);
-                    Ok(Prepared::query(statement, planned.await?))
-                }
-                Ast::Explain { statement: explained, analyze, verbose, format, options, .. } => {
-                    let how = explain::how(*analyze, *verbose, format.as_ref(), options.as_deref())?;
-                    let Ast::Query(query) = explained.as_ref() else { return Err(plan::refuse(&statement)) };
-                    let planned = plan::query(self, session, query.clone(), Arc::clone(&statement.message), declared);
-                    Ok(Prepared::explain(statement, planned.await?, how))
-                }
-                Ast::Declare { stmts } => {
-                    let declare = cursor::declare(&session, stmts)?;
-                    let message = Arc::clone(&statement.message);
-                    let planned = plan::query(self, session, declare.query, message, declared).await?;
-                    Ok(Prepared::declare(statement, declare.name, declare.hold, planned))
-                }
-                Ast::Fetch { name, direction, into: None, .. } => {
-                    let cursor = cursor::find(&session, name)?;
-                    let count = cursor::count(direction)?;
-                    Ok(Prepared::fetch(statement, cursor, count))
-                }
-                Ast::ShowVariable { variable } => {
-                    let columns = command::show_columns(variable);
-                    Ok(Prepared::command(statement, columns))
-                }
-                other if command::is_command(other) => Ok(Prepared::command(statement, no_columns())),
-                _ => Err(plan::refuse(&statement)),
+    ) -> Result<Prepared> {
+        let ast = Arc::clone(&statement.ast);
+        match ast.as_ref() {
+            Ast::Query(query) => {
+                let planned = plan::query(self, session, query.clone(), Arc::clone(&statement.message), declared);
+                Ok(Prepared::query(statement, planned.await?))
             }
+            Ast::Explain { statement: explained, analyze, verbose, format, options, .. } => {
+                let how = explain::how(*analyze, *verbose, format.as_ref(), options.as_deref())?;
+                let Ast::Query(query) = explained.as_ref() else { return Err(plan::refuse(&statement)) };
+                let planned = plan::query(self, session, query.clone(), Arc::clone(&statement.message), declared);
+                Ok(Prepared::explain(statement, planned.await?, how))
+            }
+            Ast::Declare { stmts } => {
+                let declare = cursor::declare(&session, stmts)?;
+                let message = Arc::clone(&statement.message);
+                let planned = plan::query(self, session, declare.query, message, declared).await?;
+                Ok(Prepared::declare(statement, declare.name, declare.hold, planned))
+            }
+            Ast::Fetch { name, direction, into: None, .. } => {
+                let cursor = cursor::find(&session, name)?;
+                let count = cursor::count(direction)?;
+                Ok(Prepared::fetch(statement, cursor, count))
+            }
+            Ast::ShowVariable { variable } => {
+                let columns = command::show_columns(variable);
+                Ok(Prepared::command(statement, columns))
+            }
+            other if command::is_command(other) => Ok(Prepared::command(statement, no_columns())),
+            _ => Err(plan::refuse(&statement)),
         }
     }
 }

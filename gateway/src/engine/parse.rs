@@ -25,9 +25,9 @@ pub(super) fn statements(sql: &str) -> Result<Vec<Statement>> {
 
 fn parse(sql: &str) -> Result<Vec<Statement>> {
     let dialect = PostgreSqlDialect {};
-    let tokens = Tokenizer::new(&dialect, sql)
-        .tokenize_with_location()
-        .map_err(|error| Error::new(SqlState::SyntaxError, lowercase_first(&error.message)).at(offset(sql, error.location)))?;
+    let tokens = Tokenizer::new(&dialect, sql).tokenize_with_location().map_err(|error| {
+        Error::new(SqlState::SyntaxError, lowercase_first(&error.message)).at(offset(sql, error.location))
+    })?;
     let mut parser = Parser::new(&dialect).with_recursion_limit(NESTING_MAX).with_tokens_with_locations(tokens);
     let mut statements = Vec::new();
     loop {
@@ -79,7 +79,17 @@ fn near(sql: &str, token: &TokenWithSpan) -> Error {
 fn postgres_command(first: &TokenWithSpan) -> Option<String> {
     let Token::Word(word) = &first.token else { return None };
     let known = [
-        "ABORT", "CHECKPOINT", "CLUSTER", "DO", "IMPORT", "LOAD", "MOVE", "REASSIGN", "REFRESH", "REINDEX", "SECURITY",
+        "ABORT",
+        "CHECKPOINT",
+        "CLUSTER",
+        "DO",
+        "IMPORT",
+        "LOAD",
+        "MOVE",
+        "REASSIGN",
+        "REFRESH",
+        "REINDEX",
+        "SECURITY",
     ];
     let is_verb = matches!(
         word.keyword,

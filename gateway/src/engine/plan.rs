@@ -30,11 +30,21 @@ pub(super) struct Planned {
 /// How a prepared statement runs.
 pub(super) enum Plan {
     Query(Planned),
-    Explain { planned: Planned, how: explain::How },
+    Explain {
+        planned: Planned,
+        how: explain::How,
+    },
     /// A command of the session, carried out from its AST.
     Command,
-    Declare { name: String, hold: bool, planned: Planned },
-    Fetch { cursor: Arc<super::Cursor>, count: usize },
+    Declare {
+        name: String,
+        hold: bool,
+        planned: Planned,
+    },
+    Fetch {
+        cursor: Arc<super::Cursor>,
+        count: usize,
+    },
 }
 
 /// Plans a query for a session: resolves its relations, rewrites it, plans it, types its parameters.
@@ -83,7 +93,13 @@ fn relations(query: &Query) -> Vec<ObjectName> {
 }
 
 /// Opens the relation, if there is one of that name: a CTE or a function in FROM has none, and the planner knows it.
-async fn resolve(core: &Arc<Core>, session: &Arc<Session>, scope: &mut Scope, name: &ObjectName, depth: usize) -> Result<()> {
+async fn resolve(
+    core: &Arc<Core>,
+    session: &Arc<Session>,
+    scope: &mut Scope,
+    name: &ObjectName,
+    depth: usize,
+) -> Result<()> {
     match scope.find(name) {
         None => Ok(()),
         Some(Found::Catalog { schema, name }) => {
@@ -116,8 +132,7 @@ async fn view(core: &Arc<Core>, session: &Arc<Session>, sql: &str, depth: usize)
         Ast::CreateView(create) => (create.query.clone(), create.columns.clone()),
         other => return Err(Error::internal(format!("not a view: {other}"))),
     };
-    let planned =
-        nested(Arc::clone(core), Arc::clone(session), query, statement.message, Vec::new(), depth).await?;
+    let planned = nested(Arc::clone(core), Arc::clone(session), query, statement.message, Vec::new(), depth).await?;
     rename(planned, &names)
 }
 
@@ -148,9 +163,8 @@ fn build(scope: Scope, query: Query, message: &str, declared: &[Option<DataType>
     let planner = SqlToRel::new_with_options(&scope, options());
     let mut context = PlannerContext::new().with_prepare_param_data_types(params::declared(declared));
     let statement = Ast::Query(Box::new(rewritten.statement));
-    let plan = planner
-        .sql_statement_to_plan_with_context(statement, &mut context)
-        .map_err(|error| located(error, message))?;
+    let plan =
+        planner.sql_statement_to_plan_with_context(statement, &mut context).map_err(|error| located(error, message))?;
     drop(planner);
     let (plan, param_types) = params::infer(plan, declared)?;
     let plan = scope

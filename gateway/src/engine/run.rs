@@ -74,8 +74,11 @@ impl Run<'_> {
         values: Vec<ScalarValue>,
     ) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>)> {
         if values.len() != planned.param_types.len() {
-            let message =
-                format!("{} parameters were given, but the statement needs {}", values.len(), planned.param_types.len());
+            let message = format!(
+                "{} parameters were given, but the statement needs {}",
+                values.len(),
+                planned.param_types.len()
+            );
             return Err(Error::new(SqlState::ProtocolViolation, message));
         }
         let (logical, scope) = (planned.plan.clone(), Arc::clone(&planned.scope));

@@ -44,10 +44,14 @@ pub(crate) struct Scope {
 pub(super) enum Found {
     Lake(Arc<Table>),
     /// A relation of `pg_catalog`, `information_schema` or `system`.
-    Catalog { schema: String, name: String },
+    Catalog {
+        schema: String,
+        name: String,
+    },
 }
 
 impl Scope {
+    #[expect(clippy::too_many_arguments, reason = "each is another part of what a statement sees")]
     pub(super) fn new(
         snapshot: Arc<Snapshot>,
         state: SessionState,
@@ -185,10 +189,6 @@ impl Names for Scope {
             Found::Lake(table) => exact(&table.schema, &table.name),
             Found::Catalog { schema, name } => exact(&schema, &name),
         }))
-    }
-
-    fn is_table_function(&self, name: &str) -> bool {
-        self.state.table_functions().contains_key(name)
     }
 
     fn database(&self) -> &str {

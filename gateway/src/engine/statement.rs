@@ -67,7 +67,14 @@ impl Prepared {
     pub(super) fn declare(statement: Statement, name: String, hold: bool, planned: Planned) -> Self {
         let param_types = planned.param_types.clone();
         let plan = Plan::Declare { name, hold, planned };
-        Self { statement, plan, columns: no_columns(), param_types, returns_rows: false, tag: Tag::command("DECLARE CURSOR") }
+        Self {
+            statement,
+            plan,
+            columns: no_columns(),
+            param_types,
+            returns_rows: false,
+            tag: Tag::command("DECLARE CURSOR"),
+        }
     }
 
     pub(super) fn fetch(statement: Statement, cursor: Arc<Cursor>, count: usize) -> Self {

@@ -33,7 +33,8 @@ impl ObjectStoreRegistry for FixedStores {
 
     fn get_store(&self, url: &Url) -> Result<Arc<dyn ObjectStore>> {
         self.0.get(&key(url)).cloned().ok_or_else(|| {
-            let error = Error::new(SqlState::InsufficientPrivilege, "permission denied for a location outside the lake");
+            let error =
+                Error::new(SqlState::InsufficientPrivilege, "permission denied for a location outside the lake");
             DataFusionError::External(Box::new(error))
         })
     }

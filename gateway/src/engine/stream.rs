@@ -30,7 +30,10 @@ enum Source {
     /// Rows known at once: SHOW, EXPLAIN.
     Ready(std::vec::IntoIter<RecordBatch>),
     /// Rows that the CPU pool makes while they are taken.
-    Pool { batches: mpsc::Receiver<Result<RecordBatch>>, task: AbortHandle },
+    Pool {
+        batches: mpsc::Receiver<Result<RecordBatch>>,
+        task: AbortHandle,
+    },
     Done,
 }
 

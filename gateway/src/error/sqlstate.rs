@@ -36,6 +36,7 @@ sqlstates! {
     NumericValueOutOfRange = "22003",
     InvalidDatetimeFormat = "22007",
     DatetimeFieldOverflow = "22008",
+    InvalidTimeZoneDisplacementValue = "22009",
     DivisionByZero = "22012",
     IntervalFieldOverflow = "22015",
     InvalidRowCountInLimitClause = "2201W",

@@ -229,6 +229,7 @@ impl Connection {
         if status == Status::Idle {
             self.portals.clear();
         }
+        self.session.activity().end();
         backend::ready_for_query(&mut self.wire.output, status);
         Ok(self.wire.flush().await?)
     }

@@ -112,9 +112,7 @@ pub fn typmod_of(field: &Field) -> i32 {
         DataType::Decimal32(precision, scale)
         | DataType::Decimal64(precision, scale)
         | DataType::Decimal128(precision, scale)
-        | DataType::Decimal256(precision, scale) => {
-            ((i32::from(*precision) << 16) | (i32::from(*scale) & 0x7ff)) + 4
-        }
+        | DataType::Decimal256(precision, scale) => ((i32::from(*precision) << 16) | (i32::from(*scale) & 0x7ff)) + 4,
         _ => -1,
     }
 }
@@ -218,8 +216,8 @@ fn fits(oid: u32, data_type: &DataType) -> bool {
     let is_text = matches!(data_type, D::Utf8 | D::LargeUtf8 | D::Utf8View);
     match oid {
         OID | XID | CID | REGPROC | REGCLASS | REGTYPE | REGNAMESPACE | REGROLE => data_type.is_integer(),
-        NAME | CHAR | TID | XML | PG_NODE_TREE | CIDR | MONEY | MACADDR | INET | ACLITEM | BPCHAR | VARCHAR | TIMETZ
-        | PG_LSN => is_text,
+        NAME | CHAR | TID | XML | PG_NODE_TREE | CIDR | MONEY | MACADDR | INET | ACLITEM | BPCHAR | VARCHAR
+        | TIMETZ | PG_LSN => is_text,
         JSON | JSONB => is_text || matches!(data_type, D::Struct(_) | D::Map(..) | D::Union(..)),
         UUID => is_text || matches!(data_type, D::FixedSizeBinary(16)),
         UNKNOWN | VOID => is_text || matches!(data_type, D::Null),
@@ -299,7 +297,7 @@ mod tests {
         let list = DataType::new_list(DataType::Int32, true);
         assert_eq!(param_oid(&list), 1007);
         assert_eq!(param_oid(&DataType::new_list(list, true)), 1007);
-        assert_eq!(param_oid(&DataType::new_list(DataType::Struct(vec![].into()), true)), 199);
+        assert_eq!(param_oid(&DataType::new_list(DataType::Struct(arrow::datatypes::Fields::empty()), true)), 199);
     }
 
     #[test]

@@ -75,7 +75,10 @@ fn tag(command: &'static str) -> Done {
 fn discard(session: &Session, what: &DiscardObject) -> Result<Done> {
     if matches!(what, DiscardObject::ALL) {
         if session.transaction().is_in_block() {
-            return Err(Error::new(SqlState::ActiveSqlTransaction, "DISCARD ALL cannot run inside a transaction block"));
+            return Err(Error::new(
+                SqlState::ActiveSqlTransaction,
+                "DISCARD ALL cannot run inside a transaction block",
+            ));
         }
         session.vars().reset_all();
         session.cursors().clear();

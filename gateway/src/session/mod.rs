@@ -123,8 +123,7 @@ impl Session {
 impl Activity {
     pub fn start(&mut self, statement: &Arc<str>) {
         let now = SystemTime::now();
-        *self =
-            Self { running: true, statement: Arc::clone(statement), statement_began_at: now, changed_at: now };
+        *self = Self { running: true, statement: Arc::clone(statement), statement_began_at: now, changed_at: now };
     }
 
     pub fn end(&mut self) {

@@ -84,7 +84,8 @@ async fn every_error_of_the_startup_is_fatal_and_closes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bytes_sent_before_the_tls_handshake_are_never_read_as_if_inside_it() {
     let certificate = Certificate::default();
-    let mut config = server::config(&Lake::default());
+    let lake = Lake::default();
+    let mut config = server::config(&lake);
     certificate.install(&mut config);
     let server = TestServer::with(config).await;
     let startup = message::startup(PROTOCOL_3_0, &[("user", "lakegate"), ("database", "lakegate")]);
@@ -208,7 +209,8 @@ async fn a_startup_packet_has_bounds() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_above_the_limit_is_refused_before_it_is_read() {
-    let mut config = server::config(&Lake::default());
+    let lake = Lake::default();
+    let mut config = server::config(&lake);
     config.pg.message_bytes_max = 1 << 20;
     let server = TestServer::with(config).await;
     let mut fits = server.wire().await;

@@ -27,7 +27,7 @@ pub(crate) async fn with_roles_and(lake: &Lake, change: impl FnOnce(&mut gateway
     let mut config = server::config(lake);
     config.auth.roles_file = Some(file.path().to_owned());
     change(&mut config);
-    TestServer::with(config).await
+    TestServer::with(config).await.keeping(lake)
 }
 
 /// Sends the startup packet and reads the offered SASL mechanisms.
@@ -152,7 +152,8 @@ async fn a_bad_certificate_stops_the_start() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tls_may_be_required() {
     let certificate = Certificate::default();
-    let mut config = server::config(&Lake::default());
+    let lake = Lake::default();
+    let mut config = server::config(&lake);
     certificate.install(&mut config);
     config.pg.tls_required = true;
     let server = TestServer::with(config).await;

@@ -122,7 +122,8 @@ async fn is_running(witness: &mut Client, id: i32) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_takes_no_bytes_is_cut() {
-    let mut config = lakegate_tests::server::config(&Lake::default());
+    let lake = Lake::default();
+    let mut config = lakegate_tests::server::config(&lake);
     config.pg.write_timeout_ms = 500;
     let server = TestServer::with(config).await;
     let mut slow = server.wire().await;

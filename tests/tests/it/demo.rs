@@ -15,7 +15,7 @@ pub(crate) fn small() -> Lake {
 async fn demo_server(lake: &Lake) -> TestServer {
     let mut config = server::config(lake);
     config.sql_dir = crate::tidy::root().join("sql");
-    TestServer::with(config).await
+    TestServer::with(config).await.keeping(lake)
 }
 
 #[test]

@@ -16,7 +16,8 @@ fn corpus() -> Vec<(&'static str, Vec<u8>)> {
     let last = magic.len() - 1;
     magic[last] = b'X';
     let mut zeroed_footer = whole.clone();
-    zeroed_footer[at - 20..at].fill(0);
+    let length = u32::from_le_bytes(whole[at..at + 4].try_into().unwrap());
+    zeroed_footer[at - usize::try_from(length).unwrap()..at].fill(0);
     // A list of 2^31 elements in a footer of a few bytes.
     let mut bomb = b"PAR1".to_vec();
     let thrift = [0x15, 0x02, 0x19, 0xfc, 0xff, 0xff, 0xff, 0xff, 0x07];

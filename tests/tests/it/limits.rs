@@ -7,7 +7,8 @@ use lakegate_tests::{Lake, TestServer, server};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_client_too_many_is_told_so() {
-    let mut config = server::config(&Lake::default());
+    let lake = Lake::default();
+    let mut config = server::config(&lake);
     config.pg.max_connections = 3;
     config.pg.superuser_reserved_connections = 0;
     let server = TestServer::with(config).await;
@@ -30,7 +31,8 @@ async fn one_client_too_many_is_told_so() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_never_logs_in_is_cut() {
-    let mut config = server::config(&Lake::default());
+    let lake = Lake::default();
+    let mut config = server::config(&lake);
     config.pg.authentication_timeout_ms = 300;
     let server = TestServer::with(config).await;
     for first in [&b""[..], &message::ssl_request(), &[0, 0, 0]] {
@@ -85,7 +87,8 @@ async fn portals_of_a_session_are_counted() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_query_above_its_memory_fails_alone() {
-    let mut config = server::config(&Lake::default());
+    let lake = Lake::default();
+    let mut config = server::config(&lake);
     config.engine.memory_bytes_max = 64 << 20;
     config.engine.query_memory_bytes_max = 32 << 20;
     config.engine.spill_bytes_max = 16 << 20;
@@ -99,7 +102,8 @@ async fn a_query_above_its_memory_fails_alone() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_queue_says_so() {
-    let mut config = server::config(&Lake::default());
+    let lake = Lake::default();
+    let mut config = server::config(&lake);
     config.engine.running_max = 1;
     config.engine.queued_max = 1;
     config.engine.queue_timeout_ms = 60_000;

@@ -109,7 +109,8 @@ async fn minio_answers_as_a_folder_does() {
         store.put(&format!("a/prefix/{key}").into(), content.into()).await.unwrap();
     }
     let local = TestServer::start(&lake).await;
-    let mut config = server::config(&Lake::default());
+    let lake = Lake::default();
+    let mut config = server::config(&lake);
     config.lake.sources = vec![minio.source("a/prefix")];
     let remote = TestServer::with(config).await;
     crate::s3::assert_same_answers(&local, &remote).await;

@@ -168,9 +168,10 @@ async fn tls(certificate: &Certificate, server: &TestServer) -> Client {
 
 async fn with_tls() -> (Certificate, TestServer) {
     let certificate = Certificate::default();
-    let mut config = server::config(&Lake::default());
+    let lake = Lake::default();
+    let mut config = server::config(&lake);
     certificate.install(&mut config);
-    (certificate, TestServer::with(config).await)
+    (certificate, TestServer::with(config).await.keeping(&lake))
 }
 
 async fn login(mut client: Client) -> Client {

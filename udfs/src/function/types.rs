@@ -121,7 +121,7 @@ fn is_text(from: &DataType) -> bool {
 }
 
 /// PostgreSQL's name of an argument's type, for messages.
-pub(super) fn pg_name(arrow: &DataType) -> String {
+pub(crate) fn pg_name(arrow: &DataType) -> String {
     let name = match arrow {
         DataType::Null => "unknown",
         DataType::Boolean => "boolean",

@@ -83,6 +83,7 @@ pub(crate) fn math() -> Vec<Arc<ScalarUDF>> {
         powers::power(),
         powers::sqrt(),
         round::round(),
+        round::trunc(),
     ]
 }
 

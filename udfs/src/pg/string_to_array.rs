@@ -50,8 +50,8 @@ fn kernel(args: &Args<'_>) -> Result<ArrayRef> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::Array;
     use crate::testing::{call, shown, text};
+    use arrow::array::Array;
     use datafusion::common::ScalarValue;
 
     #[test]

@@ -19,7 +19,7 @@ use datafusion::logical_expr::ScalarUDF;
 use crate::Error;
 use crate::error::timestamp_out_of_range;
 use crate::function::{Args, Column, Overload, Returns, Ty, function, overload, overload_of, some};
-use crate::pg::civil::{Civil, to_days};
+use crate::pg::civil::Civil;
 use crate::pg::interval::{self, MICROS_PER_DAY};
 
 /// The function.
@@ -183,6 +183,7 @@ fn integer(args: &Args<'_>) -> Result<ArrayRef> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pg::civil::to_days;
     use crate::testing::{call, moment, moment_tz, shown, span, text};
     use datafusion::common::ScalarValue;
 

@@ -176,3 +176,10 @@ async fn partitions_are_columns_of_text_files_too() {
     assert!(lake.rows("s.t", "SELECT x FROM t WHERE year = 1").await.unwrap().is_empty());
     assert_eq!(lake.rows("s.u", "SELECT * FROM t ORDER BY x").await.unwrap(), ["|1|07|", "|2|a b|"]);
 }
+
+#[tokio::test]
+async fn a_bad_byte_is_an_error_of_its_row() {
+    let lake = Fixture::new(&[("s/t/1.csv", b"a\nx\n"), ("s/t/2.csv", b"a\ny\nz\xE9\n")]).await;
+    assert_eq!(lake.columns("s.t").await, "a Utf8View");
+    assert!(matches!(lake.fails("s.t").await, Error::BadEncoding { line: 3, .. }));
+}

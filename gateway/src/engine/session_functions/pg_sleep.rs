@@ -56,7 +56,8 @@ impl AsyncScalarUDFImpl for PgSleep {
         if let Some(seconds) = args.args.first() {
             let seconds = seconds.to_array(args.number_rows)?;
             let seconds = seconds.as_primitive::<Float64Type>();
-            let total: f64 = (0..seconds.len()).filter(|row| seconds.is_valid(*row)).map(|row| seconds.value(row)).sum();
+            let total: f64 =
+                (0..seconds.len()).filter(|row| seconds.is_valid(*row)).map(|row| seconds.value(row)).sum();
             if total > 0.0 {
                 tokio::time::sleep(Duration::from_secs_f64(total.min(SECONDS_MAX))).await;
             }

@@ -107,7 +107,11 @@ impl ScalarUDFImpl for Setting {
             .collect::<crate::error::Result<StringArray>>()
             .map_err(|error| DataFusionError::External(Box::new(error)))?;
         let values = ColumnarValue::Array(Arc::new(values));
-        if scalar { Ok(ColumnarValue::Scalar(datafusion::scalar::ScalarValue::try_from_array(&values.into_array(1)?, 0)?)) } else { Ok(values) }
+        if scalar {
+            Ok(ColumnarValue::Scalar(datafusion::scalar::ScalarValue::try_from_array(&values.into_array(1)?, 0)?))
+        } else {
+            Ok(values)
+        }
     }
 }
 

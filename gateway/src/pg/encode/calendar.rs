@@ -116,8 +116,8 @@ pub(super) fn iso(date: Civil, separator: u8, micros: i64) -> ([u8; 32], usize) 
     let ([h, i], [j, k], [s, t]) = (two(seconds / 3_600), two(seconds / 60 % 60), two(seconds % 60));
     let ([u, v], [w, x], [e, f]) = (two(fraction / 10_000), two(fraction / 100 % 100), two(fraction % 100));
     let bytes = [
-        c, d, y, z, b'-', m, n, b'-', p, q, separator, h, i, b':', j, k, b':', s, t, b'.', u, v, w, x, e, f, 0, 0, 0, 0,
-        0, 0,
+        c, d, y, z, b'-', m, n, b'-', p, q, separator, h, i, b':', j, k, b':', s, t, b'.', u, v, w, x, e, f, 0, 0, 0,
+        0, 0, 0,
     ];
     if fraction == 0 {
         return (bytes, 19);

@@ -87,7 +87,12 @@ pub(super) fn date(array: &ArrayRef, format: Format, look: &Arc<Look>) -> BoxCel
     }
 }
 
-fn days<T: ArrowPrimitiveType>(array: &ArrayRef, format: Format, look: &Arc<Look>, when: fn(T::Native) -> When) -> BoxCell {
+fn days<T: ArrowPrimitiveType>(
+    array: &ArrayRef,
+    format: Format,
+    look: &Arc<Look>,
+    when: fn(T::Native) -> When,
+) -> BoxCell {
     let layout = look.layout;
     let checked = move |value| match when(value) {
         When::At(days) if !(FIRST_DAY..=LAST_DAY).contains(&days) => Err(out_of_range("date")),
@@ -362,9 +367,9 @@ struct Span {
 pub(super) fn interval(array: &ArrayRef, format: Format, look: &Arc<Look>) -> BoxCell {
     let span = |micros: Option<i64>| micros.map(|micros| Span { months: 0, days: 0, micros });
     match array.data_type() {
-        DataType::Interval(IntervalUnit::YearMonth) => spans::<IntervalYearMonthType, _>(array, format, look, |months| {
-            Some(Span { months, days: 0, micros: 0 })
-        }),
+        DataType::Interval(IntervalUnit::YearMonth) => {
+            spans::<IntervalYearMonthType, _>(array, format, look, |months| Some(Span { months, days: 0, micros: 0 }))
+        }
         DataType::Interval(IntervalUnit::DayTime) => spans::<IntervalDayTimeType, _>(array, format, look, |value| {
             Some(Span { months: 0, days: value.days, micros: i64::from(value.milliseconds) * 1_000 })
         }),

@@ -110,7 +110,12 @@ fn not_finite(value: f64, out: &mut Writer<'_>) {
 /// doubles, so the division rounds once, as reading the text does; and no two decimals of 15 digits share a double, so
 /// no shorter one exists.
 #[inline]
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "checked by division")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "checked by division"
+)]
 #[expect(clippy::float_cmp, reason = "exact on purpose")]
 fn short_double(value: f64) -> Option<Decimal> {
     let scaled = value * 1e6 + 0.5;
@@ -123,7 +128,12 @@ fn short_double(value: f64) -> Option<Decimal> {
 
 /// As `short_double`, with 6 digits of which at most 3 are decimals.
 #[inline]
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "checked by division")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "checked by division"
+)]
 #[expect(clippy::float_cmp, reason = "exact on purpose")]
 fn short_single(value: f32) -> Option<Decimal> {
     let scaled = value * 1e3 + 0.5;

@@ -176,7 +176,8 @@ impl List {
     /// Quotes the element written from `start` on, where it would not read back as itself.
     fn quote(&mut self, start: usize, out: &mut Writer<'_>) {
         let element = out.since(start);
-        let special = |byte: &u8| matches!(byte, b'"' | b'\\' | b'{' | b'}' | b',' | b' ' | b'\t' | b'\n' | b'\r' | 11 | 12);
+        let special =
+            |byte: &u8| matches!(byte, b'"' | b'\\' | b'{' | b'}' | b',' | b' ' | b'\t' | b'\n' | b'\r' | 11 | 12);
         if !element.is_empty() && !element.eq_ignore_ascii_case(b"null") && !element.iter().any(special) {
             return;
         }

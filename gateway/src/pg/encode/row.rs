@@ -41,10 +41,10 @@ impl RowEncoder {
         if formats.len() != fields.len() {
             return Err(Error::internal(format!("{} formats for {} columns", formats.len(), fields.len())));
         }
-        let count = i16::try_from(fields.len()).map_err(|_| {
-            Error::new(SqlState::TooManyColumns, "target lists can have at most 1664 entries")
-        })?;
-        let columns = fields.iter().zip(formats).map(|(field, format)| Column::new(field, *format)).collect::<Result<_>>()?;
+        let count = i16::try_from(fields.len())
+            .map_err(|_| Error::new(SqlState::TooManyColumns, "target lists can have at most 1664 entries"))?;
+        let columns =
+            fields.iter().zip(formats).map(|(field, format)| Column::new(field, *format)).collect::<Result<_>>()?;
         Ok(RowEncoder { columns, count, look: Arc::new(Look::new(display)) })
     }
 

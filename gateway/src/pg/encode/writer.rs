@@ -41,11 +41,6 @@ impl<'a> Writer<'a> {
         self.out.get(start..self.at).unwrap_or_default()
     }
 
-    /// What was written from `start` on, to be changed in place.
-    pub(super) fn since_mut(&mut self, start: usize) -> &mut [u8] {
-        self.out.get_mut(start..self.at).unwrap_or_default()
-    }
-
     /// Appends the first `used` bytes of an array.
     #[inline]
     pub(super) fn put<const N: usize>(&mut self, bytes: &[u8; N], used: usize) {

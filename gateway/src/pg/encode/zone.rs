@@ -180,7 +180,9 @@ mod tests {
 
     #[test]
     fn slots_agree_with_the_slow_look_up() {
-        for tz in [Tz::Europe__Paris, Tz::America__New_York, Tz::Africa__Casablanca, Tz::Asia__Kathmandu, Tz::Pacific__Apia] {
+        for tz in
+            [Tz::Europe__Paris, Tz::America__New_York, Tz::Africa__Casablanca, Tz::Asia__Kathmandu, Tz::Pacific__Apia]
+        {
             let zone = Arc::new(Zone::new(tz));
             let mut offsets = Offsets::new(&zone);
             for seconds in (-3_000_000_000..5_000_000_000_i64).step_by(100_003) {

@@ -27,8 +27,14 @@ pub(super) fn read(bytes: &[u8], oid: u32) -> Result<Value> {
         types::INT2 => Value::Integer(i16::from_be_bytes(exactly(bytes)?).into()),
         types::INT4 => Value::Integer(i32::from_be_bytes(exactly(bytes)?).into()),
         types::INT8 => Value::Integer(i64::from_be_bytes(exactly(bytes)?).into()),
-        types::OID | types::XID | types::CID | types::REGPROC | types::REGCLASS | types::REGTYPE
-        | types::REGNAMESPACE | types::REGROLE => Value::Integer(u32::from_be_bytes(exactly(bytes)?).into()),
+        types::OID
+        | types::XID
+        | types::CID
+        | types::REGPROC
+        | types::REGCLASS
+        | types::REGTYPE
+        | types::REGNAMESPACE
+        | types::REGROLE => Value::Integer(u32::from_be_bytes(exactly(bytes)?).into()),
         types::FLOAT4 => Value::Single(f32::from_be_bytes(exactly(bytes)?)),
         types::FLOAT8 => Value::Double(f64::from_be_bytes(exactly(bytes)?)),
         types::NUMERIC => Value::Numeric(Exact::receive(bytes)?),

@@ -54,8 +54,7 @@ pub(super) fn timestamp(text: &str, zoned: bool, display: &Display) -> Result<Wh
         return Ok(when);
     }
     let failed = |failure| error(failure, oid, text);
-    let out_of_range =
-        || Error::new(SqlState::DatetimeFieldOverflow, format!("timestamp out of range: \"{text}\""));
+    let out_of_range = || Error::new(SqlState::DatetimeFieldOverflow, format!("timestamp out of range: \"{text}\""));
     let (local, zone) = match (word.as_str(), relative(&word, display.time_zone)) {
         ("epoch", _) => (0, Some(Offset::Fixed(0))),
         (_, Some(micros)) => (micros, None),
@@ -109,7 +108,8 @@ fn error(failure: Failure, oid: u32, text: &str) -> Error {
         Failure::MonthOrDay => overflow(text).hint("Perhaps you need a different \"datestyle\" setting."),
         Failure::Range => overflow(text),
         Failure::Zone => {
-            Error::new(SqlState::InvalidParameterValue, format!("time zone displacement out of range: \"{text}\""))
+            let message = format!("time zone displacement out of range: \"{text}\"");
+            Error::new(SqlState::InvalidTimeZoneDisplacementValue, message)
         }
     }
 }

@@ -16,9 +16,15 @@ const FRACTION_DIGITS_MAX: i64 = 16_383;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Exact {
     NaN,
-    Infinity { negative: bool },
+    Infinity {
+        negative: bool,
+    },
     /// `digits / 10^scale`; the digits have no leading zeros and are empty for zero.
-    Finite { negative: bool, digits: String, scale: usize },
+    Finite {
+        negative: bool,
+        digits: String,
+        scale: usize,
+    },
 }
 
 impl Exact {
@@ -51,7 +57,9 @@ impl Exact {
         if !is_digits(whole) || !is_digits(fraction) || (whole.is_empty() && fraction.is_empty()) {
             return Err(invalid());
         }
-        if !is_digits(power.strip_prefix(['-', '+']).unwrap_or(power)) || power.trim_start_matches(['-', '+']).is_empty() {
+        if !is_digits(power.strip_prefix(['-', '+']).unwrap_or(power))
+            || power.trim_start_matches(['-', '+']).is_empty()
+        {
             return Err(invalid());
         }
         let power: i64 = power.parse::<i32>().map_err(|_| overflow())?.into();
@@ -119,7 +127,8 @@ impl Exact {
             Err(_) => {
                 let keep = digits.len().saturating_sub(usize::try_from(-shift).unwrap_or(usize::MAX));
                 if digits.get(keep..).unwrap_or_default().bytes().any(|digit| digit != b'0') {
-                    let message = format!("value \"{}\" does not fit numeric({precision},{scale}) exactly", self.text());
+                    let message =
+                        format!("value \"{}\" does not fit numeric({precision},{scale}) exactly", self.text());
                     return Err(Error::new(SqlState::NumericValueOutOfRange, message));
                 }
                 digits.truncate(keep);

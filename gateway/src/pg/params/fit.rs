@@ -86,7 +86,11 @@ fn integer(value: &Value, oid: u32, target: &DataType) -> Result<ScalarValue> {
 
 #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
 fn whole(number: f64, target: &DataType) -> Result<i128> {
-    if number.fract() == 0.0 && number.abs() < 1e19 { Ok(number as i128) } else { Err(not_exact(&number.to_string(), target)) }
+    if number.fract() == 0.0 && number.abs() < 1e19 {
+        Ok(number as i128)
+    } else {
+        Err(not_exact(&number.to_string(), target))
+    }
 }
 
 fn float(value: &Value, oid: u32, target: &DataType) -> Result<ScalarValue> {
@@ -182,13 +186,15 @@ fn bytes(value: Value, oid: u32, target: &DataType) -> Result<ScalarValue> {
 fn date(value: &Value, oid: u32, target: &DataType, display: &Display) -> Result<ScalarValue> {
     let days = match value {
         Value::Date(when) => *when,
-        Value::Timestamp { .. } => match timestamp(value, oid, &DataType::Timestamp(TimeUnit::Microsecond, None), display)? {
-            When::At(micros) if micros.rem_euclid(DAY_MICROS) != 0 => {
-                return Err(not_exact("with a time of day", target));
+        Value::Timestamp { .. } => {
+            match timestamp(value, oid, &DataType::Timestamp(TimeUnit::Microsecond, None), display)? {
+                When::At(micros) if micros.rem_euclid(DAY_MICROS) != 0 => {
+                    return Err(not_exact("with a time of day", target));
+                }
+                When::At(micros) => When::At(micros.div_euclid(DAY_MICROS)),
+                when => when,
             }
-            When::At(micros) => When::At(micros.div_euclid(DAY_MICROS)),
-            when => when,
-        },
+        }
         _ => return Err(cannot_cast(oid, target)),
     };
     Ok(match (target, days) {
@@ -249,9 +255,9 @@ fn divide(micros: i64, unit: i64, target: &DataType) -> Result<i64> {
 
 fn time(value: &Value, oid: u32, target: &DataType) -> Result<ScalarValue> {
     let Value::Time(micros) = *value else { return Err(cannot_cast(oid, target)) };
-    let narrow = |unit| divide(micros, unit, target).and_then(|value| {
-        i32::try_from(value).map_err(|_| overflow("time out of range"))
-    });
+    let narrow = |unit| {
+        divide(micros, unit, target).and_then(|value| i32::try_from(value).map_err(|_| overflow("time out of range")))
+    };
     Ok(match target {
         DataType::Time32(TimeUnit::Second) => ScalarValue::Time32Second(Some(narrow(SECOND_MICROS)?)),
         DataType::Time32(_) => ScalarValue::Time32Millisecond(Some(narrow(1_000)?)),

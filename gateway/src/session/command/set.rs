@@ -134,7 +134,9 @@ fn isolation(level: TransactionIsolationLevel) -> Result<&'static str> {
         TransactionIsolationLevel::ReadCommitted => Ok("read committed"),
         TransactionIsolationLevel::RepeatableRead => Ok("repeatable read"),
         TransactionIsolationLevel::Serializable => Ok("serializable"),
-        TransactionIsolationLevel::Snapshot => Err(Error::new(SqlState::SyntaxError, "syntax error at or near \"SNAPSHOT\"")),
+        TransactionIsolationLevel::Snapshot => {
+            Err(Error::new(SqlState::SyntaxError, "syntax error at or near \"SNAPSHOT\""))
+        }
     }
 }
 

@@ -131,7 +131,7 @@ pub fn parse_milliseconds(text: &str) -> Option<u64> {
 /// Prints as SHOW does: in the largest unit that divides.
 fn print_milliseconds(milliseconds: u64) -> String {
     for (size, unit) in [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1000, "s")] {
-        if milliseconds > 0 && milliseconds % size == 0 {
+        if milliseconds > 0 && milliseconds.is_multiple_of(size) {
             return format!("{}{unit}", milliseconds / size);
         }
     }
@@ -154,7 +154,7 @@ fn parse_kilobytes(text: &str) -> Option<u64> {
 
 fn print_kilobytes(kilobytes: u64) -> String {
     for (size, unit) in [(1 << 20, "GB"), (1 << 10, "MB")] {
-        if kilobytes > 0 && kilobytes % size == 0 {
+        if kilobytes > 0 && kilobytes.is_multiple_of(size) {
             return format!("{}{unit}", kilobytes / size);
         }
     }
@@ -164,7 +164,9 @@ fn print_kilobytes(kilobytes: u64) -> String {
 /// Zone names whatever their case, and the abbreviations that PostgreSQL knows as UTC.
 pub fn parse_time_zone(text: &str) -> Option<Tz> {
     let text = text.trim().trim_matches('\'');
-    if ["utc", "gmt", "z", "zulu", "default", "0", "+00", "+00:00", "localtime"].contains(&text.to_ascii_lowercase().as_str()) {
+    if ["utc", "gmt", "z", "zulu", "default", "0", "+00", "+00:00", "localtime"]
+        .contains(&text.to_ascii_lowercase().as_str())
+    {
         return Some(if text.eq_ignore_ascii_case("gmt") { Tz::GMT } else { Tz::UTC });
     }
     if let Some(zone) = parse_offset_zone(text) {

@@ -70,7 +70,13 @@ const ISOLATION: Domain = Enum(&["serializable", "repeatable read", "read commit
 
 /// In the order of SHOW ALL: by name.
 pub static VARIABLES: &[Variable] = &[
-    reported(var("application_name", "", Text, User, "Sets the application name to be reported in statistics and logs.")),
+    reported(var(
+        "application_name",
+        "",
+        Text,
+        User,
+        "Sets the application name to be reported in statistics and logs.",
+    )),
     var("array_nulls", "on", Only("on"), User, "Enables input of NULL elements in arrays."),
     var("backslash_quote", "safe_encoding", Enum(&["safe_encoding", "on", "off"]), User, NO_EFFECT),
     var("block_size", "8192", Text, Internal, "Shows the size of a disk block."),
@@ -86,8 +92,20 @@ pub static VARIABLES: &[Variable] = &[
     var("default_tablespace", "", Text, User, NO_EFFECT),
     var("default_text_search_config", "pg_catalog.english", Text, User, NO_EFFECT),
     var("default_transaction_deferrable", "off", Bool, User, "Sets the default deferrable status of new transactions."),
-    var("default_transaction_isolation", "read committed", ISOLATION, User, "Sets the isolation level of new transactions."),
-    reported(var("default_transaction_read_only", "off", Bool, User, "Sets the default read-only status of new transactions.")),
+    var(
+        "default_transaction_isolation",
+        "read committed",
+        ISOLATION,
+        User,
+        "Sets the isolation level of new transactions.",
+    ),
+    reported(var(
+        "default_transaction_read_only",
+        "off",
+        Bool,
+        User,
+        "Sets the default read-only status of new transactions.",
+    )),
     var("effective_cache_size", "4GB", Kilobytes, User, NO_EFFECT),
     var("enable_bitmapscan", "on", Bool, User, NO_EFFECT),
     var("enable_hashagg", "on", Bool, User, NO_EFFECT),
@@ -100,15 +118,39 @@ pub static VARIABLES: &[Variable] = &[
     var("enable_seqscan", "on", Bool, User, NO_EFFECT),
     var("enable_sort", "on", Bool, User, NO_EFFECT),
     var("escape_string_warning", "on", Bool, User, NO_EFFECT),
-    var("extra_float_digits", "1", Integer(-15, 3), User, "Sets the number of digits displayed for floating-point values."),
+    var(
+        "extra_float_digits",
+        "1",
+        Integer(-15, 3),
+        User,
+        "Sets the number of digits displayed for floating-point values.",
+    ),
     var("from_collapse_limit", "8", Integer(1, 2147483647), User, NO_EFFECT),
     var("geqo", "on", Bool, User, NO_EFFECT),
     var("gin_fuzzy_search_limit", "0", Integer(0, 2147483647), User, NO_EFFECT),
-    var("idle_in_transaction_session_timeout", "0", Milliseconds, User, "Sets the maximum allowed idle time between queries, when in a transaction."),
-    var("idle_session_timeout", "0", Milliseconds, User, "Sets the maximum allowed idle time between queries, when not in a transaction."),
+    var(
+        "idle_in_transaction_session_timeout",
+        "0",
+        Milliseconds,
+        User,
+        "Sets the maximum allowed idle time between queries, when in a transaction.",
+    ),
+    var(
+        "idle_session_timeout",
+        "0",
+        Milliseconds,
+        User,
+        "Sets the maximum allowed idle time between queries, when not in a transaction.",
+    ),
     reported(var("in_hot_standby", "off", Text, Internal, "Shows whether hot standby is currently active.")),
     reported(var("integer_datetimes", "on", Text, Internal, "Shows whether datetimes are integer based.")),
-    reported(var("IntervalStyle", "postgres", Enum(&["postgres", "postgres_verbose", "sql_standard", "iso_8601"]), User, "Sets the display format for interval values.")),
+    reported(var(
+        "IntervalStyle",
+        "postgres",
+        Enum(&["postgres", "postgres_verbose", "sql_standard", "iso_8601"]),
+        User,
+        "Sets the display format for interval values.",
+    )),
     reported(var("is_superuser", "off", Text, Internal, "Shows whether the current user is a superuser.")),
     var("jit", "off", Bool, User, NO_EFFECT),
     var("join_collapse_limit", "8", Integer(1, 2147483647), User, NO_EFFECT),
@@ -128,14 +170,26 @@ pub static VARIABLES: &[Variable] = &[
     var("max_identifier_length", "63", Text, Internal, "Shows the maximum identifier length."),
     var("max_index_keys", "32", Text, Internal, "Shows the maximum number of index keys."),
     var("max_parallel_workers_per_gather", "2", Integer(0, 1024), User, NO_EFFECT),
-    var("max_prepared_transactions", "0", Text, Internal, "Sets the maximum number of simultaneously prepared transactions."),
+    var(
+        "max_prepared_transactions",
+        "0",
+        Text,
+        Internal,
+        "Sets the maximum number of simultaneously prepared transactions.",
+    ),
     var("password_encryption", "scram-sha-256", Text, Internal, "Chooses the algorithm for encrypting passwords."),
     var("port", "5433", Text, Internal, "Sets the TCP port the server listens on."),
     var("quote_all_identifiers", "off", Bool, User, NO_EFFECT),
     var("random_page_cost", "4", Real(0.0, 1e300), User, NO_EFFECT),
     var("role", "none", Only("none"), User, "Sets the current role."),
     var("row_security", "on", Bool, User, NO_EFFECT),
-    var("search_path", "\"$user\", public", SearchPath, User, "Sets the schema search order for names that are not schema-qualified."),
+    var(
+        "search_path",
+        "\"$user\", public",
+        SearchPath,
+        User,
+        "Sets the schema search order for names that are not schema-qualified.",
+    ),
     var("seq_page_cost", "1", Real(0.0, 1e300), User, NO_EFFECT),
     reported(var("server_encoding", "UTF8", Text, Internal, "Shows the server (database) character set encoding.")),
     reported(var("server_version", "16.6", Text, Internal, "Shows the server version.")),
@@ -143,7 +197,13 @@ pub static VARIABLES: &[Variable] = &[
     reported(var("session_authorization", "", Text, Internal, "Sets the session user name.")),
     var("session_replication_role", "origin", Enum(&["origin", "replica", "local"]), User, NO_EFFECT),
     var("ssl", "off", Text, Internal, "Enables SSL connections."),
-    reported(var("standard_conforming_strings", "on", Only("on"), User, "Causes '...' strings to treat backslashes literally.")),
+    reported(var(
+        "standard_conforming_strings",
+        "on",
+        Only("on"),
+        User,
+        "Causes '...' strings to treat backslashes literally.",
+    )),
     var("statement_timeout", "0", Milliseconds, User, "Sets the maximum allowed duration of any statement."),
     var("synchronize_seqscans", "on", Bool, User, NO_EFFECT),
     var("synchronous_commit", "on", Enum(&["local", "remote_write", "remote_apply", "on", "off"]), User, NO_EFFECT),
@@ -160,7 +220,8 @@ pub static VARIABLES: &[Variable] = &[
     var("xmloption", "content", Enum(&["content", "document"]), User, NO_EFFECT),
 ];
 
-const LEVELS: Domain = Enum(&["debug5", "debug4", "debug3", "debug2", "debug1", "debug", "log", "notice", "warning", "error"]);
+const LEVELS: Domain =
+    Enum(&["debug5", "debug4", "debug3", "debug2", "debug1", "debug", "log", "notice", "warning", "error"]);
 
 #[cfg(test)]
 mod tests {

@@ -228,7 +228,10 @@ mod tests {
         let mut vars = Vars::default();
         assert_eq!(vars.set("nope", "1", Scope::Session).unwrap_err().state, SqlState::UndefinedObject);
         assert_eq!(vars.set("datafusion.x.y", "1", Scope::Session).unwrap_err().state, SqlState::UndefinedObject);
-        assert_eq!(vars.set("server_version", "1", Scope::Session).unwrap_err().state, SqlState::CantChangeRuntimeParam);
+        assert_eq!(
+            vars.set("server_version", "1", Scope::Session).unwrap_err().state,
+            SqlState::CantChangeRuntimeParam
+        );
         assert!(vars.set("my.own", "1", Scope::Session).is_ok());
         assert_eq!(vars.get("My.Own").unwrap(), "1");
     }

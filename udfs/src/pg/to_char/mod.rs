@@ -8,6 +8,7 @@
 //! SELECT to_char(TIMESTAMP '2024-03-05 14:07:09', 'DD Mon YYYY HH24:MI');  -- 05 Mar 2024 14:07
 //! ```
 
+mod digits;
 mod number;
 pub(crate) mod pattern;
 mod time;
@@ -96,7 +97,7 @@ fn interval(args: &Args<'_>) -> Result<ArrayRef> {
 fn integer(args: &Args<'_>) -> Result<ArrayRef> {
     let values = args.int(0)?;
     by_pattern(args, number::Pattern::parse, |row, pattern| {
-        Ok(Some(pattern.write(number::Value::Exact(i128::from(some!(values.get(row))), 0))?))
+        Ok(Some(pattern.write(digits::Value::Exact(i128::from(some!(values.get(row))), 0))?))
     })
 }
 
@@ -107,13 +108,13 @@ fn numeric(args: &Args<'_>) -> Result<ArrayRef> {
         _ => 0,
     };
     by_pattern(args, number::Pattern::parse, |row, pattern| {
-        Ok(Some(pattern.write(number::Value::Exact(some!(values.get(row)), scale))?))
+        Ok(Some(pattern.write(digits::Value::Exact(some!(values.get(row)), scale))?))
     })
 }
 
 fn float(args: &Args<'_>) -> Result<ArrayRef> {
     let values = args.float(0)?;
     by_pattern(args, number::Pattern::parse, |row, pattern| {
-        Ok(Some(pattern.write(number::Value::Float(some!(values.get(row))))?))
+        Ok(Some(pattern.write(digits::Value::Float(some!(values.get(row))))?))
     })
 }

@@ -316,14 +316,27 @@ fn abbreviation(word: &str) -> Option<i32> {
 
 fn month_of(word: &str) -> Option<u8> {
     const NAMES: [&str; 12] = [
-        "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
         "december",
     ];
-    let at = NAMES.iter().position(|name| *name == word || name.get(..3) == Some(word) || (word == "sept" && *name == "september"))?;
+    let at = NAMES
+        .iter()
+        .position(|name| *name == word || name.get(..3) == Some(word) || (word == "sept" && *name == "september"))?;
     u8::try_from(at + 1).ok()
 }
 
 fn is_weekday(word: &str) -> bool {
     const NAMES: [&str; 7] = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
-    NAMES.iter().any(|name| *name == word || name.get(..3) == Some(word)) || matches!(word, "tues" | "wednes" | "thur" | "thurs")
+    NAMES.iter().any(|name| *name == word || name.get(..3) == Some(word))
+        || matches!(word, "tues" | "wednes" | "thur" | "thurs")
 }
