@@ -1,3 +1,5 @@
+//! Definitions that are right, and definitions that are not.
+
 use super::*;
 
 fn parse(file: &str, sql: &str) -> Definitions {

@@ -24,6 +24,7 @@ mod statement;
 mod stores;
 mod stream;
 mod types;
+mod zone;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -12,7 +12,7 @@ use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
 use sqlparser::ast::{Ident, ObjectName, Query, Statement as Ast, ViewColumnDef, visit_relations};
 
 use super::scope::{Found, Scope, undefined_table, view_of};
-use super::{Core, Statement, explain, params, parse, rewrite};
+use super::{Core, Statement, explain, params, parse, rewrite, zone};
 use crate::error::{Error, Result, SqlState, classify};
 use crate::session::Session;
 
@@ -111,7 +111,7 @@ async fn resolve(
         Some(Found::Lake(table)) if scope.has(&table.schema, &table.name) => Ok(()),
         Some(Found::Lake(table)) => {
             let source = match view_of(&table) {
-                None => provider_as_source(table.provider().await?),
+                None => zone::localized(provider_as_source(table.provider().await?), session)?,
                 Some(sql) => {
                     let planned = view(core, session, sql, depth + 1).await?;
                     provider_as_source(Arc::new(ViewTable::new(planned, Some(sql.to_owned()))))

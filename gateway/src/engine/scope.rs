@@ -236,7 +236,8 @@ impl ContextProvider for Scope {
     }
 
     fn get_type_planner(&self) -> Option<Arc<dyn TypePlanner>> {
-        Some(Arc::new(super::types::PgTypes))
+        let zone = self.session.vars().display().time_zone.name().into();
+        Some(Arc::new(super::types::PgTypes { zone }))
     }
 
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {

@@ -11,11 +11,14 @@ use sqlparser::ast::{DataType as Sql, ObjectName, TimezoneInfo};
 use udfs::pg_type;
 
 #[derive(Debug)]
-pub(super) struct PgTypes;
+pub(super) struct PgTypes {
+    /// The session's zone: a text without an offset is local time there.
+    pub zone: Arc<str>,
+}
 
 impl TypePlanner for PgTypes {
     fn plan_type_field(&self, sql_type: &Sql) -> Result<Option<FieldRef>> {
-        Ok(field(sql_type).map(Arc::new))
+        Ok(field(sql_type, &self.zone).map(Arc::new))
     }
 }
 
@@ -24,12 +27,12 @@ fn plain(data_type: DataType) -> Field {
 }
 
 /// `None` leaves the type to DataFusion's own table.
-fn field(sql_type: &Sql) -> Option<Field> {
+fn field(sql_type: &Sql, zone: &Arc<str>) -> Option<Field> {
     let microseconds = |zone: Option<Arc<str>>| plain(DataType::Timestamp(TimeUnit::Microsecond, zone));
     match sql_type {
         Sql::Timestamp(_, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => Some(microseconds(None)),
         Sql::Timestamp(_, TimezoneInfo::WithTimeZone | TimezoneInfo::Tz) | Sql::TimestampNtz(_) => {
-            Some(microseconds(Some("UTC".into())))
+            Some(microseconds(Some(Arc::clone(zone))))
         }
         Sql::Time(_, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => {
             Some(plain(DataType::Time64(TimeUnit::Microsecond)))
@@ -43,13 +46,13 @@ fn field(sql_type: &Sql) -> Option<Field> {
         Sql::Varchar(_) | Sql::CharacterVarying(_) | Sql::CharVarying(_) => {
             Some(pg_type::tagged("", DataType::Utf8, "varchar"))
         }
-        Sql::Custom(name, arguments) if arguments.is_empty() => named(name),
+        Sql::Custom(name, arguments) if arguments.is_empty() => named(name, zone),
         _ => None,
     }
 }
 
 /// Types that the parser knows by name only.
-fn named(name: &ObjectName) -> Option<Field> {
+fn named(name: &ObjectName, zone: &Arc<str>) -> Option<Field> {
     let last = name.0.last()?.as_ident()?.value.to_ascii_lowercase();
     match last.as_str() {
         "oid" | "regclass" | "regtype" | "regproc" | "regnamespace" | "regrole" => {
@@ -65,7 +68,7 @@ fn named(name: &ObjectName) -> Option<Field> {
         "float4" => Some(plain(DataType::Float32)),
         "float8" => Some(plain(DataType::Float64)),
         "bool" => Some(plain(DataType::Boolean)),
-        "timestamptz" => Some(plain(DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())))),
+        "timestamptz" => Some(plain(DataType::Timestamp(TimeUnit::Microsecond, Some(Arc::clone(zone))))),
         "inet" | "cidr" | "macaddr" | "xml" | "tid" | "pg_lsn" => Some(pg_type::tagged("", DataType::Utf8, &last)),
         _ => None,
     }

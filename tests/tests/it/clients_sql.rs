@@ -109,7 +109,7 @@ async fn the_query_builder_of_grafana_lists_tables_and_columns() {
     let mut client = server.wire().await;
     let columns = client.query(find("columns of a table")).await.texts();
     let expected =
-        [["time", "timestamp with time zone"], ["station", "text"], ["temp", "double precision"], ["n", "bigint"]];
+        [["\"time\"", "timestamp with time zone"], ["station", "text"], ["temp", "double precision"], ["n", "bigint"]];
     assert_eq!(columns, expected.map(|row| row.map(|text| Some(text.to_owned()))));
 }
 

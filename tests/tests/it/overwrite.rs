@@ -1,10 +1,8 @@
 //! A file that changes under its readers: every answer is the old one or the new one.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use lakegate_tests::lake::numbers;
 use lakegate_tests::{Lake, TestServer, s3};
+use tokio::sync::watch;
 
 /// What each version of the file sums up to: 1,000 rows of the version's number.
 fn version(number: i64) -> Vec<u8> {
@@ -26,34 +24,43 @@ fn assert_whole(answer: &lakegate_tests::wire::Answer) {
     }
 }
 
+/// Asks so many times, one after the other, and counts; gives how many answers there were. The rest was told to ask
+/// again (40001): the file went away between the plan and the read.
+async fn ask(server: &TestServer, times: usize, asked: &watch::Sender<usize>) -> usize {
+    let mut client = server.wire().await;
+    let mut answered = 0;
+    for at in 1..=times {
+        let answer = client.query(ASK).await;
+        assert_whole(&answer);
+        answered += usize::from(answer.state() == "00000");
+        asked.send_replace(at);
+    }
+    answered
+}
+
+/// Waits for five more questions; false when all were asked.
+async fn five_more(asked: &mut watch::Receiver<usize>, times: usize) -> bool {
+    let until = *asked.borrow() + 5;
+    asked.wait_for(|at| *at >= until.min(times)).await.is_ok() && *asked.borrow() < times
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn overwriting_a_local_file_during_a_thousand_queries() {
     let lake = Lake::default();
     lake.write("s/t.parquet", version(0));
     let server = TestServer::start(&lake).await;
-    let done = AtomicBool::new(false);
-    let asking = async {
-        let mut client = server.wire().await;
-        let mut answered = 0;
-        for _ in 0..1000 {
-            let answer = client.query(ASK).await;
-            assert_whole(&answer);
-            answered += usize::from(answer.state() == "00000");
-        }
-        done.store(true, Ordering::Release);
-        answered
-    };
+    let (asked, mut asking) = watch::channel(0);
     let writing = async {
-        let mut number = 0;
-        while !done.load(Ordering::Acquire) {
-            number += 1;
-            lake.write("s/t.parquet", version(number));
+        let mut written = 0;
+        while five_more(&mut asking, 1000).await {
+            written += 1;
+            lake.write("s/t.parquet", version(written));
             server.refresh().await;
         }
-        number
+        written
     };
-    let (answered, written) = tokio::join!(asking, writing);
-    assert!(written > 10, "only {written} versions were written");
+    let (answered, written) = tokio::join!(ask(&server, 1000, &asked), writing);
+    assert!(written > 50, "only {written} versions were written");
     assert!(answered > 500, "only {answered} of 1000 queries were answered");
     server.refresh().await;
     assert_eq!(server.value("SELECT max(x) FROM s.t").await, written.to_string());
@@ -61,27 +68,22 @@ async fn overwriting_a_local_file_during_a_thousand_queries() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn overwriting_an_object_during_queries() {
-    let store = Arc::new(s3::Server::start().await);
+    let store = s3::Server::start().await;
     store.put("lake/s/t.parquet", version(0)).await;
     let server = TestServer::start_s3(&store, "lake").await;
-    let done = AtomicBool::new(false);
-    let asking = async {
-        let mut client = server.wire().await;
-        for _ in 0..200 {
-            assert_whole(&client.query(ASK).await);
-        }
-        done.store(true, Ordering::Release);
-    };
+    let (asked, mut asking) = watch::channel(0);
     let writing = async {
-        let mut number = 0;
-        while !done.load(Ordering::Acquire) {
-            number += 1;
-            store.put("lake/s/t.parquet", version(number)).await;
+        let mut written = 0;
+        while five_more(&mut asking, 300).await {
+            written += 1;
+            store.put("lake/s/t.parquet", version(written)).await;
             server.refresh().await;
         }
-        number
+        written
     };
-    let ((), written) = tokio::join!(asking, writing);
+    let (answered, written) = tokio::join!(ask(&server, 300, &asked), writing);
+    assert!(written > 15, "only {written} versions were written");
+    assert!(answered > 150, "only {answered} of 300 queries were answered");
     server.refresh().await;
     assert_eq!(server.value("SELECT max(x) FROM s.t").await, written.to_string());
 }

@@ -2,7 +2,7 @@
 //!
 //! Patterns are those of `to_char`; the wall clock is the session's. The number counts seconds since 1970. Separators match any
 //! separator; fields that are absent are the least. NULL gives NULL; a text that does not follow is 22007, a field out of
-//! range 22008. With one text instead of a number, or other types, they are DataFusion's.
+//! range 22008.
 //! <https://www.postgresql.org/docs/16/functions-formatting.html>
 //!
 //! ```sql

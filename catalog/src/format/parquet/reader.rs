@@ -19,6 +19,9 @@ use super::Footers;
 use crate::Error;
 use crate::pinned::Pinned;
 
+/// A remote file up to this size is read as a whole: a second request for it costs more than its other columns.
+const WHOLE_BYTES_MAX: u64 = 1 << 20;
+
 /// Makes readers of the files that a scan lists; each file carries its pin.
 #[derive(Debug)]
 pub(crate) struct PinnedReaders {
@@ -36,7 +39,7 @@ impl ParquetFileReaderFactory for PinnedReaders {
         let pinned = file.extension::<Arc<Pinned>>().map(Arc::clone);
         let pinned = pinned.ok_or_else(|| DataFusionError::Internal("a file of a scan has no pin".into()))?;
         let metrics = ParquetFileMetrics::new(partition_index, pinned.key(), metrics);
-        Ok(Box::new(Reader { pinned, footers: Arc::clone(&self.footers), metrics }))
+        Ok(Box::new(Reader { pinned, footers: Arc::clone(&self.footers), metrics, whole: None }))
     }
 }
 
@@ -44,9 +47,25 @@ struct Reader {
     pinned: Arc<Pinned>,
     footers: Arc<Footers>,
     metrics: ParquetFileMetrics,
+    /// A small remote file, once any of it was asked for.
+    whole: Option<Bytes>,
 }
 
 impl Reader {
+    async fn read(&mut self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, Error> {
+        self.admit(ranges)?;
+        if self.pinned.source().folder.is_some() || self.pinned.file.bytes > WHOLE_BYTES_MAX {
+            return self.pinned.ranges(ranges).await;
+        }
+        let whole = match &self.whole {
+            Some(whole) => whole,
+            None => self.whole.insert(self.pinned.bytes(0..self.pinned.file.bytes).await?),
+        };
+        // The ranges are inside the file, and so are their ends inside what was read.
+        let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(whole.len());
+        Ok(ranges.iter().map(|range| whole.slice(place(range.start)..place(range.end))).collect())
+    }
+
     /// Counts a read, and refuses one outside the file: a damaged footer can ask for anything.
     fn admit(&self, ranges: &[Range<u64>]) -> Result<(), Error> {
         for range in ranges {
@@ -66,18 +85,14 @@ fn external(error: Error) -> ParquetError {
 impl AsyncFileReader for Reader {
     fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, parquet::errors::Result<Bytes>> {
         async move {
-            self.admit(std::slice::from_ref(&range)).map_err(external)?;
-            self.pinned.bytes(range).await.map_err(external)
+            let mut bytes = self.read(std::slice::from_ref(&range)).await.map_err(external)?;
+            Ok(bytes.pop().unwrap_or_default())
         }
         .boxed()
     }
 
     fn get_byte_ranges(&mut self, ranges: Vec<Range<u64>>) -> BoxFuture<'_, parquet::errors::Result<Vec<Bytes>>> {
-        async move {
-            self.admit(&ranges).map_err(external)?;
-            self.pinned.ranges(&ranges).await.map_err(external)
-        }
-        .boxed()
+        async move { self.read(&ranges).await.map_err(external) }.boxed()
     }
 
     /// With the page index at once: what the scan would load by itself it would load again each time.

@@ -48,9 +48,11 @@ pub(super) fn all(session: &Arc<Session>, view: &Arc<View>) -> Vec<(&'static str
         fact("pg_backend_pid", DataType::Int32, None, Arc::new(move || ScalarValue::Int32(Some(id)))),
         fact("pg_postmaster_start_time", timestamptz(), None, Arc::new(move || instant(started_at))),
         fact("pg_conf_load_time", timestamptz(), None, Arc::new(move || instant(started_at))),
-        fact("clock_timestamp", timestamptz(), None, Arc::new(|| instant(chrono::Utc::now()))),
-        fact("transaction_timestamp", timestamptz(), None, began_at(session)),
-        fact("statement_timestamp", timestamptz(), None, statement_began_at(session)),
+        fact("clock_timestamp", zoned(session), None, clock(session)),
+        fact("now", zoned(session), None, began_at(session)),
+        fact("current_timestamp", zoned(session), None, began_at(session)),
+        fact("transaction_timestamp", zoned(session), None, began_at(session)),
+        fact("statement_timestamp", zoned(session), None, statement_began_at(session)),
         fact("pg_is_in_recovery", DataType::Boolean, None, Arc::new(|| ScalarValue::Boolean(Some(false)))),
         fact("pg_my_temp_schema", DataType::UInt32, Some("oid"), Arc::new(|| ScalarValue::UInt32(Some(0)))),
         // Nothing is locked and nothing is written: these answer what PostgreSQL answers then.
@@ -83,21 +85,40 @@ fn timestamptz() -> DataType {
     DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
 }
 
+/// An instant in the session's zone, whose calendar `extract` and `date_trunc` then use.
+fn zoned(session: &Session) -> DataType {
+    DataType::Timestamp(TimeUnit::Microsecond, Some(zone(session)))
+}
+
+fn zone(session: &Session) -> Arc<str> {
+    session.vars().display().time_zone.name().into()
+}
+
+fn instant_in(at: chrono::DateTime<chrono::Utc>, zone: Arc<str>) -> ScalarValue {
+    ScalarValue::TimestampMicrosecond(Some(at.timestamp_micros()), Some(zone))
+}
+
+fn clock(session: &Session) -> Value {
+    let zone = zone(session);
+    Arc::new(move || instant_in(chrono::Utc::now(), Arc::clone(&zone)))
+}
+
 fn instant(at: chrono::DateTime<chrono::Utc>) -> ScalarValue {
     ScalarValue::TimestampMicrosecond(Some(at.timestamp_micros()), Some("UTC".into()))
 }
 
 fn began_at(session: &Arc<Session>) -> Value {
-    let session = Arc::clone(session);
+    let (session, zone) = (Arc::clone(session), zone(session));
     Arc::new(move || {
         let began_at = session.transaction().began_at;
-        instant(began_at.unwrap_or_else(|| session.activity().statement_began_at.into()))
+        let at = began_at.unwrap_or_else(|| session.activity().statement_began_at.into());
+        instant_in(at, Arc::clone(&zone))
     })
 }
 
 fn statement_began_at(session: &Arc<Session>) -> Value {
-    let session = Arc::clone(session);
-    Arc::new(move || instant(session.activity().statement_began_at.into()))
+    let (session, zone) = (Arc::clone(session), zone(session));
+    Arc::new(move || instant_in(session.activity().statement_began_at.into(), Arc::clone(&zone)))
 }
 
 fn text(value: String) -> Value {

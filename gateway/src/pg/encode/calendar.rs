@@ -17,7 +17,7 @@ const EPOCH_DAYS: i64 = 719_468;
 
 /// The date of a day counted from 1970-01-01, after Howard Hinnant's `civil_from_days`.
 #[inline]
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the ranges of an era are small")]
+#[expect(clippy::cast_possible_truncation, reason = "the ranges of an era are small")]
 pub(crate) fn civil(days: i64) -> Civil {
     let shifted = days + EPOCH_DAYS;
     let era = shifted.div_euclid(DAYS_PER_ERA);
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn dates_and_days_are_inverse_over_the_whole_range() {
-        for days in (-2_440_588_i64..=2_147_483_493 - 10_957).step_by(97_003) {
+        for days in (-2_440_588_i64..=2_145_042_905).step_by(97_003) {
             let date = civil(days);
             assert_eq!(days_from_civil(date.year, date.month, date.day), days);
         }

@@ -13,7 +13,7 @@ use super::datetime::Layout;
 use super::row::Format;
 use super::writer::Writer;
 use super::zone::Zone;
-use super::{datetime, float, json, list, numeric, scalar, tagged};
+use super::{datetime, float, interval, json, list, numeric, scalar, tagged};
 use crate::error::{Error, Result, SqlState};
 use crate::pg::types;
 use crate::session::vars::{ByteaOutput, Display};
@@ -114,7 +114,7 @@ impl Look {
         Self {
             zone: Arc::new(Zone::new(display.time_zone)),
             layout: Layout::new(display.date_style),
-            interval: datetime::interval_style(display.interval_style),
+            interval: interval::style_of(display.interval_style),
             extra_float_digits: display.extra_float_digits,
             bytea: display.bytea_output,
         }
@@ -162,7 +162,7 @@ pub(super) fn bind(array: &ArrayRef, column: &Column, look: &Arc<Look>) -> Resul
         DataType::Date32 | DataType::Date64 => datetime::date(array, format, look),
         DataType::Timestamp(..) => datetime::timestamp(array, format, look),
         DataType::Time32(_) | DataType::Time64(_) => datetime::time(array, format),
-        DataType::Interval(_) | DataType::Duration(_) => datetime::interval(array, format, look),
+        DataType::Interval(_) | DataType::Duration(_) => interval::cell(array, format, look),
         DataType::Struct(_) | DataType::Map(..) | DataType::Union(..) => json::cell(array, column, look)?,
         DataType::List(_)
         | DataType::LargeList(_)

@@ -1,4 +1,4 @@
-//! Dates, times, timestamps and intervals.
+//! Dates, times and timestamps.
 //!
 //! Owns: PostgreSQL's range of each, DateStyle, and their binary forms, which count from 2000-01-01. Arrow's extreme
 //! values stand for the infinities. <https://www.postgresql.org/docs/16/datatype-datetime.html>
@@ -7,13 +7,10 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef};
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Date32Type, Date64Type, DurationMicrosecondType, DurationMillisecondType,
-    DurationNanosecondType, DurationSecondType, IntervalDayTimeType, IntervalMonthDayNano, IntervalMonthDayNanoType,
-    IntervalUnit, IntervalYearMonthType, Time32MillisecondType, Time32SecondType, Time64MicrosecondType,
-    Time64NanosecondType, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
-    TimestampSecondType,
+    ArrowPrimitiveType, DataType, Date32Type, Date64Type, Time32MillisecondType, Time32SecondType,
+    Time64MicrosecondType, Time64NanosecondType, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
+    TimestampNanosecondType, TimestampSecondType,
 };
-use udfs::pg::interval::{self, Style};
 
 use super::calendar::{Civil, Line, civil, iso};
 use super::cell::{BoxCell, Look, primitive};
@@ -21,7 +18,7 @@ use super::row::Format;
 use super::writer::Writer;
 use super::zone::Offsets;
 use crate::error::{Error, Result, SqlState};
-use crate::session::vars::{DateOrder, DateStyle, IntervalStyle};
+use crate::session::vars::{DateOrder, DateStyle};
 
 const SECOND_MICROS: i64 = 1_000_000;
 const DAY_MICROS: i64 = 86_400 * SECOND_MICROS;
@@ -31,7 +28,7 @@ const EPOCH_MICROS: i64 = EPOCH_DAYS * DAY_MICROS;
 /// 4714-11-24 BC, Julian day 0.
 const FIRST_DAY: i64 = -2_440_588;
 /// 5874897-12-31.
-const LAST_DAY: i64 = 2_147_472_536;
+const LAST_DAY: i64 = 2_145_042_905;
 const FIRST_MICROS: i64 = FIRST_DAY * DAY_MICROS;
 
 /// The shapes that DateStyle gives a date; `Xsd` is ISO 8601 as JSON has it.
@@ -52,15 +49,6 @@ impl Layout {
             DateStyle::Postgres(order) => Self::Postgres { day_first: order == DateOrder::Dmy },
             DateStyle::German(_) => Self::German,
         }
-    }
-}
-
-pub(super) fn interval_style(style: IntervalStyle) -> Style {
-    match style {
-        IntervalStyle::Postgres => Style::Postgres,
-        IntervalStyle::PostgresVerbose => Style::PostgresVerbose,
-        IntervalStyle::SqlStandard => Style::SqlStandard,
-        IntervalStyle::Iso8601 => Style::Iso8601,
     }
 }
 
@@ -205,8 +193,14 @@ where
     let mut offsets = with_zone.then(|| Offsets::new(&look.zone));
     let layout = look.layout;
     primitive::<T, _>(array, move |value, out| match when(value)? {
-        When::Early => Ok(out.slice(b"-infinity")),
-        When::Late => Ok(out.slice(b"infinity")),
+        When::Early => {
+            out.slice(b"-infinity");
+            Ok(())
+        }
+        When::Late => {
+            out.slice(b"infinity");
+            Ok(())
+        }
         When::At(micros) => instant(micros, offsets.as_mut(), layout, out),
     })
 }
@@ -313,11 +307,11 @@ pub(super) fn numeric_zone(line: &mut Line, offset: i32, with_minutes: bool) {
     let seconds = offset.unsigned_abs();
     line.array([if offset < 0 { b'-' } else { b'+' }]);
     line.two(seconds / 3_600);
-    if with_minutes || seconds % 3_600 != 0 {
+    if with_minutes || !seconds.is_multiple_of(3_600) {
         line.array([b':']);
         line.two(seconds / 60 % 60);
     }
-    if seconds % 60 != 0 {
+    if !seconds.is_multiple_of(60) {
         line.array([b':']);
         line.two(seconds % 60);
     }
@@ -357,61 +351,7 @@ where
     })
 }
 
-/// An interval as PostgreSQL stores it.
-struct Span {
-    months: i32,
-    days: i32,
-    micros: i64,
-}
-
-pub(super) fn interval(array: &ArrayRef, format: Format, look: &Arc<Look>) -> BoxCell {
-    let span = |micros: Option<i64>| micros.map(|micros| Span { months: 0, days: 0, micros });
-    match array.data_type() {
-        DataType::Interval(IntervalUnit::YearMonth) => {
-            spans::<IntervalYearMonthType, _>(array, format, look, |months| Some(Span { months, days: 0, micros: 0 }))
-        }
-        DataType::Interval(IntervalUnit::DayTime) => spans::<IntervalDayTimeType, _>(array, format, look, |value| {
-            Some(Span { months: 0, days: value.days, micros: i64::from(value.milliseconds) * 1_000 })
-        }),
-        DataType::Duration(TimeUnit::Second) => {
-            spans::<DurationSecondType, _>(array, format, look, move |value| span(value.checked_mul(SECOND_MICROS)))
-        }
-        DataType::Duration(TimeUnit::Millisecond) => {
-            spans::<DurationMillisecondType, _>(array, format, look, move |value| span(value.checked_mul(1_000)))
-        }
-        DataType::Duration(TimeUnit::Microsecond) => {
-            spans::<DurationMicrosecondType, _>(array, format, look, move |value| span(Some(value)))
-        }
-        DataType::Duration(TimeUnit::Nanosecond) => {
-            spans::<DurationNanosecondType, _>(array, format, look, move |value| span(Some(value / 1_000)))
-        }
-        _ => spans::<IntervalMonthDayNanoType, _>(array, format, look, |value| {
-            Some(Span { months: value.months, days: value.days, micros: value.nanoseconds / 1_000 })
-        }),
-    }
-}
-
-fn spans<T, F>(array: &ArrayRef, format: Format, look: &Arc<Look>, span: F) -> BoxCell
-where
-    T: ArrowPrimitiveType,
-    F: Fn(T::Native) -> Option<Span> + 'static,
-{
-    let style = look.interval;
-    primitive::<T, _>(array, move |value, out| {
-        let Span { months, days, micros } = span(value).ok_or_else(|| out_of_range("interval"))?;
-        if format == Format::Binary {
-            out.array(&micros.to_be_bytes());
-            out.array(&days.to_be_bytes());
-            out.array(&months.to_be_bytes());
-            return Ok(());
-        }
-        let nanoseconds = micros.checked_mul(1_000).ok_or_else(|| out_of_range("interval"))?;
-        out.slice(interval::format(&IntervalMonthDayNano { months, days, nanoseconds }, style).as_bytes());
-        Ok(())
-    })
-}
-
 #[cold]
-fn out_of_range(name: &str) -> Error {
+pub(super) fn out_of_range(name: &str) -> Error {
     Error::new(SqlState::DatetimeFieldOverflow, format!("{name} out of range"))
 }

@@ -51,7 +51,8 @@ fn object(array: &ArrayRef, look: &Arc<Look>) -> Result<Write> {
     let nulls = array.nulls().cloned();
     Ok(Box::new(move |row, out| {
         if nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
-            return Ok(out.array(b"null"));
+            out.array(b"null");
+            return Ok(());
         }
         out.byte(b'{');
         for (at, (name, write)) in members.iter_mut().enumerate() {
@@ -61,7 +62,8 @@ fn object(array: &ArrayRef, look: &Arc<Look>) -> Result<Write> {
             out.slice(name);
             write(row, out)?;
         }
-        Ok(out.byte(b'}'))
+        out.byte(b'}');
+        Ok(())
     }))
 }
 
@@ -73,7 +75,8 @@ fn map(array: &ArrayRef, look: &Arc<Look>) -> Result<Write> {
     let mut value = json(map.values(), value_field, look)?;
     Ok(Box::new(move |row, out| {
         if map.is_null(row) {
-            return Ok(out.array(b"null"));
+            out.array(b"null");
+            return Ok(());
         }
         out.byte(b'{');
         let offsets = map.offsets();
@@ -95,7 +98,8 @@ fn map(array: &ArrayRef, look: &Arc<Look>) -> Result<Write> {
             out.byte(b':');
             value(at, out)?;
         }
-        Ok(out.byte(b'}'))
+        out.byte(b'}');
+        Ok(())
     }))
 }
 
@@ -112,7 +116,10 @@ fn union(array: &ArrayRef, look: &Arc<Look>) -> Result<Write> {
         let (id, at) = (union.type_id(row), union.value_offset(row));
         match children.iter_mut().find(|child| child.0 == id) {
             Some((_, write)) => write(at, out),
-            None => Ok(out.array(b"null")),
+            None => {
+                out.array(b"null");
+                Ok(())
+            }
         }
     }))
 }
@@ -126,7 +133,8 @@ fn list(array: &ArrayRef, look: &Arc<Look>) -> Result<Write> {
     let nulls = array.nulls().cloned();
     Ok(Box::new(move |row, out| {
         if nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
-            return Ok(out.array(b"null"));
+            out.array(b"null");
+            return Ok(());
         }
         out.byte(b'[');
         let range = ranges(row);
@@ -137,7 +145,8 @@ fn list(array: &ArrayRef, look: &Arc<Look>) -> Result<Write> {
             }
             element(at, out)?;
         }
-        Ok(out.byte(b']'))
+        out.byte(b']');
+        Ok(())
     }))
 }
 
@@ -149,7 +158,8 @@ fn scalar_json(array: &ArrayRef, field: &Field, look: &Arc<Look>) -> Result<Writ
     let mut quoted = Vec::new();
     Ok(Box::new(move |row, out| {
         if cell.is_null(row) {
-            return Ok(out.array(b"null"));
+            out.array(b"null");
+            return Ok(());
         }
         let start = out.at();
         cell.value(row, out)?;

@@ -63,7 +63,10 @@ pub(super) fn cell(array: &ArrayRef, column: &Column, look: &Arc<Look>) -> Resul
         Format::Binary => each(nulls, move |row, out| list.send(row, out)),
         Format::Text if is_vector => each(nulls, move |row, out| list.vector(row, out)),
         Format::Text => each(nulls, move |row, out| match list.is_empty(0, row) {
-            true => Ok(out.array(b"{}")),
+            true => {
+                out.array(b"{}");
+                Ok(())
+            }
             false => list.print(0, row, out),
         }),
     })
@@ -210,8 +213,10 @@ impl List {
     fn send(&mut self, row: usize, out: &mut Writer<'_>) -> Result<()> {
         if self.levels.len() == 1 {
             let range = self.range(0, row);
-            self.header(usize::from(!range.is_empty()), range.clone(), out);
-            if !range.is_empty() {
+            // An empty vector keeps its dimension, an empty array has none.
+            let has_dimension = !range.is_empty() || self.lower_bound == 0;
+            self.header(usize::from(has_dimension), range.clone(), out);
+            if has_dimension {
                 self.dimension(range.len(), out);
             }
             return range.clone().try_for_each(|element| self.elements.field(element, out));

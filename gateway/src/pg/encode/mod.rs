@@ -7,6 +7,7 @@ mod calendar;
 mod cell;
 mod datetime;
 mod float;
+mod interval;
 mod json;
 mod list;
 mod numeric;

@@ -16,11 +16,17 @@ pub(super) fn cell(array: &ArrayRef, format: Format) -> BoxCell {
     match array.data_type() {
         DataType::Decimal32(_, scale) => {
             let write = writer(text, *scale);
-            primitive::<Decimal32Type, _>(array, move |value, out| Ok(write(value.into(), out)))
+            primitive::<Decimal32Type, _>(array, move |value, out| {
+                write(value.into(), out);
+                Ok(())
+            })
         }
         DataType::Decimal64(_, scale) => {
             let write = writer(text, *scale);
-            primitive::<Decimal64Type, _>(array, move |value, out| Ok(write(value.into(), out)))
+            primitive::<Decimal64Type, _>(array, move |value, out| {
+                write(value.into(), out);
+                Ok(())
+            })
         }
         DataType::Decimal256(_, scale) => {
             let scale = *scale;
@@ -43,7 +49,10 @@ pub(super) fn cell(array: &ArrayRef, format: Format) -> BoxCell {
                 _ => 0,
             };
             let write = writer(text, scale);
-            primitive::<Decimal128Type, _>(array, move |value, out| Ok(write(value, out)))
+            primitive::<Decimal128Type, _>(array, move |value, out| {
+                write(value, out);
+                Ok(())
+            })
         }
     }
 }
@@ -109,7 +118,6 @@ pub(super) fn send(value: i128, scale: i8, out: &mut Writer<'_>) {
     let mut first = digits.len();
     while rest > 0 && first > 0 {
         first -= 1;
-        #[expect(clippy::cast_possible_truncation, reason = "a remainder of 10,000")]
         if let Some(digit) = digits.get_mut(first) {
             *digit = (rest % 10_000) as u16;
         }

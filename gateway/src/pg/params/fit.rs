@@ -20,7 +20,7 @@ use crate::session::vars::Display;
 const SECOND_MICROS: i64 = 1_000_000;
 const DAY_MICROS: i64 = 86_400 * SECOND_MICROS;
 /// 4714-11-24 BC to 5874897-12-31.
-const DAYS: std::ops::RangeInclusive<i64> = -2_440_588..=2_147_472_536;
+const DAYS: std::ops::RangeInclusive<i64> = -2_440_588..=2_145_042_905;
 
 /// The value as `target`; `oid` is the type that it has.
 pub(super) fn fit(value: Value, oid: u32, target: &DataType, display: &Display) -> Result<ScalarValue> {

@@ -2,6 +2,8 @@
 //!
 //! Owns: the tokens and what each fills. Must never know: which type asked.
 
+use std::borrow::Cow;
+
 use chrono_tz::Tz;
 
 use super::super::is_space;
@@ -113,8 +115,7 @@ impl Fields {
                     parts.numbers.extend([token.get(..4), token.get(4..6), token.get(6..)].into_iter().flatten());
                 }
                 6 if !parts.numbers.is_empty() && parts.month.is_none() && self.micros.is_none() => {
-                    let pair = |at: usize| token.get(at..at + 2).unwrap_or_default();
-                    return self.time(&format!("{}:{}:{}", pair(0), pair(2), pair(4)));
+                    return self.time(token);
                 }
                 _ => parts.numbers.push(token),
             }
@@ -140,6 +141,7 @@ impl Fields {
         if self.micros.is_some() {
             return Err(Failure::Syntax);
         }
+        let clock = spread(clock);
         let mut fields = clock.split(':');
         let number = |field: Option<&str>| field.unwrap_or("0").parse::<i64>().map_err(|_| Failure::Syntax);
         let (hours, minutes) = (number(fields.next())?, number(fields.next())?);
@@ -238,6 +240,19 @@ impl Parts<'_> {
             (false, _) if year == 0 => Err(Failure::Range),
             (false, _) => Ok(year),
         }
+    }
+}
+
+/// `030405.6` with its colons.
+fn spread(clock: &str) -> Cow<'_, str> {
+    let digits = clock.split('.').next().unwrap_or_default().len();
+    match (digits, clock.split_at_checked(2)) {
+        (4, Some((hours, minutes))) if !clock.contains(':') => Cow::Owned(format!("{hours}:{minutes}")),
+        (6, Some((hours, rest))) if !clock.contains(':') => {
+            let (minutes, seconds) = rest.split_at_checked(2).unwrap_or((rest, "0"));
+            Cow::Owned(format!("{hours}:{minutes}:{seconds}"))
+        }
+        _ => Cow::Borrowed(clock),
     }
 }
 
