@@ -100,7 +100,7 @@ fn the_summary_counts_what_is_there() {
 #[test]
 fn the_climate_file_is_windows_1252_with_quoted_commas() {
     let bytes = read("climate/faostat_temperature_change.csv");
-    assert!(std::str::from_utf8(&bytes).is_err());
+    assert!(std::str::from_utf8(bytes).is_err());
     assert!(bytes.windows(11).any(|window| window == b"Dec\x96Jan\x96Feb"));
     assert!(bytes.windows(3).any(|window| window == b",\xB0c"));
     assert!(bytes.windows(13).any(|window| window == b"C\xF4te d'Ivoire"));
