@@ -160,7 +160,7 @@ client_suites() {
     local driver
     if python_environment; then
         for driver in psycopg3 psycopg2 asyncpg pg8000 sqlalchemy; do
-            suite "$driver" timeout 300 "$cache/venv/bin/python" -B "tests/clients/python/${driver}_client.py"
+            suite "$driver" timeout 300 "$cache/venv/bin/python" -Bu "tests/clients/python/${driver}_client.py"
         done
     else
         not_run "Python drivers" "no Python environment, and it cannot be made"

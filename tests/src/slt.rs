@@ -3,7 +3,7 @@
 //! Expectations were recorded from PostgreSQL 15 (`tests/slt/record.py`); a value is written as PostgreSQL prints it,
 //! NULL as `NULL`, an empty text as `(empty)`.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -108,26 +108,38 @@ pub fn files() -> Vec<PathBuf> {
     files
 }
 
-/// Statements that are known to answer otherwise than PostgreSQL, as `differences.txt` lists them: the file, a tab, the
-/// statement in one line, a tab, what is otherwise. A list that only shrinks: an entry that no longer holds is a failure.
-pub fn differences() -> HashSet<(String, String)> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("slt/differences.txt");
-    let text = std::fs::read_to_string(path).unwrap();
+/// A statement that answers otherwise than PostgreSQL: its file, its text in one line.
+pub type Key = (String, String);
+
+/// Statements that are known to answer otherwise, with what is otherwise: a list that only shrinks.
+pub fn known_differences() -> BTreeMap<Key, String> {
+    let text = std::fs::read_to_string(differences_path()).unwrap();
     let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines
         .map(|line| {
             let parts: Vec<&str> = line.split('\t').collect();
             assert!(parts.len() == 3 && parts.iter().all(|part| !part.is_empty()), "differences.txt: {line}");
-            (parts[0].to_owned(), parts[1].to_owned())
+            ((parts[0].to_owned(), parts[1].to_owned()), parts[2].to_owned())
         })
         .collect()
 }
 
-/// Runs every record of a file, and gives how many there were and what went wrong: a record that differs and is not
-/// among the known differences, or is among them and does not differ.
-pub async fn run(addr: SocketAddr, mode: Mode, path: &Path) -> (usize, Vec<String>) {
-    let known = differences();
-    let file = path.file_name().unwrap().to_str().unwrap().to_owned();
+/// Writes the list anew.
+pub fn write_differences(differences: &BTreeMap<Key, String>) {
+    let path = differences_path();
+    let text = std::fs::read_to_string(&path).unwrap();
+    let header = text.lines().filter(|line| line.starts_with('#')).map(|line| format!("{line}\n"));
+    let lines = differences.iter().map(|((file, sql), what)| format!("{file}\t{sql}\t{what}\n"));
+    std::fs::write(path, header.chain(lines).collect::<String>()).unwrap();
+}
+
+fn differences_path() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("slt/differences.txt")
+}
+
+/// Runs every record of a file, and gives how many there were and which answer otherwise, each with the full report.
+pub async fn run(addr: SocketAddr, mode: Mode, path: &Path) -> (usize, BTreeMap<Key, String>) {
+    let file = path.file_name().unwrap().to_str().unwrap();
     let records = sqllogictest::parse_file::<DefaultColumnType>(path).unwrap();
     let mut runner =
         Runner::new(
@@ -138,18 +150,15 @@ pub async fn run(addr: SocketAddr, mode: Mode, path: &Path) -> (usize, Vec<Strin
         runner.add_label("binary");
     }
     let mut count = 0;
-    let mut failures = Vec::new();
+    let mut differences = BTreeMap::new();
     for record in records {
-        let asks = matches!(record, sqllogictest::Record::Statement { .. } | sqllogictest::Record::Query { .. });
-        count += usize::from(asks);
-        let sql = statement(&record).unwrap_or_default();
-        let is_known = known.contains(&(file.clone(), sql.clone()));
-        match runner.run_async(record).await {
-            Err(error) if !is_known => failures.push(format!("{mode:?} {}", error.display(false))),
-            Ok(_) if is_known => failures.push(format!("{mode:?} {file}: no difference any more: {sql}")),
-            _ => {}
+        let sql = statement(&record);
+        count += usize::from(sql.is_some());
+        if let Err(error) = runner.run_async(record).await {
+            let key = (file.to_owned(), sql.unwrap_or_default());
+            differences.insert(key, format!("{mode:?} {}", error.display(false)));
         }
     }
     runner.shutdown_async().await;
-    (count, failures)
+    (count, differences)
 }

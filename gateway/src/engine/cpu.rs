@@ -6,14 +6,14 @@
 use std::future::Future;
 
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 
 use crate::error::{Error, Result};
 
 /// Reserved address space, not memory: only touched pages count.
 const STACK_BYTES: usize = 64 << 20;
 /// Planning cannot yield, so it has threads of its own; a statement that must wait for one still honours its deadline.
-const PLANNERS_MAX: usize = 16;
+const PLANNERS_MAX: usize = 64;
 
 pub struct CpuPool {
     runtime: Option<Runtime>,
@@ -55,9 +55,10 @@ impl CpuPool {
         self.handle()?.spawn_blocking(move || work(&handle)).await.map_err(Error::internal)
     }
 
-    /// Runs short CPU work on a worker.
-    pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-        self.spawn(async move { work() })?.await.map_err(Error::internal)
+    /// Starts a small statement on a thread of its own, where operators that do not yield cannot keep it waiting.
+    pub fn spawn_apart(&self, work: impl Future<Output = ()> + Send + 'static) -> Result<AbortHandle> {
+        let handle = self.handle()?.clone();
+        Ok(self.handle()?.spawn_blocking(move || handle.block_on(work)).abort_handle())
     }
 }
 

@@ -36,7 +36,6 @@ use catalog::pg_catalog::{ColumnSource, RoleFact};
 use catalog::{Lake, Table};
 use datafusion::scalar::ScalarValue;
 use sqlparser::ast::Statement as Ast;
-use tokio_util::task::AbortOnDropHandle;
 
 use crate::config;
 use crate::error::{Error, Result, SqlState};
@@ -105,8 +104,8 @@ impl Engine {
         refuse_in_failed_block(session, &statement.ast)?;
         session.activity().start(&statement.text);
         let planning = Arc::clone(&self.core).prepare(Arc::clone(session), statement, param_types.to_vec());
-        let planning = AbortOnDropHandle::new(self.core.cpu.spawn(planning)?);
-        let prepared = guard.run(async { planning.await.map_err(Error::internal)? }).await;
+        let planning = self.core.cpu.block(move |handle| handle.block_on(planning));
+        let prepared = guard.run(async { planning.await? }).await;
         self.settle(prepared)
     }
 
@@ -139,8 +138,7 @@ impl Engine {
         }
         let types = prepared.param_types.iter().cloned().map(Some).collect();
         let planning = Arc::clone(core).prepare(Arc::clone(session), prepared.statement.clone(), types);
-        let planning = AbortOnDropHandle::new(core.cpu.spawn(planning)?);
-        let fresh = planning.await.map_err(Error::internal)??;
+        let fresh = core.cpu.block(move |handle| handle.block_on(planning)).await??;
         if fresh.columns != prepared.columns {
             return Err(Error::unsupported("cached plan must not change result type")
                 .hint("A file of the query was replaced by one with other columns: prepare the statement again."));
@@ -150,7 +148,7 @@ impl Engine {
 
     /// Runs CPU-heavy work (encoding) on the CPU pool, away from the sockets.
     pub async fn on_cpu<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-        self.core.cpu.run(work).await
+        self.core.cpu.block(move |_| work()).await
     }
 
     pub fn threads(&self) -> usize {
@@ -196,7 +194,7 @@ impl Core {
         scope::Scope::new(self.lake.snapshot(), state, session, message, columns, Arc::new(facts))
     }
 
-    /// Moves to the CPU pool as a whole.
+    /// Runs on a planner's thread as a whole: a busy worker must not keep others from planning.
     async fn prepare(
         self: Arc<Self>,
         session: Arc<Session>,

@@ -76,7 +76,7 @@ fn nested(
         for name in relations(&query) {
             resolve(&core, &session, &mut scope, &name, depth).await.map_err(|error| locate(error, &name, &message))?;
         }
-        core.cpu.block(move |_| build(scope, *query, &message, &declared)).await?
+        build(scope, *query, &message, &declared)
     })
 }
 

@@ -11,6 +11,7 @@ use futures::TryStreamExt;
 
 use super::plan::{Plan, Planned};
 use super::query_log::Running;
+use super::stream::Weight;
 use super::{Core, Cursor, Outcome, Prepared, QueryStream, Tag, explain, params};
 use crate::error::{Error, Result, SqlState};
 use crate::session::{Session, StatementGuard, command};
@@ -57,7 +58,9 @@ impl Run<'_> {
     async fn stream(&self, planned: &Planned, params: Vec<ScalarValue>) -> Result<QueryStream> {
         let running = self.admit(planned).await?;
         let (plan, context) = self.physical(planned, params).await?;
-        QueryStream::spawn(&self.core.cpu, Arc::clone(&planned.columns), (plan, context), self.guard.clone(), running)
+        let weight = if planned.scope.reads_lake() { Weight::Scan } else { Weight::Small };
+        let columns = Arc::clone(&planned.columns);
+        QueryStream::spawn(&self.core.cpu, columns, (plan, context), self.guard.clone(), running, weight)
     }
 
     /// Waits for a place among the running statements. One that reads no file needs none, so that a busy server still

@@ -26,6 +26,15 @@ pub struct QueryStream {
     running: Option<Running>,
 }
 
+/// What a statement is expected to cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Weight {
+    /// It reads files of the lake.
+    Scan,
+    /// It reads the catalogs or nothing: what tools ask while they connect.
+    Small,
+}
+
 enum Source {
     /// Rows known at once: SHOW, EXPLAIN.
     Ready(std::vec::IntoIter<RecordBatch>),
@@ -43,6 +52,7 @@ impl QueryStream {
         Self { schema, source: Source::Ready(batches.into_iter()), guard, running: None }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "a stream is the meeting of all these")]
     /// Runs `plan` on the CPU pool, two batches ahead of the taker.
     pub(super) fn spawn(
         cpu: &CpuPool,
@@ -50,9 +60,20 @@ impl QueryStream {
         (plan, context): (Arc<dyn ExecutionPlan>, Arc<TaskContext>),
         guard: StatementGuard,
         running: Running,
+        weight: Weight,
     ) -> Result<Self> {
         let (sender, batches) = mpsc::channel(BATCHES_IN_FLIGHT);
-        let task = cpu.spawn(forward(plan, context, sender, Arc::clone(&schema)))?.abort_handle();
+        let gone = sender.clone();
+        let forwarding = forward(plan, context, sender, Arc::clone(&schema));
+        let task = match weight {
+            Weight::Scan => cpu.spawn(forwarding)?.abort_handle(),
+            Weight::Small => cpu.spawn_apart(async move {
+                tokio::select! {
+                    () = gone.closed() => {}
+                    () = forwarding => {}
+                }
+            })?,
+        };
         Ok(Self { schema, source: Source::Pool { batches, task }, guard, running: Some(running) })
     }
 

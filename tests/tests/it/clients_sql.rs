@@ -64,18 +64,29 @@ async fn differences(server: &TestServer, text: &str) -> (usize, Vec<String>) {
         let mut client = server.wire().await;
         let Some(sql) = with_ids(&mut client, &recording.sql).await else { continue };
         count += 1;
+        let known = KNOWN.iter().any(|(name, _)| recording.name.starts_with(name));
         client.send(&message::query(&sql)).await;
         let messages = client.until_ready().await;
         let told = messages.iter().find(|message| message.tag == b'T').map_or(Vec::new(), message::Message::columns);
         let told: Vec<String> = told.into_iter().map(|column| format!("{}:{}", column.name, column.oid)).collect();
         if let Some(fault) = messages.iter().find(|message| message.tag == b'E').and_then(message::Message::fault) {
             wrong.push(format!("{}: {} {}", recording.name, fault.state, fault.message));
+        } else if known {
+            assert_ne!(told.join(", "), expected, "it differs no more, so take it off the list: {}", recording.name);
         } else if told.join(", ") != expected {
             wrong.push(format!("{}\n  PostgreSQL: {expected}\n  Lakegate:   {}", recording.name, told.join(", ")));
         }
     }
     (count, wrong)
 }
+
+/// Recordings whose column types differ still; the list may only shrink.
+const KNOWN: &[(&str, &str)] = &[
+    ("psql / \\du #1", "ARRAY(subquery of names) is text[] instead of name[]"),
+    ("grafana / a panel, time filter and group", "extract is float8 instead of numeric"),
+    ("grafana / epochs", "extract is float8 instead of numeric"),
+    ("grafana / a group of a year", "extract is float8 instead of numeric"),
+];
 
 fn assert_none(count: usize, wrong: &[String]) {
     assert!(wrong.is_empty(), "{} of {count} statements differ\n{}", wrong.len(), wrong.join("\n"));
