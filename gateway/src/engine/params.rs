@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::metadata::ScalarAndMetadata;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ParamValues};
 use datafusion::logical_expr::expr::Placeholder;
 use datafusion::logical_expr::{Expr, LogicalPlan};
@@ -25,9 +25,11 @@ pub(super) fn declared(types: &[Option<DataType>]) -> Vec<Option<FieldRef>> {
 /// unknown type. Returns the plan with all of them typed.
 pub(super) fn infer(plan: LogicalPlan, declared: &[Option<DataType>]) -> Result<(LogicalPlan, Vec<DataType>)> {
     let mut found = BTreeMap::new();
+    let cast = cast_types(&plan)?;
     for (id, data_type) in plan.get_parameter_types()? {
         let number = number(&id)?;
-        found.insert(number, declared.get(number - 1).cloned().flatten().or(data_type).unwrap_or(DataType::Utf8));
+        let data_type = declared.get(number - 1).cloned().flatten().or(data_type).or_else(|| cast.get(&id).cloned());
+        found.insert(number, data_type.unwrap_or(DataType::Utf8));
     }
     let count = found.keys().next_back().copied().unwrap_or(0).max(declared.len());
     let types: Vec<DataType> = (1..=count)
@@ -42,6 +44,24 @@ pub(super) fn infer(plan: LogicalPlan, declared: &[Option<DataType>]) -> Result<
     let plan = plan.transform_up_with_subqueries(|node| node.map_expressions(|expr| set_types(expr, &types)))?.data;
     let plan = plan.transform_up_with_subqueries(|node| node.recompute_schema().map(Transformed::yes))?.data;
     Ok((plan, types))
+}
+
+/// The types that parameters are cast to: `$1::int4` is an integer, as in PostgreSQL.
+fn cast_types(plan: &LogicalPlan) -> Result<BTreeMap<String, DataType>> {
+    let mut types = BTreeMap::new();
+    plan.apply_with_subqueries(|node| {
+        node.apply_expressions(|expr| {
+            expr.apply(|expr| {
+                if let Expr::Cast(cast) = expr
+                    && let Expr::Placeholder(placeholder) = cast.expr.as_ref()
+                {
+                    types.entry(placeholder.id.clone()).or_insert_with(|| cast.field.data_type().clone());
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })
+    })?;
+    Ok(types)
 }
 
 fn set_types(expr: Expr, types: &[DataType]) -> datafusion::common::Result<Transformed<Expr>> {

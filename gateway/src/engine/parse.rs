@@ -64,7 +64,16 @@ fn syntax_error(sql: &str, parser: &Parser<'_>, first: &TokenWithSpan, error: Pa
     if let Some(command) = postgres_command(first) {
         return unsupported_command(command).at(offset(sql, first.span.start));
     }
-    near(sql, parser.peek_token_ref()).detail(sentence(&detail))
+    let found = token_at(sql, &detail);
+    near(sql, found.as_ref().unwrap_or_else(|| parser.peek_token_ref())).detail(sentence(&detail))
+}
+
+/// The token that the parser's words point at: it may have gone on since.
+fn token_at(sql: &str, detail: &str) -> Option<TokenWithSpan> {
+    let (line, column) = detail.rsplit_once(" at Line: ")?.1.split_once(", Column: ")?;
+    let start = Location { line: line.parse().ok()?, column: column.parse().ok()? };
+    let tokens = Tokenizer::new(&PostgreSqlDialect {}, sql).tokenize_with_location().ok()?;
+    tokens.into_iter().find(|token| token.span.start == start)
 }
 
 fn near(sql: &str, token: &TokenWithSpan) -> Error {

@@ -109,9 +109,9 @@ async def settings(connection):
 async def run(check):
     connection = await asyncpg.connect()
     try:
-        await check(connection)
+        await asyncio.wait_for(check(connection), 60)
     finally:
-        await connection.close()
+        await connection.close(timeout=10)
 
 
 def main():
