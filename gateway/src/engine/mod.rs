@@ -38,7 +38,7 @@ use datafusion::scalar::ScalarValue;
 use sqlparser::ast::Statement as Ast;
 
 use crate::config;
-use crate::error::{Error, Result, SqlState};
+use crate::error::{Error, Result};
 use crate::session::{Registry, Session, StatementGuard, command, transaction};
 pub use cpu::CpuPool;
 pub use cursor::Cursor;
@@ -180,8 +180,7 @@ fn refuse_in_failed_block(session: &Session, statement: &Ast) -> Result<()> {
     if session.transaction().status != transaction::Status::Failed || command::ends_block(statement) {
         return Ok(());
     }
-    let message = "current transaction is aborted, commands ignored until end of transaction block";
-    Err(Error::new(SqlState::InFailedSqlTransaction, message))
+    Err(transaction::aborted())
 }
 
 impl Core {

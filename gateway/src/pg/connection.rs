@@ -183,6 +183,8 @@ impl Connection {
                 self.fail(&error);
                 if matches!(kind, b'P' | b'B' | b'D' | b'E' | b'C' | b'H') {
                     self.skipping = true;
+                    // asyncpg waits for the error before it sends Sync, and PostgreSQL does not hold an error back.
+                    self.wire.flush().await?;
                 } else {
                     self.ready().await?;
                 }
@@ -224,7 +226,6 @@ impl Connection {
         for (name, value) in self.session.vars().take_changed() {
             backend::parameter_status(&mut self.wire.output, name, &value);
         }
-        self.session.activity().end();
         let status = self.session.transaction().status;
         if status == Status::Idle {
             self.portals.clear();

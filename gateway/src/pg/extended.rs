@@ -17,7 +17,7 @@ use super::{params, types};
 use crate::engine::{Outcome, Prepared};
 use crate::error::{Error, Result, SqlState};
 use crate::session::StatementGuard;
-use crate::session::transaction::Status;
+use crate::session::transaction::{self, Status};
 use crate::session::vars::Display;
 
 /// PostgreSQL's pseudo-type of a literal whose type nobody said.
@@ -133,7 +133,7 @@ impl Connection {
                     }
                 }
             }
-            State::Suspended(_) if before == Status::Failed => return Err(transaction_failed().into()),
+            State::Suspended(_) if before == Status::Failed => return Err(transaction::aborted().into()),
             State::Suspended(run) => run,
             State::Done if prepared.returns_rows => return self.complete(&prepared.tag, 0, before),
             State::Done => {
@@ -168,13 +168,6 @@ fn portal_guard(guard: &StatementGuard, rows_max: usize) -> StatementGuard {
         0 => guard.clone(),
         _ => StatementGuard { cancel: CancellationToken::new(), timeout: None, began_at: guard.began_at },
     }
-}
-
-fn transaction_failed() -> Error {
-    Error::new(
-        SqlState::InFailedSqlTransaction,
-        "current transaction is aborted, commands ignored until end of transaction block",
-    )
 }
 
 /// The client's own types, the inferred ones where it named none.

@@ -11,6 +11,12 @@ pub enum Status {
     Failed,
 }
 
+/// What a failed block answers to everything but its end.
+pub fn aborted() -> Error {
+    let message = "current transaction is aborted, commands ignored until end of transaction block";
+    Error::new(SqlState::InFailedSqlTransaction, message)
+}
+
 #[derive(Debug, Default)]
 pub struct Transaction {
     pub status: Status,

@@ -139,6 +139,25 @@ async fn an_error_skips_to_sync() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_error_is_told_at_once_without_sync() {
+    let server = TestServer::start(&Lake::default()).await;
+    let mut client = server.wire().await;
+    let fails_to_parse = [message::parse("s", "SELECT nope", &[]), message::describe(b'S', "s")].concat();
+    let sql = "SELECT 1 / x FROM (VALUES (0)) t(x)";
+    let bound = [message::parse("", sql, &[]), message::bind("", "", &[], &[], &[])].concat();
+    let fails_to_run = [bound, message::execute("", 0)].concat();
+    // asyncpg waits for the error before it sends Sync.
+    for (bytes, before) in [(fails_to_parse, ""), (fails_to_run, "12")] {
+        client.send(&[bytes, message::flush()].concat()).await;
+        for tag in before.bytes().chain([b'E']) {
+            assert_eq!(client.receive().await.unwrap().tag, tag);
+        }
+        client.send(&message::sync()).await;
+        assert_eq!(client.receive().await.unwrap().tag, b'Z');
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn flush_sends_what_there_is_without_sync() {
     let server = TestServer::start(&Lake::default()).await;
     let mut client = server.wire().await;
