@@ -10,6 +10,7 @@ mod cursor;
 mod explain;
 mod facts;
 mod guard;
+mod interrupt;
 mod memory;
 mod params;
 mod parse;

@@ -9,6 +9,7 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::scalar::ScalarValue;
 use futures::TryStreamExt;
 
+use super::interrupt::Stop;
 use super::plan::{Plan, Planned};
 use super::query_log::Running;
 use super::stream::Weight;
@@ -57,10 +58,11 @@ impl Run<'_> {
 
     async fn stream(&self, planned: &Planned, params: Vec<ScalarValue>) -> Result<QueryStream> {
         let running = self.admit(planned).await?;
-        let (plan, context) = self.physical(planned, params).await?;
+        let stop = Stop::default();
+        let (plan, context) = self.physical(planned, params, &stop).await?;
         let weight = if planned.scope.reads_lake() { Weight::Scan } else { Weight::Small };
         let columns = Arc::clone(&planned.columns);
-        QueryStream::spawn(&self.core.cpu, columns, (plan, context), self.guard.clone(), running, weight)
+        QueryStream::spawn(&self.core.cpu, columns, (plan, context), self.guard.clone(), (running, stop), weight)
     }
 
     /// Waits for a place among the running statements. One that reads no file needs none, so that a busy server still
@@ -75,6 +77,7 @@ impl Run<'_> {
         &self,
         planned: &Planned,
         values: Vec<ScalarValue>,
+        stop: &Stop,
     ) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>)> {
         if values.len() != planned.param_types.len() {
             let message = format!(
@@ -86,9 +89,11 @@ impl Run<'_> {
         }
         let (logical, scope) = (planned.plan.clone(), Arc::clone(&planned.scope));
         let context = self.core.base.task_context(&scope.state);
+        let stop = Arc::new(stop.clone());
         let plan = self.core.cpu.block(move |handle| {
             let logical = params::bind(logical, values)?;
             let mut state = scope.state.clone();
+            state.config_mut().set_extension(stop);
             state.mark_start_execution();
             if let Some(began_at) = scope.session.transaction().began_at {
                 state.execution_props_mut().query_execution_start_time = Some(began_at);
@@ -101,7 +106,9 @@ impl Run<'_> {
 
     async fn explain(&self, planned: &Planned, how: explain::How, params: Vec<ScalarValue>) -> Result<Outcome> {
         let _running = self.admit(planned).await?;
-        let (plan, context) = self.physical(planned, params).await?;
+        let stop = Stop::default();
+        let _stopped = stop.on_drop();
+        let (plan, context) = self.physical(planned, params, &stop).await?;
         if how.analyze {
             let analyzed = Arc::clone(&plan);
             let work = async move {

@@ -9,8 +9,10 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::{FutureExt, StreamExt};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
+use tokio_util::sync::DropGuard;
 
 use super::cpu::CpuPool;
+use super::interrupt::Stop;
 use super::query_log::Running;
 use crate::error::{Error, Result, SqlState};
 use crate::session::StatementGuard;
@@ -42,6 +44,8 @@ enum Source {
     Pool {
         batches: mpsc::Receiver<Result<RecordBatch>>,
         task: AbortHandle,
+        /// Stops joins between two yields.
+        _stop: DropGuard,
     },
     Done,
 }
@@ -59,12 +63,13 @@ impl QueryStream {
         schema: SchemaRef,
         (plan, context): (Arc<dyn ExecutionPlan>, Arc<TaskContext>),
         guard: StatementGuard,
-        running: Running,
+        (running, stop): (Running, Stop),
         weight: Weight,
     ) -> Result<Self> {
         let (sender, batches) = mpsc::channel(BATCHES_IN_FLIGHT);
         let gone = sender.clone();
         let forwarding = forward(plan, context, sender, Arc::clone(&schema));
+        let _stop = stop.on_drop();
         let task = match weight {
             Weight::Scan => cpu.spawn(forwarding)?.abort_handle(),
             Weight::Small => cpu.spawn_apart(async move {
@@ -74,7 +79,7 @@ impl QueryStream {
                 }
             })?,
         };
-        Ok(Self { schema, source: Source::Pool { batches, task }, guard, running: Some(running) })
+        Ok(Self { schema, source: Source::Pool { batches, task, _stop }, guard, running: Some(running) })
     }
 
     pub fn schema(&self) -> &SchemaRef {

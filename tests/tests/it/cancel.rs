@@ -99,6 +99,39 @@ async fn statement_timeout_covers_computing_and_sending() {
     client.assert_alive().await;
 }
 
+/// Joins that work for hours between two yields, because one batch meets very many rows or their filter lets none pass.
+const STUBBORN: &[&str] = &[
+    ENDLESS,
+    "SELECT count(*) FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b WHERE a + b = -1",
+    "SELECT count(*) FROM generate_series(1, 1000000) a JOIN generate_series(1, 1000000) b ON a % 2 = b % 2 AND a + b < 0",
+    "SELECT count(*) FROM generate_series(1, 1000000) a LEFT JOIN generate_series(1, 1000000) b ON a < b AND a * b < 0",
+    "SELECT count(*) FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancelled_join_gives_its_cores_back() {
+    let lake = Lake::sample();
+    let mut config = lakegate_tests::server::config(&lake);
+    config.engine.cpu_threads = 1;
+    let server = TestServer::with(config).await.keeping(&lake);
+    let mut other = server.wire().await;
+    other.query("SET statement_timeout = '20s'").await;
+    for sql in STUBBORN {
+        // Reading the lake puts both statements on the one core.
+        let sql = format!(
+            "{sql} {} (SELECT min(n) FROM weather.observations) >= 0",
+            if sql.contains("WHERE") { "AND" } else { "WHERE" }
+        );
+        let mut client = server.wire().await;
+        client.send(&message::query(&sql)).await;
+        // A statement that reads no file has a thread of its own; when it is done, the join is under way.
+        other.value("SELECT sum(x % 7) FROM generate_series(1, 1000000) t(x)").await;
+        assert_eq!(cancel_until_ready(server.addr(), &mut client).await.state(), "57014", "{sql}");
+        let count = other.value("SELECT count(*) FROM weather.observations").await;
+        assert_eq!(count.as_deref(), Some("1000"), "it works on: {sql}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_vanished_client_stops_its_statement() {
     let server = TestServer::start(&Lake::default()).await;

@@ -20,6 +20,7 @@ use super::apply_exec::ApplyExec;
 use super::lateral_exec::LateralExec;
 use super::runner::Runner;
 use super::single_row::{SingleRow, SingleRowExec};
+use crate::engine::interrupt::{Stop, interruptible};
 
 #[derive(Debug)]
 pub(super) struct Planner;
@@ -32,7 +33,11 @@ impl QueryPlanner for Planner {
         session: &dyn Session,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(Nodes)]);
-        planner.create_physical_plan(logical_plan, session).await
+        let plan = planner.create_physical_plan(logical_plan, session).await?;
+        match session.config().get_extension::<Stop>() {
+            Some(stop) => interruptible(plan, &stop),
+            None => Ok(plan),
+        }
     }
 }
 
