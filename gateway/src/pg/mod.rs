@@ -10,6 +10,8 @@
 
 mod backend;
 mod cancel;
+#[cfg(test)]
+mod conformance;
 mod connection;
 pub mod encode;
 mod extended;
