@@ -39,7 +39,7 @@ use datafusion::scalar::ScalarValue;
 use sqlparser::ast::Statement as Ast;
 
 use crate::config;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, SqlState};
 use crate::session::{Registry, Session, StatementGuard, command, transaction};
 pub use cpu::CpuPool;
 pub use cursor::Cursor;
@@ -104,9 +104,15 @@ impl Engine {
     ) -> Result<Prepared> {
         refuse_in_failed_block(session, &statement.ast)?;
         session.activity().start(&statement.text);
-        let planning = Arc::clone(&self.core).prepare(Arc::clone(session), statement, param_types.to_vec());
-        let planning = self.core.cpu.block(move |handle| handle.block_on(planning));
-        let prepared = guard.run(async { planning.await? }).await;
+        let version = self.core.lake.snapshot().version;
+        let planned = async {
+            let planned = self.plan(session, &statement, param_types).await;
+            if self.looked_again(&planned, version).await {
+                return self.plan(session, &statement, param_types).await;
+            }
+            planned
+        };
+        let prepared = guard.run(planned).await;
         self.settle(prepared)
     }
 
@@ -120,8 +126,53 @@ impl Engine {
     ) -> Result<Outcome> {
         refuse_in_failed_block(session, &prepared.statement.ast)?;
         session.activity().start(&prepared.statement.text);
-        let outcome = guard.run(self.run(session, guard, prepared, params)).await;
+        let version = self.core.lake.snapshot().version;
+        let outcome = async {
+            let outcome = self.begin(session, guard, prepared, params.clone()).await;
+            if self.looked_again(&outcome, version).await {
+                return self.begin(session, guard, prepared, params).await;
+            }
+            outcome
+        };
+        let outcome = guard.run(outcome).await;
         self.settle(outcome)
+    }
+
+    async fn plan(
+        &self,
+        session: &Arc<Session>,
+        statement: &Statement,
+        param_types: &[Option<DataType>],
+    ) -> Result<Prepared> {
+        let planning = Arc::clone(&self.core).prepare(Arc::clone(session), statement.clone(), param_types.to_vec());
+        self.core.cpu.block(move |handle| handle.block_on(planning)).await?
+    }
+
+    /// Runs to the first rows.
+    async fn begin(
+        &self,
+        session: &Arc<Session>,
+        guard: &StatementGuard,
+        prepared: &Prepared,
+        params: Vec<ScalarValue>,
+    ) -> Result<Outcome> {
+        let mut outcome = self.run(session, guard, prepared, params).await?;
+        if let Outcome::Rows { stream, .. } = &mut outcome {
+            stream.begin().await?;
+        }
+        Ok(outcome)
+    }
+
+    /// Whether what was tried met a file that was replaced since `version` of the lake, and the lake is known anew: then
+    /// one more try sees the new file.
+    async fn looked_again<T>(&self, tried: &Result<T>, version: u64) -> bool {
+        let lake = &self.core.lake;
+        match tried {
+            Err(error) if error.state == SqlState::SerializationFailure => {
+                lake.snapshot().version != version || lake.refresh().await.is_ok()
+            }
+            _ => false,
+        }
     }
 
     /// A statement planned over an older snapshot is planned again, so that it sees the lake as it is now.

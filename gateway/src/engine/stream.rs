@@ -26,6 +26,8 @@ pub struct QueryStream {
     source: Source,
     guard: StatementGuard,
     running: Option<Running>,
+    /// What `begin` took and `next` has not yet given.
+    first: Option<Option<Result<RecordBatch>>>,
 }
 
 /// What a statement is expected to cost.
@@ -53,7 +55,7 @@ enum Source {
 impl QueryStream {
     /// A result that is already there.
     pub fn ready(schema: SchemaRef, batches: Vec<RecordBatch>, guard: StatementGuard) -> Self {
-        Self { schema, source: Source::Ready(batches.into_iter()), guard, running: None }
+        Self { schema, source: Source::Ready(batches.into_iter()), guard, running: None, first: None }
     }
 
     #[expect(clippy::too_many_arguments, reason = "a stream is the meeting of all these")]
@@ -79,26 +81,48 @@ impl QueryStream {
                 }
             })?,
         };
-        Ok(Self { schema, source: Source::Pool { batches, task, _stop }, guard, running: Some(running) })
+        Ok(Self { schema, source: Source::Pool { batches, task, _stop }, guard, running: Some(running), first: None })
     }
 
     pub fn schema(&self) -> &SchemaRef {
         &self.schema
     }
 
+    /// Waits for the first batch, so that a statement whose file was replaced can start anew: no row was given yet.
+    /// Every other error is left for `next`.
+    pub(super) async fn begin(&mut self) -> Result<()> {
+        match self.take().await {
+            Some(Err(error)) if error.state == SqlState::SerializationFailure => {
+                self.end(Some(error.state));
+                Err(error)
+            }
+            first => {
+                self.first = Some(first);
+                Ok(())
+            }
+        }
+    }
+
     /// The next batch; `None` after the last. Ends with 57014 when the statement is cancelled or late.
     pub async fn next(&mut self) -> Option<Result<RecordBatch>> {
-        let next = match &mut self.source {
-            Source::Done => return None,
+        let next = match self.first.take() {
+            Some(first) => first,
+            None => self.take().await,
+        };
+        self.account(&next);
+        next
+    }
+
+    async fn take(&mut self) -> Option<Result<RecordBatch>> {
+        match &mut self.source {
+            Source::Done => None,
             Source::Ready(batches) => batches.next().map(Ok),
             Source::Pool { batches, .. } => tokio::select! {
                 biased;
                 error = self.guard.ended() => Some(Err(error)),
                 batch = batches.recv() => batch,
             },
-        };
-        self.account(&next);
-        next
+        }
     }
 
     fn account(&mut self, next: &Option<Result<RecordBatch>>) {
