@@ -15,6 +15,8 @@ use crate::error::{Error, Result, SqlState};
 use crate::server::Server;
 use crate::{demo, shutdown, telemetry};
 
+const PASSWORD_CHARS_MIN: usize = 12;
+
 /// Every object of a lake is a table, over the PostgreSQL wire protocol.
 #[derive(Debug, Parser)]
 #[command(name = "lakegate", version)]
@@ -74,11 +76,18 @@ fn write_demo(dir: &Path, rows: usize) -> Result<()> {
 fn hash_password() -> Result<()> {
     let mut password = String::new();
     std::io::stdin().lock().read_line(&mut password).map_err(Error::internal)?;
-    let password = password.trim_end_matches(['\r', '\n']);
-    let verifier =
-        Verifier::from_password(password).map_err(|error| Error::new(SqlState::InvalidPassword, error.to_string()))?;
-    println!("{}", verifier.to_text());
+    println!("{}", verifier(password.trim_end_matches(['\r', '\n']))?);
     Ok(())
+}
+
+/// The roles file knows only verifiers, so this is the one place that can ask for a password worth the name.
+fn verifier(password: &str) -> Result<String> {
+    if password.chars().count() < PASSWORD_CHARS_MIN {
+        let message = format!("a password needs at least {PASSWORD_CHARS_MIN} characters");
+        return Err(Error::new(SqlState::InvalidPassword, message));
+    }
+    let verifier = Verifier::from_password(password);
+    Ok(verifier.map_err(|error| Error::new(SqlState::InvalidPassword, error.to_string()))?.to_text())
 }
 
 /// The threads of sockets and timers; queries have their own pool.
@@ -156,4 +165,17 @@ fn check(config: Config) -> Result<()> {
         let message = format!("{} files of the lake cannot be read", skipped.len());
         Err(Error::new(SqlState::DataCorrupted, message))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_password_gets_no_verifier() {
+        for password in ["", "hunter2", "elf letters"] {
+            assert!(verifier(password).is_err(), "{password}");
+        }
+        assert!(verifier("zwölf Zeichen").is_ok_and(|text| text.starts_with("SCRAM-SHA-256$4096:")));
+    }
 }
