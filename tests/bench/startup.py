@@ -34,6 +34,14 @@ def main():
             time.sleep(3)
             idle = server.memory()
             print(f"idle memory: {idle / 1024:.1f} MiB")
+            # What the first clients make the server keep for all (threads, the catalogs) is no connection's.
+            first_ones = [Connection(server) for _ in range(options.connections)]
+            for connection in first_ones:
+                connection.text("SELECT 1")
+                connection.socket.close()
+            time.sleep(12)
+            idle = server.memory()
+            print(f"idle memory after {options.connections} clients: {idle / 1024:.1f} MiB")
             open_ones = [Connection(server) for _ in range(options.connections)]
             time.sleep(2)
             print(f"an idle connection: {(server.memory() - idle) / options.connections:.1f} kB")
