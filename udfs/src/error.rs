@@ -15,9 +15,30 @@ pub enum Error {
     /// 22003: a text that reads as a number too large for its type.
     #[error("value \"{value}\" is out of range for type {of}")]
     ValueOutOfRange { value: String, of: &'static str },
+    /// 22003: of a float.
+    #[error("value out of range: overflow")]
+    Overflow,
+    /// 22003: of a float.
+    #[error("value out of range: underflow")]
+    Underflow,
+    /// 22003: a text that a float cannot tell from infinity or zero.
+    #[error("\"{value}\" is out of range for type {of}")]
+    FloatOutOfRange { value: String, of: &'static str },
+    /// 22003: too large for the declared precision and scale.
+    #[error("numeric field overflow")]
+    NumericFieldOverflow { precision: u8, scale: i8 },
+    /// 22003: too large for any numeric.
+    #[error("value overflows numeric format")]
+    NumericFormatOverflow,
+    /// 22003.
+    #[error("percentile value {0} is not between 0 and 1")]
+    PercentileOutOfRange(String),
     /// 22012.
     #[error("division by zero")]
     DivisionByZero,
+    /// 42883: no function takes these arguments; the message is the variant's.
+    #[error("{0}")]
+    UndefinedFunction(String),
     /// 22023: the message is the variant's.
     #[error("{0}")]
     InvalidParameter(String),
@@ -63,6 +84,20 @@ pub enum Error {
     /// 2202E.
     #[error("{0}")]
     ArraySubscript(String),
+}
+
+impl Error {
+    /// PostgreSQL's DETAIL, where it gives one.
+    pub fn detail(&self) -> Option<String> {
+        let Self::NumericFieldOverflow { precision, scale } = self else { return None };
+        let limit = match i16::from(*precision) - i16::from(*scale) {
+            0 => "1".to_owned(),
+            digits => format!("10^{digits}"),
+        };
+        Some(format!(
+            "A field with precision {precision}, scale {scale} must round to an absolute value less than {limit}."
+        ))
+    }
 }
 
 impl From<Error> for DataFusionError {

@@ -2,6 +2,7 @@
 //!
 //! Owns: what a function computes. Must never know: tokio, the catalog, I/O.
 
+mod aggregate;
 mod error;
 mod function;
 pub mod pg;
@@ -32,6 +33,9 @@ pub struct Functions {
 /// Every function.
 pub fn all() -> Functions {
     let mut scalar = pg::arithmetic::functions();
+    scalar.extend(pg::numeric::cast::functions());
+    scalar.extend(pg::numeric::divide::functions());
+    scalar.push(pg::numeric::text::udf());
     scalar.extend(pg::text());
     scalar.extend(pg::arrays());
     scalar.extend(pg::math());
@@ -40,8 +44,9 @@ pub fn all() -> Functions {
     scalar.push(time::time_bucket::time_bucket());
     Functions {
         scalar,
-        aggregate: vec![pg::every::every()],
-        planners: vec![Arc::new(pg::date_part::Extract)],
+        aggregate: pg::aggregates(),
+        window: pg::ranks::ranks(),
+        planners: vec![Arc::new(pg::extract::Syntax), Arc::new(pg::operators::Operators)],
         ..Functions::default()
     }
 }
@@ -99,6 +104,9 @@ mod tests {
         }
         for udaf in functions.aggregate {
             context.register_udaf(AggregateUDF::clone(&udaf));
+        }
+        for udwf in functions.window {
+            context.register_udwf(WindowUDF::clone(&udwf));
         }
         context
     }

@@ -17,3 +17,18 @@ pub fn tagged(name: impl Into<String>, arrow: DataType, pg_type: &str) -> Field 
 pub fn tag(field: &Field) -> Option<&str> {
     field.metadata().get(PG_TYPE_KEY).map(String::as_str)
 }
+
+/// The metadata key of a column whose type modifier is declared (`numeric(10, 2)`), not computed.
+const DECLARED_KEY: &str = "pg_declared";
+
+/// The field as one whose precision and scale are declared.
+pub fn declared(field: Field) -> Field {
+    let mut metadata = field.metadata().clone();
+    metadata.insert(DECLARED_KEY.to_owned(), String::new());
+    field.with_metadata(metadata)
+}
+
+/// Whether the field's precision and scale are declared.
+pub fn is_declared(field: &Field) -> bool {
+    field.metadata().contains_key(DECLARED_KEY)
+}

@@ -1,15 +1,19 @@
 //! PostgreSQL's operators on numbers, where DataFusion's wrap around or answer infinity.
 //!
-//! Owns: the checked operators that replace `+ - * / %` and unary `-`. `+ - * -` on integers refuse a result that does
-//! not fit (22003), `/` and `%` refuse zero on every number (22012). NULL gives NULL. Users never name these functions.
+//! Owns: the checked operators that replace `+ - * / %` and unary `-`. `+ - * -` on integers and floats refuse a result
+//! that does not fit (22003), `/` and `%` refuse zero on every number (22012). NULL gives NULL. Users never name these
+//! functions.
 //! <https://www.postgresql.org/docs/16/functions-math.html#FUNCTIONS-MATH-OP-TABLE>
+
+mod floats;
 
 use std::hash::Hash;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Datum, Scalar};
+use arrow::compute::kernels::bitwise::bitwise_not;
 use arrow::compute::kernels::numeric;
-use arrow::datatypes::{DataType, Float32Type, Float64Type};
+use arrow::datatypes::{DataType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type};
 use arrow::error::ArrowError;
 use datafusion::common::{Result, ScalarValue, exec_err, internal_err};
 use datafusion::logical_expr::interval_arithmetic::{Interval, apply_operator};
@@ -20,13 +24,14 @@ use datafusion::logical_expr::{
 };
 
 use crate::Error;
+use crate::function::pg_name;
 
 /// The function that replaces a binary operator on these types, where the operator itself would not be PostgreSQL's.
 pub fn checked(op: Operator, left: &DataType, right: &DataType) -> Option<Arc<ScalarUDF>> {
     let integers = left.is_integer() && right.is_integer();
     let numbers = left.is_numeric() && right.is_numeric();
     let replaced = match op {
-        Operator::Plus | Operator::Minus | Operator::Multiply => integers,
+        Operator::Plus | Operator::Minus | Operator::Multiply => integers || (left.is_floating() && left == right),
         Operator::Divide | Operator::Modulo => numbers,
         _ => false,
     };
@@ -43,11 +48,16 @@ fn negative() -> Arc<ScalarUDF> {
     Arc::new(ScalarUDF::new_from_impl(Negative { signature: Signature::any(1, Volatility::Immutable) }))
 }
 
+/// `lakegate_int_not(integer) -> integer`: the operator `~`.
+fn not() -> Arc<ScalarUDF> {
+    Arc::new(ScalarUDF::new_from_impl(Not { signature: Signature::any(1, Volatility::Immutable) }))
+}
+
 /// All of them, so that a plan that names one can be read back.
 pub fn functions() -> Vec<Arc<ScalarUDF>> {
     let operators = [Operator::Plus, Operator::Minus, Operator::Multiply, Operator::Divide, Operator::Modulo];
     let binary = operators.map(|op| Arc::new(ScalarUDF::new_from_impl(Checked::new(op))));
-    binary.into_iter().chain([negative()]).collect()
+    binary.into_iter().chain([negative(), not()]).collect()
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -100,12 +110,17 @@ impl ScalarUDFImpl for Checked {
             Operator::Minus => numeric::sub(left, right),
             Operator::Multiply => numeric::mul(left, right),
             Operator::Divide | Operator::Modulo => {
-                refuse_float_zero(left, right)?;
+                floats::refuse_zero(left, right)?;
                 if self.op == Operator::Divide { numeric::div(left, right) } else { numeric::rem(left, right) }
             }
             op => return internal_err!("{op} is not an arithmetic operator"),
         };
         let result = computed.map_err(|error| condition(error, args.return_field.data_type()))?;
+        match result.data_type() {
+            DataType::Float64 => floats::refuse_overflow::<Float64Type>(self.op, left, right, &result)?,
+            DataType::Float32 => floats::refuse_overflow::<Float32Type>(self.op, left, right, &result)?,
+            _ => {}
+        }
         if constants {
             return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?));
         }
@@ -158,6 +173,49 @@ impl ScalarUDFImpl for Negative {
     }
 }
 
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Not {
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for Not {
+    fn name(&self) -> &str {
+        "lakegate_int_not"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, given: &[DataType]) -> Result<DataType> {
+        match given {
+            [of] if of.is_signed_integer() => Ok(of.clone()),
+            _ => {
+                let types: Vec<_> = given.iter().map(pg_name).collect();
+                Err(Error::UndefinedFunction(format!("operator does not exist: ~ {}", types.join(", "))).into())
+            }
+        }
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let [operand] = args.args.as_slice() else { return exec_err!("~ takes one number") };
+        let flip = |array: &ArrayRef| -> Result<ArrayRef> {
+            Ok(match array.data_type() {
+                DataType::Int8 => Arc::new(bitwise_not(array.as_primitive::<Int8Type>())?),
+                DataType::Int16 => Arc::new(bitwise_not(array.as_primitive::<Int16Type>())?),
+                DataType::Int32 => Arc::new(bitwise_not(array.as_primitive::<Int32Type>())?),
+                _ => Arc::new(bitwise_not(array.as_primitive::<Int64Type>())?),
+            })
+        };
+        Ok(match operand {
+            ColumnarValue::Array(array) => ColumnarValue::Array(flip(array)?),
+            ColumnarValue::Scalar(value) => {
+                ColumnarValue::Scalar(ScalarValue::try_from_array(&flip(&value.to_array_of_size(1)?)?, 0)?)
+            }
+        })
+    }
+}
+
 fn datum(value: &ColumnarValue) -> Result<Arc<dyn Datum>> {
     Ok(match value {
         ColumnarValue::Array(array) => Arc::new(Arc::clone(array)),
@@ -178,33 +236,6 @@ fn condition(error: ArrowError, result: &DataType) -> datafusion::common::DataFu
         .into(),
         other => other.into(),
     }
-}
-
-/// Arrow divides a float by zero to infinity; PostgreSQL refuses, except for NaN / 0.
-fn refuse_float_zero(left: &dyn Datum, right: &dyn Datum) -> Result<()> {
-    let ((left, left_constant), (right, right_constant)) = (left.get(), right.get());
-    let rows = if left_constant { right.len() } else { left.len() };
-    let at = |row: usize, constant: bool| if constant { 0 } else { row };
-    let refused = match (left.data_type(), right.data_type()) {
-        (DataType::Float64, DataType::Float64) => {
-            let (left, right) = (left.as_primitive::<Float64Type>(), right.as_primitive::<Float64Type>());
-            right.values().contains(&0.0)
-                && (0..rows).any(|row| {
-                    let (l, r) = (at(row, left_constant), at(row, right_constant));
-                    right.value(r) == 0.0 && right.is_valid(r) && left.is_valid(l) && !left.value(l).is_nan()
-                })
-        }
-        (DataType::Float32, DataType::Float32) => {
-            let (left, right) = (left.as_primitive::<Float32Type>(), right.as_primitive::<Float32Type>());
-            right.values().contains(&0.0)
-                && (0..rows).any(|row| {
-                    let (l, r) = (at(row, left_constant), at(row, right_constant));
-                    right.value(r) == 0.0 && right.is_valid(r) && left.is_valid(l) && !left.value(l).is_nan()
-                })
-        }
-        _ => false,
-    };
-    if refused { Err(Error::DivisionByZero.into()) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -249,5 +280,22 @@ mod tests {
         check(Operator::Divide, int(-7), int(2), Ok(int(-3)));
         check(Operator::Divide, ScalarValue::Int32(None), int(0), Ok(ScalarValue::Int32(None)));
         check(Operator::Divide, ScalarValue::Float64(None), float(0.0), Ok(ScalarValue::Float64(None)));
+    }
+
+    #[test]
+    fn floats_do_not_become_infinite_or_zero() {
+        let float = |v: f64| ScalarValue::Float64(Some(v));
+        let real = |v: f32| ScalarValue::Float32(Some(v));
+        let overflow = || Err(Error::Overflow);
+        check(Operator::Multiply, float(1e308), float(10.0), overflow());
+        check(Operator::Plus, float(f64::MAX), float(f64::MAX), overflow());
+        check(Operator::Minus, float(f64::MIN), float(f64::MAX), overflow());
+        check(Operator::Multiply, real(1e38), real(10.0), overflow());
+        check(Operator::Divide, float(1e308), float(1e-10), overflow());
+        check(Operator::Multiply, float(1e-300), float(1e-300), Err(Error::Underflow));
+        check(Operator::Divide, float(1e-300), float(1e300), Err(Error::Underflow));
+        check(Operator::Divide, float(1.0), float(f64::INFINITY), Ok(float(0.0)));
+        check(Operator::Plus, float(f64::INFINITY), float(1.0), Ok(float(f64::INFINITY)));
+        check(Operator::Multiply, float(0.0), float(5.0), Ok(float(0.0)));
     }
 }

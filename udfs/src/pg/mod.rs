@@ -1,36 +1,64 @@
 //! PostgreSQL's functions that DataFusion lacks or answers differently, one file per function or family.
 
+pub mod abs;
 pub mod age;
 pub mod arithmetic;
 pub mod arrays;
+pub mod avg;
+pub mod casts;
+pub mod ceil;
 pub mod characters;
 pub(crate) mod civil;
 pub mod date_bin;
 pub mod date_part;
 pub mod date_trunc;
+pub mod dates;
 pub mod encoding;
 pub mod every;
+pub mod extract;
 pub mod format;
 pub mod integers;
 pub mod interval;
 pub mod justify;
 pub mod make;
+pub mod numeric;
+pub mod operators;
+pub mod ordered_set;
 pub mod overlaps;
+pub(crate) mod part;
 pub mod powers;
 pub mod quote;
+pub mod ranks;
 pub mod round;
 pub mod server;
 pub mod sized;
 pub mod string_to_array;
+pub mod sum;
 pub mod timezone;
 pub mod to_char;
 pub mod to_timestamp;
+pub mod type_name;
 pub(crate) mod unit;
+pub mod variance;
 pub(crate) mod zone;
 
 use std::sync::Arc;
 
-use datafusion::logical_expr::ScalarUDF;
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+
+/// Aggregates.
+pub(crate) fn aggregates() -> Vec<Arc<AggregateUDF>> {
+    let mut all = vec![
+        avg::avg(),
+        every::every(),
+        ordered_set::mode(),
+        ordered_set::percentile_cont(),
+        ordered_set::percentile_disc(),
+        sum::sum(),
+    ];
+    all.extend(variance::variances());
+    all
+}
 
 /// Functions on texts and bytes.
 pub(crate) fn text() -> Vec<Arc<ScalarUDF>> {
@@ -69,6 +97,10 @@ pub(crate) fn arrays() -> Vec<Arc<ScalarUDF>> {
 /// Functions on numbers.
 pub(crate) fn math() -> Vec<Arc<ScalarUDF>> {
     vec![
+        abs::abs(),
+        casts::named(),
+        ceil::ceil(),
+        ceil::floor(),
         integers::div(),
         integers::factorial(),
         integers::gcd(),
@@ -92,9 +124,13 @@ pub(crate) fn datetime() -> Vec<Arc<ScalarUDF>> {
     vec![
         age::age(),
         age::isfinite(),
+        dates::add(),
+        dates::diff(),
+        dates::sub(),
         date_bin::date_bin(),
         date_part::date_part(),
         date_trunc::date_trunc(),
+        extract::extract(),
         justify::justify_days(),
         justify::justify_hours(),
         justify::justify_interval(),
@@ -113,5 +149,5 @@ pub(crate) fn datetime() -> Vec<Arc<ScalarUDF>> {
 
 /// Functions about the server.
 pub(crate) fn server() -> Vec<Arc<ScalarUDF>> {
-    vec![server::gen_random_uuid(), server::pg_client_encoding(), server::pg_is_in_recovery()]
+    vec![server::gen_random_uuid(), server::pg_client_encoding(), server::pg_is_in_recovery(), type_name::type_name()]
 }

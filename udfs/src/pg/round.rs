@@ -2,8 +2,7 @@
 //!
 //! `round` of double precision gives a half to the even neighbour, of numeric away from zero; `trunc` cuts toward zero.
 //! Constant `places` set the scale of a numeric result; others keep the argument's. Double precision takes `places` too,
-//! as averages of integers are double precision here and numeric in PostgreSQL. NULL gives NULL; a result that does not
-//! fit is 22003.
+//! which PostgreSQL refuses. NULL gives NULL; a result that does not fit is 22003.
 //! <https://www.postgresql.org/docs/16/functions-math.html>
 //!
 //! ```sql
@@ -98,9 +97,9 @@ impl ScalarUDFImpl for Round {
         let arrow = match (given.first(), args.scalar_arguments.get(1)) {
             // A plain literal is Int64. Another constant type may come of folding, which must not change the result's type.
             (Some(DataType::Decimal128(precision, scale)), Some(Some(ScalarValue::Int64(Some(places)))))
-                if (0..=i64::from(PRECISION_MAX)).contains(places) =>
+                if *places <= i64::from(PRECISION_MAX) =>
             {
-                numeric(*precision, *scale, i8::try_from(*places).unwrap_or(0))
+                numeric(*precision, *scale, i8::try_from(*places.max(&0)).unwrap_or(0))
             }
             _ => self.return_type(&given)?,
         };
@@ -251,9 +250,9 @@ mod tests {
             (round(), vec![decimal(2_567, 4, 3), places(1)], decimal(26, 3, 1)),
             (trunc(), vec![decimal(2_567, 4, 3), places(1)], decimal(25, 3, 1)),
             (round(), vec![decimal(25, 3, 1), places(3)], decimal(2_500, 6, 3)),
-            (round(), vec![decimal(12_345, 5, 1), places(-2)], decimal(12_000, 6, 1)),
+            (round(), vec![decimal(12_345, 5, 1), places(-2)], decimal(1_200, 5, 0)),
             (round(), vec![decimal(99, 2, 1)], decimal(10, 2, 0)),
-            (round(), vec![decimal(5, 2, 1), places(-40)], decimal(0, 3, 1)),
+            (round(), vec![decimal(5, 2, 1), places(-40)], decimal(0, 2, 0)),
             (round(), vec![ScalarValue::Int64(Some(1_250)), places(-2)], decimal(1_300, 21, 0)),
         ] {
             for columns in [false, true] {

@@ -31,6 +31,34 @@ pub(crate) enum Unit {
 }
 
 impl Unit {
+    /// PostgreSQL's own name of the field.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Microseconds => "microseconds",
+            Self::Milliseconds => "milliseconds",
+            Self::Second => "second",
+            Self::Minute => "minute",
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+            Self::Quarter => "quarter",
+            Self::Year => "year",
+            Self::Decade => "decade",
+            Self::Century => "century",
+            Self::Millennium => "millennium",
+            Self::Dow => "dow",
+            Self::Isodow => "isodow",
+            Self::Doy => "doy",
+            Self::Isoyear => "isoyear",
+            Self::Julian => "julian",
+            Self::Epoch => "epoch",
+            Self::Timezone => "timezone",
+            Self::TimezoneHour => "timezone_hour",
+            Self::TimezoneMinute => "timezone_minute",
+        }
+    }
+
     /// The field that a text names, whatever its case; `of` is the type in the message.
     pub(crate) fn named(text: &str, of: &str) -> Result<Self, Error> {
         Ok(match text.trim().to_ascii_lowercase().as_str() {
@@ -64,6 +92,11 @@ impl Unit {
 /// 0A000: the type has no such field.
 pub(crate) fn unsupported(text: &str, of: &str) -> Error {
     Error::Unsupported(format!("unit \"{text}\" not supported for type {of}"))
+}
+
+/// [`unsupported`] for a field of which only the unit is known.
+pub(crate) fn lacks(unit: Unit, of: &str) -> Error {
+    unsupported(unit.name(), of)
 }
 
 pub(crate) const TIMESTAMP: &str = "timestamp without time zone";

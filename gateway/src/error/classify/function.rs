@@ -3,13 +3,27 @@
 use crate::error::{Error, SqlState};
 
 pub(super) fn function(error: &udfs::Error) -> Error {
-    Error::new(state(error), error.to_string())
+    let ours = Error::new(state(error), error.to_string());
+    match (error, error.detail()) {
+        (udfs::Error::UndefinedFunction(_), _) => ours
+            .hint("No function matches the given name and argument types. You might need to add explicit type casts."),
+        (_, Some(detail)) => ours.detail(detail),
+        (_, None) => ours,
+    }
 }
 
 fn state(error: &udfs::Error) -> SqlState {
     use udfs::Error as Function;
     match error {
-        Function::NumericOverflow(_) | Function::ValueOutOfRange { .. } => SqlState::NumericValueOutOfRange,
+        Function::NumericOverflow(_)
+        | Function::ValueOutOfRange { .. }
+        | Function::FloatOutOfRange { .. }
+        | Function::PercentileOutOfRange(_)
+        | Function::Overflow
+        | Function::Underflow
+        | Function::NumericFieldOverflow { .. }
+        | Function::NumericFormatOverflow => SqlState::NumericValueOutOfRange,
+        Function::UndefinedFunction(_) => SqlState::UndefinedFunction,
         Function::DivisionByZero => SqlState::DivisionByZero,
         Function::InvalidParameter(_) => SqlState::InvalidParameterValue,
         Function::InvalidText { .. } => SqlState::InvalidTextRepresentation,
