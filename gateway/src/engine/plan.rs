@@ -12,9 +12,10 @@ use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
 use sqlparser::ast::{Ident, ObjectName, Query, Statement as Ast, ViewColumnDef, visit_relations};
 
 use super::scope::{Found, Scope, undefined_table, view_of};
-use super::{Core, Statement, explain, params, parse, rewrite, zone};
+use super::{Core, Statement, declared, explain, params, parse, rewrite, zone};
 use crate::error::{Error, Result, SqlState, classify};
 use crate::session::Session;
+use udfs::pg_type;
 
 /// Views may use views, this deep.
 const VIEW_DEPTH_MAX: usize = 32;
@@ -187,6 +188,8 @@ fn columns(plan: &LogicalPlan, names: &[String]) -> SchemaRef {
             Some(name) if known => field.with_name(name),
             _ => field,
         })
+        .enumerate()
+        .map(|(index, field)| if declared::numeric(plan, index, &field) { pg_type::declared(field) } else { field })
         .collect();
     Arc::new(Schema::new(fields))
 }

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, IntervalUnit, TimeUnit};
+use udfs::pg::numeric::kind::{self, Shown};
 use udfs::pg_type;
 
 pub(crate) const BOOL: u32 = 16;
@@ -106,8 +107,16 @@ pub fn oid_of(field: &Field) -> u32 {
     tagged(field).unwrap_or_else(|| natural(field.data_type()))
 }
 
-/// The type modifier: precision and scale of a numeric, else -1.
+/// How many decimals the numerics of a column show: a declared scale, else those of the values.
+pub(crate) fn shown(field: &Field) -> Shown {
+    if pg_type::is_declared(field) { Shown::Fixed } else { kind::shown(plain(field.data_type())) }
+}
+
+/// The type modifier: precision and scale of a column that is declared with them, else -1.
 pub fn typmod_of(field: &Field) -> i32 {
+    if !pg_type::is_declared(field) {
+        return -1;
+    }
     match plain(field.data_type()) {
         DataType::Decimal32(precision, scale)
         | DataType::Decimal64(precision, scale)
@@ -132,8 +141,7 @@ pub fn data_type_of(oid: u32) -> Option<DataType> {
         OID | XID | CID | REGPROC | REGCLASS | REGTYPE | REGNAMESPACE | REGROLE => DataType::UInt32,
         FLOAT4 => DataType::Float32,
         FLOAT8 => DataType::Float64,
-        // 22 digits before the point and 16 after it, as many as PostgreSQL's own division shows.
-        NUMERIC => DataType::Decimal128(38, 16),
+        NUMERIC => kind::OWN,
         BYTEA => DataType::Binary,
         DATE => DataType::Date32,
         TIME => DataType::Time64(TimeUnit::Microsecond),
@@ -301,9 +309,11 @@ mod tests {
     }
 
     #[test]
-    fn a_numeric_tells_precision_and_scale() {
-        assert_eq!(typmod_of(&Field::new("n", DataType::Decimal128(6, 2), true)), ((6 << 16) | 2) + 4);
-        assert_eq!(typmod_of(&Field::new("n", DataType::UInt64, true)), -1);
+    fn a_declared_numeric_tells_precision_and_scale() {
+        let computed = Field::new("n", DataType::Decimal128(6, 2), true);
+        assert_eq!(typmod_of(&computed), -1);
+        assert_eq!(typmod_of(&pg_type::declared(computed)), ((6 << 16) | 2) + 4);
+        assert_eq!(typmod_of(&pg_type::declared(Field::new("n", DataType::UInt64, true))), -1);
     }
 
     #[test]

@@ -153,7 +153,7 @@ pub(super) fn bind(array: &ArrayRef, column: &Column, look: &Arc<Look>) -> Resul
         data_type if data_type.is_integer() => scalar::integer(array, column.oid, format),
         DataType::Float16 | DataType::Float32 | DataType::Float64 => float::cell(array, format, look),
         DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..) => {
-            numeric::cell(array, format)
+            numeric::cell(array, format, types::shown(&column.field))
         }
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => tagged::text(array, column),
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {

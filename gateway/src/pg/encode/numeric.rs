@@ -3,7 +3,8 @@
 //! Owns: `numeric_out` and `numeric_send` (sign, weight, display scale and digits to base 10,000).
 
 use arrow::array::{Array, ArrayRef};
-use arrow::datatypes::{DataType, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type};
+use arrow::datatypes::{DataType, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, i256};
+use udfs::pg::numeric::kind::{self, Shown};
 
 use super::cell::{BoxCell, primitive};
 use super::row::Format;
@@ -11,18 +12,18 @@ use super::writer::Writer;
 
 const NEGATIVE: u16 = 0x4000;
 
-pub(super) fn cell(array: &ArrayRef, format: Format) -> BoxCell {
+pub(super) fn cell(array: &ArrayRef, format: Format, shown: Shown) -> BoxCell {
     let text = format == Format::Text;
     match array.data_type() {
         DataType::Decimal32(_, scale) => {
-            let write = writer(text, *scale);
+            let write = writer(text, *scale, shown);
             primitive::<Decimal32Type, _>(array, move |value, out| {
                 write(value.into(), out);
                 Ok(())
             })
         }
         DataType::Decimal64(_, scale) => {
-            let write = writer(text, *scale);
+            let write = writer(text, *scale, shown);
             primitive::<Decimal64Type, _>(array, move |value, out| {
                 write(value.into(), out);
                 Ok(())
@@ -31,15 +32,7 @@ pub(super) fn cell(array: &ArrayRef, format: Format) -> BoxCell {
         DataType::Decimal256(_, scale) => {
             let scale = *scale;
             primitive::<Decimal256Type, _>(array, move |value, out| {
-                let digits = value.to_string();
-                let (negative, digits) = match digits.strip_prefix('-') {
-                    Some(digits) => (true, digits),
-                    None => (false, digits.as_str()),
-                };
-                match text {
-                    true => text_of(negative, digits.as_bytes(), scale, out),
-                    false => send_digits(negative, digits.as_bytes(), scale, out),
-                }
+                wide(value, scale, shown, text, out);
                 Ok(())
             })
         }
@@ -48,7 +41,7 @@ pub(super) fn cell(array: &ArrayRef, format: Format) -> BoxCell {
                 DataType::Decimal128(_, scale) => *scale,
                 _ => 0,
             };
-            let write = writer(text, scale);
+            let write = writer(text, scale, shown);
             primitive::<Decimal128Type, _>(array, move |value, out| {
                 write(value, out);
                 Ok(())
@@ -57,10 +50,32 @@ pub(super) fn cell(array: &ArrayRef, format: Format) -> BoxCell {
     }
 }
 
-fn writer(text: bool, scale: i8) -> impl Fn(i128, &mut Writer<'_>) {
-    move |value, out| match text {
-        true => print(value, scale, out),
-        false => send(value, scale, out),
+fn writer(text: bool, scale: i8, shown: Shown) -> impl Fn(i128, &mut Writer<'_>) {
+    move |value, out| {
+        let (value, scale) = kind::shown_as(value, scale, shown);
+        match text {
+            true => print(value, scale, out),
+            false => send(value, scale, out),
+        }
+    }
+}
+
+fn wide(value: i256, scale: i8, shown: Shown, text: bool, out: &mut Writer<'_>) {
+    let (value, scale) = kind::wide_shown_as(value, scale, shown);
+    match (value.to_i128(), text) {
+        (Some(narrow), true) => print(narrow, scale, out),
+        (Some(narrow), false) => send(narrow, scale, out),
+        (None, _) => {
+            let digits = value.to_string();
+            let (negative, digits) = match digits.strip_prefix('-') {
+                Some(digits) => (true, digits),
+                None => (false, digits.as_str()),
+            };
+            match text {
+                true => text_of(negative, digits.as_bytes(), scale, out),
+                false => send_digits(negative, digits.as_bytes(), scale, out),
+            }
+        }
     }
 }
 

@@ -257,7 +257,9 @@ mod properties {
     }
 
     fn plain(scalar: ScalarValue) {
-        returns(&scalar, &Field::new("c", scalar.data_type(), true), &Display::default());
+        // A declared numeric shows all of its decimals.
+        let field = udfs::pg_type::declared(Field::new("c", scalar.data_type(), true));
+        returns(&scalar, &field, &Display::default());
     }
 
     proptest! {
