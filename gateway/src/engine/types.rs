@@ -7,7 +7,8 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, FieldRef, IntervalUnit, TimeUnit};
 use datafusion::common::Result;
 use datafusion::logical_expr::planner::TypePlanner;
-use sqlparser::ast::{DataType as Sql, ObjectName, TimezoneInfo};
+use sqlparser::ast::{DataType as Sql, ExactNumberInfo, ObjectName, TimezoneInfo};
+use udfs::pg::numeric::kind;
 use udfs::pg_type;
 
 #[derive(Debug)]
@@ -37,6 +38,7 @@ fn field(sql_type: &Sql, zone: &Arc<str>) -> Option<Field> {
         Sql::Time(_, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => {
             Some(plain(DataType::Time64(TimeUnit::Microsecond)))
         }
+        Sql::Numeric(ExactNumberInfo::None) | Sql::Decimal(ExactNumberInfo::None) => Some(plain(kind::OWN)),
         Sql::Interval { .. } => Some(plain(DataType::Interval(IntervalUnit::MonthDayNano))),
         Sql::Bytea => Some(plain(DataType::Binary)),
         Sql::Uuid => Some(pg_type::tagged("", DataType::Utf8, "uuid")),

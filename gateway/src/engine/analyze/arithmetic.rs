@@ -1,18 +1,20 @@
-//! Integer overflow is 22003 and division by zero 22012, also in constants.
+//! Overflow is 22003 and division by zero 22012, also in constants; casts round and refuse as PostgreSQL's.
 //!
-//! Owns: where the checked operators of `udfs::pg::arithmetic` replace the plain ones. Must never know: how they
-//! compute. The rule follows type coercion, so the operand types are final, and precedes the optimizer, so constants
+//! Owns: where the checked operators of `udfs::pg::arithmetic` and the casts of `udfs::pg::numeric` replace the plain
+//! ones. Must never know: how they compute. The rule follows type coercion, so the operand types are final, and precedes the optimizer, so constants
 //! fold through the checked operators too.
 
+use arrow::datatypes::DataType;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, Result};
-use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::expr::{AggregateFunction, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan};
 use datafusion::optimizer::AnalyzerRule;
 use udfs::pg::arithmetic::{checked, checked_negative};
+use udfs::pg::numeric;
 
 #[derive(Debug)]
 pub(super) struct CheckedArithmetic;
@@ -62,8 +64,30 @@ fn replace(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             Some(udf) => Ok(Transformed::yes(call(udf, vec![*operand]))),
             None => Ok(Transformed::no(Expr::Negative(operand))),
         },
+        Expr::Cast(cast) => {
+            let (from, to) = (cast.expr.get_type(schema)?, cast.field.data_type());
+            match numeric::cast::checked(&from, to).or_else(|| numeric::text::checked(&from, to)) {
+                Some(udf) => Ok(Transformed::yes(call(udf, vec![*cast.expr]))),
+                None => Ok(Transformed::no(Expr::Cast(cast))),
+            }
+        }
+        Expr::AggregateFunction(aggregate) => {
+            refuse_boolean(&aggregate, schema)?;
+            Ok(Transformed::no(Expr::AggregateFunction(aggregate)))
+        }
         other => Ok(Transformed::no(other)),
     }
+}
+
+/// There is no greatest of truth values: `bool_or` says what is meant.
+fn refuse_boolean(aggregate: &AggregateFunction, schema: &DFSchema) -> Result<()> {
+    let name = aggregate.func.name();
+    if let ("min" | "max", [argument]) = (name, aggregate.params.args.as_slice())
+        && argument.get_type(schema)? == DataType::Boolean
+    {
+        return Err(udfs::Error::UndefinedFunction(format!("function {name}(boolean) does not exist")).into());
+    }
+    Ok(())
 }
 
 fn call(udf: std::sync::Arc<datafusion::logical_expr::ScalarUDF>, args: Vec<Expr>) -> Expr {

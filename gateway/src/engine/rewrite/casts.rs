@@ -5,12 +5,15 @@
 
 use arrow::datatypes::IntervalMonthDayNano;
 use datafusion::common::DataFusionError;
-use sqlparser::ast::{ArrayElemTypeDef, DataType, Expr, Interval, TimezoneInfo, Value};
+use sqlparser::ast::{
+    ArrayElemTypeDef, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Interval,
+    TimezoneInfo, Value,
+};
 
 use super::expand::call;
 use super::literals::{self, elements, number, string};
 use super::syntax::taken;
-use super::types;
+use super::{folded, types};
 use crate::error::{Error, Result, SqlState};
 
 /// Rewrites a cast, a typed literal (`date '2026-01-01'`) or an interval literal.
@@ -55,7 +58,64 @@ fn cast(inner: Expr, data_type: &DataType) -> Result<Expr> {
     if matches!(data_type, DataType::Time(_, TimezoneInfo::Tz | TimezoneInfo::WithTimeZone)) {
         return Ok(time_with_zone(inner));
     }
+    if types::is_unconstrained_numeric(&data_type) && !is_parameter(&inner) {
+        // Only planning knows the type of what is cast, and so the result's scale.
+        return Ok(call("lakegate_numeric", vec![inner]));
+    }
     Ok(types::cast(inner, data_type))
+}
+
+fn is_parameter(expr: &Expr) -> bool {
+    match expr {
+        Expr::Value(value) => matches!(value.value, Value::Placeholder(_)),
+        Expr::Nested(inner) => is_parameter(inner),
+        _ => false,
+    }
+}
+
+/// The aggregates whose argument may be cast.
+const AGGREGATES: &[&str] = &[
+    "array_agg",
+    "avg",
+    "bool_and",
+    "bool_or",
+    "corr",
+    "count",
+    "covar_pop",
+    "covar_samp",
+    "every",
+    "max",
+    "min",
+    "mode",
+    "percentile_cont",
+    "percentile_disc",
+    "stddev",
+    "stddev_pop",
+    "stddev_samp",
+    "string_agg",
+    "sum",
+    "var_pop",
+    "var_samp",
+    "variance",
+];
+
+/// Names the casts in an aggregate's arguments: the planner tells two aggregates apart by their names, which leave casts
+/// out.
+pub(super) fn name_in_aggregate(expr: &mut Expr) {
+    let Expr::Function(Function { name, args: FunctionArguments::List(list), .. }) = expr else { return };
+    let Some(name) = name.0.last().and_then(|part| part.as_ident()).map(folded) else { return };
+    if !AGGREGATES.contains(&name.as_str()) {
+        return;
+    }
+    for arg in &mut list.args {
+        if let FunctionArg::Unnamed(FunctionArgExpr::Expr(arg)) = arg
+            && let Expr::Cast { data_type, expr: inner, .. } = arg
+            && !matches!(inner.as_ref(), Expr::Value(_))
+        {
+            let name = string(data_type.to_string().to_lowercase());
+            *arg = call("lakegate_cast", vec![taken(arg), name]);
+        }
+    }
 }
 
 /// The registry type whose value this call gives.
@@ -73,6 +133,7 @@ fn literal(text: &str, data_type: &DataType) -> Result<Option<Expr>> {
         DataType::Interval { .. } => Some(interval_literal(text)?),
         DataType::Bytea => Some(bytes(text)?),
         DataType::Boolean | DataType::Bool => Some(Expr::value(Value::Boolean(boolean(text)?))),
+        numeric if types::is_unconstrained_numeric(numeric) => udfs::pg::numeric::plain(text).map(literals::exact),
         DataType::Uuid => Some(types::cast(string(uuid(text)?), DataType::Uuid)),
         DataType::Date | DataType::Timestamp(..) => moment(text.trim(), data_type)?,
         DataType::Array(ArrayElemTypeDef::SquareBracket(element, _)) => Some(array(text, element)?),

@@ -22,6 +22,7 @@ const BY_REWRITE: &[&str] = &[
     "localtime",
     "localtimestamp",
     "overlaps",
+    "pg_typeof",
     "regexp_split_to_table",
     "row",
     "string_to_table",

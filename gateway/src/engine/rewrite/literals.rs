@@ -7,12 +7,16 @@ use sqlparser::ast::{
     Value,
 };
 
+use super::expand::call;
 use super::{folded, types};
 use crate::error::{Error, Result, SqlState};
 
 /// Functions whose result has the type of their arguments, so that a small number in them must be an `integer`.
 const SAME_TYPE: &[&str] =
     &["abs", "array_agg", "avg", "coalesce", "greatest", "least", "max", "min", "mod", "nullif", "sum"];
+
+/// Functions whose result has the type of their first argument.
+const FIRST_TYPE: &[&str] = &["first_value", "lag", "last_value", "lead", "nth_value"];
 
 /// The text of a string literal.
 pub(super) fn text(expr: &Expr) -> Option<String> {
@@ -59,8 +63,64 @@ pub(super) fn narrow(expr: &mut Expr) {
                 *expr = types::cast(expr.clone(), DataType::Int4(None));
             }
         }
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr: operand } if is_least(operand) => {
+            *expr = types::cast(expr.clone(), DataType::Int4(None));
+        }
+        // Two signs make the number that is written, as PostgreSQL's grammar has it.
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr: operand } if negated(operand).is_some() => {
+            if let Some(number) = negated(operand) {
+                *expr = number.clone();
+                narrow(expr);
+            }
+        }
         Expr::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, expr } | Expr::Nested(expr) => narrow(expr),
         _ => {}
+    }
+}
+
+/// Whether the number after a minus makes the least `integer`, which no positive number is as large as.
+fn is_least(operand: &Expr) -> bool {
+    matches!(operand, Expr::Value(value) if matches!(&value.value, Value::Number(digits, _) if digits == "2147483648"))
+}
+
+/// The number after a minus.
+fn negated(expr: &Expr) -> Option<&Expr> {
+    match expr {
+        Expr::Nested(inner) => negated(inner),
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => {
+            matches!(expr.as_ref(), Expr::Value(value) if matches!(value.value, Value::Number(..))).then_some(expr)
+        }
+        _ => None,
+    }
+}
+
+/// A number in a notation that the planner reads: without an exponent, as a float where no decimal holds it.
+pub(super) fn spell_out(expr: &mut Expr) {
+    let Expr::Value(value) = expr else { return };
+    let Value::Number(digits, _) = &value.value else { return };
+    if digits.parse::<i64>().is_ok() {
+        return;
+    }
+    *expr = match udfs::pg::numeric::plain(digits) {
+        Some(plain) if plain == *digits => return,
+        Some(plain) => exact(plain),
+        None => types::cast(string(digits.clone()), DataType::DoublePrecision),
+    };
+}
+
+/// The numeric of these digits, with the scale that they are written with.
+pub(super) fn exact(digits: String) -> Expr {
+    let (negative, digits) = match digits.strip_prefix('-') {
+        Some(digits) => (true, digits.to_owned()),
+        None => (false, digits),
+    };
+    let is_whole = !digits.contains('.');
+    let literal = number(digits);
+    // The planner takes a number without a point for an integer.
+    let literal = if is_whole { call("lakegate_numeric", vec![literal]) } else { literal };
+    match negative {
+        true => Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(literal) },
+        false => literal,
     }
 }
 
@@ -68,10 +128,12 @@ pub(super) fn narrow(expr: &mut Expr) {
 pub(super) fn narrow_arguments(expr: &mut Expr) {
     let Expr::Function(Function { name, args: FunctionArguments::List(list), .. }) = expr else { return };
     let Some(name) = name.0.last().and_then(|part| part.as_ident()).map(folded) else { return };
-    if !SAME_TYPE.contains(&name.as_str()) {
-        return;
-    }
-    for arg in &mut list.args {
+    let narrowed = match name.as_str() {
+        name if SAME_TYPE.contains(&name) => list.args.len(),
+        name if FIRST_TYPE.contains(&name) => 1,
+        _ => 0,
+    };
+    for arg in list.args.iter_mut().take(narrowed) {
         if let FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) = arg {
             narrow(expr);
         }
@@ -87,6 +149,11 @@ pub(super) fn is_arithmetic(op: &BinaryOperator) -> bool {
             | BinaryOperator::Multiply
             | BinaryOperator::Divide
             | BinaryOperator::Modulo
+            | BinaryOperator::BitwiseAnd
+            | BinaryOperator::BitwiseOr
+            | BinaryOperator::PGBitwiseXor
+            | BinaryOperator::PGBitwiseShiftLeft
+            | BinaryOperator::PGBitwiseShiftRight
     )
 }
 

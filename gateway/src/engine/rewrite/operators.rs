@@ -19,9 +19,11 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<()> {
                 UnaryOperator::PGSquareRoot => "sqrt",
                 UnaryOperator::PGCubeRoot => "cbrt",
                 UnaryOperator::PGAbs => "abs",
+                UnaryOperator::BitwiseNot => "lakegate_int_not",
                 UnaryOperator::PGPostfixFactorial | UnaryOperator::PGPrefixFactorial => "factorial",
                 _ => return Ok(()),
             };
+            narrow(operand);
             *expr = call(name, vec![taken(operand)]);
             Ok(())
         }

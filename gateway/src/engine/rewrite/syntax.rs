@@ -57,15 +57,20 @@ impl VisitorMut for Notations {
 
 fn expression(expr: &mut Expr) -> Result<()> {
     match expr {
+        Expr::Value(_) => {
+            literals::spell_out(expr);
+            Ok(())
+        }
         Expr::Cast { .. } | Expr::TypedString(_) | Expr::Interval(_) => casts::rewrite(expr),
         Expr::Collate { .. } => collate(expr),
         Expr::Function(function) => {
             unqualify(function);
-            match session_keyword(function) {
+            match session_keyword(function).or_else(|| type_of(function)) {
                 Some(call) => *expr = call,
                 None => arrays::from_subquery(expr)?,
             }
             literals::narrow_arguments(expr);
+            casts::name_in_aggregate(expr);
             Ok(())
         }
         Expr::AtTimeZone { timestamp, time_zone } => {
@@ -146,6 +151,22 @@ fn session_keyword(function: &Function) -> Option<Expr> {
         "localtime" => super::types::cast(now(), sqlparser::ast::DataType::Time(None, zone)),
         _ => return None,
     })
+}
+
+/// `pg_typeof(x)`: a literal of unknown type has none, whatever the planner takes it for.
+fn type_of(function: &Function) -> Option<Expr> {
+    let [name] = function.name.0.as_slice() else { return None };
+    let mut arguments = arrays::arguments(function);
+    if folded(name.as_ident()?) != "pg_typeof" || arguments.len() != 1 {
+        return None;
+    }
+    let mut argument = arguments.pop()?;
+    literals::narrow(&mut argument);
+    let type_name = match literals::text(&argument) {
+        Some(_) => literals::string("unknown"),
+        None => call("lakegate_type_name", vec![argument]),
+    };
+    Some(call("lakegate_regtype_in", vec![type_name]))
 }
 
 fn is_bare(args: &FunctionArguments) -> bool {

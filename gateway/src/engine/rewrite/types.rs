@@ -148,6 +148,10 @@ fn characters(length: &CharacterLength) -> Option<u64> {
     }
 }
 
+pub(super) fn is_unconstrained_numeric(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Numeric(ExactNumberInfo::None) | DataType::Decimal(ExactNumberInfo::None))
+}
+
 pub(super) fn is_text(data_type: &DataType) -> bool {
     matches!(name(data_type).as_str(), "text" | "varchar" | "name")
 }
