@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchemaRef, DataFusionError, Result};
-use datafusion::logical_expr::expr::{Exists, InSubquery, SetComparison, SetQuantifier};
+use datafusion::logical_expr::expr::{Case, Exists, InSubquery, SetComparison, SetQuantifier};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{
     Aggregate, Expr, Extension, Filter, Join, JoinType, LogicalPlan, LogicalPlanBuilder, Operator, Projection, Sort,
-    Subquery, SubqueryAlias, Window,
+    Subquery, SubqueryAlias, Window, when,
 };
 use datafusion::optimizer::AnalyzerRule;
 
@@ -241,12 +241,14 @@ enum Allowed {
 struct Applied {
     plan: LogicalPlan,
     schema: DFSchemaRef,
+    /// What must hold for the value of the expression at hand to matter: the conditions of CASE around it.
+    conditions: Vec<Expr>,
 }
 
 impl Applied {
     fn new(plan: LogicalPlan) -> Self {
         let schema = Arc::clone(plan.schema());
-        Self { plan, schema }
+        Self { plan, schema, conditions: Vec::new() }
     }
 
     fn exprs(&mut self, exprs: Vec<Expr>, names: &NamePreserver, allowed: Allowed) -> Result<Vec<Expr>> {
@@ -259,6 +261,14 @@ impl Applied {
 
     /// The expression with columns of the plan in place of its subqueries.
     fn expr(&mut self, expr: Expr, allowed: Allowed) -> Result<Expr> {
+        let expr = expr.transform_down(|expr| match expr {
+            Expr::Case(case) => {
+                let case = Expr::Case(self.case(case, allowed)?);
+                Ok(Transformed::new(case, true, TreeNodeRecursion::Jump))
+            }
+            other => Ok(Transformed::no(other)),
+        })?;
+        let expr = expr.data;
         let rewritten = expr.transform_up(|expr| match expr {
             Expr::ScalarSubquery(subquery) => self.scalar(subquery, allowed).map(Transformed::yes),
             Expr::Exists(Exists { subquery, negated }) => {
@@ -277,6 +287,33 @@ impl Applied {
         Ok(rewritten.data)
     }
 
+    /// PostgreSQL evaluates a branch only where its condition holds, and asyncpg's introspection counts on that.
+    fn case(&mut self, mut case: Case, allowed: Allowed) -> Result<Case> {
+        if let Some(operand) = &mut case.expr {
+            **operand = self.expr(operand.as_ref().clone(), allowed)?;
+        }
+        for (when, then) in &mut case.when_then_expr {
+            let condition = match &case.expr {
+                Some(operand) => operand.as_ref().clone().eq(when.as_ref().clone()),
+                None => when.as_ref().clone(),
+            };
+            // A condition that asks itself has no answer yet where its branch asks.
+            let known = !condition.exists_subquery()?;
+            **when = self.expr(when.as_ref().clone(), allowed)?;
+            if known {
+                self.conditions.push(condition);
+            }
+            **then = self.expr(then.as_ref().clone(), allowed)?;
+            if known {
+                self.conditions.pop();
+            }
+        }
+        if let Some(otherwise) = &mut case.else_expr {
+            **otherwise = self.expr(otherwise.as_ref().clone(), allowed)?;
+        }
+        Ok(case)
+    }
+
     fn scalar(&mut self, subquery: Subquery, allowed: Allowed) -> Result<Expr> {
         if subquery.outer_ref_columns.is_empty() {
             return Ok(Expr::ScalarSubquery(at_most_one_row(subquery)));
@@ -290,6 +327,11 @@ impl Applied {
     fn ask(&mut self, subquery: Subquery, meaning: Meaning, sought: Option<Expr>) -> Result<Expr> {
         let plan = subquery.subquery.as_ref().clone();
         let (inner, mut args) = inner(plan, &self.schema)?;
+        if let Some(condition) = conjunction(self.conditions.iter().cloned()) {
+            // The rows whose answer does not matter ask one question together.
+            let only = args.into_iter().map(|arg| when(condition.clone(), arg).end());
+            args = only.collect::<Result<_>>()?;
+        }
         args.extend(sought);
         let name = unique_name();
         let input = std::mem::take(&mut self.plan);
