@@ -32,3 +32,8 @@ pub fn declared(field: Field) -> Field {
 pub fn is_declared(field: &Field) -> bool {
     field.metadata().contains_key(DECLARED_KEY)
 }
+
+/// Whether a field is a `numeric` without precision and scale: its values decide them, not its Arrow type.
+pub fn is_unconstrained(field: &Field) -> bool {
+    tag(field) == Some("numeric")
+}

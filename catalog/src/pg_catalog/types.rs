@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use arrow::datatypes::{DataType, Field};
-use udfs::pg_type::tag;
+use udfs::pg_type::{is_unconstrained, tag};
 
 use super::columns::{arrow_type, lines};
 
@@ -89,6 +89,11 @@ pub(crate) fn by_name(name: &str) -> Option<&'static PgType> {
     TYPES.by_name.get(name).and_then(|at| TYPES.rows.get(*at))
 }
 
+/// Whether there is a type of this `typname`.
+pub fn is_type(name: &str) -> bool {
+    by_name(name).is_some()
+}
+
 /// The row type of one of PostgreSQL's own relations, 0 if it has none.
 pub(crate) fn row_type(relation: u32) -> u32 {
     TYPES.by_relation.get(&relation).copied().unwrap_or_default()
@@ -99,7 +104,10 @@ pub fn pg_type_of(field: &Field) -> PgTypeInfo {
     let tagged = tag(field).filter(|name| fits(name, field.data_type())).and_then(by_name);
     let found = tagged.or_else(|| by_name(&name_of(field)));
     match found {
-        Some(of) => PgTypeInfo { oid: of.oid, name: of.name, typmod: typmod_of(field.data_type()), len: of.len },
+        Some(of) => {
+            let typmod = if is_unconstrained(field) { -1 } else { typmod_of(field.data_type()) };
+            PgTypeInfo { oid: of.oid, name: of.name, typmod, len: of.len }
+        }
         None => PgTypeInfo { oid: 25, name: "text", typmod: -1, len: -1 },
     }
 }

@@ -10,11 +10,12 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder, SessionStateDefaults, TaskContext};
+use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::prelude::SessionConfig;
 
 use super::analyze;
 use super::memory::{QueryPool, default_bytes, pool_of_all};
-use super::planners::ArrayLiterals;
+use super::planners::{ArrayLiterals, Parameters};
 use super::stores::FixedStores;
 use crate::config;
 use crate::error::{Error, Result};
@@ -43,7 +44,8 @@ impl Base {
             .with_file_statistics_cache_limit(0)
             .build_arc()?;
         // The first planner that answers wins.
-        let mut planners = udfs::all().planners;
+        let mut planners: Vec<Arc<dyn ExprPlanner>> = vec![Arc::new(Parameters)];
+        planners.extend(udfs::all().planners);
         planners.push(Arc::new(ArrayLiterals));
         planners.extend(SessionStateDefaults::default_expr_planners());
         let mut builder = SessionStateBuilder::new()

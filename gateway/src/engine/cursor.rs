@@ -38,17 +38,24 @@ impl Cursor {
         Self { name, columns, hold, rows: Mutex::new(Rows { stream, rest: None }) }
     }
 
+    /// Passes over the next `count` rows, fewer at the end, and tells how many.
+    pub async fn pass(&self, count: usize) -> Result<u64> {
+        let mut rows = self.rows.lock().await;
+        let mut missing = count;
+        while missing > 0 {
+            let Some(part) = rows.take(missing).await.transpose()? else { break };
+            missing -= part.num_rows();
+        }
+        Ok((count - missing) as u64)
+    }
+
     /// The next `count` rows, fewer at the end.
     pub async fn fetch(&self, count: usize) -> Result<Vec<RecordBatch>> {
         let mut rows = self.rows.lock().await;
         let mut taken = Vec::new();
         let mut missing = count;
         while missing > 0 {
-            let Some(batch) = rows.next().await.transpose()? else { break };
-            let part = batch.slice(0, missing.min(batch.num_rows()));
-            if part.num_rows() < batch.num_rows() {
-                rows.rest = Some(batch.slice(part.num_rows(), batch.num_rows() - part.num_rows()));
-            }
+            let Some(part) = rows.take(missing).await.transpose()? else { break };
             missing -= part.num_rows();
             if count - missing > FETCH_ROWS_MAX {
                 return Err(Error::new(SqlState::ProgramLimitExceeded, "too many rows in one FETCH")
@@ -61,11 +68,20 @@ impl Cursor {
 }
 
 impl Rows {
-    async fn next(&mut self) -> Option<Result<RecordBatch>> {
-        match self.rest.take() {
-            Some(batch) => Some(Ok(batch)),
-            None => self.stream.next().await,
+    /// The next rows, at most `count`; `None` after the last.
+    async fn take(&mut self, count: usize) -> Option<Result<RecordBatch>> {
+        let batch = match self.rest.take() {
+            Some(batch) => batch,
+            None => match self.stream.next().await? {
+                Ok(batch) => batch,
+                Err(error) => return Some(Err(error)),
+            },
+        };
+        let part = batch.slice(0, count.min(batch.num_rows()));
+        if part.num_rows() < batch.num_rows() {
+            self.rest = Some(batch.slice(part.num_rows(), batch.num_rows() - part.num_rows()));
         }
+        Some(Ok(part))
     }
 }
 
@@ -111,39 +127,57 @@ fn not_a_cursor() -> Error {
 }
 
 /// The cursor of a FETCH. Unknown: 34000.
-pub(super) fn find(session: &Session, name: &Ident) -> Result<Arc<Cursor>> {
-    let name = fold(name);
-    let cursor = session.cursors().get(&name).cloned();
+pub(super) fn find(session: &Session, name: &str) -> Result<Arc<Cursor>> {
+    let cursor = session.cursors().get(name).cloned();
     cursor.ok_or_else(|| Error::new(SqlState::InvalidCursorName, format!("cursor \"{name}\" does not exist")))
 }
 
-/// How many rows a FETCH asks for. Backwards: 55000, as PostgreSQL says of a cursor that cannot scroll.
-pub(crate) fn count(direction: &FetchDirection) -> Result<usize> {
+/// A FETCH or a MOVE: rows to pass over, then rows to give.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetch {
+    pub cursor: String,
+    pub skip: usize,
+    pub take: usize,
+    /// MOVE, whose rows are counted and not sent.
+    pub is_move: bool,
+}
+
+/// Reads the direction of a FETCH. Backwards: 55000, as PostgreSQL says of a cursor that cannot scroll.
+pub(super) fn fetch(name: &Ident, direction: &FetchDirection, is_move: bool) -> Result<Fetch> {
+    let (skip, take) = count(direction)?;
+    Ok(Fetch { cursor: fold(name), skip, take, is_move })
+}
+
+fn count(direction: &FetchDirection) -> Result<(usize, usize)> {
+    let next = |take| Ok((0, take));
     match direction {
-        FetchDirection::Next | FetchDirection::Forward { limit: None } => Ok(1),
-        FetchDirection::All | FetchDirection::ForwardAll => Ok(usize::MAX),
-        FetchDirection::Count { limit } | FetchDirection::Forward { limit: Some(limit) } => number(limit),
-        FetchDirection::Relative { limit } if number(limit)? == 1 => Ok(1),
+        FetchDirection::Next | FetchDirection::Forward { limit: None } => next(1),
+        FetchDirection::All | FetchDirection::ForwardAll => next(usize::MAX),
+        FetchDirection::Count { limit } | FetchDirection::Forward { limit: Some(limit) } => {
+            next(usize::try_from(number(limit)?).map_err(|_| forward_only())?)
+        }
+        FetchDirection::Relative { limit } => match usize::try_from(number(limit)?) {
+            Ok(distance @ 1..) => Ok((distance - 1, 1)),
+            _ => Err(forward_only()),
+        },
         FetchDirection::Prior
         | FetchDirection::First
         | FetchDirection::Last
         | FetchDirection::Absolute { .. }
-        | FetchDirection::Relative { .. }
         | FetchDirection::Backward { .. }
-        | FetchDirection::BackwardAll => {
-            Err(Error::new(SqlState::ObjectNotInPrerequisiteState, "cursor can only scan forward")
-                .hint("Cursors of this server have no SCROLL option; run the query again to read from its start."))
-        }
+        | FetchDirection::BackwardAll => Err(forward_only()),
     }
 }
 
-fn number(value: &ValueWithSpan) -> Result<usize> {
-    match &value.value {
-        Value::Number(text, _) => text.to_string().parse().map_err(|_| not_a_count(&text.to_string())),
-        other => Err(not_a_count(&other.to_string())),
-    }
+fn forward_only() -> Error {
+    Error::new(SqlState::ObjectNotInPrerequisiteState, "cursor can only scan forward")
+        .hint("Cursors of this server have no SCROLL option; run the query again to read from its start.")
 }
 
-fn not_a_count(text: &str) -> Error {
-    Error::new(SqlState::SyntaxError, format!("syntax error at or near \"{text}\""))
+fn number(value: &ValueWithSpan) -> Result<i64> {
+    let text = match &value.value {
+        Value::Number(text, _) => text.to_string(),
+        other => other.to_string(),
+    };
+    text.parse().map_err(|_| Error::new(SqlState::SyntaxError, format!("syntax error at or near \"{text}\"")))
 }

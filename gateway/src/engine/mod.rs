@@ -5,14 +5,17 @@
 mod admission;
 mod analyze;
 mod base;
+mod copy;
 mod cpu;
 mod cursor;
 mod declared;
 mod explain;
 mod facts;
+mod given_types;
 mod guard;
 mod interrupt;
 mod memory;
+mod named;
 mod params;
 mod parse;
 mod plan;
@@ -25,6 +28,7 @@ mod session_functions;
 mod statement;
 mod stores;
 mod stream;
+mod tags;
 mod types;
 mod zone;
 
@@ -32,18 +36,20 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
-use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use catalog::pg_catalog::{ColumnSource, RoleFact};
 use catalog::{Lake, Table};
 use datafusion::scalar::ScalarValue;
-use sqlparser::ast::Statement as Ast;
+use sqlparser::ast::{CopyTarget, Statement as Ast};
 
 use crate::config;
 use crate::error::{Error, Result, SqlState};
 use crate::session::{Registry, Session, StatementGuard, command, transaction};
+pub use copy::{Copy, CopyFormat};
 pub use cpu::CpuPool;
-pub use cursor::Cursor;
+pub use cursor::{Cursor, Fetch};
+use plan::Plan;
 pub use query_log::Counters;
 pub use statement::{Prepared, Statement, Tag};
 pub use stream::QueryStream;
@@ -68,6 +74,8 @@ pub(crate) struct Core {
 pub enum Outcome {
     /// Rows, whose schema is `Prepared::columns`. The tag gets its row count from who sends them.
     Rows { stream: QueryStream, tag: Tag },
+    /// Rows in the form that COPY asked for.
+    Copy { stream: QueryStream, copy: Copy, tag: Tag },
     /// No rows: a command was carried out.
     Done(Tag),
 }
@@ -101,7 +109,7 @@ impl Engine {
         session: &Arc<Session>,
         guard: &StatementGuard,
         statement: Statement,
-        param_types: &[Option<DataType>],
+        param_types: &[Option<FieldRef>],
     ) -> Result<Prepared> {
         refuse_in_failed_block(session, &statement.ast)?;
         session.activity().start(&statement.text);
@@ -143,7 +151,7 @@ impl Engine {
         &self,
         session: &Arc<Session>,
         statement: &Statement,
-        param_types: &[Option<DataType>],
+        param_types: &[Option<FieldRef>],
     ) -> Result<Prepared> {
         let planning = Arc::clone(&self.core).prepare(Arc::clone(session), statement.clone(), param_types.to_vec());
         self.core.cpu.block(move |handle| handle.block_on(planning)).await?
@@ -158,7 +166,7 @@ impl Engine {
         params: Vec<ScalarValue>,
     ) -> Result<Outcome> {
         let mut outcome = self.run(session, guard, prepared, params).await?;
-        if let Outcome::Rows { stream, .. } = &mut outcome {
+        if let Outcome::Rows { stream, .. } | Outcome::Copy { stream, .. } = &mut outcome {
             stream.begin().await?;
         }
         Ok(outcome)
@@ -176,7 +184,8 @@ impl Engine {
         }
     }
 
-    /// A statement planned over an older snapshot is planned again, so that it sees the lake as it is now.
+    /// A statement planned over an older snapshot is planned again, so that it sees the lake as it is now; so is one
+    /// whose parameters have values of other precisions than it was planned for.
     async fn run(
         &self,
         session: &Arc<Session>,
@@ -185,14 +194,25 @@ impl Engine {
         params: Vec<ScalarValue>,
     ) -> Result<Outcome> {
         let core = &self.core;
+        if let Plan::Execute { target, arguments } = &prepared.plan {
+            let params = match arguments {
+                None => Vec::new(),
+                Some(arguments) => {
+                    let run = run::Run { core, session, guard, prepared, params: Vec::new() };
+                    named::row(run.stream(arguments, Vec::new()).await?).await?
+                }
+            };
+            return Box::pin(self.run(session, guard, target, params)).await;
+        }
         let stale = prepared.snapshot_version().is_some_and(|version| version != core.lake.snapshot().version);
-        if !stale {
+        let retyped = params::retyped(&prepared.param_types, &params);
+        if !stale && retyped.is_none() {
             return run::Run { core, session, guard, prepared, params }.execute().await;
         }
-        let types = prepared.param_types.iter().cloned().map(Some).collect();
+        let types = retyped.unwrap_or_else(|| prepared.param_types.clone()).into_iter().map(Some).collect();
         let planning = Arc::clone(core).prepare(Arc::clone(session), prepared.statement.clone(), types);
         let fresh = core.cpu.block(move |handle| handle.block_on(planning)).await??;
-        if fresh.columns != prepared.columns {
+        if !prepared.answers_like(&fresh) {
             return Err(Error::unsupported("cached plan must not change result type")
                 .hint("A file of the query was replaced by one with other columns: prepare the statement again."));
         }
@@ -251,7 +271,7 @@ impl Core {
         self: Arc<Self>,
         session: Arc<Session>,
         statement: Statement,
-        declared: Vec<Option<DataType>>,
+        declared: Vec<Option<FieldRef>>,
     ) -> Result<Prepared> {
         let ast = Arc::clone(&statement.ast);
         match ast.as_ref() {
@@ -272,10 +292,18 @@ impl Core {
                 Ok(Prepared::declare(statement, declare.name, declare.hold, planned))
             }
             Ast::Fetch { name, direction, into: None, .. } => {
-                let cursor = cursor::find(&session, name)?;
-                let count = cursor::count(direction)?;
-                Ok(Prepared::fetch(statement, cursor, count))
+                let fetch = cursor::fetch(name, direction, statement.is_move)?;
+                let cursor = cursor::find(&session, &fetch.cursor)?;
+                Ok(Prepared::fetch(statement, cursor, fetch))
             }
+            Ast::Copy { source, to: true, target: CopyTarget::Stdout, options, legacy_options, .. } => {
+                let message = Arc::clone(&statement.message);
+                let planned = plan::query(self, session, Box::new(copy::query(source)), message, declared).await?;
+                let copy = copy::how(options, legacy_options, &planned.columns)?;
+                Ok(Prepared::copy(statement, copy, planned))
+            }
+            Ast::Prepare { .. } => named::prepare(self, session, statement).await,
+            Ast::Execute { .. } => named::execute(self, session, statement).await,
             Ast::ShowVariable { variable } => {
                 let columns = command::show_columns(variable);
                 Ok(Prepared::command(statement, columns))

@@ -2,6 +2,8 @@
 //!
 //! Owns: the one parser of the server. Must never know: tables, sessions.
 
+mod fetch;
+
 use std::sync::Arc;
 
 use sqlparser::ast::Statement as Ast;
@@ -36,13 +38,18 @@ fn parse(sql: &str) -> Result<Vec<Statement>> {
         if first.token == Token::EOF {
             return Ok(statements);
         }
-        let ast = parser.parse_statement().map_err(|error| syntax_error(sql, &parser, &first, error))?;
+        let parsed = match fetch::statement(&mut parser) {
+            Ok(None) => parser.parse_statement().map(|ast| (ast, false)),
+            Ok(Some(fetch)) => Ok(fetch),
+            Err(error) => Err(error),
+        };
+        let (ast, is_move) = parsed.map_err(|error| syntax_error(sql, &parser, &first, error))?;
         let end = parser.peek_token_ref().clone();
         if end.token != Token::EOF && end.token != Token::SemiColon {
             return Err(near(sql, &end));
         }
         guard::check_ast(&ast)?;
-        statements.push(statement(sql, ast, first.span.start, &end));
+        statements.push(Statement { is_move, ..statement(sql, ast, first.span.start, &end) });
     }
 }
 
@@ -50,7 +57,7 @@ fn statement(sql: &str, ast: Ast, start: Location, end: &TokenWithSpan) -> State
     let from = byte_offset(sql, start);
     let to = if end.token == Token::EOF { sql.len() } else { byte_offset(sql, end.span.start) };
     let text = sql.get(from..to).unwrap_or(sql).trim_end();
-    Statement { ast: Arc::new(ast), text: text.into(), message: sql.into() }
+    Statement { ast: Arc::new(ast), text: text.into(), message: sql.into(), is_move: false }
 }
 
 fn syntax_error(sql: &str, parser: &Parser<'_>, first: &TokenWithSpan, error: ParserError) -> Error {
@@ -87,19 +94,8 @@ fn near(sql: &str, token: &TokenWithSpan) -> Error {
 /// A command of PostgreSQL that the parser has no grammar for.
 fn postgres_command(first: &TokenWithSpan) -> Option<String> {
     let Token::Word(word) = &first.token else { return None };
-    let known = [
-        "ABORT",
-        "CHECKPOINT",
-        "CLUSTER",
-        "DO",
-        "IMPORT",
-        "LOAD",
-        "MOVE",
-        "REASSIGN",
-        "REFRESH",
-        "REINDEX",
-        "SECURITY",
-    ];
+    let known =
+        ["ABORT", "CHECKPOINT", "CLUSTER", "DO", "IMPORT", "LOAD", "REASSIGN", "REFRESH", "REINDEX", "SECURITY"];
     let is_verb = matches!(
         word.keyword,
         Keyword::ALTER | Keyword::COMMENT | Keyword::CREATE | Keyword::DROP | Keyword::GRANT | Keyword::REVOKE

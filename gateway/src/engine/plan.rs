@@ -4,15 +4,16 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
 use datafusion::catalog::view::ViewTable;
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
 use sqlparser::ast::{Ident, ObjectName, Query, Statement as Ast, ViewColumnDef, visit_relations};
 
+use super::params::Planning;
 use super::scope::{Found, Scope, undefined_table, view_of};
-use super::{Core, Statement, declared, explain, params, parse, rewrite, zone};
+use super::{Core, Statement, declared, explain, given_types, params, parse, rewrite, zone};
 use crate::error::{Error, Result, SqlState, classify};
 use crate::session::Session;
 use udfs::pg_type;
@@ -24,7 +25,7 @@ const VIEW_DEPTH_MAX: usize = 32;
 pub(super) struct Planned {
     pub plan: LogicalPlan,
     pub columns: SchemaRef,
-    pub param_types: Vec<DataType>,
+    pub param_types: Vec<FieldRef>,
     pub scope: Arc<Scope>,
 }
 
@@ -35,6 +36,10 @@ pub(super) enum Plan {
         planned: Planned,
         how: explain::How,
     },
+    Copy {
+        planned: Planned,
+        copy: super::Copy,
+    },
     /// A command of the session, carried out from its AST.
     Command,
     Declare {
@@ -44,7 +49,16 @@ pub(super) enum Plan {
     },
     Fetch {
         cursor: Arc<super::Cursor>,
-        count: usize,
+        fetch: super::Fetch,
+    },
+    Prepare {
+        name: String,
+        prepared: Arc<super::Prepared>,
+    },
+    Execute {
+        target: Arc<super::Prepared>,
+        /// A query of one row, if there are any.
+        arguments: Option<Planned>,
     },
 }
 
@@ -54,7 +68,7 @@ pub(super) fn query(
     session: Arc<Session>,
     query: Box<Query>,
     message: Arc<str>,
-    declared: Vec<Option<DataType>>,
+    declared: Vec<Option<FieldRef>>,
 ) -> futures::future::BoxFuture<'static, Result<Planned>> {
     Box::pin(nested(core, session, query, message, declared, 0))
 }
@@ -65,7 +79,7 @@ fn nested(
     session: Arc<Session>,
     query: Box<Query>,
     message: Arc<str>,
-    declared: Vec<Option<DataType>>,
+    declared: Vec<Option<FieldRef>>,
     depth: usize,
 ) -> futures::future::BoxFuture<'static, Result<Planned>> {
     Box::pin(async move {
@@ -159,15 +173,19 @@ pub(super) async fn view_columns(core: &Arc<Core>, session: &Arc<Session>, sql: 
 }
 
 /// Runs on a planner's thread: rewrites, plans, types and checks.
-fn build(scope: Scope, query: Query, message: &str, declared: &[Option<DataType>]) -> Result<Planned> {
+fn build(scope: Scope, query: Query, message: &str, declared: &[Option<FieldRef>]) -> Result<Planned> {
     let rewritten = rewrite::rewrite(query, &scope).map_err(|error| error.clone())?;
-    let planner = SqlToRel::new_with_options(&scope, options());
-    let mut context = PlannerContext::new().with_prepare_param_data_types(params::declared(declared));
     let statement = Ast::Query(Box::new(rewritten.statement));
-    let plan =
-        planner.sql_statement_to_plan_with_context(statement, &mut context).map_err(|error| located(error, message))?;
-    drop(planner);
-    let (plan, param_types) = params::infer(plan, declared)?;
+    let mut plan = logical(&scope, statement.clone(), declared, message)?;
+    let params::Types { fields: param_types, plan: planning } = params::types(&plan, declared)?;
+    match planning {
+        Planning::Done => {}
+        Planning::Fill => plan = params::fill(plan, &param_types)?,
+        Planning::Again => {
+            let typed: Vec<_> = param_types.iter().cloned().map(Some).collect();
+            plan = logical(&scope, statement, &typed, message)?;
+        }
+    }
     let plan = scope
         .state
         .analyzer()
@@ -175,6 +193,13 @@ fn build(scope: Scope, query: Query, message: &str, declared: &[Option<DataType>
         .map_err(|error| located(error, message))?;
     let columns = columns(&plan, &rewritten.output_names);
     Ok(Planned { plan, columns, param_types, scope: Arc::new(scope) })
+}
+
+fn logical(scope: &Scope, statement: Ast, params: &[Option<FieldRef>], message: &str) -> Result<LogicalPlan> {
+    let planner = SqlToRel::new_with_options(scope, options());
+    let mut context = PlannerContext::new().with_prepare_param_data_types(params.to_vec());
+    let plan = planner.sql_statement_to_plan_with_context(statement, &mut context);
+    plan.and_then(given_types::settle).map_err(|error| located(error, message))
 }
 
 /// The result columns by the names that the client sees.

@@ -1,9 +1,13 @@
 //! Meanings of operators that need the types of both sides, and so cannot be rewritten in the AST.
 
-use arrow::datatypes::DataType;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, IntervalUnit};
 use datafusion::common::{DFSchema, Result, ScalarValue};
+use datafusion::logical_expr::expr::Placeholder;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::{Expr, ExprSchemable};
+use sqlparser::ast::BinaryOperator;
 
 /// `array = '{1,2}'`: a literal of unknown type takes the type of the other side, as in PostgreSQL.
 #[derive(Debug)]
@@ -15,6 +19,28 @@ impl ExprPlanner for ArrayLiterals {
             expr.right = as_list(expr.right, &list);
         } else if let Some(list) = list_type(&expr.right, schema) {
             expr.left = as_list(expr.left, &list);
+        }
+        Ok(PlannerResult::Original(expr))
+    }
+}
+
+/// `timestamp + $1`, `interval * $1`: there is one type that the parameter can have, and it is not the other side's.
+#[derive(Debug)]
+pub(super) struct Parameters;
+
+impl ExprPlanner for Parameters {
+    fn plan_binary_op(&self, mut expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
+        let sides = (expr.left.get_type(schema).ok(), expr.right.get_type(schema).ok());
+        for (side, other) in [(&mut expr.left, sides.1), (&mut expr.right, sides.0)] {
+            let Expr::Placeholder(Placeholder { field: field @ None, .. }) = side else { continue };
+            let data_type = match (&expr.op, other) {
+                (BinaryOperator::Plus, Some(DataType::Timestamp(..) | DataType::Time64(_))) => {
+                    DataType::Interval(IntervalUnit::MonthDayNano)
+                }
+                (BinaryOperator::Multiply | BinaryOperator::Divide, Some(DataType::Interval(_))) => DataType::Float64,
+                _ => continue,
+            };
+            *field = Some(Arc::new(Field::new("", data_type, true)));
         }
         Ok(PlannerResult::Original(expr))
     }

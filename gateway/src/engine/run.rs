@@ -8,6 +8,7 @@ use datafusion::execution::TaskContext;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::scalar::ScalarValue;
 use futures::TryStreamExt;
+use tokio_util::sync::CancellationToken;
 
 use super::interrupt::Stop;
 use super::plan::{Plan, Planned};
@@ -15,7 +16,7 @@ use super::query_log::Running;
 use super::stream::Weight;
 use super::{Core, Cursor, Outcome, Prepared, QueryStream, Tag, explain, params};
 use crate::error::{Error, Result, SqlState};
-use crate::session::{Session, StatementGuard, command};
+use crate::session::{NamedStatement, Session, StatementGuard, command};
 
 /// One execution of one statement.
 pub(super) struct Run<'a> {
@@ -34,18 +35,41 @@ impl Run<'_> {
                 let stream = self.stream(planned, params).await?;
                 Ok(Outcome::Rows { stream, tag: Tag::SELECT })
             }
+            Plan::Copy { planned, copy } => {
+                let stream = self.stream(planned, params).await?;
+                Ok(Outcome::Copy { stream, copy: copy.clone(), tag: self.prepared.tag.clone() })
+            }
             Plan::Explain { planned, how } => self.explain(planned, *how, params).await,
             Plan::Declare { name, hold, planned } => {
-                let stream = self.stream(planned, params).await?;
+                // The cursor outlives DECLARE, and its deadline and cancel request: each FETCH has its own.
+                let guard = StatementGuard { cancel: CancellationToken::new(), timeout: None, ..self.guard.clone() };
+                let stream = Run { guard: &guard, params: Vec::new(), ..self }.stream(planned, params).await?;
                 let cursor = Cursor::new(name.clone(), Arc::clone(&planned.columns), *hold, stream);
                 self.session.cursors().insert(name.clone(), Arc::new(cursor));
                 Ok(Outcome::Done(Tag::command("DECLARE CURSOR")))
             }
-            Plan::Fetch { cursor, count } => {
-                let batches = cursor.fetch(*count).await?;
-                let stream = QueryStream::ready(Arc::clone(&cursor.columns), batches, self.guard.clone());
-                Ok(Outcome::Rows { stream, tag: Tag::rows("FETCH") })
+            Plan::Fetch { cursor, fetch } if fetch.is_move => {
+                cursor.pass(fetch.skip).await?;
+                let passed = cursor.pass(fetch.take).await?;
+                Ok(Outcome::Done(Tag::counted("MOVE", passed)))
             }
+            Plan::Fetch { cursor, fetch } => {
+                cursor.pass(fetch.skip).await?;
+                let batches = cursor.fetch(fetch.take).await?;
+                let stream = QueryStream::ready(Arc::clone(&cursor.columns), batches, self.guard.clone());
+                Ok(Outcome::Rows { stream, tag: self.prepared.tag.clone() })
+            }
+            Plan::Prepare { name, prepared } => {
+                let statement = &self.prepared.statement;
+                let named = NamedStatement {
+                    prepared: Some(Arc::clone(prepared)),
+                    declared: Vec::new(),
+                    text_bytes: statement.text.len(),
+                };
+                self.session.statements().add(name.clone(), named)?;
+                Ok(Outcome::Done(self.prepared.tag.clone()))
+            }
+            Plan::Execute { .. } => Err(Error::internal("EXECUTE runs the statement that it names")),
             Plan::Command => match command::execute(self.session, &self.prepared.statement.ast)? {
                 command::Done::Tag(tag) => Ok(Outcome::Done(tag)),
                 command::Done::Rows(rows, tag) => {
@@ -56,7 +80,7 @@ impl Run<'_> {
         }
     }
 
-    async fn stream(&self, planned: &Planned, params: Vec<ScalarValue>) -> Result<QueryStream> {
+    pub(super) async fn stream(&self, planned: &Planned, params: Vec<ScalarValue>) -> Result<QueryStream> {
         let running = self.admit(planned).await?;
         let stop = Stop::default();
         let (plan, context) = self.physical(planned, params, &stop).await?;
@@ -94,6 +118,10 @@ impl Run<'_> {
             let logical = params::bind(logical, values)?;
             let mut state = scope.state.clone();
             state.config_mut().set_extension(stop);
+            if !scope.reads_lake() {
+                // Series and catalogs give their rows in order in PostgreSQL, and are too small to be worth dividing.
+                state.config_mut().options_mut().execution.target_partitions = 1;
+            }
             state.mark_start_execution();
             if let Some(began_at) = scope.session.transaction().began_at {
                 state.execution_props_mut().query_execution_start_time = Some(began_at);

@@ -3,20 +3,36 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{Field, FieldRef, SchemaRef};
+use sqlparser::ast::Statement as Ast;
 
+use super::copy::Copy;
+use super::cursor::{self, Fetch};
 use super::explain::{self, How};
 use super::plan::{Plan, Planned};
 use super::{Cursor, no_columns};
+use crate::error::Result;
 
 /// One parsed statement of a message.
 #[derive(Debug, Clone)]
 pub struct Statement {
-    pub ast: Arc<sqlparser::ast::Statement>,
+    pub ast: Arc<Ast>,
     /// The statement's own text, for the query log and `pg_stat_activity`.
     pub text: Arc<str>,
     /// The whole message, in which positions of errors count.
     pub message: Arc<str>,
+    /// MOVE, a FETCH whose rows are counted and not sent.
+    pub is_move: bool,
+}
+
+impl Statement {
+    /// What a FETCH or a MOVE asks for; `None` of another statement.
+    pub fn fetch(&self) -> Result<Option<Fetch>> {
+        match self.ast.as_ref() {
+            Ast::Fetch { name, direction, into: None, .. } => cursor::fetch(name, direction, self.is_move).map(Some),
+            _ => Ok(None),
+        }
+    }
 }
 
 /// The command tag of CommandComplete.
@@ -34,6 +50,11 @@ impl Tag {
         Self { command: Cow::Borrowed(command), counts_rows: false }
     }
 
+    /// A command that ends with a number which is not that of the rows sent: `MOVE 5`.
+    pub fn counted(command: &str, count: u64) -> Self {
+        Self { command: Cow::Owned(format!("{command} {count}")), counts_rows: false }
+    }
+
     pub const fn rows(command: &'static str) -> Self {
         Self { command: Cow::Borrowed(command), counts_rows: true }
     }
@@ -46,7 +67,8 @@ pub struct Prepared {
     /// The result columns by PostgreSQL's names, which may repeat; empty if the statement returns no rows.
     /// A field's metadata may name its PostgreSQL type (see `udfs::pg_type`).
     pub columns: SchemaRef,
-    pub param_types: Vec<DataType>,
+    /// One per parameter; the metadata may name its PostgreSQL type too.
+    pub param_types: Vec<FieldRef>,
     pub returns_rows: bool,
     /// The tag of a run that returns rows.
     pub tag: Tag,
@@ -64,6 +86,13 @@ impl Prepared {
         Self { statement, plan, columns, param_types, returns_rows: true, tag: Tag::command("EXPLAIN") }
     }
 
+    /// Its rows are no result that could be described: they go their own way.
+    pub(super) fn copy(statement: Statement, copy: Copy, planned: Planned) -> Self {
+        let param_types = planned.param_types.clone();
+        let (plan, columns, tag) = (Plan::Copy { planned, copy }, no_columns(), Tag::rows("COPY"));
+        Self { statement, plan, columns, param_types, returns_rows: false, tag }
+    }
+
     pub(super) fn declare(statement: Statement, name: String, hold: bool, planned: Planned) -> Self {
         let param_types = planned.param_types.clone();
         let plan = Plan::Declare { name, hold, planned };
@@ -77,10 +106,25 @@ impl Prepared {
         }
     }
 
-    pub(super) fn fetch(statement: Statement, cursor: Arc<Cursor>, count: usize) -> Self {
-        let columns = Arc::clone(&cursor.columns);
-        let plan = Plan::Fetch { cursor, count };
-        Self { statement, plan, columns, param_types: Vec::new(), returns_rows: true, tag: Tag::rows("FETCH") }
+    pub(super) fn fetch(statement: Statement, cursor: Arc<Cursor>, fetch: Fetch) -> Self {
+        let returns_rows = !fetch.is_move;
+        let columns = if returns_rows { Arc::clone(&cursor.columns) } else { no_columns() };
+        let tag = Tag::rows(if returns_rows { "FETCH" } else { "MOVE" });
+        let plan = Plan::Fetch { cursor, fetch };
+        Self { statement, plan, columns, param_types: Vec::new(), returns_rows, tag }
+    }
+
+    pub(super) fn prepare(statement: Statement, name: String, prepared: Prepared) -> Self {
+        let (plan, columns) = (Plan::Prepare { name, prepared: Arc::new(prepared) }, no_columns());
+        let tag = Tag::command("PREPARE");
+        Self { statement, plan, columns, param_types: Vec::new(), returns_rows: false, tag }
+    }
+
+    /// It answers as what it runs.
+    pub(super) fn execute(statement: Statement, target: Arc<Prepared>, arguments: Option<Planned>) -> Self {
+        let (columns, returns_rows, tag) = (Arc::clone(&target.columns), target.returns_rows, target.tag.clone());
+        let plan = Plan::Execute { target, arguments };
+        Self { statement, plan, columns, param_types: Vec::new(), returns_rows, tag }
     }
 
     /// A command of the session; `columns` is empty unless it is SHOW.
@@ -90,13 +134,29 @@ impl Prepared {
         Self { statement, plan: Plan::Command, columns, param_types: Vec::new(), returns_rows, tag }
     }
 
+    /// Whether a client that was told this statement's columns can read the other's: same names, same types on the
+    /// wire. Precision and scale of a numeric without a modifier are its values' own.
+    pub(super) fn answers_like(&self, other: &Prepared) -> bool {
+        let alike = |(one, other): (&FieldRef, &FieldRef)| {
+            one == other || (one.name() == other.name() && is_numeric(one) && is_numeric(other))
+        };
+        self.columns.fields().len() == other.columns.fields().len()
+            && self.columns.fields().iter().zip(other.columns.fields()).all(alike)
+    }
+
     /// The version of the snapshot that the plan was made over, if it reads relations.
     pub(super) fn snapshot_version(&self) -> Option<u64> {
         match &self.plan {
-            Plan::Query(planned) | Plan::Explain { planned, .. } | Plan::Declare { planned, .. } => {
-                Some(planned.scope.snapshot.version)
-            }
-            Plan::Command | Plan::Fetch { .. } => None,
+            Plan::Query(planned)
+            | Plan::Explain { planned, .. }
+            | Plan::Copy { planned, .. }
+            | Plan::Declare { planned, .. } => Some(planned.scope.snapshot.version),
+            // EXECUTE runs another statement, which is asked itself.
+            Plan::Command | Plan::Fetch { .. } | Plan::Prepare { .. } | Plan::Execute { .. } => None,
         }
     }
+}
+
+fn is_numeric(field: &Field) -> bool {
+    field.data_type().is_decimal()
 }

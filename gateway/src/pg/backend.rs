@@ -22,15 +22,16 @@ pub(super) enum Severity {
 }
 
 /// Writes type, length and body. A body over 2 GiB cannot be told; the engine's limits lie far below.
-fn message(out: &mut BytesMut, kind: u8, body: impl FnOnce(&mut BytesMut)) {
+fn message<T>(out: &mut BytesMut, kind: u8, body: impl FnOnce(&mut BytesMut) -> T) -> T {
     out.put_u8(kind);
     let start = out.len();
     out.put_i32(0);
-    body(out);
+    let done = body(out);
     let length = i32::try_from(out.len() - start).unwrap_or(i32::MAX);
     if let Some(mut place) = out.get_mut(start..start + 4) {
         place.put_i32(length);
     }
+    done
 }
 
 /// A text that ends at its first NUL, as the protocol's strings do.
@@ -170,6 +171,24 @@ fn count(count: usize, state: SqlState) -> Result<i16> {
     i16::try_from(count).map_err(|_| Error::new(state, format!("a result has {count} columns, which is too many")))
 }
 
+pub(super) fn copy_out_response(out: &mut BytesMut, format: Format, columns: usize) -> Result<()> {
+    let count = count(columns, SqlState::TooManyColumns)?;
+    let code = match format {
+        Format::Text => 0,
+        Format::Binary => 1,
+    };
+    message(out, b'H', |out| {
+        out.put_u8(code);
+        out.put_i16(count);
+        (0..columns).for_each(|_| out.put_i16(code.into()));
+    });
+    Ok(())
+}
+
+pub(super) fn copy_data<T>(out: &mut BytesMut, body: impl FnOnce(&mut BytesMut) -> T) -> T {
+    message(out, b'd', body)
+}
+
 pub(super) fn command_complete(out: &mut BytesMut, tag: &str) {
     message(out, b'C', |out| put_string(out, tag));
 }
@@ -183,6 +202,7 @@ pub(super) enum Signal {
     NoData,
     EmptyQueryResponse,
     PortalSuspended,
+    CopyDone,
 }
 
 pub(super) fn signal(out: &mut BytesMut, signal: Signal) {
@@ -193,6 +213,7 @@ pub(super) fn signal(out: &mut BytesMut, signal: Signal) {
         Signal::NoData => b'n',
         Signal::EmptyQueryResponse => b'I',
         Signal::PortalSuspended => b's',
+        Signal::CopyDone => b'c',
     };
     message(out, kind, |_| {});
 }

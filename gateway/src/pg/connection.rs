@@ -24,11 +24,10 @@ use futures::{FutureExt, StreamExt};
 use tokio::time::sleep;
 
 use super::backend::{self, Severity};
-use super::encode::RowEncoder;
 use super::frame::{BadLength, Frame, ReadError, Wire};
 use super::listener::Hub;
 use super::message::{Invalid, Message};
-use super::portal::{Pace, Portals, Run, Slice, Statements};
+use super::portal::{Pace, Portals, Run, Slice};
 use super::startup::LoggedIn;
 use crate::engine::{Engine, Tag};
 use crate::error::{Error, Result, SqlState};
@@ -75,7 +74,6 @@ pub(super) struct Connection {
     pub(super) wire: Wire,
     pub(super) session: Arc<Session>,
     pub(super) engine: Arc<Engine>,
-    pub(super) statements: Statements,
     pub(super) portals: Portals,
     hub: Arc<Hub>,
     /// After an error of the extended protocol: everything up to Sync is passed over.
@@ -90,7 +88,6 @@ pub(super) async fn run(login: LoggedIn, hub: Arc<Hub>) {
         wire,
         session,
         engine: Arc::clone(&hub.server.engine),
-        statements: Statements::default(),
         portals: Portals::default(),
         hub,
         skipping: false,
@@ -251,12 +248,7 @@ impl Connection {
         for effect in self.session.take_effects() {
             match effect {
                 SessionEffect::Notice(notice) => backend::notice_response(&mut self.wire.output, &notice),
-                SessionEffect::DeallocateAll => self.statements.clear(),
                 SessionEffect::CloseAll => self.portals.clear(),
-                SessionEffect::Deallocate(name) => {
-                    self.statements.get(&name)?;
-                    self.statements.remove(&name);
-                }
                 SessionEffect::Close(name) => {
                     if !self.portals.remove(&name) {
                         let message = format!("cursor \"{name}\" does not exist");
@@ -318,7 +310,7 @@ impl Connection {
                         let slice = slice?;
                         left = left.saturating_sub(slice.len());
                         more = left > 0;
-                        encoding.push_back(encode(&self.engine, slice, &run.encoder, &pace));
+                        encoding.push_back(encode(&self.engine, slice, run, &pace));
                     }
                     None => more = false,
                 },
@@ -337,11 +329,12 @@ impl Connection {
 fn encode(
     engine: &Arc<Engine>,
     slice: Slice,
-    encoder: &Arc<RowEncoder>,
+    run: &Run,
     pace: &Arc<Pace>,
 ) -> impl Future<Output = Result<(Bytes, usize)>> + use<> {
-    let (engine, encoder, pace) = (Arc::clone(engine), Arc::clone(encoder), Arc::clone(pace));
-    async move { engine.on_cpu(move || slice.encode(&encoder, &pace)).await? }
+    let (engine, encoder, pace) = (Arc::clone(engine), Arc::clone(&run.encoder), Arc::clone(pace));
+    let copy = run.copy.clone();
+    async move { engine.on_cpu(move || slice.encode(&encoder, copy.as_deref(), &pace)).await? }
 }
 
 /// Ends with the error of a statement that should have ended by itself a moment ago.

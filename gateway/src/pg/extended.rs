@@ -12,13 +12,13 @@ use super::backend::{self, Signal};
 use super::connection::{Connection, Step};
 use super::encode::{Format, RowEncoder};
 use super::message::{Bind, Target};
-use super::portal::{Portal, PreparedStatement, Rows, Run, State};
+use super::portal::{Portal, Rows, Run, State};
 use super::{params, types};
-use crate::engine::{Outcome, Prepared};
+use crate::engine::{Copy, Outcome, Prepared, QueryStream, Tag};
 use crate::error::{Error, Result, SqlState};
-use crate::session::StatementGuard;
 use crate::session::transaction::{self, Status};
 use crate::session::vars::Display;
+use crate::session::{NamedStatement, StatementGuard};
 
 /// PostgreSQL's pseudo-type of a literal whose type nobody said.
 const UNKNOWN_OID: u32 = 705;
@@ -27,10 +27,10 @@ impl Connection {
     pub(super) async fn parse(&mut self, name: String, sql: String, declared: Vec<u32>) -> Step {
         if name.is_empty() {
             // Even a Parse that fails ends the unnamed statement before it.
-            self.statements.remove("");
+            self.session.statements().remove("");
         }
         let text_bytes = sql.len();
-        self.statements.may_add(&name, text_bytes)?;
+        self.session.statements().may_add(&name, text_bytes)?;
         let guard = self.session.begin_statement();
         let mut parsed = self.parse_text(&guard, sql).await?;
         let statement = parsed.pop();
@@ -41,20 +41,20 @@ impl Connection {
         let prepared = match statement {
             None => None,
             Some(statement) => {
-                let types: Vec<_> = declared.iter().map(|oid| types::data_type_of(*oid)).collect();
+                let types: Vec<_> = declared.iter().map(|oid| types::field_of(*oid)).collect();
                 let (engine, session) = (Arc::clone(&self.engine), Arc::clone(&self.session));
-                Some(self.watch(&guard, engine.prepare(&session, &guard, statement, &types)).await?)
+                Some(Arc::new(self.watch(&guard, engine.prepare(&session, &guard, statement, &types)).await?))
             }
         };
-        let param_oids = param_oids(&declared, prepared.as_ref());
-        self.statements.add(name, PreparedStatement { prepared, param_oids, text_bytes });
+        self.session.statements().add(name, NamedStatement { prepared, declared, text_bytes })?;
         backend::signal(&mut self.wire.output, Signal::ParseComplete);
         Ok(())
     }
 
     pub(super) fn bind(&mut self, bind: Bind) -> Step {
-        let statement = self.statements.get(&bind.statement)?;
-        let expected = statement.param_oids.len();
+        let statement = self.session.statements().get(&bind.statement)?;
+        let oids = param_oids(&statement);
+        let expected = oids.len();
         let formats = formats(&bind.param_formats, bind.params.len()).map_err(|error| match error {
             BadFormats::Code(code) => unsupported_format(code),
             BadFormats::Count(count) => {
@@ -70,7 +70,7 @@ impl Connection {
             .into());
         }
         let values = match &statement.prepared {
-            Some(prepared) => values(&bind, &formats, &statement, prepared, &self.display())?,
+            Some(prepared) => values(&bind, &formats, &oids, prepared, &self.display())?,
             None => Vec::new(),
         };
         let columns = match &statement.prepared {
@@ -78,25 +78,31 @@ impl Connection {
             Some(_) | None => 0,
         };
         let formats = result_formats(&bind.result_formats, columns)?;
-        let portal = Portal { statement, formats, state: State::Bound(values) };
+        let portal = Portal { prepared: statement.prepared, formats, state: State::Bound(values) };
         self.portals.add(bind.portal, portal)?;
         backend::signal(&mut self.wire.output, Signal::BindComplete);
         Ok(())
     }
 
     pub(super) fn describe(&mut self, target: &Target) -> Step {
-        let (statement, formats) = match target {
+        let (prepared, formats) = match target {
             Target::Statement(name) => {
-                let statement = self.statements.get(name)?;
-                backend::parameter_description(&mut self.wire.output, &statement.param_oids)?;
-                (statement, Vec::new())
+                let statement = self.session.statements().get(name)?;
+                backend::parameter_description(&mut self.wire.output, &param_oids(&statement))?;
+                (statement.prepared, Vec::new())
             }
             Target::Portal(name) => {
+                // A cursor of DECLARE is a portal in PostgreSQL; libpq's server cursors describe it.
+                let cursor = self.session.cursors().get(name).cloned();
+                if let Some(cursor) = cursor.filter(|_| !self.portals.has(name)) {
+                    backend::row_description(&mut self.wire.output, &cursor.columns, &[])?;
+                    return Ok(());
+                }
                 let portal = self.portals.get(name)?;
-                (Arc::clone(&portal.statement), portal.formats.clone())
+                (portal.prepared.clone(), portal.formats.clone())
             }
         };
-        match &statement.prepared {
+        match &prepared {
             Some(prepared) if prepared.returns_rows => {
                 backend::row_description(&mut self.wire.output, &prepared.columns, &formats)?;
             }
@@ -114,25 +120,18 @@ impl Connection {
     }
 
     async fn run_portal(&mut self, name: &str, portal: &mut Portal, rows_max: usize) -> Step {
-        let statement = Arc::clone(&portal.statement);
-        let Some(prepared) = &statement.prepared else {
+        let Some(prepared) = portal.prepared.clone() else {
             backend::signal(&mut self.wire.output, Signal::EmptyQueryResponse);
             return Ok(());
         };
         let before = self.session.transaction().status;
         let guard = self.session.begin_statement();
         let mut run = match std::mem::replace(&mut portal.state, State::Done) {
-            State::Bound(values) => {
-                let limits = portal_guard(&guard, rows_max);
-                let (engine, session) = (Arc::clone(&self.engine), Arc::clone(&self.session));
-                match self.watch(&guard, engine.execute(&session, &limits, prepared, values)).await? {
-                    Outcome::Done(tag) => return self.complete(&tag, 0, before),
-                    Outcome::Rows { stream, tag } => {
-                        let encoder = RowEncoder::new(&prepared.columns, &portal.formats, &self.display())?;
-                        Run { rows: Rows::new(stream), encoder: Arc::new(encoder), tag }
-                    }
-                }
-            }
+            State::Bound(values) => match self.start(portal, values, &guard, rows_max).await? {
+                Started::Rows(run) => run,
+                Started::Done(tag) => return self.complete(&tag, 0, before),
+                Started::Copy(stream, how) => return self.copy_out(stream, *how, &guard, before).await,
+            },
             State::Suspended(_) if before == Status::Failed => return Err(transaction::aborted().into()),
             State::Suspended(run) => run,
             State::Done if prepared.returns_rows => return self.complete(&prepared.tag, 0, before),
@@ -151,14 +150,47 @@ impl Connection {
         self.complete(&run.tag, sent, before)
     }
 
+    /// Begins what a portal holds; with a limit of rows it may go on after this message.
+    pub(super) async fn start(
+        &mut self,
+        portal: &Portal,
+        values: Vec<ScalarValue>,
+        guard: &StatementGuard,
+        rows_max: usize,
+    ) -> Step<Started> {
+        let Some(prepared) = portal.prepared.clone() else { return Ok(Started::Done(Tag::command(""))) };
+        let limits = portal_guard(guard, rows_max);
+        let (engine, session) = (Arc::clone(&self.engine), Arc::clone(&self.session));
+        let outcome = self.watch(guard, engine.execute(&session, &limits, &prepared, values)).await?;
+        Ok(match outcome {
+            Outcome::Done(tag) => Started::Done(tag),
+            Outcome::Copy { stream, copy, tag } => Started::Copy(stream, Box::new((copy, tag))),
+            Outcome::Rows { stream, tag } => {
+                let encoder = RowEncoder::new(stream.schema(), &portal.formats, &self.display())?;
+                Started::Rows(Run { rows: Rows::new(stream), encoder: Arc::new(encoder), tag, copy: None })
+            }
+        })
+    }
+
     pub(super) fn close(&mut self, target: &Target) -> Step {
         match target {
-            Target::Statement(name) => self.statements.remove(name),
-            Target::Portal(name) => self.portals.remove(name),
-        };
+            Target::Statement(name) => self.session.statements().remove(name),
+            Target::Portal(name) => {
+                if !self.portals.remove(name) {
+                    self.session.cursors().remove(name);
+                }
+            }
+        }
         backend::signal(&mut self.wire.output, Signal::CloseComplete);
         Ok(())
     }
+}
+
+/// What a portal became when it was executed first.
+pub(super) enum Started {
+    Rows(Run),
+    Copy(QueryStream, Box<(Copy, Tag)>),
+    Done(Tag),
 }
 
 /// What ends the engine's side of an execution. A portal that may be suspended outlives the Execute that began it, so
@@ -171,13 +203,13 @@ fn portal_guard(guard: &StatementGuard, rows_max: usize) -> StatementGuard {
 }
 
 /// The client's own types, the inferred ones where it named none.
-fn param_oids(declared: &[u32], prepared: Option<&Prepared>) -> Vec<u32> {
-    let inferred = prepared.map_or(&[][..], |prepared| &prepared.param_types);
-    (0..declared.len().max(inferred.len()))
-        .map(|index| match (declared.get(index), inferred.get(index)) {
+fn param_oids(statement: &NamedStatement) -> Vec<u32> {
+    let inferred = statement.prepared.as_ref().map_or(&[][..], |prepared| &prepared.param_types);
+    (0..statement.declared.len().max(inferred.len()))
+        .map(|index| match (statement.declared.get(index), inferred.get(index)) {
             (Some(oid), _) if *oid != 0 && *oid != UNKNOWN_OID => *oid,
-            (_, Some(data_type)) => types::param_oid(data_type),
-            (_, None) => types::param_oid(&arrow::datatypes::DataType::Utf8),
+            (_, Some(field)) => types::oid_of(field),
+            (_, None) => types::TEXT,
         })
         .collect()
 }
@@ -186,16 +218,16 @@ fn param_oids(declared: &[u32], prepared: Option<&Prepared>) -> Vec<u32> {
 fn values(
     bind: &Bind,
     formats: &[Format],
-    statement: &PreparedStatement,
+    oids: &[u32],
     prepared: &Prepared,
     display: &Display,
 ) -> Result<Vec<ScalarValue>> {
     prepared
         .param_types
         .iter()
-        .zip(&statement.param_oids)
+        .zip(oids)
         .zip(bind.params.iter().zip(formats))
-        .map(|((target, oid), (value, format))| params::decode(value.as_deref(), *format, *oid, target, display))
+        .map(|((target, oid), (value, format))| params::decode_as(value.as_deref(), *format, *oid, target, display))
         .collect()
 }
 

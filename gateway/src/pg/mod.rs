@@ -13,6 +13,8 @@ mod cancel;
 #[cfg(test)]
 mod conformance;
 mod connection;
+mod copy;
+mod cursors;
 pub mod encode;
 mod extended;
 mod frame;

@@ -1,4 +1,4 @@
-//! Prepared statements and portals of one connection, and the rows that a portal still holds.
+//! Portals of one connection, and the rows that a portal still holds.
 //!
 //! Owns: their names, their number, and the cutting of batches into chunks. Must never know: a socket.
 
@@ -8,30 +8,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use bytes::{Bytes, BytesMut};
 use datafusion::scalar::ScalarValue;
 
+use super::copy::Lines;
 use super::encode::{Format, RowEncoder};
 use crate::engine::{Prepared, QueryStream, Tag};
 use crate::error::{Error, Result, SqlState};
 
-const STATEMENTS_MAX: usize = 256;
 const PORTALS_MAX: usize = 64;
-/// Texts of the prepared statements of one session, together.
-const TEXT_BYTES_MAX: usize = 16 << 20;
-
-/// What Parse left.
-pub(super) struct PreparedStatement {
-    /// `None` for an empty text, which may be bound and executed too.
-    pub(super) prepared: Option<Prepared>,
-    /// One per parameter: the client's own, or the inferred.
-    pub(super) param_oids: Vec<u32>,
-    pub(super) text_bytes: usize,
-}
 
 /// What Bind left.
 pub(super) struct Portal {
-    pub(super) statement: Arc<PreparedStatement>,
+    /// `None` for an empty text.
+    pub(super) prepared: Option<Arc<Prepared>>,
     /// One per result column.
     pub(super) formats: Vec<Format>,
     pub(super) state: State,
@@ -48,49 +39,8 @@ pub(super) struct Run {
     pub(super) rows: Rows,
     pub(super) encoder: Arc<RowEncoder>,
     pub(super) tag: Tag,
-}
-
-#[derive(Default)]
-pub(super) struct Statements(HashMap<String, Arc<PreparedStatement>>);
-
-impl Statements {
-    pub(super) fn get(&self, name: &str) -> Result<Arc<PreparedStatement>> {
-        self.0.get(name).cloned().ok_or_else(|| {
-            let message = match name {
-                "" => "unnamed prepared statement does not exist".to_owned(),
-                name => format!("prepared statement \"{name}\" does not exist"),
-            };
-            Error::new(SqlState::InvalidSqlStatementName, message)
-        })
-    }
-
-    /// Whether a statement of this name and size may be added.
-    pub(super) fn may_add(&self, name: &str, text_bytes: usize) -> Result<()> {
-        if !name.is_empty() && self.0.contains_key(name) {
-            let message = format!("prepared statement \"{name}\" already exists");
-            return Err(Error::new(SqlState::DuplicatePreparedStatement, message));
-        }
-        let held: usize = self.0.values().map(|statement| statement.text_bytes).sum();
-        if self.0.len() >= STATEMENTS_MAX || held + text_bytes > TEXT_BYTES_MAX {
-            let message = format!("a session may hold {STATEMENTS_MAX} prepared statements");
-            return Err(Error::new(SqlState::ProgramLimitExceeded, message)
-                .hint("Close prepared statements that are no longer needed."));
-        }
-        Ok(())
-    }
-
-    pub(super) fn add(&mut self, name: String, statement: PreparedStatement) {
-        self.0.insert(name, Arc::new(statement));
-    }
-
-    /// Whether there was one.
-    pub(super) fn remove(&mut self, name: &str) -> bool {
-        self.0.remove(name).is_some()
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.0.clear();
-    }
+    /// COPY writes its rows in its own form.
+    pub(super) copy: Option<Arc<Lines>>,
 }
 
 #[derive(Default)]
@@ -107,6 +57,10 @@ pub(super) struct Place(u64);
 impl Portals {
     pub(super) fn get(&self, name: &str) -> Result<&Portal> {
         self.by_name.get(name).ok_or_else(|| missing(name))
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
     }
 
     pub(super) fn add(&mut self, name: String, portal: Portal) -> Result<()> {
@@ -170,11 +124,16 @@ impl Slice {
         self.rows.len()
     }
 
-    /// The DataRow messages of these rows.
-    pub(super) fn encode(self, encoder: &RowEncoder, pace: &Pace) -> Result<(Bytes, usize)> {
+    /// The DataRow messages of these rows, or what COPY makes of them.
+    pub(super) fn encode(self, encoder: &RowEncoder, copy: Option<&Lines>, pace: &Pace) -> Result<(Bytes, usize)> {
         let count = self.rows.len();
         let mut out = BytesMut::with_capacity(pace.bytes(count));
         encoder.encode(&self.batch, self.rows, &mut out)?;
+        if let Some(lines) = copy {
+            let rows = out.split();
+            out.reserve(rows.len());
+            lines.convert(&rows, &mut out)?;
+        }
         pace.learn(count, out.len());
         Ok((out.freeze(), count))
     }
@@ -183,6 +142,10 @@ impl Slice {
 impl Rows {
     pub(super) fn new(stream: QueryStream) -> Self {
         Self { stream, rest: None }
+    }
+
+    pub(super) fn schema(&self) -> &SchemaRef {
+        self.stream.schema()
     }
 
     /// The next rows, at most `rows_max` and not more than a chunk holds; `None` after the last.

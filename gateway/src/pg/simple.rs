@@ -19,7 +19,7 @@ impl Connection {
     /// Runs the statements of a text. The first error ends it; the caller tells the error.
     pub(super) async fn query(&mut self, sql: String) -> Step {
         // As in PostgreSQL, a simple query does away with the unnamed statement and portal.
-        self.statements.remove("");
+        self.session.statements().remove("");
         self.portals.remove("");
         let guard = self.session.begin_statement();
         let statements = self.parse_text(&guard, sql).await?;
@@ -42,6 +42,11 @@ impl Connection {
     }
 
     async fn run_statement(&mut self, statement: Statement) -> Step {
+        if let Some(fetch) = statement.fetch()?
+            && self.fetches_portal(&fetch)
+        {
+            return self.fetch_portal(&fetch).await;
+        }
         // Each statement has its own deadline, as in PostgreSQL since 13.
         let guard = self.session.begin_statement();
         let before = self.session.transaction().status;
@@ -53,11 +58,12 @@ impl Connection {
         let outcome = self.watch(&guard, engine.execute(&session, &guard, &prepared, Vec::new())).await?;
         match outcome {
             Outcome::Done(tag) => self.complete(&tag, 0, before),
+            Outcome::Copy { stream, copy, tag } => self.copy_out(stream, (copy, tag), &guard, before).await,
             Outcome::Rows { stream, tag } => {
                 let formats = vec![Format::Text; prepared.columns.fields().len()];
-                let encoder = Arc::new(RowEncoder::new(&prepared.columns, &formats, &self.display())?);
+                let encoder = Arc::new(RowEncoder::new(stream.schema(), &formats, &self.display())?);
                 backend::row_description(&mut self.wire.output, &prepared.columns, &formats)?;
-                let mut run = Run { rows: Rows::new(stream), encoder, tag };
+                let mut run = Run { rows: Rows::new(stream), encoder, tag, copy: None };
                 let rows = self.send_rows(&mut run, &guard, 0).await?;
                 self.complete(&run.tag, rows, before)
             }

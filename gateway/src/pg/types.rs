@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, IntervalUnit, TimeUnit};
+use arrow::datatypes::{DataType, Field, FieldRef, IntervalUnit, TimeUnit};
 use udfs::pg::numeric::kind::{self, Shown};
 use udfs::pg_type;
 
@@ -153,6 +153,22 @@ pub fn data_type_of(oid: u32) -> Option<DataType> {
         0 | UNKNOWN => return None,
         other => DataType::List(Arc::new(Field::new_list_field(data_type_of(element_of(other)?)?, true))),
     })
+}
+
+/// A parameter that a client declared, tagged where its Arrow type does not tell its own; `None` leaves it to be inferred.
+pub fn field_of(oid: u32) -> Option<FieldRef> {
+    let data_type = data_type_of(oid)?;
+    let tag = match TYPES.iter().find(|row| row.0 == oid) {
+        // A numeric without a modifier has the scale of each of its values.
+        Some(row) if oid == NUMERIC || natural(&data_type) != oid => Some(row.1.to_owned()),
+        Some(_) => None,
+        None if natural(&data_type) == oid => None,
+        None => TYPES.iter().find(|row| row.2 == oid).map(|row| format!("_{}", row.1)),
+    };
+    Some(Arc::new(match tag {
+        Some(tag) => pg_type::tagged("", data_type, &tag),
+        None => Field::new("", data_type, true),
+    }))
 }
 
 /// The OID that ParameterDescription tells for a parameter of an Arrow type.

@@ -82,7 +82,7 @@ fn discard(session: &Session, what: &DiscardObject) -> Result<Done> {
         }
         session.vars().reset_all();
         session.cursors().clear();
-        session.push_effect(SessionEffect::DeallocateAll)?;
+        session.statements().clear();
         session.push_effect(SessionEffect::CloseAll)?;
         return Ok(tag("DISCARD ALL"));
     }
@@ -95,10 +95,10 @@ fn discard(session: &Session, what: &DiscardObject) -> Result<Done> {
 
 fn deallocate(session: &Session, name: &sqlparser::ast::Ident) -> Result<Done> {
     if name.quote_style.is_none() && name.value.eq_ignore_ascii_case("all") {
-        session.push_effect(SessionEffect::DeallocateAll)?;
+        session.statements().clear();
         return Ok(tag("DEALLOCATE ALL"));
     }
-    session.push_effect(SessionEffect::Deallocate(super::fold(name)))?;
+    session.statements().deallocate(&super::fold(name))?;
     Ok(tag("DEALLOCATE"))
 }
 

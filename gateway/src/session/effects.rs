@@ -1,7 +1,7 @@
-//! What a statement asks of its connection beyond its own answer: drop prepared statements, drop portals, tell a notice.
+//! What a statement asks of its connection beyond its own answer: drop portals, tell a notice.
 //!
-//! Owns: the queue between the engine, which carries out `DEALLOCATE`, `DISCARD` and `CLOSE`, and the protocol, which
-//! holds what they name. Must never know: how a protocol holds or sends it.
+//! Owns: the queue between the engine, which carries out `DISCARD` and `CLOSE`, and the protocol, which holds what they
+//! name. Must never know: how a protocol holds or sends it.
 
 use crate::error::{Error, Result, SqlState};
 
@@ -10,10 +10,6 @@ const EFFECTS_MAX: usize = 1024;
 
 #[derive(Debug)]
 pub enum SessionEffect {
-    /// `DEALLOCATE name`: an unknown name fails the statement with 26000.
-    Deallocate(String),
-    /// `DEALLOCATE ALL`, and part of `DISCARD ALL`.
-    DeallocateAll,
     /// `CLOSE name`: an unknown name fails the statement with 34000.
     Close(String),
     /// `CLOSE ALL`, and part of `DISCARD ALL`.

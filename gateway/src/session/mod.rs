@@ -1,11 +1,12 @@
 //! One client's state: who it is, its variables, its transaction, and how to cancel what it runs.
 //!
 //! Owns: everything that one connection changes and no other may see. Must never know: a wire protocol.
-//! Prepared statements and portals belong to the protocol rooms, which know their names' rules.
+//! Portals belong to the protocol rooms, which know how their rows are sent.
 
 pub mod command;
 pub mod effects;
 pub mod registry;
+pub mod statements;
 pub mod transaction;
 pub mod vars;
 
@@ -22,6 +23,7 @@ use crate::engine::Cursor;
 use crate::error::{Error, Result, SqlState};
 pub use effects::{Notice, SessionEffect};
 pub use registry::{CancelKey, Registry};
+pub use statements::{NamedStatement, Statements};
 pub use transaction::Transaction;
 pub use vars::Vars;
 
@@ -37,6 +39,7 @@ pub struct Session {
     transaction: Mutex<Transaction>,
     current: Mutex<CancellationToken>,
     effects: Mutex<effects::Effects>,
+    statements: Mutex<Statements>,
     cursors: Mutex<HashMap<String, Arc<Cursor>>>,
     activity: Mutex<Activity>,
 }
@@ -62,6 +65,7 @@ impl Session {
             transaction: Mutex::new(Transaction::default()),
             current: Mutex::new(CancellationToken::new()),
             effects: Mutex::new(effects::Effects::default()),
+            statements: Mutex::new(Statements::default()),
             cursors: Mutex::new(HashMap::new()),
             activity: Mutex::new(Activity::default()),
         }
@@ -80,6 +84,11 @@ impl Session {
         self.transaction.lock()
     }
 
+    /// The prepared statements, by name.
+    pub fn statements(&self) -> MutexGuard<'_, Statements> {
+        self.statements.lock()
+    }
+
     /// The cursors of DECLARE, by name.
     pub fn cursors(&self) -> MutexGuard<'_, HashMap<String, Arc<Cursor>>> {
         self.cursors.lock()
@@ -95,6 +104,12 @@ impl Session {
         self.cursors.lock().retain(|_, cursor| well && cursor.hold);
         let mut vars = self.vars.lock();
         if well { vars.commit() } else { vars.rollback() }
+    }
+
+    /// Lets go of what the session holds and what holds the session in turn: plans know whose they are.
+    pub(crate) fn end(&self) {
+        self.statements.lock().clear();
+        self.cursors.lock().clear();
     }
 
     /// Begins a statement: from here on a cancel request and `statement_timeout` apply to it.

@@ -20,7 +20,7 @@ pub struct Registry {
     sessions: RwLock<HashMap<i32, (CancelKey, Weak<Session>)>>,
 }
 
-/// Takes the session out of the registry when its connection ends.
+/// Takes the session out of the registry, and what it holds away from it, when its connection ends.
 pub struct Registration {
     registry: Arc<Registry>,
     id: i32,
@@ -66,6 +66,9 @@ impl Registry {
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        self.registry.sessions.write().remove(&self.id);
+        let gone = self.registry.sessions.write().remove(&self.id);
+        if let Some(session) = gone.and_then(|(_, session)| session.upgrade()) {
+            session.end();
+        }
     }
 }

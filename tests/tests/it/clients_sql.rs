@@ -4,7 +4,12 @@
 //! `LAKEGATE_CLIENT_STATEMENTS`; without it that part does not run and says so.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use arrow::array::{
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float32Array, Float64Array, Int32Array, Int64Array,
+    ListBuilder, RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray,
+};
 use lakegate_tests::wire::{Client, message};
 use lakegate_tests::{Lake, TestServer};
 
@@ -12,6 +17,10 @@ use lakegate_tests::{Lake, TestServer};
 struct Recording {
     name: String,
     sql: String,
+    /// The text and the parameter types of Parse, where the client used the extended protocol with parameters.
+    parsed: Option<(String, Vec<u32>)>,
+    /// It makes or changes something, which this server refuses.
+    writes: bool,
     /// `name:oid, name:oid`, as PostgreSQL told them; `None` when it answered with an error.
     columns: Option<String>,
 }
@@ -28,12 +37,23 @@ fn recordings(text: &str) -> Vec<Recording> {
                 let bare = list.split(", ").map(|column| column.rsplit_once(':').map_or(column, |(bare, _)| bare));
                 Some(bare.collect::<Vec<_>>().join(", "))
             });
-            let failed = header("-- pg15: ").is_some_and(|tag| tag.starts_with("ERROR"));
-            let told = ["-- source:", "-- wire:", "-- columns(", "-- pg15:"];
+            let tag = header("-- pg15: ").unwrap_or_default();
+            let failed = tag.starts_with("ERROR");
+            let writes = ["CREATE ", "INSERT ", "UPDATE ", "DELETE ", "DROP ", "ALTER "].iter();
+            let writes = writes.clone().any(|verb| tag.starts_with(verb));
+            let parsed = header("-- raw: ").map(|text| {
+                let wire = header("-- wire: ").unwrap_or_default();
+                let types = wire.split_once("ptypes=[").and_then(|(_, rest)| rest.split_once(']'));
+                let types = types.map_or(Vec::new(), |(list, _)| {
+                    list.split(", ").filter(|oid| !oid.is_empty()).map(|oid| oid.parse().unwrap()).collect()
+                });
+                (text.to_owned(), types)
+            });
+            let told = ["-- source:", "-- wire:", "-- columns(", "-- pg15:", "-- raw:"];
             let is_sql = |line: &&str| !told.iter().any(|prefix| line.starts_with(prefix));
             let sql = rest.lines().filter(is_sql).collect::<Vec<_>>().join("\n");
             let columns = (!failed).then(|| columns.unwrap_or_default());
-            Recording { name: name.to_owned(), sql, columns }
+            Recording { name: name.to_owned(), sql, parsed, writes, columns }
         })
         .collect()
 }
@@ -56,28 +76,73 @@ async fn with_ids(client: &mut Client, sql: &str) -> Option<String> {
     Some(text)
 }
 
+/// Runs the recordings, those of one client on one connection, and tells which answer with other columns.
 async fn differences(server: &TestServer, text: &str) -> (usize, Vec<String>) {
     let mut wrong = Vec::new();
     let mut count = 0;
+    let mut section = String::new();
+    let mut client = server.wire().await;
     for recording in recordings(text) {
-        let Some(expected) = recording.columns else { continue };
-        let mut client = server.wire().await;
+        let Some(expected) = &recording.columns else { continue };
+        let of = recording.name.rsplit_once(" #").map_or(recording.name.as_str(), |(section, _)| section);
+        if of != section {
+            section = of.to_owned();
+            client = server.wire().await;
+        }
         let Some(sql) = with_ids(&mut client, &recording.sql).await else { continue };
         count += 1;
-        let known = KNOWN.iter().any(|(name, _)| recording.name.starts_with(name));
+        if sql.starts_with("DECLARE") {
+            // The recorder left the BEGIN before it out.
+            client.query("BEGIN").await;
+        }
         client.send(&message::query(&sql)).await;
-        let messages = client.until_ready().await;
-        let told = messages.iter().find(|message| message.tag == b'T').map_or(Vec::new(), message::Message::columns);
-        let told: Vec<String> = told.into_iter().map(|column| format!("{}:{}", column.name, column.oid)).collect();
-        if let Some(fault) = messages.iter().find(|message| message.tag == b'E').and_then(message::Message::fault) {
-            wrong.push(format!("{}: {} {}", recording.name, fault.state, fault.message));
-        } else if known {
-            assert_ne!(told.join(", "), expected, "it differs no more, so take it off the list: {}", recording.name);
-        } else if told.join(", ") != expected {
-            wrong.push(format!("{}\n  PostgreSQL: {expected}\n  Lakegate:   {}", recording.name, told.join(", ")));
+        let told = Told::of(&client.until_ready().await);
+        if let (None, Some((text, types))) = (&told.fault, &recording.parsed)
+            && let Some(text) = with_ids(&mut client, text).await
+        {
+            let parts = [message::parse("", &text, types), message::describe(b'S', ""), message::sync()];
+            client.send(&parts.concat()).await;
+            let parsed = Told::of(&client.until_ready().await);
+            wrong.extend(parsed.against(&recording, expected).map(|text| format!("parsed: {text}")));
+        }
+        wrong.extend(told.against(&recording, expected));
+        if told.fault.is_some() {
+            client.query("ROLLBACK").await;
         }
     }
     (count, wrong)
+}
+
+/// What the server told of a statement.
+struct Told {
+    columns: String,
+    fault: Option<message::Fault>,
+}
+
+impl Told {
+    fn of(messages: &[message::Message]) -> Self {
+        let columns = messages.iter().find(|message| message.tag == b'T').map_or(Vec::new(), message::Message::columns);
+        let columns: Vec<String> =
+            columns.into_iter().map(|column| format!("{}:{}", column.name, column.oid)).collect();
+        let fault = messages.iter().find(|message| message.tag == b'E').and_then(message::Message::fault);
+        Self { columns: columns.join(", "), fault }
+    }
+
+    /// How that differs from PostgreSQL's columns, if it does and is not known to.
+    fn against(&self, recording: &Recording, expected: &str) -> Option<String> {
+        let known = KNOWN.iter().any(|(name, _)| recording.name.starts_with(name));
+        match &self.fault {
+            Some(fault) if recording.writes && ["0A000", "42501"].contains(&fault.state.as_str()) => None,
+            Some(_) if known => None,
+            Some(fault) => Some(format!("{}: {} {}", recording.name, fault.state, fault.message)),
+            None if known => {
+                assert_ne!(self.columns, expected, "it differs no more, so take it off the list: {}", recording.name);
+                None
+            }
+            None if self.columns == expected => None,
+            None => Some(format!("{}\n  PostgreSQL: {expected}\n  Lakegate:   {}", recording.name, self.columns)),
+        }
+    }
 }
 
 /// Recordings whose column types differ still; the list may only shrink.
@@ -126,14 +191,45 @@ async fn further_recordings_get_the_columns_they_ask_for() {
         return;
     };
     let lake = Lake::sample();
-    let observations = std::fs::read(lake.path().join("weather/observations/part-0.parquet")).unwrap();
-    lake.write("public/weather.parquet", &observations);
+    lake.write("public/weather.parquet", weather());
+    lake.write("lake/stations.csv", "station,name,lat\nS1,Paris,48.82\n");
     let view = ("views/weather_v.sql", "CREATE VIEW weather_v AS SELECT time, temp FROM public.weather;\n");
     let server = TestServer::with_sql(&lake, &[view]).await;
-    for name in ["grafana.sql", "psql.sql"] {
+    let mut all = Vec::new();
+    for name in FILES {
         let text = std::fs::read_to_string(Path::new(&folder).join(name)).unwrap();
         let (count, wrong) = differences(&server, &text).await;
         assert!(count > 0);
-        assert_none(count, &wrong);
+        if !wrong.is_empty() {
+            all.push(format!("== {name}: {} of {count} differ\n{}", wrong.len(), wrong.join("\n")));
+        }
     }
+    assert!(all.is_empty(), "{}", all.join("\n"));
+}
+
+/// The recordings that are run; the list may only grow.
+const FILES: &[&str] = &["grafana.sql", "psql.sql", "psycopg2.sql", "pg8000.sql"];
+
+/// The table that the recordings ask for.
+fn weather() -> Vec<u8> {
+    let hours = 1..=50_i64;
+    let start = 1_767_225_600_000_000_i64;
+    let times = TimestampMicrosecondArray::from_iter_values(hours.clone().map(|hour| start + hour * 3_600_000_000));
+    let stations = StringArray::from_iter_values(hours.clone().map(|hour| format!("S{}", hour % 3)));
+    let pressures = Decimal128Array::from_value(101_325, 50).with_precision_and_scale(10, 2).unwrap();
+    let mut tags = ListBuilder::new(StringBuilder::new());
+    hours.clone().for_each(|_| tags.append_value([Some("a"), Some("b")]));
+    let columns: [(&str, ArrayRef); 10] = [
+        ("time", Arc::new(times.with_timezone("UTC"))),
+        ("station", Arc::new(stations)),
+        ("temp", Arc::new(hours.clone().map(|hour| Some(hour as f64 * 0.5)).collect::<Float64Array>())),
+        ("humidity", Arc::new(Float32Array::from_value(50.0, 50))),
+        ("pressure", Arc::new(pressures)),
+        ("n", Arc::new(Int32Array::from_iter_values(1..=50))),
+        ("big", Arc::new(Int64Array::from_iter_values(hours))),
+        ("ok", Arc::new(BooleanArray::from(vec![true; 50]))),
+        ("day", Arc::new(Date32Array::from_value(20_454, 50))),
+        ("tags", Arc::new(tags.finish())),
+    ];
+    lakegate_tests::lake::parquet(&RecordBatch::try_from_iter(columns).unwrap())
 }

@@ -13,7 +13,7 @@ use sqlparser::ast::{
 use super::expand::call;
 use super::literals::{self, elements, number, string};
 use super::syntax::taken;
-use super::{folded, types};
+use super::{folded, numbers, types};
 use crate::error::{Error, Result, SqlState};
 
 /// Rewrites a cast, a typed literal (`date '2026-01-01'`) or an interval literal.
@@ -49,6 +49,11 @@ fn cast(inner: Expr, data_type: &DataType) -> Result<Expr> {
     let data_type = types::plain(data_type);
     if let Some(text) = literals::text(&inner)
         && let Some(literal) = literal(&text, &data_type)?
+    {
+        return Ok(literal);
+    }
+    if let Some(text) = literals::signed_number(&inner)
+        && let Some(literal) = numbers::cast(&text, &data_type)?
     {
         return Ok(literal);
     }

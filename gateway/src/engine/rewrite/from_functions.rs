@@ -11,7 +11,7 @@ use sqlparser::ast::{
 
 use super::expand::{call, select};
 use super::functions::is_catalog_schema;
-use super::{Names, folded, quoted};
+use super::{Names, folded, literals, quoted};
 use crate::error::{Error, Result};
 
 /// Rewrites every function in FROM and every set-returning function in an expression.
@@ -171,9 +171,15 @@ fn elements(name: &ObjectName, args: Vec<Expr>) -> Option<Expr> {
         return None;
     }
     match (last_name(name)?.as_str(), args.len()) {
-        ("generate_series", 2 | 3) => Some(call("generate_series", args)),
+        ("generate_series", 2 | 3) => {
+            let mut args = args;
+            // A small number is an `integer`, and so are the numbers of the series.
+            args.iter_mut().for_each(literals::narrow);
+            Some(call("generate_series", args))
+        }
         ("generate_subscripts", 2) => {
-            let one = Expr::value(sqlparser::ast::Value::Number("1".to_owned(), false));
+            let mut one = Expr::value(sqlparser::ast::Value::Number("1".to_owned(), false));
+            literals::narrow(&mut one);
             Some(call("generate_series", vec![one, call("array_length", args)]))
         }
         ("string_to_table", _) => Some(call("string_to_array", args)),

@@ -53,6 +53,21 @@ pub(super) fn number(digits: impl ToString) -> Expr {
     Expr::value(Value::Number(digits.to_string(), false))
 }
 
+/// The text of a number literal with its sign.
+pub(super) fn signed_number(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Value(value) => match &value.value {
+            Value::Number(digits, _) => Some(digits.clone()),
+            _ => None,
+        },
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => {
+            signed_number(expr).filter(|text| !text.starts_with('-')).map(|text| format!("-{text}"))
+        }
+        Expr::UnaryOp { op: UnaryOperator::Plus, expr } | Expr::Nested(expr) => signed_number(expr),
+        _ => None,
+    }
+}
+
 /// Makes a number that fits `integer` one: the planner would call it `bigint`.
 pub(super) fn narrow(expr: &mut Expr) {
     match expr {

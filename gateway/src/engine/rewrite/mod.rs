@@ -9,6 +9,7 @@ mod from_functions;
 mod functions;
 mod identifiers;
 mod literals;
+mod numbers;
 mod operators;
 mod output_names;
 mod relations;
@@ -20,7 +21,7 @@ mod syntax;
 mod tests;
 mod types;
 
-use sqlparser::ast::{Ident, ObjectName, Query};
+use sqlparser::ast::{DataType, Expr, Ident, ObjectName, Query, SelectItem};
 use sqlparser::tokenizer::Span;
 
 use crate::error::{Error, Result};
@@ -72,6 +73,26 @@ pub(crate) fn rewrite(mut query: Query, names: &dyn Names) -> Result<Rewritten> 
     syntax::rewrite(&mut query)?;
     let output_names = columns.unwrap_or_default().into_iter().map(|column| column.name).collect();
     Ok(Rewritten { statement: query, output_names })
+}
+
+/// `SELECT exprs`, as it would be written.
+pub(crate) fn row_of(exprs: Vec<Expr>) -> Query {
+    let items = exprs.into_iter().map(SelectItem::UnnamedExpr).collect();
+    from_functions::query(expand::select(items, Vec::new()))
+}
+
+/// `SELECT items FROM table`, or all of its columns.
+pub(crate) fn select_from(items: Vec<SelectItem>, table: ObjectName) -> Query {
+    let mut select = expand::select_all(table);
+    if !items.is_empty() {
+        select.projection = items;
+    }
+    from_functions::query(select)
+}
+
+/// `expr::data_type`, as it would be written.
+pub(crate) fn cast(expr: Expr, data_type: DataType) -> Expr {
+    types::cast(expr, data_type)
 }
 
 /// An identifier that means exactly this name.

@@ -112,6 +112,12 @@ impl Exact {
         Ok(Self::finite(negative, digits, usize::from(*scale)))
     }
 
+    /// Precision and scale of the number as it is written; `None` if it is none or has more digits than a byte counts.
+    pub(super) fn size(&self) -> Option<(u8, i8)> {
+        let Self::Finite { digits, scale, .. } = self else { return None };
+        Some((u8::try_from(digits.len().max(*scale).max(1)).ok()?, i8::try_from(*scale).ok()?))
+    }
+
     /// The digits of `value * 10^scale` with its sign, if that is whole and has at most `precision` digits.
     pub(super) fn unscaled(&self, precision: u8, scale: i8) -> Result<String> {
         let Self::Finite { negative, digits, scale: own } = self else {

@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use arrow::array::new_empty_array;
-use arrow::datatypes::{DataType, Field, IntervalMonthDayNano, IntervalUnit, TimeUnit};
+use arrow::datatypes::{
+    DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, Field, IntervalMonthDayNano, IntervalUnit, TimeUnit,
+};
 use arrow::record_batch::RecordBatch;
 use bytes::BytesMut;
 use datafusion::scalar::ScalarValue;
@@ -112,6 +114,19 @@ fn float(value: &Value, oid: u32, target: &DataType) -> Result<ScalarValue> {
         _ if !is_exact || (single.is_infinite() && number.is_finite()) => Err(not_exact(&number.to_string(), target)),
         DataType::Float32 => Ok(ScalarValue::Float32(Some(single))),
         _ => Ok(ScalarValue::Float32(Some(single)).cast_to(target)?),
+    }
+}
+
+/// The number in the smallest decimal that holds it as it is written.
+pub(super) fn numeric(exact: &Exact) -> Result<ScalarValue> {
+    match exact.size() {
+        Some((precision, scale)) if precision <= DECIMAL128_MAX_PRECISION => {
+            Ok(ScalarValue::Decimal128(Some(exact.unscaled_i128(precision, scale)?), precision, scale))
+        }
+        Some((precision, scale)) if precision <= DECIMAL256_MAX_PRECISION => {
+            Ok(ScalarValue::Decimal256(Some(exact.unscaled_i256(precision, scale)?), precision, scale))
+        }
+        _ => Err(not_exact(&exact.text(), &DataType::Decimal256(DECIMAL256_MAX_PRECISION, 0))),
     }
 }
 

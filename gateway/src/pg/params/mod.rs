@@ -14,8 +14,10 @@ mod tests;
 mod text;
 mod value;
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Field};
 use datafusion::scalar::ScalarValue;
+use udfs::pg_type;
+use value::Value;
 
 use super::encode::Format;
 use super::types;
@@ -24,29 +26,46 @@ use crate::session::vars::Display;
 
 /// The value of a parameter that the client declared as `oid` (0: not at all) and that the plan takes as `target`.
 ///
-/// Text that is no value of its type: 22P02, of a date or time 22007 and 22008. Binary of a wrong length: 22P03. A value
-/// that `target` cannot hold exactly: 22003.
-pub fn decode(
+/// A numeric without precision and scale gets those that the value is written with.
+pub fn decode_as(
     value: Option<&[u8]>,
     format: Format,
     oid: u32,
-    target: &DataType,
+    target: &Field,
     display: &Display,
 ) -> Result<ScalarValue> {
+    if pg_type::is_unconstrained(target)
+        && let Some(bytes) = value
+        && let (format, oid) = effective(format, oid, target.data_type())
+        && let Value::Numeric(exact) = read(bytes, format, oid, display)?
+    {
+        return fit::numeric(&exact);
+    }
+    decode(value, format, oid, target.data_type(), display)
+}
+
+/// The same for a type that Arrow's own tells.
+///
+/// Text that is no value of its type: 22P02, of a date or time 22007 and 22008. Binary of a wrong length: 22P03. A value
+/// that `target` cannot hold exactly: 22003.
+fn decode(value: Option<&[u8]>, format: Format, oid: u32, target: &DataType, display: &Display) -> Result<ScalarValue> {
     let Some(bytes) = value else {
         return Ok(ScalarValue::try_from(target)?);
     };
     let inner = types::plain(target);
     let (format, oid) = effective(format, oid, inner);
-    let value = match format {
-        Format::Text => text::read(utf8(bytes)?, oid, display)?,
-        Format::Binary => binary::read(bytes, oid)?,
-    };
-    let scalar = fit::fit(value, oid, inner, display)?;
+    let scalar = fit::fit(read(bytes, format, oid, display)?, oid, inner, display)?;
     Ok(match target {
         DataType::Dictionary(key, _) => ScalarValue::Dictionary(key.clone(), Box::new(scalar)),
         _ => scalar,
     })
+}
+
+fn read(bytes: &[u8], format: Format, oid: u32, display: &Display) -> Result<Value> {
+    match format {
+        Format::Text => text::read(utf8(bytes)?, oid, display),
+        Format::Binary => binary::read(bytes, oid),
+    }
 }
 
 /// A parameter of no declared type has the plan's; so has a string, for its two forms are the same text.
