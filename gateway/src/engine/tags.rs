@@ -60,6 +60,8 @@ fn aggregates(function: &str) -> Option<bool> {
 fn of(expr: &Expr, schema: &DFSchema) -> Result<Option<String>> {
     match expr {
         Expr::Alias(alias) => of(&alias.expr, schema),
+        // What is cast to a type without a tag has none, though the planner keeps the one before.
+        Expr::Cast(cast) => Ok(pg_type::tag(&cast.field).map(str::to_owned)),
         Expr::Case(Case { when_then_expr, else_expr, .. }) => {
             let branches = when_then_expr.iter().map(|(_, then)| then.as_ref());
             common(branches.chain(else_expr.as_deref()), schema)
