@@ -23,6 +23,7 @@ mod session_functions;
 mod statement;
 mod stores;
 mod stream;
+mod tokens;
 mod types;
 mod zone;
 
