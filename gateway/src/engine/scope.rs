@@ -199,6 +199,10 @@ impl Names for Scope {
         Some(&self.message)
     }
 
+    fn is_aggregate(&self, name: &str) -> bool {
+        self.state.aggregate_functions().contains_key(name)
+    }
+
     fn is_function(&self, name: &str) -> bool {
         self.scalar_function(name).is_some()
             || self.state.aggregate_functions().contains_key(name)

@@ -7,14 +7,19 @@ mod casts;
 mod expand;
 mod from_functions;
 mod functions;
+mod grouping;
 mod identifiers;
 mod literals;
+mod named_args;
 mod operators;
 mod output_names;
+mod placement;
 mod relations;
 mod row_limits;
 mod scope;
+mod set_operations;
 mod similar;
+mod sorting;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -32,6 +37,11 @@ pub(crate) trait Names {
 
     /// Whether a scalar, aggregate, window or table function of this lower-case name exists.
     fn is_function(&self, name: &str) -> bool;
+
+    /// Whether the function of this lower-case name is an aggregate.
+    fn is_aggregate(&self, _name: &str) -> bool {
+        false
+    }
 
     /// The exact name of the table that a written name means; `None` leaves the name as it is written.
     fn table(&self, _written: &ObjectName) -> Result<Option<ObjectName>> {
@@ -67,6 +77,7 @@ pub(crate) struct Rewritten {
 pub(crate) fn rewrite(mut query: Query, names: &dyn Names) -> Result<Rewritten> {
     row_limits::rewrite(&mut query)?;
     functions::check(&query, names)?;
+    placement::check(&query, names)?;
     from_functions::rewrite(&mut query, names)?;
     let columns = identifiers::rewrite(&mut query, names)?;
     syntax::rewrite(&mut query)?;

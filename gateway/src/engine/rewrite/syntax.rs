@@ -11,7 +11,7 @@ use sqlparser::ast::{
 
 use super::expand::call;
 use super::functions::is_catalog_schema;
-use super::{arrays, casts, folded, literals, operators};
+use super::{arrays, casts, folded, literals, named_args, operators};
 use crate::error::{Error, Result, SqlState};
 
 /// Rewrites every expression of the query, the innermost first.
@@ -61,6 +61,7 @@ fn expression(expr: &mut Expr) -> Result<()> {
         Expr::Collate { .. } => collate(expr),
         Expr::Function(function) => {
             unqualify(function);
+            named_args::rewrite(function)?;
             match session_keyword(function) {
                 Some(call) => *expr = call,
                 None => arrays::from_subquery(expr)?,
