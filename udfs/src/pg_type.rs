@@ -17,3 +17,13 @@ pub fn tagged(name: impl Into<String>, arrow: DataType, pg_type: &str) -> Field 
 pub fn tag(field: &Field) -> Option<&str> {
     field.metadata().get(PG_TYPE_KEY).map(String::as_str)
 }
+
+/// PostgreSQL's name of a field's type in messages: `integer`, `timestamp with time zone`.
+pub fn sql_name(field: &Field) -> String {
+    match tag(field) {
+        Some("varchar") => "character varying".to_owned(),
+        Some("bpchar") => "character".to_owned(),
+        Some(tag) => tag.to_owned(),
+        None => crate::function::pg_name(field.data_type()),
+    }
+}

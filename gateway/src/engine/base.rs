@@ -11,6 +11,7 @@ use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder, SessionStateDefaults, TaskContext};
 use datafusion::prelude::SessionConfig;
+use udfs::settings::ReadSettings;
 
 use super::analyze;
 use super::memory::{QueryPool, default_bytes, pool_of_all};
@@ -60,11 +61,13 @@ impl Base {
         Ok(Self { state, runtime, memory, query_bytes_max })
     }
 
-    /// The state of one statement: the session's time zone is in it.
+    /// The state of one statement: the session's time zone and order of dates are in it.
     pub(super) fn state(&self, session: &Session) -> SessionState {
         let mut state = self.state.clone();
-        let zone = session.vars().display().time_zone;
-        state.config_mut().options_mut().execution.time_zone = Some(zone.name().to_owned());
+        let display = session.vars().display();
+        let options = state.config_mut().options_mut();
+        options.execution.time_zone = Some(display.time_zone.name().to_owned());
+        options.extensions.insert(ReadSettings::new(display.date_style.order()));
         state
     }
 

@@ -15,13 +15,17 @@ pub mod integers;
 pub mod interval;
 pub mod justify;
 pub mod make;
+pub mod moment;
 pub mod overlaps;
 pub mod powers;
 pub mod quote;
 pub mod round;
 pub mod server;
 pub mod sized;
+pub mod spans;
 pub mod string_to_array;
+pub mod text_in;
+pub mod text_out;
 pub mod timezone;
 pub mod to_char;
 pub mod to_timestamp;
@@ -104,6 +108,9 @@ pub(crate) fn datetime() -> Vec<Arc<ScalarUDF>> {
         make::make_timestamp(),
         make::make_timestamptz(),
         overlaps::overlaps(),
+        spans::divided(),
+        spans::order(),
+        spans::times(),
         timezone::timezone(),
         to_char::to_char(),
         to_timestamp::to_date(),

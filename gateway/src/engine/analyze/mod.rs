@@ -15,6 +15,7 @@ mod runner;
 mod single_row;
 #[cfg(test)]
 mod tests;
+mod texts;
 
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ use datafusion::optimizer::AnalyzerRule;
 
 /// The rules, in their order, to follow DataFusion's default analyzer rules.
 pub(crate) fn rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
-    vec![Arc::new(correlated::Subqueries), Arc::new(arithmetic::CheckedArithmetic)]
+    vec![Arc::new(texts::TextCasts), Arc::new(correlated::Subqueries), Arc::new(arithmetic::CheckedArithmetic)]
 }
 
 /// The physical planner that knows the plan nodes that the rules make. A session state without it cannot run them.

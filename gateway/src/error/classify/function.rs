@@ -2,8 +2,18 @@
 
 use crate::error::{Error, SqlState};
 
+impl From<udfs::Error> for Error {
+    fn from(error: udfs::Error) -> Self {
+        function(&error)
+    }
+}
+
 pub(super) fn function(error: &udfs::Error) -> Error {
-    Error::new(state(error), error.to_string())
+    let report = Error::new(state(error), error.to_string());
+    match error {
+        udfs::Error::DatetimeField(_) => report.hint("Perhaps you need a different \"datestyle\" setting."),
+        _ => report,
+    }
 }
 
 fn state(error: &udfs::Error) -> SqlState {
@@ -14,7 +24,12 @@ fn state(error: &udfs::Error) -> SqlState {
         Function::InvalidParameter(_) => SqlState::InvalidParameterValue,
         Function::InvalidText { .. } => SqlState::InvalidTextRepresentation,
         Function::InvalidDatetime { .. } | Function::InvalidDatetimeFormat(_) => SqlState::InvalidDatetimeFormat,
-        Function::DatetimeOverflow(_) | Function::IntervalOverflow => SqlState::DatetimeFieldOverflow,
+        Function::DatetimeOverflow(_) | Function::DatetimeField(_) | Function::IntervalOverflow => {
+            SqlState::DatetimeFieldOverflow
+        }
+        Function::ZoneDisplacement(_) => SqlState::InvalidTimeZoneDisplacementValue,
+        Function::NegativeSubstring => SqlState::SubstringError,
+        Function::InvalidRegularExpression(_) => SqlState::InvalidRegularExpression,
         Function::IntervalFieldOverflow(_) => SqlState::IntervalFieldOverflow,
         Function::InvalidLogarithm(_) => SqlState::InvalidArgumentForLogarithm,
         Function::InvalidPower(_) => SqlState::InvalidArgumentForPowerFunction,
