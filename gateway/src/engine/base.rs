@@ -15,7 +15,7 @@ use udfs::settings::ReadSettings;
 
 use super::analyze;
 use super::memory::{QueryPool, default_bytes, pool_of_all};
-use super::planners::ArrayLiterals;
+use super::planners::{ArrayLiterals, Operators};
 use super::stores::FixedStores;
 use crate::config;
 use crate::error::{Error, Result};
@@ -46,6 +46,7 @@ impl Base {
         // The first planner that answers wins.
         let mut planners = udfs::all().planners;
         planners.push(Arc::new(ArrayLiterals));
+        planners.push(Arc::new(Operators));
         planners.extend(SessionStateDefaults::default_expr_planners());
         let mut builder = SessionStateBuilder::new()
             .with_default_features()
