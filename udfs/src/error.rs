@@ -44,7 +44,7 @@ pub enum Error {
     NegativeSubstring,
     /// 2201B: the message is the variant's.
     #[error("invalid regular expression: {0}")]
-    InvalidRegularExpression(String),
+    InvalidRegularExpression(&'static str),
     /// 22015.
     #[error("interval field value out of range: \"{0}\"")]
     IntervalFieldOverflow(String),

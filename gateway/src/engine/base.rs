@@ -48,15 +48,13 @@ impl Base {
         planners.push(Arc::new(ArrayLiterals));
         planners.push(Arc::new(Operators));
         planners.extend(SessionStateDefaults::default_expr_planners());
-        let mut builder = SessionStateBuilder::new()
+        let builder = SessionStateBuilder::new()
             .with_default_features()
             .with_expr_planners(planners)
             .with_config(settings(threads))
             .with_runtime_env(Arc::clone(&runtime))
+            .with_analyzer_rules(analyze::rules())
             .with_query_planner(analyze::query_planner());
-        for rule in analyze::rules() {
-            builder = builder.with_analyzer_rule(rule);
-        }
         let mut state = builder.build();
         register(&mut state)?;
         Ok(Self { state, runtime, memory, query_bytes_max })

@@ -7,6 +7,7 @@ mod analyze;
 mod base;
 mod cpu;
 mod cursor;
+mod diagnose;
 mod explain;
 mod facts;
 mod guard;

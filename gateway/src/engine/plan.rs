@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::view::ViewTable;
+use datafusion::common::DataFusionError;
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
 use sqlparser::ast::{Ident, ObjectName, Query, Statement as Ast, ViewColumnDef, visit_relations};
 
 use super::scope::{Found, Scope, undefined_table, view_of};
-use super::{Core, Statement, explain, params, parse, rewrite, zone};
+use super::{Core, Statement, diagnose, explain, params, parse, rewrite, zone};
 use crate::error::{Error, Result, SqlState, classify};
 use crate::session::Session;
 
@@ -160,20 +161,30 @@ pub(super) async fn view_columns(core: &Arc<Core>, session: &Arc<Session>, sql: 
 /// Runs on a planner's thread: rewrites, plans, types and checks.
 fn build(scope: Scope, query: Query, message: &str, declared: &[Option<DataType>]) -> Result<Planned> {
     let rewritten = rewrite::rewrite(query, &scope).map_err(|error| error.clone())?;
-    let planner = SqlToRel::new_with_options(&scope, options());
-    let mut context = PlannerContext::new().with_prepare_param_data_types(params::declared(declared));
-    let statement = Ast::Query(Box::new(rewritten.statement));
-    let plan =
-        planner.sql_statement_to_plan_with_context(statement, &mut context).map_err(|error| located(error, message))?;
-    drop(planner);
-    let (plan, param_types) = params::infer(plan, declared)?;
-    let plan = scope
-        .state
-        .analyzer()
-        .execute_and_check(plan, scope.state.config_options(), |_, _| {})
-        .map_err(|error| located(error, message))?;
+    let statement = rewritten.statement.clone();
+    let planned = analyzed(&scope, statement, declared).map_err(|error| located(error, message));
+    let (plan, param_types) = planned.map_err(|error| match error.state {
+        // The planner's own words: PostgreSQL's are looked for.
+        SqlState::SyntaxErrorOrAccessRuleViolation => diagnose::diagnose(&rewritten.statement, &scope).unwrap_or(error),
+        _ => error,
+    })?;
     let columns = columns(&plan, &rewritten.output_names);
     Ok(Planned { plan, columns, param_types, scope: Arc::new(scope) })
+}
+
+/// The plan with every type settled.
+fn analyzed(
+    scope: &Scope,
+    query: Query,
+    declared: &[Option<DataType>],
+) -> std::result::Result<(LogicalPlan, Vec<DataType>), DataFusionError> {
+    let planner = SqlToRel::new_with_options(scope, options());
+    let mut context = PlannerContext::new().with_prepare_param_data_types(params::declared(declared));
+    let plan = planner.sql_statement_to_plan_with_context(Ast::Query(Box::new(query)), &mut context)?;
+    let (plan, param_types) =
+        params::infer(plan, declared).map_err(|error| DataFusionError::External(Box::new(error)))?;
+    let plan = scope.state.analyzer().execute_and_check(plan, scope.state.config_options(), |_, _| {})?;
+    Ok((plan, param_types))
 }
 
 /// The result columns by the names that the client sees.
@@ -191,7 +202,7 @@ fn columns(plan: &LogicalPlan, names: &[String]) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-fn options() -> ParserOptions {
+pub(super) fn options() -> ParserOptions {
     ParserOptions::new()
         .with_parse_float_as_decimal(true)
         .with_collect_spans(true)

@@ -5,7 +5,7 @@
 //! <https://www.postgresql.org/docs/16/typeconv-oper.html>
 
 mod arrays;
-mod operand;
+pub(super) mod operand;
 
 use datafusion::common::{DFSchema, DataFusionError, Result};
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
@@ -44,20 +44,26 @@ impl ExprPlanner for Operators {
             | BinaryOperator::Divide
             | BinaryOperator::Modulo => arithmetic(expr, &left, &right),
             BinaryOperator::StringConcat => concatenation(expr, &left, &right),
+            BinaryOperator::PGRegexMatch
+            | BinaryOperator::PGRegexIMatch
+            | BinaryOperator::PGRegexNotMatch
+            | BinaryOperator::PGRegexNotIMatch => pattern(expr, &right),
             _ => Ok(PlannerResult::Original(expr)),
         }
     }
 }
 
-/// 42804 for an operand of AND, OR, NOT or a condition that is no truth value.
 pub(super) fn truth(operand: &Operand, of: &str) -> Result<()> {
-    match operand.category {
-        Category::Boolean | Category::Unknown => Ok(()),
-        _ => {
-            let message = format!("argument of {of} must be type boolean, not type {}", operand.name);
-            Err(refused(Error::new(SqlState::DatatypeMismatch, message)))
-        }
+    truth_error(operand, of).map_or(Ok(()), |error| Err(refused(error)))
+}
+
+/// 42804 for an operand of AND, OR, NOT or a condition that is no truth value.
+pub(super) fn truth_error(operand: &Operand, of: &str) -> Option<Error> {
+    if matches!(operand.category, Category::Boolean | Category::Unknown) {
+        return None;
     }
+    let message = format!("argument of {of} must be type boolean, not type {}", operand.name);
+    Some(Error::new(SqlState::DatatypeMismatch, message))
 }
 
 fn comparison(mut expr: RawBinaryExpr, left: &Operand, right: &Operand) -> Result<PlannerResult<RawBinaryExpr>> {
@@ -103,38 +109,82 @@ fn arithmetic(mut expr: RawBinaryExpr, left: &Operand, right: &Operand) -> Resul
         };
         Ok(PlannerResult::Planned(operand::call(udf, vec![span, factor])))
     };
+    let (plus, minus) = (expr.op == BinaryOperator::Plus, expr.op == BinaryOperator::Minus);
     match (left.category, right.category) {
         (C::Number, C::Number) => Ok(PlannerResult::Original(expr)),
         (C::Unknown, C::Unknown) if left.is_literal() && right.is_literal() => Err(ambiguous(left, &expr.op, right)),
         (C::Interval, C::Number) if product => scaled(expr.left, expr.right, &expr.op),
         (C::Interval, C::Unknown) if product && right.is_literal() => scaled(expr.left, expr.right, &expr.op),
         (C::Number, C::Interval) if expr.op == BinaryOperator::Multiply => scaled(expr.right, expr.left, &expr.op),
-        (C::Timestamp | C::Time, C::Unknown) if expr.op == BinaryOperator::Plus && right.is_literal() => {
+        (C::Timestamp | C::Time, C::Unknown) if plus && right.is_literal() => {
             operand::as_interval(&mut expr.right);
             Ok(PlannerResult::Original(expr))
         }
-        (C::Unknown, C::Timestamp | C::Time) if expr.op == BinaryOperator::Plus && left.is_literal() => {
+        (C::Unknown, C::Timestamp | C::Time) if plus && left.is_literal() => {
             operand::as_interval(&mut expr.left);
             Ok(PlannerResult::Original(expr))
         }
-        (C::Date, C::Unknown) | (C::Unknown, C::Date)
-            if expr.op == BinaryOperator::Plus && (left.is_literal() || right.is_literal()) =>
-        {
+        (C::Date, C::Unknown) | (C::Unknown, C::Date) if plus && (left.is_literal() || right.is_literal()) => {
             Err(ambiguous(left, &expr.op, right))
         }
         (C::Unknown, _) | (_, C::Unknown) => {
             left.give_type(&mut expr.right, right)?;
             right.give_type(&mut expr.left, left)?;
+            let moments = left.category == C::Timestamp || right.category == C::Timestamp;
+            if moments && minus && (left.is_literal() || right.is_literal()) {
+                return Ok(difference(expr));
+            }
+            Ok(PlannerResult::Original(expr))
+        }
+        (C::Timestamp, C::Timestamp | C::Date) | (C::Date, C::Timestamp) if minus => {
+            for (side, operand, other) in [(&mut expr.left, left, right), (&mut expr.right, right, left)] {
+                if operand.category == C::Date {
+                    operand::as_timestamp_of(side, other);
+                }
+            }
+            Ok(difference(expr))
+        }
+        // A day and a span are a moment.
+        (C::Date, C::Interval) if sum => {
+            operand::as_timestamp(&mut expr.left);
+            Ok(PlannerResult::Original(expr))
+        }
+        (C::Interval, C::Date) if plus => {
+            operand::as_timestamp(&mut expr.right);
+            Ok(PlannerResult::Original(expr))
+        }
+        (C::Date, C::Time) if plus => {
+            operand::as_timestamp(&mut expr.left);
+            operand::as_interval(&mut expr.right);
+            Ok(PlannerResult::Original(expr))
+        }
+        (C::Time, C::Date) if plus => {
+            operand::as_interval(&mut expr.left);
+            operand::as_timestamp(&mut expr.right);
             Ok(PlannerResult::Original(expr))
         }
         (C::Date | C::Timestamp | C::Time | C::Interval, C::Date | C::Timestamp | C::Time | C::Interval) if sum => {
             Ok(PlannerResult::Original(expr))
         }
         (C::Date, C::Number) if sum => Ok(PlannerResult::Original(expr)),
-        (C::Number, C::Date) if expr.op == BinaryOperator::Plus => Ok(PlannerResult::Original(expr)),
+        (C::Number, C::Date) if plus => Ok(PlannerResult::Original(expr)),
         (C::Other, _) | (_, C::Other) => Ok(PlannerResult::Original(expr)),
         _ => Err(undefined(left, &expr.op, right)),
     }
+}
+
+/// Days and time between two moments.
+fn difference(expr: RawBinaryExpr) -> PlannerResult<RawBinaryExpr> {
+    PlannerResult::Planned(operand::call(udfs::pg::spans::between(), vec![expr.left, expr.right]))
+}
+
+/// 2201B for a pattern that is written out.
+fn pattern(expr: RawBinaryExpr, right: &Operand) -> Result<PlannerResult<RawBinaryExpr>> {
+    match right.literal() {
+        Some(text) => udfs::pg::regexp::check(text)?,
+        None => {}
+    }
+    Ok(PlannerResult::Original(expr))
 }
 
 fn concatenation(mut expr: RawBinaryExpr, left: &Operand, right: &Operand) -> Result<PlannerResult<RawBinaryExpr>> {
@@ -167,6 +217,6 @@ fn ambiguous(left: &Operand, op: &BinaryOperator, right: &Operand) -> DataFusion
     refused(Error::new(SqlState::AmbiguousFunction, message).hint(hint))
 }
 
-fn refused(error: Error) -> DataFusionError {
+pub(super) fn refused(error: Error) -> DataFusionError {
     DataFusionError::External(Box::new(error))
 }

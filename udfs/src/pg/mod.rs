@@ -19,11 +19,13 @@ pub mod moment;
 pub mod overlaps;
 pub mod powers;
 pub mod quote;
+pub mod regexp;
 pub mod round;
 pub mod server;
 pub mod sized;
 pub mod spans;
 pub mod string_to_array;
+pub mod substr;
 pub mod text_in;
 pub mod text_out;
 pub mod timezone;
@@ -54,6 +56,7 @@ pub(crate) fn text() -> Vec<Arc<ScalarUDF>> {
         sized::lpad(),
         sized::repeat(),
         sized::rpad(),
+        substr::substr(),
     ]
 }
 
@@ -110,6 +113,7 @@ pub(crate) fn datetime() -> Vec<Arc<ScalarUDF>> {
         overlaps::overlaps(),
         spans::divided(),
         spans::order(),
+        spans::between(),
         spans::times(),
         timezone::timezone(),
         to_char::to_char(),

@@ -1,5 +1,6 @@
-//! `lakegate_interval_mul(interval, float8)`, `lakegate_interval_div(interval, float8)`, `lakegate_interval_order(interval)`
-//! - PostgreSQL's `interval * number`, `interval / number` and the order of intervals.
+//! `lakegate_interval_mul(interval, float8)`, `lakegate_interval_div(interval, float8)`,
+//! `lakegate_interval_order(interval)`, `lakegate_timestamp_sub(timestamp, timestamp)` - PostgreSQL's `interval * number`,
+//! `interval / number`, the order of intervals, and the interval between two moments.
 //!
 //! A fraction of a month becomes days of which a month has 30, a fraction of a day becomes time. Intervals compare as
 //! if a month had 30 days and a day 24 hours. NULL gives NULL; zero divides nothing: 22012. Users never name these
@@ -39,6 +40,25 @@ pub fn divided() -> Arc<ScalarUDF> {
         })
     })];
     function("lakegate_interval_div", &OVERLOADS)
+}
+
+/// `lakegate_timestamp_sub(later, earlier)`: days of 24 hours and time, without months.
+pub fn between() -> Arc<ScalarUDF> {
+    static OVERLOADS: [Overload; 2] = [
+        overload(&[Ty::Timestamp, Ty::Timestamp], Ty::Interval, difference),
+        overload(&[Ty::TimestampTz, Ty::TimestampTz], Ty::Interval, difference),
+    ];
+    function("lakegate_timestamp_sub", &OVERLOADS)
+}
+
+fn difference(args: &Args<'_>) -> Result<ArrayRef> {
+    let (later, earlier) = (args.timestamp(0)?, args.timestamp(1)?);
+    args.build::<IntervalMonthDayNanoType>(|row| {
+        let (later, earlier) = (some!(later.get(row)), some!(earlier.get(row)));
+        let micros = later.checked_sub(earlier).ok_or(Error::IntervalOverflow)?;
+        let days = i32::try_from(micros / MICROS_PER_DAY).map_err(|_| Error::IntervalOverflow)?;
+        Ok(Some(IntervalMonthDayNano::new(0, days, micros % MICROS_PER_DAY * 1_000)))
+    })
 }
 
 /// `lakegate_interval_order`: nanoseconds, with months of 30 days.
@@ -95,7 +115,7 @@ fn rounded(value: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{call, span};
+    use crate::testing::{call, moment, span};
     use datafusion::common::ScalarValue;
 
     #[test]
@@ -113,5 +133,7 @@ mod tests {
         assert_eq!(call(&divided(), &[span("3 days"), float(0.0)], true), Err(Error::DivisionByZero));
         let months = |text: &str| call(&order(), &[span(text)], true);
         assert_eq!(months("1 month"), months("720 hours"));
+        let sides = [moment("2024-03-01T00:00:00"), moment("2024-02-28T12:30:00")];
+        assert_eq!(call(&between(), &sides, true), Ok(span("1 day 11:30:00")));
     }
 }

@@ -45,14 +45,18 @@ fn rewrite_node(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
 
 fn replace(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     let Expr::Cast(Cast { expr: inner, field }) = expr else { return Ok(Transformed::no(expr)) };
-    let from = inner.get_type(schema)?;
-    let to = field.data_type();
+    let given = inner.to_field(schema)?.1;
+    let (from, to) = (given.data_type(), field.data_type());
+    if pg_type::tag(&given) == Some("bpchar") && is_text(to) && pg_type::tag(&field) != Some("bpchar") {
+        let text = datafusion::functions::string::expr_fn::rtrim(vec![*inner]);
+        return Ok(Transformed::yes(Expr::Cast(Cast { expr: Box::new(text), field })));
+    }
     // A parameter is read as a value of its own type.
     let is_parameter = matches!(inner.as_ref(), Expr::Placeholder(_));
-    let udf = match (is_text(&from), is_text(to)) {
+    let udf = match (is_text(from), is_text(to)) {
         (true, false) if !is_parameter => text_in(to),
         // A tag would be lost: `x::varchar` shows as varchar.
-        (false, true) if text_out::applies(&from) && pg_type::tag(&field).is_none() => Some(text_out()),
+        (false, true) if text_out::applies(from) && pg_type::tag(&field).is_none() => Some(text_out()),
         _ => None,
     };
     Ok(match udf {

@@ -4,11 +4,13 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, IntervalUnit};
-use datafusion::common::{DFSchema, Result, ScalarValue};
+use arrow::datatypes::{DataType, Field, IntervalUnit, TimeUnit};
+use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF, cast};
 use udfs::pg_type;
+
+use crate::engine::types::common;
 
 /// The groups of types whose members operators take together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,18 +56,44 @@ impl Operand {
             return None;
         }
         let (_, field) = expr.to_field(schema).ok()?;
+        let mut operand = Self::of_field(&field);
+        if is_small(expr) {
+            operand.name = "integer".to_owned();
+        }
+        Some(operand)
+    }
+
+    /// A value of a column's type.
+    pub(in crate::engine) fn of_field(field: &Field) -> Self {
         let data_type = field.data_type().clone();
-        let tag = pg_type::tag(&field).map(str::to_owned);
+        let tag = pg_type::tag(field).map(str::to_owned);
         let category = match tag.as_deref() {
             Some("json" | "jsonb" | "xml" | "inet" | "cidr" | "macaddr") => Category::Other,
             Some(tag) if tag.starts_with("reg") => Category::Other,
             _ => category(&data_type),
         };
-        Some(Self { category, name: pg_type::sql_name(&field), data_type, tag, literal: None })
+        Self { category, name: pg_type::sql_name(field), data_type, tag, literal: None }
+    }
+
+    /// What alternatives of both types are: 42804 where nothing is.
+    pub(in crate::engine) fn common(self, other: Self, construct: &str) -> Result<Self> {
+        let field = |operand: &Self| match &operand.tag {
+            Some(tag) => pg_type::tagged("", operand.data_type.clone(), tag),
+            None => Field::new("", operand.data_type.clone(), true),
+        };
+        match common(construct, &field(&self), &field(&other)) {
+            Ok(found) if found == field(&self) => Ok(self),
+            Ok(_) => Ok(other),
+            Err(error) => Err(DataFusionError::External(Box::new(error))),
+        }
     }
 
     pub(in crate::engine) fn is_literal(&self) -> bool {
         self.literal.is_some()
+    }
+
+    pub(in crate::engine) fn literal(&self) -> Option<&str> {
+        self.literal.as_deref()
     }
 
     /// Whether blanks at the end of the text do not count.
@@ -136,6 +164,27 @@ fn unknown(expr: &Expr) -> Option<String> {
 pub(in crate::engine) fn as_interval(expr: &mut Expr) {
     let literal = std::mem::replace(expr, Expr::Literal(ScalarValue::Null, None));
     *expr = cast(literal, DataType::Interval(IntervalUnit::MonthDayNano));
+}
+
+/// The day's first moment.
+pub(in crate::engine) fn as_timestamp(expr: &mut Expr) {
+    let day = std::mem::replace(expr, Expr::Literal(ScalarValue::Null, None));
+    *expr = cast(day, DataType::Timestamp(TimeUnit::Microsecond, None));
+}
+
+/// The day's first moment where the other operand is.
+pub(in crate::engine) fn as_timestamp_of(expr: &mut Expr, other: &Operand) {
+    let day = std::mem::replace(expr, Expr::Literal(ScalarValue::Null, None));
+    *expr = cast(day, other.data_type.clone());
+}
+
+/// Whether a number is written that PostgreSQL reads as `integer`, although it is planned as `bigint`.
+fn is_small(expr: &Expr) -> bool {
+    match expr {
+        Expr::Literal(ScalarValue::Int64(Some(value)), _) => i32::try_from(*value).is_ok(),
+        Expr::Negative(inner) => is_small(inner),
+        _ => false,
+    }
 }
 
 /// The text without the blanks at its end.

@@ -30,7 +30,7 @@ pub(super) fn wildcards(select: &mut Select, scope: &Scope<'_>, names: &dyn Name
             SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options)
                 if is_plain(options) =>
             {
-                match of_relation(name, scope)? {
+                match of_relation(name, scope, names)? {
                     Some(items) => expanded.extend(items),
                     None => expanded.push(item),
                 }
@@ -69,11 +69,15 @@ fn all(scope: &Scope<'_>) -> Option<Vec<SelectItem>> {
     Some(items)
 }
 
-fn of_relation(name: &ObjectName, scope: &Scope<'_>) -> Result<Option<Vec<SelectItem>>> {
+fn of_relation(name: &ObjectName, scope: &Scope<'_>, names: &dyn Names) -> Result<Option<Vec<SelectItem>>> {
     let parts: Vec<Ident> = name.0.iter().filter_map(|part| part.as_ident()).cloned().collect();
     let Some(relation) = scope.relation(&parts)? else {
         let message = format!("missing FROM-clause entry for table \"{name}\"");
-        return Err(Error::new(SqlState::UndefinedTable, message));
+        let error = Error::new(SqlState::UndefinedTable, message);
+        return Err(match parts.first() {
+            Some(first) => located(error, first.span, names),
+            None => error,
+        });
     };
     let columns = relation.columns.iter().flatten();
     let items = columns.map(|column| SelectItem::UnnamedExpr(reference(relation, column))).collect();

@@ -179,11 +179,15 @@ impl Resolver<'_> {
             let mut names = InScope { resolver: self, scope: &scope, ctes, nested: 0 };
             broken(window.visit(&mut names))?;
         }
+        let is_distinct_on = matches!(select.distinct, Some(sqlparser::ast::Distinct::On(_)));
         let sortable = columns.as_deref().map(|columns| output_names::distinct(columns, &select.projection));
         let mut order_by = order_by;
         for expr in &mut order_by {
             self.order_by(expr, &scope, sortable.as_deref(), ctes)?;
             self.position(expr, "ORDER BY", columns.as_deref())?;
+            if is_distinct_on && matches!(expr, Expr::Value(_)) {
+                output_to_input(expr, &select.projection);
+            }
             if !matches!(expr, Expr::Identifier(_) | Expr::Value(_)) {
                 output_names::refer(expr, &select.projection);
             }
@@ -340,6 +344,13 @@ impl VisitorMut for InScope<'_, '_> {
             Err(error) => ControlFlow::Break(error),
         }
     }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        match set_operations::one_column(expr, self.resolver.names) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        }
+    }
 }
 
 /// `(row).field` names a field, not a column in sight: as a text it is safe from being resolved.
@@ -353,16 +364,9 @@ fn fields_as_text(access_chain: &mut [AccessExpr]) {
     }
 }
 
-/// DISTINCT ON sees input columns only; an output name there means the expression behind it.
+/// DISTINCT ON sees input columns only; an output name or a position there means the expression behind it.
 fn output_to_input(expr: &mut Expr, projection: &[SelectItem]) {
-    let Expr::Identifier(ident) = &*expr else { return };
-    let meant = projection.iter().find_map(|item| match item {
-        SelectItem::ExprWithAlias { expr, alias } if *alias == *ident => Some(expr.clone()),
-        _ => None,
-    });
-    if let Some(meant) = meant {
-        *expr = meant;
-    }
+    *expr = sorting::meant(expr, projection).clone();
 }
 
 fn broken(flow: ControlFlow<Error>) -> Result<()> {

@@ -4,6 +4,7 @@
 
 mod arrays;
 mod casts;
+mod conditions;
 mod expand;
 mod from_functions;
 mod functions;
@@ -15,7 +16,7 @@ mod operators;
 mod output_names;
 mod placement;
 mod relations;
-mod row_limits;
+pub(super) mod row_limits;
 mod scope;
 mod set_operations;
 mod similar;
@@ -24,11 +25,15 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 mod types;
+mod values;
 
-use sqlparser::ast::{Ident, ObjectName, Query};
+use arrow::datatypes::Field;
+use sqlparser::ast::{Expr, Ident, ObjectName, Query, SelectItem, TableWithJoins, WildcardAdditionalOptions};
 use sqlparser::tokenizer::Span;
 
 use crate::error::{Error, Result};
+pub(crate) use functions::position;
+pub(crate) use relations::{constraint, constraint_of};
 
 /// What the engine knows about names before planning.
 pub(crate) trait Names {
@@ -51,6 +56,11 @@ pub(crate) trait Names {
     /// Whether a function of this lower-case name gives a table, so that FROM calls it as it is.
     fn is_table_function(&self, _name: &str) -> bool {
         false
+    }
+
+    /// The type of an expression that takes nothing from any relation.
+    fn constant_type(&self, _expr: &Expr) -> Option<Field> {
+        None
     }
 
     /// The current database, which may lead a qualified name.
@@ -81,8 +91,15 @@ pub(crate) fn rewrite(mut query: Query, names: &dyn Names) -> Result<Rewritten> 
     from_functions::rewrite(&mut query, names)?;
     let columns = identifiers::rewrite(&mut query, names)?;
     syntax::rewrite(&mut query)?;
+    values::rewrite(&mut query, names)?;
     let output_names = columns.unwrap_or_default().into_iter().map(|column| column.name).collect();
     Ok(Rewritten { statement: query, output_names })
+}
+
+/// `SELECT * FROM from`, for those who ask for the columns of a FROM list.
+pub(crate) fn all_of(from: Vec<TableWithJoins>) -> Query {
+    let all = SelectItem::Wildcard(WildcardAdditionalOptions::default());
+    from_functions::query(expand::select(vec![all], from))
 }
 
 /// An identifier that means exactly this name.

@@ -133,7 +133,7 @@ fn push(
         None => (written.to_owned(), schema),
     };
     let same = |other: &Relation| other.name == name && (other.schema == schema || schema.is_none());
-    if written != "unnamed_subquery" && scope.relations.iter().any(same) {
+    if (alias.is_some() || written != "unnamed_subquery") && scope.relations.iter().any(same) {
         let message = format!("table name \"{name}\" specified more than once");
         return Err(Error::new(SqlState::DuplicateAlias, message));
     }
@@ -178,7 +178,7 @@ pub(super) fn alias_columns(columns: &[TableAliasColumnDef]) -> Vec<Column> {
 }
 
 /// The constraint of the joins that have one.
-pub(super) fn constraint(operator: &mut JoinOperator) -> Option<&mut JoinConstraint> {
+pub(crate) fn constraint(operator: &mut JoinOperator) -> Option<&mut JoinConstraint> {
     match operator {
         JoinOperator::Join(constraint)
         | JoinOperator::Inner(constraint)
@@ -192,7 +192,7 @@ pub(super) fn constraint(operator: &mut JoinOperator) -> Option<&mut JoinConstra
 }
 
 /// The same, without changing it.
-pub(super) fn constraint_of(operator: &JoinOperator) -> Option<&JoinConstraint> {
+pub(crate) fn constraint_of(operator: &JoinOperator) -> Option<&JoinConstraint> {
     match operator {
         JoinOperator::Join(constraint)
         | JoinOperator::Inner(constraint)

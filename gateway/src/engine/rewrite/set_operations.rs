@@ -34,6 +34,39 @@ pub(super) fn check(
     }
 }
 
+/// A subquery that is a value, or a set of values, has one column.
+pub(super) fn one_column(expr: &Expr, names: &dyn Names) -> Result<()> {
+    let (query, message) = match expr {
+        Expr::Subquery(query) => (query, "subquery must return only one column"),
+        Expr::InSubquery { subquery, expr, .. } if !matches!(expr.as_ref(), Expr::Tuple(_)) => {
+            (subquery, "subquery has too many columns")
+        }
+        _ => return Ok(()),
+    };
+    match width(&query.body) {
+        Some(width) if width > 1 => {
+            let error = Error::new(SqlState::SyntaxError, message);
+            Err(located(error, first(&query.body), names))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// How many columns a query has, as far as its text tells.
+fn width(body: &SetExpr) -> Option<usize> {
+    match body {
+        SetExpr::Select(select) => {
+            let plain =
+                |item: &SelectItem| matches!(item, SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. });
+            select.projection.iter().all(plain).then_some(select.projection.len())
+        }
+        SetExpr::SetOperation { left, .. } => width(left),
+        SetExpr::Query(query) => width(&query.body),
+        SetExpr::Values(values) => values.rows.first().map(|row| row.content.len()),
+        _ => None,
+    }
+}
+
 /// Where the first column of a side is written.
 fn first(body: &SetExpr) -> sqlparser::tokenizer::Span {
     match body {

@@ -105,8 +105,13 @@ fn distinct_on() -> Error {
 
 /// The select item that a sort key means, or the key itself.
 fn item<'s>(key: &'s Expr, select: &'s Select) -> &'s Expr {
+    meant(key, &select.projection)
+}
+
+/// The expression of the select item that an output name or a position means, or the expression itself.
+pub(super) fn meant<'s>(key: &'s Expr, projection: &'s [SelectItem]) -> &'s Expr {
     let meant = match key {
-        Expr::Identifier(ident) => select.projection.iter().find_map(|item| match item {
+        Expr::Identifier(ident) => projection.iter().find_map(|item| match item {
             SelectItem::ExprWithAlias { expr, alias } if alias.value == ident.value => Some(expr),
             SelectItem::UnnamedExpr(expr @ Expr::CompoundIdentifier(parts)) => {
                 parts.last().is_some_and(|part| part.value == ident.value).then_some(expr)
@@ -116,7 +121,7 @@ fn item<'s>(key: &'s Expr, select: &'s Select) -> &'s Expr {
         key => match constant(key) {
             Some((Some(at), _)) => {
                 let at = usize::try_from(at).unwrap_or_default().wrapping_sub(1);
-                select.projection.get(at).and_then(expr_of)
+                projection.get(at).and_then(expr_of)
             }
             _ => None,
         },

@@ -81,7 +81,10 @@ pub fn time(text: &str) -> Result<i64, Error> {
     if word == "allballs" {
         return Ok(0);
     }
-    let fields = Fields::read(text, Order::default()).map_err(failed)?;
+    // A number alone is no date here.
+    let is_clock = matches!(word.len(), 4 | 6) && word.bytes().all(|byte| byte.is_ascii_digit());
+    let written = if is_clock { format!("t{word}") } else { text.to_owned() };
+    let fields = Fields::read(&written, Order::default()).map_err(failed)?;
     fields.micros.ok_or_else(|| failed(Failure::Syntax))
 }
 
