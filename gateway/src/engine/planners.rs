@@ -155,19 +155,19 @@ fn arithmetic(mut expr: RawBinaryExpr, left: &Operand, right: &Operand) -> Resul
         }
         (C::Date, C::Time) if plus => {
             operand::as_timestamp(&mut expr.left);
-            operand::as_interval(&mut expr.right);
+            operand::time_as_interval(&mut expr.right);
             Ok(PlannerResult::Original(expr))
         }
         (C::Time, C::Date) if plus => {
-            operand::as_interval(&mut expr.left);
+            operand::time_as_interval(&mut expr.left);
             operand::as_timestamp(&mut expr.right);
             Ok(PlannerResult::Original(expr))
         }
         (C::Date | C::Timestamp | C::Time | C::Interval, C::Date | C::Timestamp | C::Time | C::Interval) if sum => {
             Ok(PlannerResult::Original(expr))
         }
-        (C::Date, C::Number) if sum => Ok(PlannerResult::Original(expr)),
-        (C::Number, C::Date) if plus => Ok(PlannerResult::Original(expr)),
+        (C::Date, C::Number) if sum && right.is_integer() => Ok(PlannerResult::Original(expr)),
+        (C::Number, C::Date) if plus && left.is_integer() => Ok(PlannerResult::Original(expr)),
         (C::Other, _) | (_, C::Other) => Ok(PlannerResult::Original(expr)),
         _ => Err(undefined(left, &expr.op, right)),
     }
@@ -180,9 +180,8 @@ fn difference(expr: RawBinaryExpr) -> PlannerResult<RawBinaryExpr> {
 
 /// 2201B for a pattern that is written out.
 fn pattern(expr: RawBinaryExpr, right: &Operand) -> Result<PlannerResult<RawBinaryExpr>> {
-    match right.literal() {
-        Some(text) => udfs::pg::regexp::check(text)?,
-        None => {}
+    if let Some(text) = right.literal() {
+        udfs::pg::regexp::check(text)?;
     }
     Ok(PlannerResult::Original(expr))
 }

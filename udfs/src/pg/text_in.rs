@@ -9,11 +9,11 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanBuilder, Date32Builder, IntervalMonthDayNanoBuilder, StringArray,
-    Time64MicrosecondBuilder, TimestampMicrosecondBuilder,
+    ArrayRef, AsArray, BooleanArray, Date32Array, IntervalMonthDayNanoArray, StringArray, Time64MicrosecondArray,
+    TimestampMicrosecondArray,
 };
 use arrow::compute::{CastOptions, cast, cast_with_options};
-use arrow::datatypes::{DataType, IntervalUnit, TimeUnit};
+use arrow::datatypes::{DataType, IntervalUnit};
 use chrono_tz::Tz;
 use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::config::ConfigOptions;
@@ -79,35 +79,19 @@ impl TextIn {
         let texts = cast(texts, &DataType::Utf8)?;
         let texts = texts.as_string::<i32>();
         let read: ArrayRef = match &self.target {
-            DataType::Boolean => {
-                let mut out = BooleanBuilder::with_capacity(texts.len());
-                each(texts, |text| Ok(out.append_option(text.map(boolean).transpose()?)))?;
-                Arc::new(out.finish())
-            }
+            DataType::Boolean => Arc::new(each(texts, boolean).collect::<Result<BooleanArray, Error>>()?),
             DataType::Date32 => {
-                let mut out = Date32Builder::with_capacity(texts.len());
-                each(texts, |text| Ok(out.append_option(text.map(|text| session.date(text)).transpose()?)))?;
-                Arc::new(out.finish())
+                Arc::new(each(texts, |text| session.date(text)).collect::<Result<Date32Array, Error>>()?)
             }
             DataType::Time64(_) => {
-                let mut out = Time64MicrosecondBuilder::with_capacity(texts.len());
-                each(texts, |text| Ok(out.append_option(text.map(moment::time).transpose()?)))?;
-                Arc::new(out.finish())
+                Arc::new(each(texts, moment::time).collect::<Result<Time64MicrosecondArray, Error>>()?)
             }
             DataType::Timestamp(_, zone) => {
-                let mut out = TimestampMicrosecondBuilder::with_capacity(texts.len());
-                let zoned = zone.is_some();
-                each(
-                    texts,
-                    |text| Ok(out.append_option(text.map(|text| session.timestamp(text, zoned)).transpose()?)),
-                )?;
-                Arc::new(out.finish().with_timezone_opt(zone.clone()))
+                let instants = each(texts, |text| session.timestamp(text, zone.is_some()));
+                let instants = instants.collect::<Result<TimestampMicrosecondArray, Error>>()?;
+                Arc::new(instants.with_timezone_opt(zone.clone()))
             }
-            _ => {
-                let mut out = IntervalMonthDayNanoBuilder::with_capacity(texts.len());
-                each(texts, |text| Ok(out.append_option(text.map(interval::parse).transpose()?)))?;
-                Arc::new(out.finish())
-            }
+            _ => Arc::new(each(texts, interval::parse).collect::<Result<IntervalMonthDayNanoArray, Error>>()?),
         };
         if *read.data_type() == self.target {
             return Ok(read);
@@ -118,8 +102,12 @@ impl TextIn {
     }
 }
 
-fn each(texts: &StringArray, mut row: impl FnMut(Option<&str>) -> Result<(), Error>) -> Result<(), Error> {
-    texts.iter().try_for_each(&mut row)
+/// The value of every text, NULL for NULL.
+fn each<T>(
+    texts: &StringArray,
+    read: impl Fn(&str) -> Result<T, Error>,
+) -> impl Iterator<Item = Result<Option<T>, Error>> {
+    texts.iter().map(move |text| text.map(&read).transpose())
 }
 
 /// What the session gives a text that does not say it.
@@ -180,9 +168,6 @@ fn boolean(text: &str) -> Result<bool, Error> {
     Err(Error::InvalidText { of: "boolean", value: text.to_owned() })
 }
 
-/// The Arrow type that a call of this room's functions gives a timestamp.
-pub const UNIT: TimeUnit = TimeUnit::Microsecond;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,7 +183,7 @@ mod tests {
         assert_eq!(read(&DataType::Date32, "2024-02-30"), "date/time field value out of range: \"2024-02-30\"");
         assert_eq!(read(&DataType::Boolean, "of"), "false");
         assert_eq!(read(&DataType::Boolean, "maybe"), "invalid input syntax for type boolean: \"maybe\"");
-        let instant = DataType::Timestamp(UNIT, Some("Europe/Paris".into()));
+        let instant = DataType::Timestamp(arrow::datatypes::TimeUnit::Microsecond, Some("Europe/Paris".into()));
         let given = [text("2024-07-01 12:00")];
         let answer = call_in("Europe/Paris", &text_in(&instant).unwrap(), &given, true).unwrap();
         let utc = chrono::DateTime::parse_from_rfc3339("2024-07-01T10:00:00Z").unwrap().timestamp_micros();

@@ -92,6 +92,10 @@ impl Operand {
         self.literal.is_some()
     }
 
+    pub(in crate::engine) fn is_integer(&self) -> bool {
+        self.data_type.is_integer()
+    }
+
     pub(in crate::engine) fn literal(&self) -> Option<&str> {
         self.literal.as_deref()
     }
@@ -114,11 +118,11 @@ impl Operand {
     pub(in crate::engine) fn give_type(&self, expr: &mut Expr, other: &Self) -> Result<()> {
         let Some(text) = &other.literal else { return Ok(()) };
         let target = match (self.category, &self.data_type) {
-            (Category::Number, DataType::Decimal128(precision, scale) | DataType::Decimal256(precision, scale)) => {
+            (Category::Number, DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale)) => {
                 // The literal keeps its own digits: '1.55' beside numeric(2,1) is not 1.6.
                 let digits = text.trim().split(['.', 'e', 'E']).nth(1).map_or(0, str::len);
                 let scale = i8::try_from(digits.min(30)).unwrap_or_default().max(*scale);
-                DataType::Decimal128((*precision).max(38).min(38), scale)
+                DataType::Decimal128(38, scale)
             }
             (
                 Category::Number | Category::Boolean | Category::Date | Category::Timestamp | Category::Time,
@@ -164,6 +168,12 @@ fn unknown(expr: &Expr) -> Option<String> {
 pub(in crate::engine) fn as_interval(expr: &mut Expr) {
     let literal = std::mem::replace(expr, Expr::Literal(ScalarValue::Null, None));
     *expr = cast(literal, DataType::Interval(IntervalUnit::MonthDayNano));
+}
+
+/// A time of day as the span since midnight; their texts are the same.
+pub(in crate::engine) fn time_as_interval(expr: &mut Expr) {
+    let time = std::mem::replace(expr, Expr::Literal(ScalarValue::Null, None));
+    *expr = cast(cast(time, DataType::Utf8), DataType::Interval(IntervalUnit::MonthDayNano));
 }
 
 /// The day's first moment.

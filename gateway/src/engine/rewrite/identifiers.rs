@@ -195,6 +195,7 @@ impl Resolver<'_> {
         if columns.is_some() {
             grouping::check(select, &order_by, &scope, self.names)?;
             sorting::check(select, &order_by, self.names)?;
+            sorting::align(select, &order_by);
         }
         Ok(columns)
     }

@@ -46,9 +46,9 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<()> {
         }
         Expr::Like { .. } | Expr::ILike { .. } => like(expr),
         Expr::SimilarTo { .. } => similar_to(expr),
-        Expr::Substring { expr: text, substring_from: Some(pattern), substring_for: None, .. }
-            if literals::text(pattern).is_some() =>
-        {
+        Expr::Substring {
+            expr: text, substring_from: Some(pattern), substring_for: None, shorthand: false, ..
+        } if literals::text(pattern).is_some() => {
             let matched = call("regexp_match", vec![taken(text), taken(pattern)]);
             *expr = call("array_element", vec![matched, number(1)]);
             Ok(())

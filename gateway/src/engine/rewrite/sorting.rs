@@ -98,6 +98,17 @@ pub(super) fn check(select: &Select, order_by: &[&mut Expr], names: &dyn Names) 
     }
 }
 
+/// Puts the expressions of DISTINCT ON into the order of ORDER BY, as the planner wants them.
+pub(super) fn align(select: &mut Select, order_by: &[&mut Expr]) {
+    let keys: Vec<String> = order_by.iter().map(|key| item(key, select).to_string()).collect();
+    if let Some(Distinct::On(exprs)) = &mut select.distinct {
+        exprs.sort_by_cached_key(|expr| {
+            let text = expr.to_string();
+            keys.iter().position(|key| *key == text).unwrap_or(keys.len())
+        });
+    }
+}
+
 fn distinct_on() -> Error {
     let message = "SELECT DISTINCT ON expressions must match initial ORDER BY expressions";
     Error::new(SqlState::InvalidColumnReference, message)

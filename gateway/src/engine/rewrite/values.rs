@@ -70,6 +70,13 @@ impl Lists<'_> {
             });
         }
         let Some(column) = column else { return Ok(()) };
+        if udfs::pg_type::tag(&column) == Some("bpchar") {
+            let texts = values.rows.iter_mut().filter_map(|row| row.content.get_mut(at));
+            for cell in texts.filter(|cell| literals::text(cell).is_some()) {
+                *cell = types::cast(taken(cell), DataType::Char(None));
+            }
+            return Ok(());
+        }
         let Some(data_type) = written(&column) else { return Ok(()) };
         for cell in values.rows.iter_mut().filter_map(|row| row.content.get_mut(at)) {
             if literals::text(cell).is_some() {
