@@ -86,7 +86,9 @@ impl Resolver<'_> {
             }
             let columns = self.query(&mut cte.query, outer, &Rc::new(known.clone()))?;
             let columns = aliased(columns, &mut cte.alias);
-            cte.alias.name = quoted(&planned);
+            if planned != name {
+                cte.alias.name = quoted(&planned);
+            }
             known.insert(name, Cte { planned, columns });
         }
         Ok(Rc::new(known))
