@@ -54,6 +54,18 @@ pub enum Error {
     /// 22008: the message is the variant's.
     #[error("{0}")]
     DatetimeOverflow(String),
+    /// 22008: a month or a day that no calendar has, perhaps for another order of fields was meant.
+    #[error("date/time field value out of range: \"{0}\"")]
+    DatetimeField(String),
+    /// 22009.
+    #[error("time zone displacement out of range: \"{0}\"")]
+    ZoneDisplacement(String),
+    /// 22011.
+    #[error("negative substring length not allowed")]
+    NegativeSubstring,
+    /// 2201B: the message is the variant's.
+    #[error("invalid regular expression: {0}")]
+    InvalidRegularExpression(&'static str),
     /// 22015.
     #[error("interval field value out of range: \"{0}\"")]
     IntervalFieldOverflow(String),

@@ -60,6 +60,14 @@ pub(crate) const fn variadic(args: &'static [Ty], returns: Ty, kernel: Kernel) -
     Overload { args, variadic: true, returns: Returns::Type(returns), kernel }
 }
 
+/// The result of a function that stands for an operator or a cast: null only where an argument is. What the planner
+/// knew of the operator it must know of the function, for UNION keeps what was known before.
+pub(crate) fn strict(function: &impl ScalarUDFImpl, args: &ReturnFieldArgs<'_>) -> Result<FieldRef> {
+    let given: Vec<_> = args.arg_fields.iter().map(|field| field.data_type().clone()).collect();
+    let nullable = args.arg_fields.iter().any(|field| field.is_nullable());
+    Ok(Arc::new(Field::new(function.name(), function.return_type(&given)?, nullable)))
+}
+
 /// A function that gives the same result for the same arguments.
 pub(crate) fn function(name: &'static str, overloads: &'static [Overload]) -> Arc<ScalarUDF> {
     build(name, &[], overloads, Volatility::Immutable)

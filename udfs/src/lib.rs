@@ -7,6 +7,7 @@ mod error;
 mod function;
 pub mod pg;
 pub mod pg_type;
+pub mod settings;
 #[cfg(test)]
 mod testing;
 pub mod time;

@@ -37,3 +37,13 @@ pub fn is_declared(field: &Field) -> bool {
 pub fn is_unconstrained(field: &Field) -> bool {
     tag(field) == Some("numeric")
 }
+
+/// PostgreSQL's name of a field's type in messages: `integer`, `timestamp with time zone`.
+pub fn sql_name(field: &Field) -> String {
+    match tag(field) {
+        Some("varchar") => "character varying".to_owned(),
+        Some("bpchar") => "character".to_owned(),
+        Some(tag) => tag.to_owned(),
+        None => crate::function::pg_name(field.data_type()),
+    }
+}

@@ -12,10 +12,11 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder, SessionStateDefaults, TaskContext};
 use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::prelude::SessionConfig;
+use udfs::settings::ReadSettings;
 
 use super::analyze;
 use super::memory::{QueryPool, default_bytes, pool_of_all};
-use super::planners::{ArrayLiterals, Parameters};
+use super::planners::{ArrayLiterals, Operators, Parameters};
 use super::stores::FixedStores;
 use crate::config;
 use crate::error::{Error, Result};
@@ -47,26 +48,27 @@ impl Base {
         let mut planners: Vec<Arc<dyn ExprPlanner>> = vec![Arc::new(Parameters)];
         planners.extend(udfs::all().planners);
         planners.push(Arc::new(ArrayLiterals));
+        planners.push(Arc::new(Operators));
         planners.extend(SessionStateDefaults::default_expr_planners());
-        let mut builder = SessionStateBuilder::new()
+        let builder = SessionStateBuilder::new()
             .with_default_features()
             .with_expr_planners(planners)
             .with_config(settings(threads))
             .with_runtime_env(Arc::clone(&runtime))
+            .with_analyzer_rules(analyze::rules())
             .with_query_planner(analyze::query_planner());
-        for rule in analyze::rules() {
-            builder = builder.with_analyzer_rule(rule);
-        }
         let mut state = builder.build();
         register(&mut state)?;
         Ok(Self { state, runtime, memory, query_bytes_max })
     }
 
-    /// The state of one statement: the session's time zone is in it.
+    /// The state of one statement: the session's time zone and order of dates are in it.
     pub(super) fn state(&self, session: &Session) -> SessionState {
         let mut state = self.state.clone();
-        let zone = session.vars().display().time_zone;
-        state.config_mut().options_mut().execution.time_zone = Some(zone.name().to_owned());
+        let display = session.vars().display();
+        let options = state.config_mut().options_mut();
+        options.execution.time_zone = Some(display.time_zone.name().to_owned());
+        options.extensions.insert(ReadSettings::new(display.date_style.order()));
         state
     }
 

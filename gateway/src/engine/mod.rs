@@ -9,6 +9,7 @@ mod copy;
 mod cpu;
 mod cursor;
 mod declared;
+mod diagnose;
 mod explain;
 mod facts;
 mod given_types;
@@ -29,6 +30,7 @@ mod statement;
 mod stores;
 mod stream;
 mod tags;
+mod tokens;
 mod types;
 mod zone;
 

@@ -12,7 +12,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
-use super::{Statement, guard};
+use super::{Statement, guard, tokens};
 use crate::error::{Error, Result, SqlState};
 
 /// The parser refuses deeper nesting; its own frames are large, so the text is parsed on a stack of `STACK_BYTES`.
@@ -27,9 +27,7 @@ pub(super) fn statements(sql: &str) -> Result<Vec<Statement>> {
 
 fn parse(sql: &str) -> Result<Vec<Statement>> {
     let dialect = PostgreSqlDialect {};
-    let tokens = Tokenizer::new(&dialect, sql).tokenize_with_location().map_err(|error| {
-        Error::new(SqlState::SyntaxError, lowercase_first(&error.message)).at(offset(sql, error.location))
-    })?;
+    let tokens = tokens::read(sql)?;
     let mut parser = Parser::new(&dialect).with_recursion_limit(NESTING_MAX).with_tokens_with_locations(tokens);
     let mut statements = Vec::new();
     loop {
@@ -83,7 +81,7 @@ fn token_at(sql: &str, detail: &str) -> Option<TokenWithSpan> {
     tokens.into_iter().find(|token| token.span.start == start)
 }
 
-fn near(sql: &str, token: &TokenWithSpan) -> Error {
+pub(super) fn near(sql: &str, token: &TokenWithSpan) -> Error {
     match &token.token {
         Token::EOF => Error::new(SqlState::SyntaxError, "syntax error at end of input").at(sql.chars().count() + 1),
         word => Error::new(SqlState::SyntaxError, format!("syntax error at or near \"{word}\""))
@@ -123,7 +121,7 @@ fn byte_offset(sql: &str, location: Location) -> usize {
     start + rest.char_indices().nth(column - 1).map_or(rest.len(), |(index, _)| index)
 }
 
-fn lowercase_first(text: &str) -> String {
+pub(super) fn lowercase_first(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
 use datafusion::catalog::view::ViewTable;
+use datafusion::common::DataFusionError;
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
@@ -13,7 +14,7 @@ use sqlparser::ast::{Ident, ObjectName, Query, Statement as Ast, ViewColumnDef, 
 
 use super::params::Planning;
 use super::scope::{Found, Scope, undefined_table, view_of};
-use super::{Core, Statement, declared, explain, given_types, params, parse, rewrite, zone};
+use super::{Core, Statement, declared, diagnose, explain, given_types, params, parse, rewrite, zone};
 use crate::error::{Error, Result, SqlState, classify};
 use crate::session::Session;
 use udfs::pg_type;
@@ -175,31 +176,47 @@ pub(super) async fn view_columns(core: &Arc<Core>, session: &Arc<Session>, sql: 
 /// Runs on a planner's thread: rewrites, plans, types and checks.
 fn build(scope: Scope, query: Query, message: &str, declared: &[Option<FieldRef>]) -> Result<Planned> {
     let rewritten = rewrite::rewrite(query, &scope).map_err(|error| error.clone())?;
-    let statement = Ast::Query(Box::new(rewritten.statement));
-    let mut plan = logical(&scope, statement.clone(), declared, message)?;
-    let params::Types { fields: param_types, plan: planning } = params::types(&plan, declared)?;
-    match planning {
-        Planning::Done => {}
-        Planning::Fill => plan = params::fill(plan, &param_types)?,
-        Planning::Again => {
-            let typed: Vec<_> = param_types.iter().cloned().map(Some).collect();
-            plan = logical(&scope, statement, &typed, message)?;
-        }
-    }
-    let plan = scope
-        .state
-        .analyzer()
-        .execute_and_check(plan, scope.state.config_options(), |_, _| {})
-        .map_err(|error| located(error, message))?;
+    let statement = rewritten.statement.clone();
+    let planned = analyzed(&scope, statement, declared).map_err(|error| located(error, message));
+    let (plan, param_types) = planned.map_err(|error| match error.state {
+        // The planner's own words: PostgreSQL's are looked for.
+        SqlState::SyntaxErrorOrAccessRuleViolation => diagnose::diagnose(&rewritten.statement, &scope).unwrap_or(error),
+        _ => error,
+    })?;
     let columns = columns(&plan, &rewritten.output_names);
     Ok(Planned { plan, columns, param_types, scope: Arc::new(scope) })
 }
 
-fn logical(scope: &Scope, statement: Ast, params: &[Option<FieldRef>], message: &str) -> Result<LogicalPlan> {
+/// The plan with every type settled.
+fn analyzed(
+    scope: &Scope,
+    query: Query,
+    declared: &[Option<FieldRef>],
+) -> std::result::Result<(LogicalPlan, Vec<FieldRef>), DataFusionError> {
+    let statement = Ast::Query(Box::new(query));
+    let external = |error| DataFusionError::External(Box::new(error));
+    let mut plan = logical(scope, statement.clone(), declared)?;
+    let params::Types { fields: param_types, plan: planning } = params::types(&plan, declared).map_err(external)?;
+    match planning {
+        Planning::Done => {}
+        Planning::Fill => plan = params::fill(plan, &param_types).map_err(external)?,
+        Planning::Again => {
+            let typed: Vec<_> = param_types.iter().cloned().map(Some).collect();
+            plan = logical(scope, statement, &typed)?;
+        }
+    }
+    let plan = scope.state.analyzer().execute_and_check(plan, scope.state.config_options(), |_, _| {})?;
+    Ok((plan, param_types))
+}
+
+fn logical(
+    scope: &Scope,
+    statement: Ast,
+    params: &[Option<FieldRef>],
+) -> std::result::Result<LogicalPlan, DataFusionError> {
     let planner = SqlToRel::new_with_options(scope, options());
     let mut context = PlannerContext::new().with_prepare_param_data_types(params.to_vec());
-    let plan = planner.sql_statement_to_plan_with_context(statement, &mut context);
-    plan.and_then(given_types::settle).map_err(|error| located(error, message))
+    planner.sql_statement_to_plan_with_context(statement, &mut context).and_then(given_types::settle)
 }
 
 /// The result columns by the names that the client sees.
@@ -219,7 +236,7 @@ fn columns(plan: &LogicalPlan, names: &[String]) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-fn options() -> ParserOptions {
+pub(super) fn options() -> ParserOptions {
     ParserOptions::new()
         .with_parse_float_as_decimal(true)
         .with_collect_spans(true)

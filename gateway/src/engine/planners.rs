@@ -1,79 +1,223 @@
 //! Meanings of operators that need the types of both sides, and so cannot be rewritten in the AST.
+//!
+//! Owns: PostgreSQL's choice among its operators (a literal of unknown type takes the type that the other side asks of
+//! it), and 42883 where there is none. Must never know: tables. Arrays have their own file.
+//! <https://www.postgresql.org/docs/16/typeconv-oper.html>
 
-use std::sync::Arc;
+mod arrays;
+pub(super) mod operand;
+mod parameters;
 
-use arrow::datatypes::{DataType, Field, IntervalUnit};
-use datafusion::common::{DFSchema, Result, ScalarValue};
-use datafusion::logical_expr::expr::Placeholder;
+use datafusion::common::{DFSchema, DataFusionError, Result};
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
-use datafusion::logical_expr::{Expr, ExprSchemable};
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 use sqlparser::ast::BinaryOperator;
 
-/// `array = '{1,2}'`: a literal of unknown type takes the type of the other side, as in PostgreSQL.
+use crate::error::{Error, SqlState};
+pub(super) use arrays::ArrayLiterals;
+pub(super) use operand::{Category, Operand};
+pub(super) use parameters::Parameters;
+
+/// Chooses operators by the types of both sides.
 #[derive(Debug)]
-pub(super) struct ArrayLiterals;
+pub(super) struct Operators;
 
-impl ExprPlanner for ArrayLiterals {
-    fn plan_binary_op(&self, mut expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
-        if let Some(list) = list_type(&expr.left, schema) {
-            expr.right = as_list(expr.right, &list);
-        } else if let Some(list) = list_type(&expr.right, schema) {
-            expr.left = as_list(expr.left, &list);
-        }
-        Ok(PlannerResult::Original(expr))
-    }
-}
-
-/// `timestamp + $1`, `interval * $1`: there is one type that the parameter can have, and it is not the other side's.
-#[derive(Debug)]
-pub(super) struct Parameters;
-
-impl ExprPlanner for Parameters {
-    fn plan_binary_op(&self, mut expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
-        let sides = (expr.left.get_type(schema).ok(), expr.right.get_type(schema).ok());
-        for (side, other) in [(&mut expr.left, sides.1), (&mut expr.right, sides.0)] {
-            let Expr::Placeholder(Placeholder { field: field @ None, .. }) = side else { continue };
-            let data_type = match (&expr.op, other) {
-                (BinaryOperator::Plus, Some(DataType::Timestamp(..) | DataType::Time64(_))) => {
-                    DataType::Interval(IntervalUnit::MonthDayNano)
+impl ExprPlanner for Operators {
+    fn plan_binary_op(&self, expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
+        let (Some(left), Some(right)) = (Operand::of(&expr.left, schema), Operand::of(&expr.right, schema)) else {
+            return Ok(PlannerResult::Original(expr));
+        };
+        match &expr.op {
+            BinaryOperator::And | BinaryOperator::Or => {
+                for side in [&left, &right] {
+                    truth(side, &expr.op.to_string())?;
                 }
-                (BinaryOperator::Multiply | BinaryOperator::Divide, Some(DataType::Interval(_))) => DataType::Float64,
-                _ => continue,
-            };
-            *field = Some(Arc::new(Field::new("", data_type, true)));
+                Ok(PlannerResult::Original(expr))
+            }
+            BinaryOperator::Eq
+            | BinaryOperator::NotEq
+            | BinaryOperator::Lt
+            | BinaryOperator::LtEq
+            | BinaryOperator::Gt
+            | BinaryOperator::GtEq => comparison(expr, &left, &right),
+            BinaryOperator::Plus
+            | BinaryOperator::Minus
+            | BinaryOperator::Multiply
+            | BinaryOperator::Divide
+            | BinaryOperator::Modulo => arithmetic(expr, &left, &right),
+            BinaryOperator::StringConcat => concatenation(expr, &left, &right),
+            BinaryOperator::PGRegexMatch
+            | BinaryOperator::PGRegexIMatch
+            | BinaryOperator::PGRegexNotMatch
+            | BinaryOperator::PGRegexNotIMatch => pattern(expr, &right),
+            _ => Ok(PlannerResult::Original(expr)),
         }
-        Ok(PlannerResult::Original(expr))
     }
 }
 
-fn list_type(expr: &Expr, schema: &DFSchema) -> Option<DataType> {
-    let data_type = expr.get_type(schema).ok()?;
-    matches!(data_type, DataType::List(_)).then_some(data_type)
+pub(super) fn truth(operand: &Operand, of: &str) -> Result<()> {
+    truth_error(operand, of).map_or(Ok(()), |error| Err(refused(error)))
 }
 
-/// The literal as a list, or the expression as it is: what is no array of one dimension is left to the planner's error.
-fn as_list(expr: Expr, list: &DataType) -> Expr {
-    let (
-        Expr::Literal(ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)), metadata),
-        DataType::List(item),
-    ) = (&expr, list)
-    else {
-        return expr;
-    };
-    let Some(elements) = text.trim().strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else { return expr };
-    if elements.contains(['{', '"', '\\']) {
-        return expr;
+/// 42804 for an operand of AND, OR, NOT or a condition that is no truth value.
+pub(super) fn truth_error(operand: &Operand, of: &str) -> Option<Error> {
+    if matches!(operand.category, Category::Boolean | Category::Unknown) {
+        return None;
     }
-    let element = |text: &str| match text.trim() {
-        word if word.eq_ignore_ascii_case("null") => ScalarValue::try_from(item.data_type()),
-        word => ScalarValue::try_from_string(word.to_owned(), item.data_type()),
-    };
-    let elements = elements.split(',').filter(|text| !text.trim().is_empty()).map(element).collect::<Result<Vec<_>>>();
-    match elements {
-        Ok(elements) => {
-            let values = ScalarValue::new_list(&elements, item.data_type(), true);
-            Expr::Literal(ScalarValue::List(values), metadata.clone())
+    let message = format!("argument of {of} must be type boolean, not type {}", operand.name);
+    Some(Error::new(SqlState::DatatypeMismatch, message))
+}
+
+fn comparison(mut expr: RawBinaryExpr, left: &Operand, right: &Operand) -> Result<PlannerResult<RawBinaryExpr>> {
+    if !left.compares_with(right) {
+        return Err(undefined(left, &expr.op, right));
+    }
+    if left.is_padded() || right.is_padded() {
+        // Padding of character(n) does not count, also not that of a literal beside it.
+        for (side, operand) in [(&mut expr.left, left), (&mut expr.right, right)] {
+            if operand.is_padded() || operand.is_literal() {
+                operand::strip(side);
+            }
         }
-        Err(_) => expr,
+        return Ok(PlannerResult::Original(expr));
     }
+    left.give_type(&mut expr.right, right)?;
+    right.give_type(&mut expr.left, left)?;
+    if Category::Interval == left.category || Category::Interval == right.category {
+        let RawBinaryExpr { op, left, right } = expr;
+        let [left, right] = [left, right].map(|side| operand::call(udfs::pg::spans::order(), vec![side]));
+        let op = match op {
+            BinaryOperator::Eq => Operator::Eq,
+            BinaryOperator::NotEq => Operator::NotEq,
+            BinaryOperator::Lt => Operator::Lt,
+            BinaryOperator::LtEq => Operator::LtEq,
+            BinaryOperator::Gt => Operator::Gt,
+            _ => Operator::GtEq,
+        };
+        return Ok(PlannerResult::Planned(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right)))));
+    }
+    Ok(PlannerResult::Original(expr))
+}
+
+fn arithmetic(mut expr: RawBinaryExpr, left: &Operand, right: &Operand) -> Result<PlannerResult<RawBinaryExpr>> {
+    use Category as C;
+    let is = |op: &[BinaryOperator]| op.contains(&expr.op);
+    let (sum, product) =
+        (is(&[BinaryOperator::Plus, BinaryOperator::Minus]), is(&[BinaryOperator::Multiply, BinaryOperator::Divide]));
+    let scaled = |span: Expr, factor: Expr, op: &BinaryOperator| {
+        let udf = match op {
+            BinaryOperator::Divide => udfs::pg::spans::divided(),
+            _ => udfs::pg::spans::times(),
+        };
+        Ok(PlannerResult::Planned(operand::call(udf, vec![span, factor])))
+    };
+    let (plus, minus) = (expr.op == BinaryOperator::Plus, expr.op == BinaryOperator::Minus);
+    match (left.category, right.category) {
+        (C::Number, C::Number) => Ok(PlannerResult::Original(expr)),
+        (C::Unknown, C::Unknown) if left.is_literal() && right.is_literal() => Err(ambiguous(left, &expr.op, right)),
+        (C::Interval, C::Number) if product => scaled(expr.left, expr.right, &expr.op),
+        (C::Interval, C::Unknown) if product && right.is_literal() => scaled(expr.left, expr.right, &expr.op),
+        (C::Number, C::Interval) if expr.op == BinaryOperator::Multiply => scaled(expr.right, expr.left, &expr.op),
+        (C::Timestamp | C::Time, C::Unknown) if plus && right.is_literal() => {
+            operand::as_interval(&mut expr.right);
+            Ok(PlannerResult::Original(expr))
+        }
+        (C::Unknown, C::Timestamp | C::Time) if plus && left.is_literal() => {
+            operand::as_interval(&mut expr.left);
+            Ok(PlannerResult::Original(expr))
+        }
+        (C::Date, C::Unknown) | (C::Unknown, C::Date) if plus && (left.is_literal() || right.is_literal()) => {
+            Err(ambiguous(left, &expr.op, right))
+        }
+        (C::Unknown, _) | (_, C::Unknown) => {
+            left.give_type(&mut expr.right, right)?;
+            right.give_type(&mut expr.left, left)?;
+            let moments = left.category == C::Timestamp || right.category == C::Timestamp;
+            if moments && minus && (left.is_literal() || right.is_literal()) {
+                return Ok(difference(expr));
+            }
+            Ok(PlannerResult::Original(expr))
+        }
+        (C::Timestamp, C::Timestamp | C::Date) | (C::Date, C::Timestamp) if minus => {
+            for (side, operand, other) in [(&mut expr.left, left, right), (&mut expr.right, right, left)] {
+                if operand.category == C::Date {
+                    operand::as_timestamp_of(side, other);
+                }
+            }
+            Ok(difference(expr))
+        }
+        // A day and a span are a moment.
+        (C::Date, C::Interval) if sum => {
+            operand::as_timestamp(&mut expr.left);
+            Ok(PlannerResult::Original(expr))
+        }
+        (C::Interval, C::Date) if plus => {
+            operand::as_timestamp(&mut expr.right);
+            Ok(PlannerResult::Original(expr))
+        }
+        (C::Date, C::Time) if plus => {
+            operand::as_timestamp(&mut expr.left);
+            operand::time_as_interval(&mut expr.right);
+            Ok(PlannerResult::Original(expr))
+        }
+        (C::Time, C::Date) if plus => {
+            operand::time_as_interval(&mut expr.left);
+            operand::as_timestamp(&mut expr.right);
+            Ok(PlannerResult::Original(expr))
+        }
+        (C::Date | C::Timestamp | C::Time | C::Interval, C::Date | C::Timestamp | C::Time | C::Interval) if sum => {
+            Ok(PlannerResult::Original(expr))
+        }
+        (C::Date, C::Number) if sum && right.is_integer() => Ok(PlannerResult::Original(expr)),
+        (C::Number, C::Date) if plus && left.is_integer() => Ok(PlannerResult::Original(expr)),
+        (C::Other, _) | (_, C::Other) => Ok(PlannerResult::Original(expr)),
+        _ => Err(undefined(left, &expr.op, right)),
+    }
+}
+
+/// Days and time between two moments.
+fn difference(expr: RawBinaryExpr) -> PlannerResult<RawBinaryExpr> {
+    PlannerResult::Planned(operand::call(udfs::pg::spans::between(), vec![expr.left, expr.right]))
+}
+
+/// 2201B for a pattern that is written out.
+fn pattern(expr: RawBinaryExpr, right: &Operand) -> Result<PlannerResult<RawBinaryExpr>> {
+    if let Some(text) = right.literal() {
+        udfs::pg::regexp::check(text)?;
+    }
+    Ok(PlannerResult::Original(expr))
+}
+
+fn concatenation(mut expr: RawBinaryExpr, left: &Operand, right: &Operand) -> Result<PlannerResult<RawBinaryExpr>> {
+    let joins = |operand: &Operand| {
+        matches!(operand.category, Category::Text | Category::Unknown | Category::Array | Category::Other)
+    };
+    let both_bytes = left.category == Category::Bytes && right.category == Category::Bytes;
+    if !joins(left) && !joins(right) && !both_bytes {
+        return Err(undefined(left, &expr.op, right));
+    }
+    for (side, operand) in [(&mut expr.left, left), (&mut expr.right, right)] {
+        if operand.is_padded() {
+            operand::strip(side);
+        }
+    }
+    Ok(PlannerResult::Original(expr))
+}
+
+/// 42883.
+pub(super) fn undefined(left: &Operand, op: &BinaryOperator, right: &Operand) -> DataFusionError {
+    let message = format!("operator does not exist: {} {op} {}", left.name, right.name);
+    let hint = "No operator matches the given name and argument types. You might need to add explicit type casts.";
+    refused(Error::new(SqlState::UndefinedFunction, message).hint(hint))
+}
+
+/// 42725.
+fn ambiguous(left: &Operand, op: &BinaryOperator, right: &Operand) -> DataFusionError {
+    let message = format!("operator is not unique: {} {op} {}", left.name, right.name);
+    let hint = "Could not choose a best candidate operator. You might need to add explicit type casts.";
+    refused(Error::new(SqlState::AmbiguousFunction, message).hint(hint))
+}
+
+pub(super) fn refused(error: Error) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
 }

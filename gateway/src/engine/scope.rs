@@ -6,16 +6,17 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, Field, SchemaRef};
 use catalog::pg_catalog;
 use catalog::{Kind, Snapshot, Table};
-use datafusion::common::{DataFusionError, Result as PlanResult, TableReference};
+use datafusion::common::{DFSchema, DataFusionError, Result as PlanResult, TableReference};
 use datafusion::config::ConfigOptions;
 use datafusion::datasource::cte_worktable::CteWorkTable;
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, RelationPlanner, TypePlanner};
-use datafusion::logical_expr::{AggregateUDF, Expr, HigherOrderUDF, ScalarUDF, TableSource, WindowUDF};
+use datafusion::logical_expr::{AggregateUDF, Expr, ExprSchemable, HigherOrderUDF, ScalarUDF, TableSource, WindowUDF};
+use datafusion::sql::planner::{PlannerContext, SqlToRel};
 use sqlparser::ast::{Ident, ObjectName};
 
 use super::facts;
@@ -197,6 +198,18 @@ impl Names for Scope {
 
     fn message(&self) -> Option<&str> {
         Some(&self.message)
+    }
+
+    fn constant_type(&self, expr: &sqlparser::ast::Expr) -> Option<Field> {
+        let planner = SqlToRel::new_with_options(self, super::plan::options());
+        let schema = DFSchema::empty();
+        let expr = planner.sql_to_expr(expr.clone(), &schema, &mut PlannerContext::new()).ok()?;
+        let (_, field) = expr.to_field(&schema).ok()?;
+        Some(field.as_ref().clone())
+    }
+
+    fn is_aggregate(&self, name: &str) -> bool {
+        self.state.aggregate_functions().contains_key(name)
     }
 
     fn is_function(&self, name: &str) -> bool {

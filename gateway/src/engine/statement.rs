@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use arrow::datatypes::{Field, FieldRef, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, SchemaRef};
 use sqlparser::ast::Statement as Ast;
+use udfs::pg_type;
 
 use super::copy::Copy;
 use super::cursor::{self, Fetch};
@@ -138,7 +139,7 @@ impl Prepared {
     /// wire. Precision and scale of a numeric without a modifier are its values' own.
     pub(super) fn answers_like(&self, other: &Prepared) -> bool {
         let alike = |(one, other): (&FieldRef, &FieldRef)| {
-            one == other || (one.name() == other.name() && is_numeric(one) && is_numeric(other))
+            one.name() == other.name() && (same_type(one, other) || (is_numeric(one) && is_numeric(other)))
         };
         self.columns.fields().len() == other.columns.fields().len()
             && self.columns.fields().iter().zip(other.columns.fields()).all(alike)
@@ -155,6 +156,15 @@ impl Prepared {
             Plan::Command | Plan::Fetch { .. } | Plan::Prepare { .. } | Plan::Execute { .. } => None,
         }
     }
+}
+
+/// Whether both columns are told alike: how strings lie in memory, and whether there may be NULLs, no client sees.
+fn same_type(one: &Field, other: &Field) -> bool {
+    let is_string =
+        |field: &Field| matches!(field.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+    // The tag of a numeric clings to what it is cast to, where it says nothing.
+    let tag = |field: &Field| pg_type::tag(field).filter(|tag| *tag != "numeric").map(str::to_owned);
+    tag(one) == tag(other) && (one.data_type() == other.data_type() || (is_string(one) && is_string(other)))
 }
 
 fn is_numeric(field: &Field) -> bool {

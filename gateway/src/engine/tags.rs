@@ -67,6 +67,10 @@ fn of(expr: &Expr, schema: &DFSchema) -> Result<Option<String>> {
             common(branches.chain(else_expr.as_deref()), schema)
         }
         Expr::ScalarFunction(ScalarFunction { func, args }) if passes_on(func.name()) => common(args.iter(), schema),
+        // A name given to a cast in an aggregate.
+        Expr::ScalarFunction(ScalarFunction { func, args }) if func.name() == "lakegate_cast" => {
+            args.first().map_or(Ok(None), |cast| of(cast, schema))
+        }
         Expr::ScalarFunction(ScalarFunction { func, args }) if func.name() == "make_array" => {
             Ok(common(args.iter(), schema)?.map(array))
         }

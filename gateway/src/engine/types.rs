@@ -61,6 +61,7 @@ fn field(sql_type: &Sql, zone: &Arc<str>) -> Option<Field> {
             Some(pg_type::tagged("", DataType::Utf8, "varchar"))
         }
         Sql::Array(ArrayElemTypeDef::SquareBracket(element, _)) => field(element, zone).map(|element| array(&element)),
+        Sql::Char(_) | Sql::Character(_) => Some(pg_type::tagged("", DataType::Utf8, "bpchar")),
         Sql::Custom(name, arguments) if arguments.is_empty() => named(name, zone),
         _ => None,
     }
@@ -105,4 +106,71 @@ fn named(name: &ObjectName, zone: &Arc<str>) -> Option<Field> {
         "inet" | "cidr" | "macaddr" | "xml" | "tid" | "pg_lsn" => Some(pg_type::tagged("", DataType::Utf8, &last)),
         _ => None,
     }
+}
+
+/// The type that `UNION`, `VALUES` and `CASE` give a column of both types: 42804 where there is none.
+pub(super) fn common(construct: &str, left: &Field, right: &Field) -> Result<Field, Error> {
+    let group = |field: &Field| match field.data_type() {
+        DataType::Null => None,
+        DataType::Date32 | DataType::Date64 => Some("date"),
+        DataType::Timestamp(..) => Some("timestamp"),
+        DataType::Boolean => Some("boolean"),
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(..) => Some("text"),
+        DataType::Time32(_) | DataType::Time64(_) => Some("time"),
+        DataType::Interval(_) => Some("interval"),
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => Some("bytes"),
+        numeric if numeric.is_numeric() => Some("number"),
+        _ => None,
+    };
+    match (group(left), group(right)) {
+        (Some("date"), Some("timestamp")) => Ok(right.clone()),
+        (Some("timestamp"), Some("date")) => Ok(left.clone()),
+        (Some("timestamp"), Some("timestamp")) => {
+            let zoned = matches!(right.data_type(), DataType::Timestamp(_, Some(_)));
+            Ok(if zoned { right } else { left }.clone())
+        }
+        (Some("number"), Some("number")) => Ok(if rank(right) > rank(left) { right } else { left }.clone()),
+        (Some(one), Some(other)) if one != other => {
+            let (one, other) = (pg_type::sql_name(left), pg_type::sql_name(right));
+            let message = format!("{construct} types {one} and {other} cannot be matched");
+            Err(Error::new(SqlState::DatatypeMismatch, message))
+        }
+        (None, _) if *left.data_type() == DataType::Null => Ok(right.clone()),
+        _ => Ok(left.clone()),
+    }
+}
+
+/// Numbers by what they can hold.
+fn rank(field: &Field) -> u8 {
+    match field.data_type() {
+        DataType::Float64 => 6,
+        DataType::Float16 | DataType::Float32 => 5,
+        DataType::Decimal128(..) | DataType::Decimal256(..) | DataType::UInt64 => 4,
+        DataType::Int64 | DataType::UInt32 => 3,
+        DataType::Int32 | DataType::UInt16 => 2,
+        _ => 1,
+    }
+}
+
+/// The SQL type that a cast to this field's type names; `None` where a literal needs no cast.
+pub(super) fn written(field: &Field) -> Option<Sql> {
+    if pg_type::tag(field) == Some("uuid") {
+        return Some(Sql::Uuid);
+    }
+    Some(match field.data_type() {
+        DataType::Boolean => Sql::Boolean,
+        DataType::Int8 | DataType::Int16 | DataType::UInt8 => Sql::SmallInt(None),
+        DataType::Int32 | DataType::UInt16 => Sql::Int4(None),
+        DataType::Int64 => Sql::BigInt(None),
+        DataType::Float16 | DataType::Float32 => Sql::Real,
+        DataType::Float64 => Sql::DoublePrecision,
+        DataType::Decimal128(..) | DataType::Decimal256(..) => Sql::Numeric(ExactNumberInfo::None),
+        DataType::Date32 => Sql::Date,
+        DataType::Time64(_) => Sql::Time(None, TimezoneInfo::None),
+        DataType::Timestamp(_, None) => Sql::Timestamp(None, TimezoneInfo::None),
+        DataType::Timestamp(_, Some(_)) => Sql::Timestamp(None, TimezoneInfo::Tz),
+        DataType::Interval(_) => Sql::Interval { fields: None, precision: None },
+        DataType::Binary => Sql::Bytea,
+        _ => return None,
+    })
 }

@@ -37,6 +37,7 @@ sqlstates! {
     InvalidDatetimeFormat = "22007",
     DatetimeFieldOverflow = "22008",
     InvalidTimeZoneDisplacementValue = "22009",
+    SubstringError = "22011",
     DivisionByZero = "22012",
     IntervalFieldOverflow = "22015",
     InvalidRowCountInLimitClause = "2201W",

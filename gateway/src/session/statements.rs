@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::engine::Prepared;
 use crate::error::{Error, Result, SqlState};
 
-const STATEMENTS_MAX: usize = 256;
+const STATEMENTS_MAX: usize = 1024;
 /// Texts of the prepared statements of one session, together.
 const TEXT_BYTES_MAX: usize = 16 << 20;
 

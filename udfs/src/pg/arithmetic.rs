@@ -13,18 +13,18 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, Datum, Scalar};
 use arrow::compute::kernels::bitwise::bitwise_not;
 use arrow::compute::kernels::numeric;
-use arrow::datatypes::{DataType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type};
+use arrow::datatypes::{DataType, FieldRef, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type};
 use arrow::error::ArrowError;
 use datafusion::common::{Result, ScalarValue, exec_err, internal_err};
 use datafusion::logical_expr::interval_arithmetic::{Interval, apply_operator};
 use datafusion::logical_expr::sort_properties::{ExprProperties, SortProperties};
 use datafusion::logical_expr::type_coercion::binary::BinaryTypeCoercer;
 use datafusion::logical_expr::{
-    ColumnarValue, Operator, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Operator, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
 use crate::Error;
-use crate::function::pg_name;
+use crate::function::{pg_name, strict};
 
 /// The function that replaces a binary operator on these types, where the operator itself would not be PostgreSQL's.
 pub fn checked(op: Operator, left: &DataType, right: &DataType) -> Option<Arc<ScalarUDF>> {
@@ -100,6 +100,10 @@ impl ScalarUDFImpl for Checked {
         BinaryTypeCoercer::new(left, &self.op, right).get_result_type()
     }
 
+    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
+        strict(self, &args)
+    }
+
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let [left, right] = args.args.as_slice() else { return exec_err!("{} takes two numbers", self.name) };
         let constants = matches!((left, right), (ColumnarValue::Scalar(_), ColumnarValue::Scalar(_)));
@@ -161,6 +165,10 @@ impl ScalarUDFImpl for Negative {
         Ok(given.first().cloned().unwrap_or(DataType::Null))
     }
 
+    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
+        strict(self, &args)
+    }
+
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let [operand] = args.args.as_slice() else { return exec_err!("lakegate_int_neg takes one number") };
         let negate = |array: &dyn Array| numeric::neg(array).map_err(|error| condition(error, array.data_type()));
@@ -195,6 +203,10 @@ impl ScalarUDFImpl for Not {
                 Err(Error::UndefinedFunction(format!("operator does not exist: ~ {}", types.join(", "))).into())
             }
         }
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
+        strict(self, &args)
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {

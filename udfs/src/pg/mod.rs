@@ -21,6 +21,7 @@ pub mod integers;
 pub mod interval;
 pub mod justify;
 pub mod make;
+pub mod moment;
 pub mod numeric;
 pub mod operators;
 pub mod ordered_set;
@@ -29,11 +30,16 @@ pub(crate) mod part;
 pub mod powers;
 pub mod quote;
 pub mod ranks;
+pub mod regexp;
 pub mod round;
 pub mod server;
 pub mod sized;
+pub mod spans;
 pub mod string_to_array;
+pub mod substr;
 pub mod sum;
+pub mod text_in;
+pub mod text_out;
 pub mod timezone;
 pub mod to_char;
 pub mod to_timestamp;
@@ -78,6 +84,7 @@ pub(crate) fn text() -> Vec<Arc<ScalarUDF>> {
         sized::lpad(),
         sized::repeat(),
         sized::rpad(),
+        substr::substr(),
     ]
 }
 
@@ -140,6 +147,10 @@ pub(crate) fn datetime() -> Vec<Arc<ScalarUDF>> {
         make::make_timestamp(),
         make::make_timestamptz(),
         overlaps::overlaps(),
+        spans::divided(),
+        spans::order(),
+        spans::between(),
+        spans::times(),
         timezone::timezone(),
         to_char::to_char(),
         to_timestamp::to_date(),

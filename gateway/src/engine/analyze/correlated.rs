@@ -39,7 +39,8 @@ impl AnalyzerRule for Subqueries {
 /// The innermost queries first: what is left of them then are their references to outer columns.
 fn rewrite(plan: LogicalPlan) -> Result<LogicalPlan> {
     let plan = plan.map_children(|child| rewrite(child).map(Transformed::yes))?.data;
-    let plan = plan.map_expressions(rewrite_inner)?.data;
+    // A subquery's value may be NULL where it was thought not to be.
+    let plan = plan.map_expressions(rewrite_inner)?.data.recompute_schema()?;
     if let LogicalPlan::Join(join) = &plan
         && let Some(lateral) = lateral(join)?
     {
@@ -316,7 +317,7 @@ impl Applied {
 
     fn scalar(&mut self, subquery: Subquery, allowed: Allowed) -> Result<Expr> {
         if subquery.outer_ref_columns.is_empty() {
-            return Ok(Expr::ScalarSubquery(at_most_one_row(subquery)));
+            return Ok(Expr::ScalarSubquery(at_most_one_row(subquery)?));
         }
         if allowed == Allowed::Scalars && native::scalar(&subquery.subquery, &self.schema)? {
             return Ok(Expr::ScalarSubquery(subquery));
@@ -352,13 +353,14 @@ fn unique_name() -> String {
 }
 
 /// The planner runs the subquery once; the check is ours, for its SQLSTATE.
-fn at_most_one_row(subquery: Subquery) -> Subquery {
-    if subquery.subquery.max_rows().is_some_and(|rows| rows <= 1) {
-        return subquery;
+fn at_most_one_row(subquery: Subquery) -> Result<Subquery> {
+    let is_nullable = subquery.subquery.schema().fields().iter().all(|field| field.is_nullable());
+    if is_nullable && subquery.subquery.max_rows().is_some_and(|rows| rows <= 1) {
+        return Ok(subquery);
     }
-    let input = subquery.subquery.as_ref().clone();
-    let checked = LogicalPlan::Extension(Extension { node: Arc::new(SingleRow { input }) });
-    Subquery { subquery: Arc::new(checked), ..subquery }
+    let checked = SingleRow::new(subquery.subquery.as_ref().clone())?;
+    let checked = LogicalPlan::Extension(Extension { node: Arc::new(checked) });
+    Ok(Subquery { subquery: Arc::new(checked), ..subquery })
 }
 
 /// A place that has no row to ask for.
@@ -370,7 +372,7 @@ impl Nowhere {
     fn expr(&mut self, expr: Expr) -> Result<Transformed<Expr>> {
         expr.transform_up(|expr| match expr {
             Expr::ScalarSubquery(subquery) if subquery.outer_ref_columns.is_empty() => {
-                Ok(Transformed::yes(Expr::ScalarSubquery(at_most_one_row(subquery))))
+                Ok(Transformed::yes(Expr::ScalarSubquery(at_most_one_row(subquery)?)))
             }
             Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_) | Expr::SetComparison(_) => {
                 Err(unsupported(&format!("this subquery in {}", self.place.split(':').next().unwrap_or_default())))

@@ -1,7 +1,8 @@
-//! Rules on logical plans, after the planner's own analyzer: PostgreSQL's meaning where DataFusion's differs.
+//! Rules on logical plans, around the planner's own analyzer: PostgreSQL's meaning where DataFusion's differs.
 //!
 //! Owns: the list of rules and of the planners of their plan nodes. Must never know: SQL text, sessions.
 
+mod aggregates;
 mod answer;
 mod apply;
 mod apply_exec;
@@ -12,18 +13,30 @@ mod native;
 mod outer;
 mod planner;
 mod runner;
+mod set_types;
 mod single_row;
 #[cfg(test)]
 mod tests;
+mod text_functions;
+mod texts;
+mod unknown;
 
 use std::sync::Arc;
 
 use datafusion::execution::context::QueryPlanner;
-use datafusion::optimizer::AnalyzerRule;
+use datafusion::optimizer::{Analyzer, AnalyzerRule};
 
-/// The rules, in their order, to follow DataFusion's default analyzer rules.
+/// The rules, in their order: types of literals before DataFusion's own rules coerce, the rest behind them.
 pub(crate) fn rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
-    vec![Arc::new(correlated::Subqueries), Arc::new(arithmetic::CheckedArithmetic)]
+    let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![Arc::new(unknown::UnknownLiterals)];
+    rules.extend(Analyzer::new().rules);
+    rules.extend(own_rules());
+    rules
+}
+
+/// The rules that follow DataFusion's.
+fn own_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
+    vec![Arc::new(texts::TextCasts), Arc::new(correlated::Subqueries), Arc::new(arithmetic::CheckedArithmetic)]
 }
 
 /// The physical planner that knows the plan nodes that the rules make. A session state without it cannot run them.

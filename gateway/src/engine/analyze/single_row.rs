@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{DFSchemaRef, DataFusionError, Result, internal_err};
+use datafusion::common::{DFSchema, DFSchemaRef, DataFusionError, Result, internal_err};
 use datafusion::execution::TaskContext;
 use datafusion::logical_expr::{Expr, LogicalPlan, UserDefinedLogicalNodeCore};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -28,7 +28,20 @@ pub(super) fn more_than_one_row() -> DataFusionError {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct SingleRow {
-    pub(super) input: LogicalPlan,
+    input: LogicalPlan,
+    /// The input's, but nullable: without a row the value is NULL.
+    schema: DFSchemaRef,
+}
+
+impl SingleRow {
+    pub(super) fn new(input: LogicalPlan) -> Result<Self> {
+        let schema = input.schema();
+        let fields = schema
+            .iter()
+            .map(|(relation, field)| (relation.cloned(), Arc::new(field.as_ref().clone().with_nullable(true))));
+        let schema = DFSchema::new_with_metadata(fields.collect(), schema.metadata().clone())?;
+        Ok(Self { input, schema: Arc::new(schema) })
+    }
 }
 
 impl PartialOrd for SingleRow {
@@ -47,7 +60,7 @@ impl UserDefinedLogicalNodeCore for SingleRow {
     }
 
     fn schema(&self) -> &DFSchemaRef {
-        self.input.schema()
+        &self.schema
     }
 
     fn expressions(&self) -> Vec<Expr> {
@@ -60,7 +73,7 @@ impl UserDefinedLogicalNodeCore for SingleRow {
 
     fn with_exprs_and_inputs(&self, _exprs: Vec<Expr>, mut inputs: Vec<LogicalPlan>) -> Result<Self> {
         match inputs.pop() {
-            Some(input) => Ok(Self { input }),
+            Some(input) => Self::new(input),
             None => internal_err!("SingleRow has one input"),
         }
     }

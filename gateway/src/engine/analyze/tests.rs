@@ -10,10 +10,10 @@ use datafusion::scalar::ScalarValue;
 use crate::error::Error;
 
 fn context() -> SessionContext {
-    let mut builder = SessionStateBuilder::new().with_default_features().with_query_planner(super::query_planner());
-    for rule in super::rules() {
-        builder = builder.with_analyzer_rule(rule);
-    }
+    let builder = SessionStateBuilder::new()
+        .with_default_features()
+        .with_analyzer_rules(super::rules())
+        .with_query_planner(super::query_planner());
     SessionContext::new_with_state(builder.build())
 }
 

@@ -37,7 +37,7 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<()> {
     Ok(())
 }
 
-fn cast(inner: Expr, data_type: &DataType) -> Result<Expr> {
+pub(super) fn cast(inner: Expr, data_type: &DataType) -> Result<Expr> {
     if let Some(kind) = types::registry(data_type) {
         return Ok(call(&format!("lakegate_{kind}_in"), vec![inner]));
     }
@@ -169,7 +169,7 @@ fn array(text: &str, element: &DataType) -> Result<Expr> {
 fn shortened(inner: Expr, length: u64, padded: bool) -> Expr {
     let text = call("left", vec![types::cast(inner, DataType::Text), number(length)]);
     match padded {
-        true => call("rpad", vec![text, number(length)]),
+        true => types::cast(call("rpad", vec![text, number(length)]), DataType::Char(None)),
         false => types::cast(text, DataType::Varchar(None)),
     }
 }
@@ -254,7 +254,7 @@ fn unescaped(text: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Unique prefixes of the words count, as in PostgreSQL.
-fn boolean(text: &str) -> Result<bool> {
+pub(super) fn boolean(text: &str) -> Result<bool> {
     let word = text.trim().to_ascii_lowercase();
     let is = |full: &str, least: usize| word.len() >= least && full.starts_with(&word);
     if is("true", 1) || is("yes", 1) || is("on", 2) || word == "1" {

@@ -9,24 +9,28 @@ use sqlparser::ast::{
     TableFactor, TableWithJoins, WildcardAdditionalOptions,
 };
 
-use super::quoted;
 use super::relations::constraint;
 use super::scope::{Column, Merged, Relation, Scope, best};
+use super::{Names, located, quoted};
 use crate::error::{Error, Result, SqlState};
 
 /// Replaces `*` and `t.*` by columns, as far as the columns are known.
-pub(super) fn wildcards(select: &mut Select, scope: &Scope<'_>) -> Result<()> {
+pub(super) fn wildcards(select: &mut Select, scope: &Scope<'_>, names: &dyn Names) -> Result<()> {
     let mut expanded = Vec::with_capacity(select.projection.len());
     for item in std::mem::take(&mut select.projection) {
         match &item {
+            SelectItem::Wildcard(options) if scope.relations.is_empty() => {
+                let error = Error::new(SqlState::SyntaxError, "SELECT * with no tables specified is not valid");
+                return Err(located(error, options.wildcard_token.0.span, names));
+            }
             SelectItem::Wildcard(options) if is_plain(options) => match all(scope) {
-                Some(items) if !scope.relations.is_empty() => expanded.extend(items),
-                _ => expanded.push(item),
+                Some(items) => expanded.extend(items),
+                None => expanded.push(item),
             },
             SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options)
                 if is_plain(options) =>
             {
-                match of_relation(name, scope)? {
+                match of_relation(name, scope, names)? {
                     Some(items) => expanded.extend(items),
                     None => expanded.push(item),
                 }
@@ -65,11 +69,15 @@ fn all(scope: &Scope<'_>) -> Option<Vec<SelectItem>> {
     Some(items)
 }
 
-fn of_relation(name: &ObjectName, scope: &Scope<'_>) -> Result<Option<Vec<SelectItem>>> {
+fn of_relation(name: &ObjectName, scope: &Scope<'_>, names: &dyn Names) -> Result<Option<Vec<SelectItem>>> {
     let parts: Vec<Ident> = name.0.iter().filter_map(|part| part.as_ident()).cloned().collect();
     let Some(relation) = scope.relation(&parts)? else {
         let message = format!("missing FROM-clause entry for table \"{name}\"");
-        return Err(Error::new(SqlState::UndefinedTable, message));
+        let error = Error::new(SqlState::UndefinedTable, message);
+        return Err(match parts.first() {
+            Some(first) => located(error, first.span, names),
+            None => error,
+        });
     };
     let columns = relation.columns.iter().flatten();
     let items = columns.map(|column| SelectItem::UnnamedExpr(reference(relation, column))).collect();

@@ -5,14 +5,14 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, Query, Select, SelectItem,
-    SetExpr, TableAlias, TableFactor, TableWithJoins, VisitMut, VisitorMut,
+    DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, Query, Select,
+    SelectItem, SetExpr, TableAlias, TableFactor, TableWithJoins, VisitMut, VisitorMut,
 };
 
 use super::expand::{call, select};
 use super::functions::is_catalog_schema;
 use super::{Names, folded, literals, quoted};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, SqlState};
 
 /// Rewrites every function in FROM and every set-returning function in an expression.
 pub(super) fn rewrite(query: &mut Query, names: &dyn Names) -> Result<()> {
@@ -43,6 +43,11 @@ impl VisitorMut for Functions<'_> {
     }
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        if let Expr::Function(function) = expr
+            && let Err(error) = steps(&last_name(&function.name).unwrap_or_default(), &arguments(function))
+        {
+            return ControlFlow::Break(error);
+        }
         if let Expr::Function(function) = expr
             && let Some(elements) = elements(&function.name, arguments(function))
         {
@@ -104,6 +109,7 @@ impl Functions<'_> {
         let TableFactor::Function { lateral, name, args, with_ordinality, alias } = factor else { return Ok(()) };
         let function = last_name(name).unwrap_or_default();
         let plain = args.iter().map(plain_argument).collect::<Result<Vec<Expr>>>()?;
+        steps(&function, &plain)?;
         let (columns, from) = match integer_series(&function, &plain, *with_ordinality) {
             Some(series) => (vec![("value".to_owned(), series.0)], vec![series.1]),
             None if self.names.is_table_function(&function) => return Ok(()),
@@ -205,6 +211,27 @@ fn integer_series(function: &str, args: &[Expr], with_ordinality: bool) -> Optio
     let fits = bounds.iter().all(|bound| i32::try_from(*bound).is_ok());
     let expr = if fits { super::types::cast(value, sqlparser::ast::DataType::Int4(None)) } else { value };
     Some((expr, TableWithJoins { relation: series, joins: Vec::new() }))
+}
+
+/// A series goes somewhere: 22023 for a step of zero that is written out.
+fn steps(function: &str, args: &[Expr]) -> Result<()> {
+    let [_, _, step] = args else { return Ok(()) };
+    let is_zero = integer(step) == Some(0) || spans_nothing(step);
+    if function == "generate_series" && is_zero {
+        return Err(Error::new(SqlState::InvalidParameterValue, "step size cannot equal zero"));
+    }
+    Ok(())
+}
+
+/// Whether the expression is the literal of an empty interval.
+fn spans_nothing(expr: &Expr) -> bool {
+    let text = match expr {
+        Expr::Interval(interval) => literals::text(&interval.value),
+        Expr::Cast { expr, data_type: DataType::Interval { .. }, .. } => literals::text(expr),
+        _ => None,
+    };
+    let span = text.and_then(|text| udfs::pg::interval::parse(&text).ok());
+    span.is_some_and(|span| span.months == 0 && span.days == 0 && span.nanoseconds == 0)
 }
 
 fn integer(expr: &Expr) -> Option<i64> {

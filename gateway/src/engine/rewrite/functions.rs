@@ -92,7 +92,7 @@ pub(super) fn is_catalog_schema(schema: &str) -> bool {
 }
 
 /// The place of a span in a text, counted in characters from 1; `None` for a span that the parser did not set.
-pub(super) fn position(sql: &str, span: Span) -> Option<usize> {
+pub(crate) fn position(sql: &str, span: Span) -> Option<usize> {
     let line = usize::try_from(span.start.line).ok()?.checked_sub(1)?;
     let column = usize::try_from(span.start.column).ok()?;
     let before: usize = sql.split_inclusive('\n').take(line).map(|line| line.chars().count()).sum();

@@ -4,7 +4,7 @@
 //! Unquoted names match case-insensitively when unambiguous, quoted ones exactly. A name that nothing in sight has is
 //! left alone: the planner reports it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
@@ -12,14 +12,22 @@ use sqlparser::ast::{
     AccessExpr, Expr, GroupByExpr, Ident, ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr, Value, VisitMut,
     VisitorMut, With,
 };
+use sqlparser::tokenizer::Span;
 
 use super::relations::{alias_columns, aliased};
 use super::scope::{Column, Columns, Scope, best};
-use super::{Names, expand, folded, located, output_names, quoted};
+use super::{Names, expand, folded, grouping, located, output_names, quoted, set_operations, sorting};
 use crate::error::{Error, Result, SqlState};
 
 /// The WITH queries in sight.
-pub(super) type Ctes = Rc<HashMap<String, Columns>>;
+pub(super) type Ctes = Rc<HashMap<String, Cte>>;
+
+/// A WITH query, under the name that it is planned under: the planner knows each name once.
+#[derive(Clone)]
+pub(super) struct Cte {
+    pub(super) planned: String,
+    pub(super) columns: Columns,
+}
 
 /// Resolves every name of the query; gives its result columns.
 pub(super) fn rewrite(query: &mut Query, names: &dyn Names) -> Result<Columns> {
@@ -46,6 +54,9 @@ impl Resolver<'_> {
                 let columns = self.set_expr(body, outer, &ctes)?;
                 for expr in order_by {
                     self.output_reference(expr, columns.as_deref())?;
+                    if let (SetExpr::SetOperation { .. } | SetExpr::Select(_), Some(columns)) = (&*body, &columns) {
+                        sorting::of_set_operation(expr, columns, self.names)?;
+                    }
                 }
                 Ok(columns)
             }
@@ -53,19 +64,32 @@ impl Resolver<'_> {
     }
 
     fn with(&self, with: &mut With, outer: Option<&Scope<'_>>, ctes: &Ctes) -> Result<Ctes> {
-        let mut known: HashMap<String, Columns> = ctes.as_ref().clone();
+        let mut known: HashMap<String, Cte> = ctes.as_ref().clone();
+        let mut own: HashSet<String> = HashSet::new();
         for cte in &mut with.cte_tables {
             let name = folded(&cte.alias.name);
+            if !own.insert(name.clone()) {
+                let message = format!("WITH query name \"{name}\" specified more than once");
+                let error = Error::new(SqlState::DuplicateAlias, message);
+                return Err(located(error, cte.alias.name.span, self.names));
+            }
+            let mut planned = name.clone();
+            while known.values().any(|other| other.planned == planned) {
+                planned.push('_');
+            }
             if with.recursive {
                 let columns = match cte.alias.columns.as_slice() {
                     [] => self.first_branch(&cte.query, outer, &known, &name)?,
                     columns => Some(alias_columns(columns)),
                 };
-                known.insert(name.clone(), columns);
+                known.insert(name.clone(), Cte { planned: planned.clone(), columns });
             }
             let columns = self.query(&mut cte.query, outer, &Rc::new(known.clone()))?;
             let columns = aliased(columns, &mut cte.alias);
-            known.insert(name, columns);
+            if planned != name {
+                cte.alias.name = quoted(&planned);
+            }
+            known.insert(name, Cte { planned, columns });
         }
         Ok(Rc::new(known))
     }
@@ -75,12 +99,12 @@ impl Resolver<'_> {
         &self,
         query: &Query,
         outer: Option<&Scope<'_>>,
-        known: &HashMap<String, Columns>,
+        known: &HashMap<String, Cte>,
         name: &str,
     ) -> Result<Columns> {
         let SetExpr::SetOperation { left, .. } = query.body.as_ref() else { return Ok(None) };
         let mut known = known.clone();
-        known.insert(name.to_owned(), None);
+        known.insert(name.to_owned(), Cte { planned: name.to_owned(), columns: None });
         let columns = self.set_expr(&mut left.clone(), outer, &Rc::new(known))?;
         Ok(columns.map(|columns| columns.into_iter().map(|column| Column::plain(column.planned)).collect()))
     }
@@ -89,9 +113,14 @@ impl Resolver<'_> {
         match body {
             SetExpr::Select(select) => self.select(select, Vec::new(), outer, ctes),
             SetExpr::Query(query) => self.query(query, outer, ctes),
-            SetExpr::SetOperation { left, right, .. } => {
+            SetExpr::SetOperation { op, left, right, .. } => {
                 let columns = self.set_expr(left, outer, ctes)?;
-                self.set_expr(right, outer, ctes)?;
+                let others = self.set_expr(right, outer, ctes)?;
+                let widths = (columns.as_ref().map(Vec::len), others.map(|others| others.len()));
+                set_operations::check(*op, widths, right, self.names)?;
+                if let Some(columns) = &columns {
+                    set_operations::count_copies(body, columns);
+                }
                 Ok(columns)
             }
             SetExpr::Values(values) => {
@@ -131,7 +160,7 @@ impl Resolver<'_> {
                 self.expr(expr, &scope, ctes)?;
             }
         }
-        expand::wildcards(select, &scope)?;
+        expand::wildcards(select, &scope, self.names)?;
         let columns = output_names::name(&mut select.projection, &scope)?;
         for expr in [&mut select.selection, &mut select.having, &mut select.qualify].into_iter().flatten() {
             self.expr(expr, &scope, ctes)?;
@@ -144,6 +173,7 @@ impl Resolver<'_> {
         if let Some(sqlparser::ast::Distinct::On(exprs)) = &mut select.distinct {
             for expr in exprs {
                 self.order_by(expr, &scope, columns.as_deref(), ctes)?;
+                self.position(expr, "SELECT DISTINCT ON", columns.as_deref())?;
                 output_to_input(expr, &select.projection);
             }
         }
@@ -151,14 +181,30 @@ impl Resolver<'_> {
             let mut names = InScope { resolver: self, scope: &scope, ctes, nested: 0 };
             broken(window.visit(&mut names))?;
         }
+        let is_distinct_on = matches!(select.distinct, Some(sqlparser::ast::Distinct::On(_)));
         let sortable = columns.as_deref().map(|columns| output_names::distinct(columns, &select.projection));
-        for expr in order_by {
+        let mut order_by = order_by;
+        for expr in &mut order_by {
             self.order_by(expr, &scope, sortable.as_deref(), ctes)?;
+            self.position(expr, "ORDER BY", columns.as_deref())?;
+            if is_distinct_on && matches!(expr, Expr::Value(_)) {
+                output_to_input(expr, &select.projection);
+            }
             if !matches!(expr, Expr::Identifier(_) | Expr::Value(_)) {
                 output_names::refer(expr, &select.projection);
             }
         }
+        if columns.is_some() {
+            grouping::check(select, &order_by, &scope, self.names)?;
+            sorting::check(select, &order_by, self.names)?;
+            sorting::align(select, &order_by);
+        }
         Ok(columns)
+    }
+
+    /// Refuses a position that the select list does not have.
+    fn position(&self, expr: &Expr, clause: &str, columns: Option<&[Column]>) -> Result<()> {
+        columns.map_or(Ok(()), |columns| sorting::position(expr, clause, columns.len(), self.names))
     }
 
     /// GROUP BY prefers input columns over output names.
@@ -170,6 +216,7 @@ impl Resolver<'_> {
             }
             return self.output_reference(expr, output);
         }
+        self.position(expr, "GROUP BY", output)?;
         self.expr(expr, scope, ctes)
     }
 
@@ -212,17 +259,53 @@ impl Resolver<'_> {
                 };
                 match parts.split_last() {
                     Some((ident, qualifier)) => {
-                        scope.qualified(qualifier, ident).map_err(|error| located(error, ident.span, self.names))?
+                        let found = scope.qualified(qualifier, ident);
+                        let found = found.map_err(|error| located(error, ident.span, self.names))?;
+                        Some(found.ok_or_else(|| self.missing_relation(qualifier, scope))?)
                     }
                     None => None,
                 }
             }
             _ => None,
         };
-        if let Some(resolved) = resolved {
+        if let Some(mut resolved) = resolved {
+            if let (Some(at), Expr::CompoundIdentifier(parts)) = (start(expr), &mut resolved)
+                && let Some(first) = parts.first_mut()
+            {
+                // What the planner and later checks say about the column is about this place.
+                first.span = at;
+            }
             *expr = resolved;
         }
         Ok(())
+    }
+
+    fn missing_relation(&self, qualifier: &[Ident], scope: &Scope<'_>) -> Error {
+        let written = qualifier.iter().map(folded).collect::<Vec<_>>().join(".");
+        let error = match scope.hidden(qualifier) {
+            Some(alias) => {
+                let message = format!("invalid reference to FROM-clause entry for table \"{written}\"");
+                Error::new(SqlState::UndefinedTable, message)
+                    .hint(format!("Perhaps you meant to reference the table alias \"{alias}\"."))
+            }
+            None => {
+                let message = format!("missing FROM-clause entry for table \"{written}\"");
+                Error::new(SqlState::UndefinedTable, message)
+            }
+        };
+        match qualifier.first() {
+            Some(first) => located(error, first.span, self.names),
+            None => error,
+        }
+    }
+}
+
+/// Where a written name begins.
+fn start(expr: &Expr) -> Option<Span> {
+    match expr {
+        Expr::Identifier(ident) => Some(ident.span),
+        Expr::CompoundIdentifier(parts) => parts.first().map(|part| part.span),
+        _ => None,
     }
 }
 
@@ -264,6 +347,13 @@ impl VisitorMut for InScope<'_, '_> {
             Err(error) => ControlFlow::Break(error),
         }
     }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        match set_operations::one_column(expr, self.resolver.names) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        }
+    }
 }
 
 /// `(row).field` names a field, not a column in sight: as a text it is safe from being resolved.
@@ -277,16 +367,9 @@ fn fields_as_text(access_chain: &mut [AccessExpr]) {
     }
 }
 
-/// DISTINCT ON sees input columns only; an output name there means the expression behind it.
+/// DISTINCT ON sees input columns only; an output name or a position there means the expression behind it.
 fn output_to_input(expr: &mut Expr, projection: &[SelectItem]) {
-    let Expr::Identifier(ident) = &*expr else { return };
-    let meant = projection.iter().find_map(|item| match item {
-        SelectItem::ExprWithAlias { expr, alias } if *alias == *ident => Some(expr.clone()),
-        _ => None,
-    });
-    if let Some(meant) = meant {
-        *expr = meant;
-    }
+    *expr = sorting::meant(expr, projection).clone();
 }
 
 fn broken(flow: ControlFlow<Error>) -> Result<()> {

@@ -4,27 +4,37 @@
 
 mod arrays;
 mod casts;
+mod conditions;
 mod expand;
 mod from_functions;
 mod functions;
+mod grouping;
 mod identifiers;
 mod literals;
+mod named_args;
 mod numbers;
 mod operators;
 mod output_names;
+mod placement;
 mod relations;
-mod row_limits;
+pub(super) mod row_limits;
 mod scope;
+mod set_operations;
 mod similar;
+mod sorting;
 mod syntax;
 #[cfg(test)]
 mod tests;
 mod types;
+mod values;
 
-use sqlparser::ast::{DataType, Expr, Ident, ObjectName, Query, SelectItem};
+use arrow::datatypes::Field;
+use sqlparser::ast::{DataType, Expr, Ident, ObjectName, Query, SelectItem, TableWithJoins, WildcardAdditionalOptions};
 use sqlparser::tokenizer::Span;
 
 use crate::error::{Error, Result};
+pub(crate) use functions::position;
+pub(crate) use relations::{constraint, constraint_of};
 
 /// What the engine knows about names before planning.
 pub(crate) trait Names {
@@ -34,6 +44,11 @@ pub(crate) trait Names {
     /// Whether a scalar, aggregate, window or table function of this lower-case name exists.
     fn is_function(&self, name: &str) -> bool;
 
+    /// Whether the function of this lower-case name is an aggregate.
+    fn is_aggregate(&self, _name: &str) -> bool {
+        false
+    }
+
     /// The exact name of the table that a written name means; `None` leaves the name as it is written.
     fn table(&self, _written: &ObjectName) -> Result<Option<ObjectName>> {
         Ok(None)
@@ -42,6 +57,11 @@ pub(crate) trait Names {
     /// Whether a function of this lower-case name gives a table, so that FROM calls it as it is.
     fn is_table_function(&self, _name: &str) -> bool {
         false
+    }
+
+    /// The type of an expression that takes nothing from any relation.
+    fn constant_type(&self, _expr: &Expr) -> Option<Field> {
+        None
     }
 
     /// The current database, which may lead a qualified name.
@@ -68,9 +88,11 @@ pub(crate) struct Rewritten {
 pub(crate) fn rewrite(mut query: Query, names: &dyn Names) -> Result<Rewritten> {
     row_limits::rewrite(&mut query)?;
     functions::check(&query, names)?;
+    placement::check(&query, names)?;
     from_functions::rewrite(&mut query, names)?;
     let columns = identifiers::rewrite(&mut query, names)?;
     syntax::rewrite(&mut query)?;
+    values::rewrite(&mut query, names)?;
     let output_names = columns.unwrap_or_default().into_iter().map(|column| column.name).collect();
     Ok(Rewritten { statement: query, output_names })
 }
@@ -93,6 +115,12 @@ pub(crate) fn select_from(items: Vec<SelectItem>, table: ObjectName) -> Query {
 /// `expr::data_type`, as it would be written.
 pub(crate) fn cast(expr: Expr, data_type: DataType) -> Expr {
     types::cast(expr, data_type)
+}
+
+/// `SELECT * FROM from`, for those who ask for the columns of a FROM list.
+pub(crate) fn all_of(from: Vec<TableWithJoins>) -> Query {
+    let all = SelectItem::Wildcard(WildcardAdditionalOptions::default());
+    from_functions::query(expand::select(vec![all], from))
 }
 
 /// An identifier that means exactly this name.

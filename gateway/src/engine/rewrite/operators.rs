@@ -14,13 +14,18 @@ use crate::error::{Error, Result, SqlState};
 pub(super) fn rewrite(expr: &mut Expr) -> Result<()> {
     match expr {
         Expr::BinaryOp { .. } => binary_operator(expr),
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr: operand } if matches!(operand.as_ref(), Expr::Interval(_)) => {
+            let minus = Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(number(1)) };
+            *expr = call("lakegate_interval_mul", vec![taken(operand), minus]);
+            Ok(())
+        }
         Expr::UnaryOp { op, expr: operand } => {
             let name = match op {
                 UnaryOperator::PGSquareRoot => "sqrt",
                 UnaryOperator::PGCubeRoot => "cbrt",
                 UnaryOperator::PGAbs => "abs",
                 UnaryOperator::BitwiseNot => "lakegate_int_not",
-                UnaryOperator::PGPostfixFactorial | UnaryOperator::PGPrefixFactorial => "factorial",
+                UnaryOperator::PGPostfixFactorial => "factorial",
                 _ => return Ok(()),
             };
             narrow(operand);
@@ -43,11 +48,17 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<()> {
         }
         Expr::Like { .. } | Expr::ILike { .. } => like(expr),
         Expr::SimilarTo { .. } => similar_to(expr),
-        Expr::Substring { expr: text, substring_from: Some(pattern), substring_for: None, .. } => {
-            if literals::text(pattern).is_some() {
-                let matched = call("regexp_match", vec![taken(text), taken(pattern)]);
-                *expr = call("array_element", vec![matched, number(1)]);
-            }
+        Expr::Substring {
+            expr: text, substring_from: Some(pattern), substring_for: None, shorthand: false, ..
+        } if literals::text(pattern).is_some() => {
+            let matched = call("regexp_match", vec![taken(text), taken(pattern)]);
+            *expr = call("array_element", vec![matched, number(1)]);
+            Ok(())
+        }
+        Expr::Substring { expr: text, substring_from, substring_for, .. } => {
+            let from = substring_from.as_mut().map_or_else(|| number(1), |from| taken(from));
+            let count = substring_for.as_mut().map(|count| taken(count));
+            *expr = call("substr", [taken(text), from].into_iter().chain(count).collect());
             Ok(())
         }
         _ => Ok(()),

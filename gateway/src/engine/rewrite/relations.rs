@@ -79,15 +79,14 @@ impl Resolver<'_> {
     ) -> Result<()> {
         if let [part] = name.0.as_slice()
             && let Some(ident) = part.as_ident()
-            && let Some((cte, columns)) = ctes.get_key_value(&folded(ident))
+            && let Some((written, cte)) = ctes.get_key_value(&folded(ident))
         {
-            let cte = cte.clone();
             let columns = match alias.as_mut() {
-                Some(alias) => aliased(columns.clone(), alias),
-                None => columns.clone(),
+                Some(alias) => aliased(cte.columns.clone(), alias),
+                None => cte.columns.clone(),
             };
-            *name = ObjectName::from(vec![quoted(&cte)]);
-            return push(scope, &cte, None, alias, columns);
+            *name = ObjectName::from(vec![quoted(&cte.planned)]);
+            return push(scope, written, None, alias, columns);
         }
         let span = name.0.first().and_then(|part| part.as_ident()).map(|ident| ident.span);
         self.strip_database(name)?;
@@ -134,11 +133,12 @@ fn push(
         None => (written.to_owned(), schema),
     };
     let same = |other: &Relation| other.name == name && (other.schema == schema || schema.is_none());
-    if written != "unnamed_subquery" && scope.relations.iter().any(same) {
+    if (alias.is_some() || written != "unnamed_subquery") && scope.relations.iter().any(same) {
         let message = format!("table name \"{name}\" specified more than once");
         return Err(Error::new(SqlState::DuplicateAlias, message));
     }
     let mut planned = name.clone();
+    let table = alias.is_some().then(|| written.to_owned());
     while scope.relations.iter().any(|other| other.planned == planned) {
         planned.push('_');
     }
@@ -149,7 +149,7 @@ fn push(
             *alias = Some(TableAlias { explicit: true, name, columns: Vec::new(), at: None });
         }
     }
-    scope.relations.push(Relation { name, schema, planned, columns });
+    scope.relations.push(Relation { name, schema, planned, columns, table });
     Ok(())
 }
 
@@ -178,7 +178,21 @@ pub(super) fn alias_columns(columns: &[TableAliasColumnDef]) -> Vec<Column> {
 }
 
 /// The constraint of the joins that have one.
-pub(super) fn constraint(operator: &mut JoinOperator) -> Option<&mut JoinConstraint> {
+pub(crate) fn constraint(operator: &mut JoinOperator) -> Option<&mut JoinConstraint> {
+    match operator {
+        JoinOperator::Join(constraint)
+        | JoinOperator::Inner(constraint)
+        | JoinOperator::Left(constraint)
+        | JoinOperator::LeftOuter(constraint)
+        | JoinOperator::Right(constraint)
+        | JoinOperator::RightOuter(constraint)
+        | JoinOperator::FullOuter(constraint) => Some(constraint),
+        _ => None,
+    }
+}
+
+/// The same, without changing it.
+pub(crate) fn constraint_of(operator: &JoinOperator) -> Option<&JoinConstraint> {
     match operator {
         JoinOperator::Join(constraint)
         | JoinOperator::Inner(constraint)

@@ -4,9 +4,9 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{Expr, Fetch, LimitClause, Query, Select, Value, VisitMut, VisitorMut};
+use sqlparser::ast::{Expr, Fetch, LimitClause, Query, Select, UnaryOperator, Value, VisitMut, VisitorMut};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, SqlState};
 
 /// Rewrites the limits of the query and of every query inside it.
 pub(super) fn rewrite(query: &mut Query) -> Result<()> {
@@ -57,6 +57,12 @@ fn clauses(query: &mut Query) -> Result<()> {
         if offset.as_ref().is_some_and(|offset| is_null(&offset.value)) {
             *offset = None;
         }
+        if limit.as_ref().is_some_and(is_negative) {
+            return Err(negative_limit());
+        }
+        if offset.as_ref().is_some_and(|offset| is_negative(&offset.value)) {
+            return Err(negative_offset());
+        }
     }
     Ok(())
 }
@@ -78,6 +84,30 @@ fn fetch_as_limit(query: &mut Query, fetch: Fetch) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// 2201W.
+pub(in crate::engine) fn negative_limit() -> Error {
+    Error::new(SqlState::InvalidRowCountInLimitClause, "LIMIT must not be negative")
+}
+
+/// 2201X.
+pub(in crate::engine) fn negative_offset() -> Error {
+    Error::new(SqlState::InvalidRowCountInResultOffsetClause, "OFFSET must not be negative")
+}
+
+fn is_negative(expr: &Expr) -> bool {
+    match expr {
+        Expr::Nested(inner) => is_negative(inner),
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => match expr.as_ref() {
+            Expr::Value(value) => match &value.value {
+                Value::Number(digits, _) => digits.bytes().any(|digit| matches!(digit, b'1'..=b'9')),
+                _ => false,
+            },
+            _ => false,
+        },
+        _ => false,
+    }
 }
 
 fn is_null(expr: &Expr) -> bool {

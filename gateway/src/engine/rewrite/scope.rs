@@ -36,6 +36,8 @@ pub(super) struct Relation {
     /// The alias that it is planned under, unique in its FROM list.
     pub(super) planned: String,
     pub(super) columns: Columns,
+    /// The table's own name, where an alias hides it.
+    pub(super) table: Option<String>,
 }
 
 /// A column that JOIN ... USING made out of one column of each side.
@@ -108,6 +110,23 @@ impl Scope<'_> {
             (1, Some(column)) => Ok(Some(reference(relation, column))),
             (0, _) => Ok(Some(Expr::CompoundIdentifier(vec![relation_name(), ident.clone()]))),
             _ => Err(ambiguous_column(&ident.value)),
+        }
+    }
+
+    /// The names of a relation of this query and of its column, by the names under which they are planned.
+    pub(super) fn own(&self, relation: &str, column: &str) -> Option<(&str, &str)> {
+        let relation = self.relations.iter().find(|other| other.planned == relation)?;
+        let column = relation.columns.iter().flatten().find(|other| other.planned == column)?;
+        Some((&relation.name, &column.name))
+    }
+
+    /// The alias that hides a table of this name.
+    pub(super) fn hidden(&self, qualifier: &[Ident]) -> Option<&str> {
+        let name = super::folded(qualifier.last()?);
+        let hidden = self.relations.iter().find(|relation| relation.table.as_ref() == Some(&name));
+        match hidden {
+            Some(relation) => Some(&relation.name),
+            None => self.outer.and_then(|outer| outer.hidden(qualifier)),
         }
     }
 

@@ -11,7 +11,7 @@ use sqlparser::ast::{
 
 use super::expand::call;
 use super::functions::is_catalog_schema;
-use super::{arrays, casts, folded, literals, operators};
+use super::{arrays, casts, conditions, folded, literals, named_args, operators};
 use crate::error::{Error, Result, SqlState};
 
 /// Rewrites every expression of the query, the innermost first.
@@ -41,6 +41,9 @@ impl VisitorMut for Notations {
                 literals::narrow(expr);
             }
         }
+        if let Err(error) = conditions::of_select(select) {
+            return ControlFlow::Break(error);
+        }
         match &select.group_by {
             GroupByExpr::All(_) => ControlFlow::Break(Error::unsupported("GROUP BY ALL is not PostgreSQL's")),
             GroupByExpr::Expressions(..) => ControlFlow::Continue(()),
@@ -56,6 +59,7 @@ impl VisitorMut for Notations {
 }
 
 fn expression(expr: &mut Expr) -> Result<()> {
+    conditions::of_expr(expr)?;
     match expr {
         Expr::Value(_) => {
             literals::spell_out(expr);
@@ -65,6 +69,7 @@ fn expression(expr: &mut Expr) -> Result<()> {
         Expr::Collate { .. } => collate(expr),
         Expr::Function(function) => {
             unqualify(function);
+            named_args::rewrite(function)?;
             match session_keyword(function).or_else(|| type_of(function)) {
                 Some(call) => *expr = call,
                 None => arrays::from_subquery(expr)?,
@@ -92,6 +97,7 @@ fn expression(expr: &mut Expr) -> Result<()> {
             else_result.iter_mut().for_each(|otherwise| literals::narrow(otherwise));
             Ok(())
         }
+        Expr::Between { .. } => conditions::symmetric(expr),
         Expr::CompoundFieldAccess { .. }
         | Expr::BinaryOp { .. }
         | Expr::UnaryOp { .. }

@@ -2,11 +2,18 @@
 
 use crate::error::{Error, SqlState};
 
+impl From<udfs::Error> for Error {
+    fn from(error: udfs::Error) -> Self {
+        function(&error)
+    }
+}
+
 pub(super) fn function(error: &udfs::Error) -> Error {
     let ours = Error::new(state(error), error.to_string());
     match (error, error.detail()) {
         (udfs::Error::UndefinedFunction(_), _) => ours
             .hint("No function matches the given name and argument types. You might need to add explicit type casts."),
+        (udfs::Error::DatetimeField(_), _) => ours.hint("Perhaps you need a different \"datestyle\" setting."),
         (_, Some(detail)) => ours.detail(detail),
         (_, None) => ours,
     }
@@ -28,7 +35,12 @@ fn state(error: &udfs::Error) -> SqlState {
         Function::InvalidParameter(_) => SqlState::InvalidParameterValue,
         Function::InvalidText { .. } => SqlState::InvalidTextRepresentation,
         Function::InvalidDatetime { .. } | Function::InvalidDatetimeFormat(_) => SqlState::InvalidDatetimeFormat,
-        Function::DatetimeOverflow(_) | Function::IntervalOverflow => SqlState::DatetimeFieldOverflow,
+        Function::DatetimeOverflow(_) | Function::DatetimeField(_) | Function::IntervalOverflow => {
+            SqlState::DatetimeFieldOverflow
+        }
+        Function::ZoneDisplacement(_) => SqlState::InvalidTimeZoneDisplacementValue,
+        Function::NegativeSubstring => SqlState::SubstringError,
+        Function::InvalidRegularExpression(_) => SqlState::InvalidRegularExpression,
         Function::IntervalFieldOverflow(_) => SqlState::IntervalFieldOverflow,
         Function::InvalidLogarithm(_) => SqlState::InvalidArgumentForLogarithm,
         Function::InvalidPower(_) => SqlState::InvalidArgumentForPowerFunction,

@@ -19,7 +19,6 @@ mod tests;
 mod writer;
 mod zone;
 
-pub(crate) use calendar::days_from_civil;
 pub use row::{Format, RowEncoder};
 pub(crate) use tagged::address;
 pub(crate) use zone::{offset, offset_of_local};

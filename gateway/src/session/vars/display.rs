@@ -30,6 +30,20 @@ pub enum DateStyle {
     German(DateOrder),
 }
 
+impl DateStyle {
+    /// The order of fields in texts that are read.
+    pub fn order(self) -> udfs::pg::moment::Order {
+        use udfs::pg::moment::Order;
+        match self {
+            Self::Iso(order) | Self::Postgres(order) | Self::Sql(order) | Self::German(order) => match order {
+                DateOrder::Ymd => Order::Ymd,
+                DateOrder::Dmy => Order::Dmy,
+                DateOrder::Mdy => Order::Mdy,
+            },
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IntervalStyle {
     Postgres,

@@ -8,17 +8,18 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray};
 use arrow::compute::{cast, try_binary};
-use arrow::datatypes::{DataType, Decimal128Type, Decimal256Type, i256};
+use arrow::datatypes::{DataType, Decimal128Type, Decimal256Type, FieldRef, i256};
 use arrow::error::ArrowError;
 use datafusion::common::{DataFusionError, Result, ScalarValue, exec_err};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
 use super::digits::{divide_rounded, power, wide_divide_rounded, wide_power};
 use super::kind;
 use crate::Error;
+use crate::function::strict;
 
 /// The operator, where at least one side is a numeric and the other no float.
 pub fn divide() -> Arc<ScalarUDF> {
@@ -77,6 +78,10 @@ impl ScalarUDFImpl for Divide {
             (true, DataType::Decimal256(p, s)) => DataType::Decimal256(p - s.unsigned_abs() + 1, 0),
             (true, other) => other,
         })
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
+        strict(self, &args)
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {

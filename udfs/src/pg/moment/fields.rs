@@ -4,11 +4,8 @@
 
 use std::borrow::Cow;
 
-use chrono_tz::Tz;
-
-use super::super::is_space;
-use crate::pg::encode::days_from_civil;
-use crate::session::vars::{DateOrder, DateStyle};
+use super::super::civil::to_days;
+use super::{Offset, Order, is_space};
 
 /// Why a text is no date or time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,14 +15,6 @@ pub(super) enum Failure {
     MonthOrDay,
     Range,
     Zone,
-}
-
-/// What lies between local time and UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Offset {
-    /// Seconds east of Greenwich.
-    Fixed(i32),
-    Named(Tz),
 }
 
 #[derive(Debug, Default)]
@@ -43,7 +32,7 @@ struct Parts<'a> {
     /// Year, month and day, each as it was written.
     numbers: Vec<&'a str>,
     /// Where among `numbers` a month's name stood.
-    month: Option<(usize, u8)>,
+    month: Option<(usize, i64)>,
     before_christ: bool,
     afternoon: Option<bool>,
 }
@@ -51,7 +40,7 @@ struct Parts<'a> {
 const DAY_MICROS: i64 = 86_400_000_000;
 
 impl Fields {
-    pub(super) fn read(text: &str, style: DateStyle) -> Result<Self, Failure> {
+    pub(super) fn read(text: &str, order: Order) -> Result<Self, Failure> {
         let mut fields = Self::default();
         let mut parts = Parts::default();
         for token in text.split(|c| is_space(c) || c == ',').filter(|token| !token.is_empty()) {
@@ -61,7 +50,7 @@ impl Fields {
             fields.micros = Some(half_day(fields.micros.ok_or(Failure::Syntax)?, afternoon)?);
         }
         if !parts.numbers.is_empty() || parts.month.is_some() {
-            fields.day = Some(parts.day(order(style))?);
+            fields.day = Some(parts.day(order)?);
         } else if parts.before_christ {
             return Err(Failure::Syntax);
         }
@@ -194,27 +183,27 @@ impl Fields {
 
 impl Parts<'_> {
     /// The day that year, month and day make.
-    fn day(&self, order: DateOrder) -> Result<i64, Failure> {
+    fn day(&self, order: Order) -> Result<i64, Failure> {
         let (year, month, day) = match (self.numbers.as_slice(), self.month) {
             ([one, two], Some((at, month))) => {
                 // A year is told by its length, or by being first before the month's name.
-                let year_first = one.len() > 2 || (at == 1 && order == DateOrder::Ymd);
+                let year_first = one.len() > 2 || (at == 1 && order == Order::Ymd);
                 if year_first { (*one, month, *two) } else { (*two, month, *one) }
             }
             ([one, two, three], None) => {
-                let year_first = one.len() > 2 || order == DateOrder::Ymd;
+                let year_first = one.len() > 2 || order == Order::Ymd;
                 let (year, month, day) = match (year_first, order) {
                     (true, _) => (*one, *two, *three),
-                    (false, DateOrder::Dmy) => (*three, *two, *one),
+                    (false, Order::Dmy) => (*three, *two, *one),
                     (false, _) => (*three, *one, *two),
                 };
-                (year, number(month)?.try_into().map_err(|_| Failure::MonthOrDay)?, day)
+                (year, number(month)?, day)
             }
             ([year, day_of_year], None) if year.len() > 2 && day_of_year.len() == 3 => {
                 let year = self.year(year)?;
-                let length = days_from_civil(year + 1, 1, 1) - days_from_civil(year, 1, 1);
+                let length = to_days(year + 1, 1, 1) - to_days(year, 1, 1);
                 let day = number(day_of_year)?;
-                let first = days_from_civil(year, 1, 1);
+                let first = to_days(year, 1, 1);
                 return if (1..=length).contains(&day) { Ok(first + day - 1) } else { Err(Failure::Range) };
             }
             _ => return Err(Failure::Syntax),
@@ -224,14 +213,14 @@ impl Parts<'_> {
         if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
             return Err(Failure::MonthOrDay);
         }
-        let first = days_from_civil(year, month, 1);
-        let next = if month == 12 { days_from_civil(year + 1, 1, 1) } else { days_from_civil(year, month + 1, 1) };
+        let first = to_days(year, month, 1);
+        let next = if month == 12 { to_days(year + 1, 1, 1) } else { to_days(year, month + 1, 1) };
         if day > next - first { Err(Failure::Range) } else { Ok(first + day - 1) }
     }
 
     /// A year of two digits is of 1970 to 2069.
-    fn year(&self, text: &str) -> Result<i32, Failure> {
-        let year = i32::try_from(number(text)?).ok().filter(|year| *year < 6_000_000).ok_or(Failure::Range)?;
+    fn year(&self, text: &str) -> Result<i64, Failure> {
+        let year = Some(number(text)?).filter(|year| *year < 6_000_000).ok_or(Failure::Range)?;
         match (self.before_christ, text.len()) {
             (true, _) if year == 0 => Err(Failure::Range),
             (true, _) => Ok(1 - year),
@@ -253,12 +242,6 @@ fn spread(clock: &str) -> Cow<'_, str> {
             Cow::Owned(format!("{hours}:{minutes}:{seconds}"))
         }
         _ => Cow::Borrowed(clock),
-    }
-}
-
-fn order(style: DateStyle) -> DateOrder {
-    match style {
-        DateStyle::Iso(order) | DateStyle::Postgres(order) | DateStyle::Sql(order) | DateStyle::German(order) => order,
     }
 }
 
@@ -329,7 +312,7 @@ fn abbreviation(word: &str) -> Option<i32> {
     })
 }
 
-fn month_of(word: &str) -> Option<u8> {
+fn month_of(word: &str) -> Option<i64> {
     const NAMES: [&str; 12] = [
         "january",
         "february",
@@ -347,7 +330,7 @@ fn month_of(word: &str) -> Option<u8> {
     let at = NAMES
         .iter()
         .position(|name| *name == word || name.get(..3) == Some(word) || (word == "sept" && *name == "september"))?;
-    u8::try_from(at + 1).ok()
+    i64::try_from(at + 1).ok()
 }
 
 fn is_weekday(word: &str) -> bool {

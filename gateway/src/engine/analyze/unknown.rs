@@ -1,0 +1,221 @@
+//! Literals of unknown type in CASE, IN, BETWEEN, COALESCE and set operations: the others give them a type.
+//!
+//! Owns: PostgreSQL's rules for them, before type coercion makes the others texts; 42804 and 42846 where types do not
+//! meet. Must never know: operators, which the planner's hook has resolved already.
+//! <https://www.postgresql.org/docs/16/typeconv-union-case.html>
+
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{DFSchema, DataFusionError, Result};
+use datafusion::logical_expr::expr::{Between, Cast, InList, InSubquery, ScalarFunction};
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::utils::merge_schema;
+use datafusion::logical_expr::{Case, Expr, LogicalPlan, lit, when};
+use datafusion::optimizer::AnalyzerRule;
+use sqlparser::ast::BinaryOperator;
+
+use super::{aggregates, set_types, text_functions};
+use crate::engine::planners::{Category, Operand, operand, truth, undefined};
+use crate::error::{Error, SqlState};
+
+#[derive(Debug)]
+pub(super) struct UnknownLiterals;
+
+impl AnalyzerRule for UnknownLiterals {
+    fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
+        plan.transform_up_with_subqueries(rewrite_node).map(|transformed| transformed.data)
+    }
+
+    fn name(&self) -> &'static str {
+        "unknown_literals"
+    }
+}
+
+fn rewrite_node(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+    let plan = sorted_spans(set_types::resolve(plan)?)?;
+    let mut schema = merge_schema(&plan.inputs());
+    if let LogicalPlan::TableScan(scan) = &plan {
+        schema.merge(&scan.projected_schema);
+    }
+    let names = NamePreserver::new(&plan);
+    plan.map_expressions(|expr| {
+        let name = names.save(&expr);
+        let rewritten = expr.transform_up(|expr| replace(expr, &schema))?;
+        Ok(if rewritten.transformed { rewritten.update_data(|expr| name.restore(expr)) } else { rewritten })
+    })?
+    .map_data(LogicalPlan::recompute_schema)
+}
+
+/// Intervals sort as they compare.
+fn sorted_spans(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let LogicalPlan::Sort(mut sort) = plan else { return Ok(plan) };
+    for key in &mut sort.expr {
+        let is_span =
+            Operand::of(&key.expr, sort.input.schema()).is_some_and(|operand| operand.category == Category::Interval);
+        if is_span {
+            key.expr = span_order(key.expr.clone());
+        }
+    }
+    Ok(LogicalPlan::Sort(sort))
+}
+
+fn replace(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    match expr {
+        Expr::InList(InList { expr, mut list, negated }) => {
+            let Some(left) = Operand::of(&expr, schema) else {
+                return Ok(Transformed::no(Expr::InList(InList { expr, list, negated })));
+            };
+            for item in &mut list {
+                compared(&left, BinaryOperator::Eq, item, schema)?;
+            }
+            if left.category == Category::Interval {
+                list = list.into_iter().map(span_order).collect();
+                let expr = Box::new(span_order(*expr));
+                return Ok(Transformed::yes(Expr::InList(InList { expr, list, negated })));
+            }
+            Ok(Transformed::yes(Expr::InList(InList { expr, list, negated })))
+        }
+        Expr::Between(Between { expr, negated, mut low, mut high }) => {
+            if let Some(left) = Operand::of(&expr, schema) {
+                compared(&left, BinaryOperator::GtEq, &mut low, schema)?;
+                compared(&left, BinaryOperator::LtEq, &mut high, schema)?;
+                if left.category == Category::Interval {
+                    let [expr, low, high] = [expr, low, high].map(|side| Box::new(span_order(*side)));
+                    return Ok(Transformed::yes(Expr::Between(Between { expr, negated, low, high })));
+                }
+            }
+            Ok(Transformed::yes(Expr::Between(Between { expr, negated, low, high })))
+        }
+        Expr::Case(mut case) => {
+            let results = case.when_then_expr.iter_mut().map(|(_, then)| then.as_mut());
+            unify("CASE", results.chain(case.else_expr.iter_mut().map(AsMut::as_mut)).collect(), schema)?;
+            give_operand(&mut case, schema)?;
+            if case.expr.is_none() {
+                for operand in case.when_then_expr.iter().filter_map(|(when, _)| Operand::of(when, schema)) {
+                    truth(&operand, "CASE/WHEN")?;
+                }
+            }
+            Ok(Transformed::yes(Expr::Case(case)))
+        }
+        Expr::AggregateFunction(call) => aggregates::check(call, schema).map(Transformed::no),
+        Expr::InSubquery(InSubquery { expr, subquery, negated }) => {
+            let column = subquery.subquery.schema().fields().first().map(|field| Operand::of_field(field));
+            if let (Some(left), Some(right)) = (Operand::of(&expr, schema), column)
+                && !left.compares_with(&right)
+            {
+                return Err(undefined(&left, &BinaryOperator::Eq, &right));
+            }
+            Ok(Transformed::no(Expr::InSubquery(InSubquery { expr, subquery, negated })))
+        }
+        Expr::ScalarFunction(call) => function(call, schema).map(Transformed::yes),
+        Expr::Cast(cast) => {
+            castable(&cast, schema)?;
+            Ok(Transformed::no(Expr::Cast(cast)))
+        }
+        other => Ok(Transformed::no(other)),
+    }
+}
+
+/// `CASE 1 WHEN '1' THEN ...` compares as `1 = '1'` does.
+fn give_operand(case: &mut Case, schema: &DFSchema) -> Result<()> {
+    let Some(compared) = case.expr.as_ref().and_then(|expr| Operand::of(expr, schema)) else { return Ok(()) };
+    case.when_then_expr.iter_mut().try_for_each(|(when, _)| give(&compared, when, schema))
+}
+
+/// Gives a literal the type of what it is compared with; 42883 for what does not compare.
+fn compared(left: &Operand, op: BinaryOperator, right: &mut Expr, schema: &DFSchema) -> Result<()> {
+    let Some(operand) = Operand::of(right, schema) else { return Ok(()) };
+    if !left.compares_with(&operand) {
+        return Err(undefined(left, &op, &operand));
+    }
+    left.give_type(right, &operand)
+}
+
+fn give(to: &Operand, expr: &mut Expr, schema: &DFSchema) -> Result<()> {
+    match Operand::of(expr, schema) {
+        Some(literal) => to.give_type(expr, &literal),
+        None => Ok(()),
+    }
+}
+
+/// Makes the literals among alternatives what the others are.
+fn unify(construct: &str, alternatives: Vec<&mut Expr>, schema: &DFSchema) -> Result<()> {
+    let mut typed: Option<Operand> = None;
+    for operand in alternatives.iter().filter_map(|expr| Operand::of(expr, schema)) {
+        if operand.category == Category::Unknown {
+            continue;
+        }
+        typed = Some(match typed {
+            None => operand,
+            Some(before) => before.common(operand, construct)?,
+        });
+    }
+    let Some(typed) = typed else { return Ok(()) };
+    alternatives.into_iter().try_for_each(|expr| give(&typed, expr, schema))
+}
+
+fn function(mut call: ScalarFunction, schema: &DFSchema) -> Result<Expr> {
+    text_functions::check(&call, schema)?;
+    let name = call.func.name();
+    match name {
+        "coalesce" | "greatest" | "least" => unify(&name.to_uppercase(), call.args.iter_mut().collect(), schema)?,
+        "nullif" => {
+            if let [left, right] = call.args.as_mut_slice()
+                && let (Some(first), Some(second)) = (Operand::of(left, schema), Operand::of(right, schema))
+            {
+                first.give_type(right, &second)?;
+                second.give_type(left, &first)?;
+            }
+        }
+        "concat" | "concat_ws" => {
+            for arg in &mut call.args {
+                match Operand::of(arg, schema) {
+                    Some(operand) if operand.category == Category::Boolean => *arg = truth_out(arg.clone())?,
+                    Some(operand) if operand.is_padded() => operand::strip(arg),
+                    _ => {}
+                }
+            }
+        }
+        name if name.starts_with("lakegate_") => {}
+        // What takes text takes character(n) without its padding.
+        _ => {
+            for arg in &mut call.args {
+                if Operand::of(arg, schema).is_some_and(|operand| operand.is_padded()) {
+                    operand::strip(arg);
+                }
+            }
+        }
+    }
+    Ok(Expr::ScalarFunction(call))
+}
+
+/// The output function of booleans, unlike the cast, writes one letter.
+fn truth_out(expr: Expr) -> Result<Expr> {
+    when(expr.clone(), lit("t")).when(Expr::Not(Box::new(expr)), lit("f")).end()
+}
+
+fn span_order(expr: Expr) -> Expr {
+    operand::call(udfs::pg::spans::order(), vec![expr])
+}
+
+/// 42846 for a cast that PostgreSQL has not, although the values could be reinterpreted.
+fn castable(cast: &Cast, schema: &DFSchema) -> Result<()> {
+    use Category as C;
+    let Some(from) = Operand::of(&cast.expr, schema) else { return Ok(()) };
+    let to = Operand::of_field(&cast.field);
+    let moment = |category| matches!(category, C::Date | C::Timestamp | C::Time | C::Interval);
+    let refused = match (from.category, to.category) {
+        (C::Number | C::Boolean | C::Bytes, to) if moment(to) => true,
+        (from, C::Number | C::Boolean | C::Bytes) if moment(from) => true,
+        (C::Date, C::Time | C::Interval)
+        | (C::Time, C::Date | C::Timestamp)
+        | (C::Interval, C::Date | C::Timestamp) => true,
+        (C::Timestamp, C::Interval) => true,
+        _ => false,
+    };
+    if !refused {
+        return Ok(());
+    }
+    let message = format!("cannot cast type {} to {}", from.name, to.name);
+    Err(DataFusionError::External(Box::new(Error::new(SqlState::CannotCoerce, message))))
+}

@@ -1,0 +1,208 @@
+//! One side of an operator, as PostgreSQL's rules see it.
+//!
+//! Owns: categories of types, and how a literal of unknown type becomes a value of a known one.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, IntervalUnit, TimeUnit};
+use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue};
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF, cast};
+use udfs::pg_type;
+
+use crate::engine::types::common;
+
+/// The groups of types whose members operators take together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::engine) enum Category {
+    /// A literal without a type, NULL, or a parameter.
+    Unknown,
+    Boolean,
+    Number,
+    Text,
+    Bytes,
+    Date,
+    Timestamp,
+    Time,
+    Interval,
+    Array,
+    Other,
+}
+
+/// What is known of an expression before it is coerced.
+#[derive(Debug, Clone)]
+pub(in crate::engine) struct Operand {
+    pub(in crate::engine) category: Category,
+    /// PostgreSQL's name of the type.
+    pub(in crate::engine) name: String,
+    data_type: DataType,
+    tag: Option<String>,
+    literal: Option<String>,
+}
+
+impl Operand {
+    /// `None` where the expression has no type yet, or no valid one: the planner reports it.
+    pub(in crate::engine) fn of(expr: &Expr, schema: &DFSchema) -> Option<Self> {
+        if let Some(text) = unknown(expr) {
+            return Some(Self {
+                category: Category::Unknown,
+                name: "unknown".to_owned(),
+                data_type: DataType::Null,
+                tag: None,
+                literal: Some(text),
+            });
+        }
+        if matches!(expr, Expr::Placeholder(placeholder) if placeholder.field.is_none()) {
+            return None;
+        }
+        let (_, field) = expr.to_field(schema).ok()?;
+        let mut operand = Self::of_field(&field);
+        if is_small(expr) {
+            operand.name = "integer".to_owned();
+        }
+        Some(operand)
+    }
+
+    /// A value of a column's type.
+    pub(in crate::engine) fn of_field(field: &Field) -> Self {
+        let data_type = field.data_type().clone();
+        let tag = pg_type::tag(field).map(str::to_owned);
+        let category = match tag.as_deref() {
+            Some("json" | "jsonb" | "xml" | "inet" | "cidr" | "macaddr") => Category::Other,
+            Some(tag) if tag.starts_with("reg") => Category::Other,
+            _ => category(&data_type),
+        };
+        Self { category, name: pg_type::sql_name(field), data_type, tag, literal: None }
+    }
+
+    /// What alternatives of both types are: 42804 where nothing is.
+    pub(in crate::engine) fn common(self, other: Self, construct: &str) -> Result<Self> {
+        let field = |operand: &Self| match &operand.tag {
+            Some(tag) => pg_type::tagged("", operand.data_type.clone(), tag),
+            None => Field::new("", operand.data_type.clone(), true),
+        };
+        match common(construct, &field(&self), &field(&other)) {
+            Ok(found) if found == field(&self) => Ok(self),
+            Ok(_) => Ok(other),
+            Err(error) => Err(DataFusionError::External(Box::new(error))),
+        }
+    }
+
+    pub(in crate::engine) fn is_literal(&self) -> bool {
+        self.literal.is_some()
+    }
+
+    pub(in crate::engine) fn is_integer(&self) -> bool {
+        self.data_type.is_integer()
+    }
+
+    pub(in crate::engine) fn literal(&self) -> Option<&str> {
+        self.literal.as_deref()
+    }
+
+    /// Whether blanks at the end of the text do not count.
+    pub(in crate::engine) fn is_padded(&self) -> bool {
+        self.tag.as_deref() == Some("bpchar")
+    }
+
+    pub(in crate::engine) fn compares_with(&self, other: &Self) -> bool {
+        use Category as C;
+        match (self.category, other.category) {
+            (C::Unknown | C::Other, _) | (_, C::Unknown | C::Other) => true,
+            (C::Date | C::Timestamp, C::Date | C::Timestamp) => true,
+            (one, two) => one == two,
+        }
+    }
+
+    /// Makes a literal of unknown type beside this operand a value of this operand's type.
+    pub(in crate::engine) fn give_type(&self, expr: &mut Expr, other: &Self) -> Result<()> {
+        let Some(text) = &other.literal else { return Ok(()) };
+        let target = match (self.category, &self.data_type) {
+            (Category::Number, DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale)) => {
+                // The literal keeps its own digits: '1.55' beside numeric(2,1) is not 1.6.
+                let digits = text.trim().split(['.', 'e', 'E']).nth(1).map_or(0, str::len);
+                let scale = i8::try_from(digits.min(30)).unwrap_or_default().max(*scale);
+                DataType::Decimal128(38, scale)
+            }
+            (
+                Category::Number | Category::Boolean | Category::Date | Category::Timestamp | Category::Time,
+                data_type,
+            ) => data_type.clone(),
+            (Category::Interval, _) => DataType::Interval(IntervalUnit::MonthDayNano),
+            _ => return Ok(()),
+        };
+        let literal = std::mem::replace(expr, Expr::Literal(ScalarValue::Null, None));
+        *expr = cast(literal, target);
+        Ok(())
+    }
+}
+
+fn category(data_type: &DataType) -> Category {
+    match data_type {
+        DataType::Null => Category::Unknown,
+        DataType::Boolean => Category::Boolean,
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Category::Text,
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
+            Category::Bytes
+        }
+        DataType::Date32 | DataType::Date64 => Category::Date,
+        DataType::Timestamp(..) => Category::Timestamp,
+        DataType::Time32(_) | DataType::Time64(_) => Category::Time,
+        DataType::Interval(_) | DataType::Duration(_) => Category::Interval,
+        DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..) => Category::Array,
+        DataType::Dictionary(_, values) => category(values),
+        numeric if numeric.is_numeric() => Category::Number,
+        _ => Category::Other,
+    }
+}
+
+/// The text of a string literal, which has no type until its place gives it one.
+fn unknown(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Literal(ScalarValue::Utf8(Some(text)), None) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+/// The expression as an interval.
+pub(in crate::engine) fn as_interval(expr: &mut Expr) {
+    let literal = std::mem::replace(expr, Expr::Literal(ScalarValue::Null, None));
+    *expr = cast(literal, DataType::Interval(IntervalUnit::MonthDayNano));
+}
+
+/// A time of day as the span since midnight; their texts are the same.
+pub(in crate::engine) fn time_as_interval(expr: &mut Expr) {
+    let time = std::mem::replace(expr, Expr::Literal(ScalarValue::Null, None));
+    *expr = cast(cast(time, DataType::Utf8), DataType::Interval(IntervalUnit::MonthDayNano));
+}
+
+/// The day's first moment.
+pub(in crate::engine) fn as_timestamp(expr: &mut Expr) {
+    let day = std::mem::replace(expr, Expr::Literal(ScalarValue::Null, None));
+    *expr = cast(day, DataType::Timestamp(TimeUnit::Microsecond, None));
+}
+
+/// The day's first moment where the other operand is.
+pub(in crate::engine) fn as_timestamp_of(expr: &mut Expr, other: &Operand) {
+    let day = std::mem::replace(expr, Expr::Literal(ScalarValue::Null, None));
+    *expr = cast(day, other.data_type.clone());
+}
+
+/// Whether a number is written that PostgreSQL reads as `integer`, although it is planned as `bigint`.
+fn is_small(expr: &Expr) -> bool {
+    match expr {
+        Expr::Literal(ScalarValue::Int64(Some(value)), _) => i32::try_from(*value).is_ok(),
+        Expr::Negative(inner) => is_small(inner),
+        _ => false,
+    }
+}
+
+/// The text without the blanks at its end.
+pub(in crate::engine) fn strip(expr: &mut Expr) {
+    let text = std::mem::replace(expr, Expr::Literal(ScalarValue::Null, None));
+    *expr = datafusion::functions::string::expr_fn::rtrim(vec![text]);
+}
+
+pub(in crate::engine) fn call(udf: Arc<ScalarUDF>, args: Vec<Expr>) -> Expr {
+    Expr::ScalarFunction(ScalarFunction::new_udf(udf, args))
+}

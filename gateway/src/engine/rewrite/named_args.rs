@@ -1,0 +1,79 @@
+//! Arguments by name: `make_interval(days => 10)`.
+//!
+//! Owns: the names of the parameters of the functions that have some. Must never know: what a function computes.
+
+use sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments};
+
+use super::folded;
+use super::literals::number;
+use crate::error::{Error, Result, SqlState};
+
+/// The parameters of a function in their order; how many a call must give, the rest being zero by default.
+struct Parameters {
+    function: &'static str,
+    names: &'static [&'static str],
+    required: usize,
+}
+
+const FUNCTIONS: &[Parameters] = &[
+    Parameters { function: "make_date", names: &["year", "month", "day"], required: 3 },
+    Parameters {
+        function: "make_interval",
+        names: &["years", "months", "weeks", "days", "hours", "mins", "secs"],
+        required: 0,
+    },
+    Parameters { function: "make_time", names: &["hour", "min", "sec"], required: 3 },
+    Parameters { function: "make_timestamp", names: &["year", "month", "mday", "hour", "min", "sec"], required: 6 },
+    Parameters {
+        function: "make_timestamptz",
+        names: &["year", "month", "mday", "hour", "min", "sec", "timezone"],
+        required: 6,
+    },
+];
+
+/// Puts named arguments where their parameters stand.
+pub(super) fn rewrite(function: &mut Function) -> Result<()> {
+    let name = function.name.0.last().and_then(|part| part.as_ident()).map(folded).unwrap_or_default();
+    let FunctionArguments::List(list) = &mut function.args else { return Ok(()) };
+    if !list.args.iter().any(|arg| matches!(arg, FunctionArg::Named { .. } | FunctionArg::ExprNamed { .. })) {
+        return Ok(());
+    }
+    let Some(known) = FUNCTIONS.iter().find(|known| known.function == name) else { return Err(undefined(&name)) };
+    let mut places: Vec<Option<Expr>> = vec![None; known.names.len()];
+    let mut named = false;
+    for (index, arg) in list.args.iter().enumerate() {
+        let (at, expr) = match arg {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(_)) if named => {
+                return Err(Error::new(SqlState::SyntaxError, "positional argument cannot follow named argument"));
+            }
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => (Some(index), expr),
+            FunctionArg::Named { name, arg: FunctionArgExpr::Expr(expr), .. } => {
+                named = true;
+                let written = folded(name);
+                (known.names.iter().position(|parameter| *parameter == written), expr)
+            }
+            FunctionArg::ExprNamed { name: Expr::Identifier(name), arg: FunctionArgExpr::Expr(expr), .. } => {
+                named = true;
+                let written = folded(name);
+                (known.names.iter().position(|parameter| *parameter == written), expr)
+            }
+            _ => return Err(undefined(&name)),
+        };
+        match at.and_then(|at| places.get_mut(at)) {
+            Some(place @ None) => *place = Some(expr.clone()),
+            _ => return Err(undefined(&name)),
+        }
+    }
+    let given = places.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+    if given < known.required || places.iter().take(known.required).any(Option::is_none) {
+        return Err(undefined(&name));
+    }
+    let args = places.into_iter().take(given).map(|place| place.unwrap_or_else(|| number(0)));
+    list.args = args.map(|expr| FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))).collect();
+    Ok(())
+}
+
+fn undefined(name: &str) -> Error {
+    Error::new(SqlState::UndefinedFunction, format!("function {name} does not exist with these argument names"))
+        .hint("No function matches the given name and argument types. You might need to add explicit type casts.")
+}

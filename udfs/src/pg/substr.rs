@@ -1,0 +1,79 @@
+//! `substr(text, from [, for])` and `substring` - the characters from a place on.
+//!
+//! Places count from 1; those before the text are counted and give nothing. A negative number of characters is 22011,
+//! where DataFusion raises an error of its own. NULL gives NULL.
+//! <https://www.postgresql.org/docs/16/functions-string.html>
+//!
+//! ```sql
+//! SELECT substr('alphabet', 3, 2), substring('alphabet', -1, 4);  -- ph  al
+//! ```
+
+use std::sync::Arc;
+
+use arrow::array::ArrayRef;
+use datafusion::common::Result;
+use datafusion::logical_expr::ScalarUDF;
+
+use crate::Error;
+use crate::function::{Args, Overload, Ty, function_named, overload, some};
+
+/// The function.
+pub fn substr() -> Arc<ScalarUDF> {
+    static OVERLOADS: [Overload; 2] =
+        [overload(&[Ty::Text, Ty::Int], Ty::Text, slice), overload(&[Ty::Text, Ty::Int, Ty::Int], Ty::Text, slice)];
+    function_named(&["substr", "substring"], &OVERLOADS)
+}
+
+fn slice(args: &Args<'_>) -> Result<ArrayRef> {
+    let (texts, starts) = (args.text(0)?, args.int(1)?);
+    let counts = if args.len() > 2 { Some(args.int(2)?) } else { None };
+    args.build_text(|row| {
+        let (text, start) = (some!(texts.get(row)), some!(starts.get(row)));
+        let count = match &counts {
+            Some(counts) => some!(counts.get(row)),
+            None => i64::MAX,
+        };
+        if count < 0 {
+            return Err(Error::NegativeSubstring.into());
+        }
+        Ok(Some(characters(text, start, count)))
+    })
+}
+
+/// The part of `count` characters that begins at the character `start`.
+fn characters(text: &str, start: i64, count: i64) -> &str {
+    let end = start.saturating_add(count);
+    let from = usize::try_from(start.saturating_sub(1)).unwrap_or(0);
+    let to = usize::try_from(end.saturating_sub(1)).unwrap_or(0);
+    let offset = |at: usize| match text.is_ascii() {
+        true => at.min(text.len()),
+        false => text.char_indices().nth(at).map_or(text.len(), |(offset, _)| offset),
+    };
+    text.get(offset(from)..offset(to.max(from))).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{shown, text};
+    use datafusion::common::ScalarValue;
+
+    #[test]
+    fn places_count_as_in_postgres() {
+        let int = |value: i64| ScalarValue::Int64(Some(value));
+        for (given, start, count, expect) in [
+            ("alphabet", 3, Some(2), "ph"),
+            ("alphabet", -1, Some(4), "al"),
+            ("alphabet", 0, None, "alphabet"),
+            ("alphabet", 20, Some(1), ""),
+            ("äöü", 2, Some(1), "ö"),
+            ("abc", i64::MIN, Some(i64::MAX), ""),
+            ("abc", 2, Some(i64::MAX), "bc"),
+            ("abc", 1, Some(-1), "negative substring length not allowed"),
+        ] {
+            let mut args = vec![text(given), int(start)];
+            args.extend(count.map(int));
+            assert_eq!(shown(&substr(), &args), expect, "{given} {start} {count:?}");
+        }
+    }
+}
