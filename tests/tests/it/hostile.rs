@@ -91,7 +91,7 @@ fn statements() -> Vec<(String, &'static [&'static str])> {
         ("SELECT (-9223372036854775807 - 1) / -1".into(), &["22003"]),
         ("SELECT 1 / 0".into(), &["22012"]),
         ("SELECT 1 % 0".into(), &["22012"]),
-        ("SELECT 'a' ~ '((a{1,1000}){1,1000}){1,1000}'".into(), &["2201B", "22000", "54000", "57014"]),
+        ("SELECT 'a' ~ '((a{1,1000}){1,1000}){1,1000}'".into(), &["2201B", "54000"]),
         ("SELECT pg_sleep(1e9)".into(), &["57014", "42883", "0A000"]),
         ("SELECT pg_read_file('/etc/passwd')".into(), &["42883", "42501"]),
     ];
@@ -154,7 +154,7 @@ async fn what_is_long_but_harmless_is_answered() {
     let server = TestServer::start(&Lake::sample()).await;
     let mut client = server.wire().await;
     for (sql, expected) in [
-        (chain("SELECT ", "+", "1", 50), "50"),
+        (chain("SELECT ", "+", "1", 300), "300"),
         (chain("SELECT count(*) FROM (", " UNION ALL ", "SELECT 1", 200) + ") t", "200"),
         (chain("SELECT ", "", "(", 40) + "1" + &")".repeat(40), "1"),
         (chain("SELECT 1 WHERE 5 IN (", ",", "5", 10_000) + ")", "1"),

@@ -1,8 +1,8 @@
 //! Overflow is 22003 and division by zero 22012, also in constants; casts round and refuse as PostgreSQL's.
 //!
 //! Owns: where the checked operators of `udfs::pg::arithmetic` and the casts of `udfs::pg::numeric` replace the plain
-//! ones. Must never know: how they compute. The rule follows type coercion, so the operand types are final, and precedes the optimizer, so constants
-//! fold through the checked operators too.
+//! ones. Must never know: how they compute. The rule follows type coercion, so the operand types are final, and precedes
+//! the optimizer, so constants fold through the checked operators too.
 
 use arrow::datatypes::DataType;
 use datafusion::common::config::ConfigOptions;
@@ -54,18 +54,18 @@ fn rewrite_expr(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
 fn replace(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     match expr {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
-            let (left_type, right_type) = (left.get_type(schema)?, right.get_type(schema)?);
+            let (left_type, right_type) = (type_of(&left, schema)?, type_of(&right, schema)?);
             match checked(op, &left_type, &right_type) {
                 Some(udf) => Ok(Transformed::yes(call(udf, vec![*left, *right]))),
                 None => Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right }))),
             }
         }
-        Expr::Negative(operand) => match checked_negative(&operand.get_type(schema)?) {
+        Expr::Negative(operand) => match checked_negative(&type_of(&operand, schema)?) {
             Some(udf) => Ok(Transformed::yes(call(udf, vec![*operand]))),
             None => Ok(Transformed::no(Expr::Negative(operand))),
         },
         Expr::Cast(cast) => {
-            let (from, to) = (cast.expr.get_type(schema)?, cast.field.data_type());
+            let (from, to) = (type_of(&cast.expr, schema)?, cast.field.data_type());
             match numeric::cast::checked(&from, to).or_else(|| numeric::text::checked(&from, to)) {
                 Some(udf) => Ok(Transformed::yes(call(udf, vec![*cast.expr]))),
                 None => Ok(Transformed::no(Expr::Cast(cast))),
@@ -76,6 +76,18 @@ fn replace(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             Ok(Transformed::no(Expr::AggregateFunction(aggregate)))
         }
         other => Ok(Transformed::no(other)),
+    }
+}
+
+/// The type of an operand whose own operands were replaced already. The planner spells out the name of each function
+/// below to tell it, so that a chain of 300 operators took a minute.
+fn type_of(expr: &Expr, schema: &DFSchema) -> Result<DataType> {
+    match expr {
+        Expr::ScalarFunction(ScalarFunction { func, args }) if func.name().starts_with("lakegate_") => {
+            let given = args.iter().map(|arg| type_of(arg, schema)).collect::<Result<Vec<_>>>()?;
+            func.inner().return_type(&given).or_else(|_| expr.get_type(schema))
+        }
+        _ => expr.get_type(schema),
     }
 }
 

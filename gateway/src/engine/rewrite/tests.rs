@@ -174,7 +174,7 @@ fn functions_in_from_are_subqueries_and_sets_are_unnested() {
             "SELECT 1 FROM t, unnest(ARRAY[t.a, 2]) k",
             "SELECT 1::INT4 AS \"?column?\" FROM t AS \"t\", LATERAL (SELECT unnest(make_array(\"t\".\"a\", 2::INT4)) AS \"k\") AS \"k\"",
         ),
-        ("SELECT generate_series(1, 3)", "SELECT unnest(generate_series(1, 3)) AS \"generate_series\""),
+        ("SELECT generate_series(1, 3)", "SELECT unnest(generate_series(1::INT4, 3::INT4)) AS \"generate_series\""),
         (
             "SELECT * FROM pg_catalog.unnest(array['a']) x",
             "SELECT \"x\".\"x\" FROM (SELECT unnest(ARRAY['a']) AS \"x\") AS \"x\"",
