@@ -22,8 +22,10 @@ pub fn text(oid: u32, value: &Bytes) -> String {
         1082 => date(bytes.get_i32()),
         1083 => time(bytes.get_i64()),
         1114 => timestamp(bytes.get_i64(), ""),
+        790 => money(bytes.get_i64()),
         1184 => timestamp(bytes.get_i64(), "+00"),
         1186 => interval(bytes.get_i64(), bytes.get_i32(), bytes.get_i32()),
+        1266 => time(bytes.get_i64()) + &offset(-bytes.get_i32()),
         1700 => numeric(&mut bytes),
         2950 => uuid(&bytes.split_to(16)),
         3802 => {
@@ -61,6 +63,23 @@ fn element(oid: u32) -> Option<u32> {
         2951 => 2950,
         _ => return None,
     })
+}
+
+/// Hundredths as dollars.
+fn money(cents: i64) -> String {
+    let digits = (cents.unsigned_abs() / 100).to_string();
+    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap()).collect();
+    let sign = if cents < 0 { "-" } else { "" };
+    format!("{sign}${}.{:02}", groups.join(","), cents.unsigned_abs() % 100)
+}
+
+/// Seconds east of Greenwich, whole minutes.
+fn offset(seconds: i32) -> String {
+    let (sign, seconds) = (if seconds < 0 { '-' } else { '+' }, seconds.abs());
+    match seconds / 60 % 60 {
+        0 => format!("{sign}{:02}", seconds / 3600),
+        minutes => format!("{sign}{:02}:{minutes:02}", seconds / 3600),
+    }
 }
 
 fn utf8(bytes: &mut Bytes) -> String {

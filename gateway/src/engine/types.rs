@@ -102,6 +102,7 @@ fn named(name: &ObjectName, zone: &Arc<str>) -> Option<Field> {
         "float4" => Some(plain(DataType::Float32)),
         "float8" => Some(plain(DataType::Float64)),
         "bool" => Some(plain(DataType::Boolean)),
+        "money" => Some(pg_type::tagged("", DataType::Decimal128(19, 2), "money")),
         "timestamptz" => Some(plain(DataType::Timestamp(TimeUnit::Microsecond, Some(Arc::clone(zone))))),
         "inet" | "cidr" | "macaddr" | "xml" | "tid" | "pg_lsn" => Some(pg_type::tagged("", DataType::Utf8, &last)),
         _ => None,

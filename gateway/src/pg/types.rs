@@ -114,7 +114,7 @@ pub(crate) fn shown(field: &Field) -> Shown {
 
 /// The type modifier: precision and scale of a column that is declared with them, else -1.
 pub fn typmod_of(field: &Field) -> i32 {
-    if !pg_type::is_declared(field) {
+    if !pg_type::is_declared(field) || oid_of(field) != NUMERIC {
         return -1;
     }
     match plain(field.data_type()) {
@@ -240,8 +240,9 @@ fn fits(oid: u32, data_type: &DataType) -> bool {
     let is_text = matches!(data_type, D::Utf8 | D::LargeUtf8 | D::Utf8View);
     match oid {
         OID | XID | CID | REGPROC | REGCLASS | REGTYPE | REGNAMESPACE | REGROLE => data_type.is_integer(),
-        NAME | CHAR | TID | XML | PG_NODE_TREE | CIDR | MONEY | MACADDR | INET | ACLITEM | BPCHAR | VARCHAR
-        | TIMETZ | PG_LSN => is_text,
+        NAME | CHAR | TID | XML | PG_NODE_TREE | CIDR | MACADDR | INET | ACLITEM | BPCHAR | VARCHAR | TIMETZ
+        | PG_LSN => is_text,
+        MONEY => is_text || matches!(data_type, D::Decimal128(_, 2)),
         JSON | JSONB => is_text || matches!(data_type, D::Struct(_) | D::Map(..) | D::Union(..)),
         UUID => is_text || matches!(data_type, D::FixedSizeBinary(16)),
         UNKNOWN | VOID => is_text || matches!(data_type, D::Null),

@@ -40,6 +40,7 @@ pub mod substr;
 pub mod sum;
 pub mod text_in;
 pub mod text_out;
+pub mod timetz;
 pub mod timezone;
 pub mod to_char;
 pub mod to_timestamp;
@@ -151,6 +152,7 @@ pub(crate) fn datetime() -> Vec<Arc<ScalarUDF>> {
         spans::order(),
         spans::between(),
         spans::times(),
+        timetz::timetz(),
         timezone::timezone(),
         to_char::to_char(),
         to_timestamp::to_date(),

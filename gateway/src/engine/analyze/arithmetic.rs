@@ -8,13 +8,14 @@ use arrow::datatypes::DataType;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, Result};
-use datafusion::logical_expr::expr::{AggregateFunction, ScalarFunction};
+use datafusion::logical_expr::expr::{AggregateFunction, Cast, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan};
 use datafusion::optimizer::AnalyzerRule;
 use udfs::pg::arithmetic::{checked, checked_negative};
 use udfs::pg::numeric;
+use udfs::pg_type;
 
 #[derive(Debug)]
 pub(super) struct CheckedArithmetic;
@@ -67,6 +68,11 @@ fn replace(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         Expr::Cast(cast) => {
             let (from, to) = (type_of(&cast.expr, schema)?, cast.field.data_type());
             match numeric::cast::checked(&from, to).or_else(|| numeric::text::checked(&from, to)) {
+                // The cast stays where it says more than the Arrow type does: `money` is a decimal.
+                Some(udf) if pg_type::tag(&cast.field).is_some() => {
+                    let value = Box::new(call(udf, vec![*cast.expr]));
+                    Ok(Transformed::yes(Expr::Cast(Cast::new_from_field(value, cast.field))))
+                }
                 Some(udf) => Ok(Transformed::yes(call(udf, vec![*cast.expr]))),
                 None => Ok(Transformed::no(Expr::Cast(cast))),
             }

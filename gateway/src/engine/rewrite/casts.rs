@@ -61,7 +61,7 @@ pub(super) fn cast(inner: Expr, data_type: &DataType) -> Result<Expr> {
         return Ok(shortened(inner, length, padded));
     }
     if matches!(data_type, DataType::Time(_, TimezoneInfo::Tz | TimezoneInfo::WithTimeZone)) {
-        return Ok(time_with_zone(inner));
+        return Ok(call("lakegate_timetz", vec![inner]));
     }
     if types::is_unconstrained_numeric(&data_type) && !is_parameter(&inner) {
         // Only planning knows the type of what is cast, and so the result's scale.
@@ -139,6 +139,11 @@ fn literal(text: &str, data_type: &DataType) -> Result<Option<Expr>> {
         DataType::Bytea => Some(bytes(text)?),
         DataType::Boolean | DataType::Bool => Some(Expr::value(Value::Boolean(boolean(text)?))),
         numeric if types::is_unconstrained_numeric(numeric) => udfs::pg::numeric::plain(text).map(literals::exact),
+        DataType::Custom(name, _) if types::is_money(name) => {
+            let digits: String = text.trim().chars().filter(|digit| !matches!(digit, '$' | ',')).collect();
+            let plain = udfs::pg::numeric::plain(&digits);
+            plain.map(|plain| types::cast(literals::exact(plain), data_type.clone()))
+        }
         DataType::Uuid => Some(types::cast(string(uuid(text)?), DataType::Uuid)),
         DataType::Date | DataType::Timestamp(..) => moment(text.trim(), data_type)?,
         DataType::Array(ArrayElemTypeDef::SquareBracket(element, _)) => Some(array(text, element)?),
@@ -172,12 +177,6 @@ fn shortened(inner: Expr, length: u64, padded: bool) -> Expr {
         true => types::cast(call("rpad", vec![text, number(length)]), DataType::Char(None)),
         false => types::cast(text, DataType::Varchar(None)),
     }
-}
-
-/// The engine has no such type; its text is what a client sees.
-fn time_with_zone(inner: Expr) -> Expr {
-    let time = types::cast(types::cast(inner, DataType::Time(None, TimezoneInfo::None)), DataType::Text);
-    call("concat", vec![time, string("+00")])
 }
 
 fn interval_text(interval: &Interval) -> Option<String> {

@@ -83,7 +83,6 @@ fn named(name: &str, modifiers: &[String]) -> Option<DataType> {
             (Some(precision), None) => ExactNumberInfo::Precision(precision),
             (None, _) => ExactNumberInfo::None,
         }),
-        "money" => DataType::Numeric(ExactNumberInfo::PrecisionAndScale(19, 2)),
         "date" => DataType::Date,
         "time" => DataType::Time(None, TimezoneInfo::None),
         "timestamp" => DataType::Timestamp(None, TimezoneInfo::None),
@@ -150,6 +149,10 @@ fn characters(length: &CharacterLength) -> Option<u64> {
 
 pub(super) fn is_unconstrained_numeric(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Numeric(ExactNumberInfo::None) | DataType::Decimal(ExactNumberInfo::None))
+}
+
+pub(super) fn is_money(name: &ObjectName) -> bool {
+    name.0.last().and_then(|part| part.as_ident()).is_some_and(|name| name.value.eq_ignore_ascii_case("money"))
 }
 
 pub(super) fn is_text(data_type: &DataType) -> bool {

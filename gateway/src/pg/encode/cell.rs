@@ -13,7 +13,7 @@ use super::datetime::Layout;
 use super::row::Format;
 use super::writer::Writer;
 use super::zone::Zone;
-use super::{datetime, float, interval, json, list, numeric, scalar, tagged};
+use super::{datetime, float, interval, json, list, money, numeric, scalar, tagged};
 use crate::error::{Error, Result, SqlState};
 use crate::pg::types;
 use crate::session::vars::{ByteaOutput, Display};
@@ -152,6 +152,7 @@ pub(super) fn bind(array: &ArrayRef, column: &Column, look: &Arc<Look>) -> Resul
         DataType::Boolean => scalar::boolean(array, format),
         data_type if data_type.is_integer() => scalar::integer(array, column.oid, format),
         DataType::Float16 | DataType::Float32 | DataType::Float64 => float::cell(array, format, look),
+        DataType::Decimal128(..) if column.oid == types::MONEY => money::cell(array, format),
         DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..) => {
             numeric::cell(array, format, types::shown(&column.field))
         }

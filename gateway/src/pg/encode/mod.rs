@@ -10,6 +10,7 @@ mod float;
 mod interval;
 mod json;
 mod list;
+mod money;
 mod numeric;
 mod row;
 mod scalar;

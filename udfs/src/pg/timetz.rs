@@ -1,0 +1,113 @@
+//! `lakegate_timetz(timestamptz | time | text)` - the cast to `time with time zone`, which Arrow does not have.
+//!
+//! Its value is PostgreSQL's text of it. A timestamptz gives the session's wall clock and offset then, a time takes the
+//! session's offset of now, a text its own offset if it has one. NULL gives NULL; a bad text is 22007.
+//! <https://www.postgresql.org/docs/16/datatype-datetime.html>
+//!
+//! ```sql
+//! SELECT TIMESTAMPTZ '2024-01-01 10:00:00+02'::timetz;  -- 08:00:00+00
+//! ```
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Time64MicrosecondArray};
+use datafusion::common::Result;
+use datafusion::logical_expr::ScalarUDF;
+
+use super::civil::Civil;
+use super::moment;
+use super::zone::Zone;
+use crate::Error;
+use crate::function::{Args, Overload, Returns, Ty, overload_of, some, stable};
+
+const RETURNS: Returns = Returns::Tagged(Ty::Text, "timetz");
+
+/// The function.
+pub fn timetz() -> Arc<ScalarUDF> {
+    static OVERLOADS: [Overload; 3] = [
+        overload_of(&[Ty::TimestampTz], RETURNS, of_instant),
+        overload_of(&[Ty::Time], RETURNS, of_time),
+        overload_of(&[Ty::Text], RETURNS, of_text),
+    ];
+    stable("lakegate_timetz", &OVERLOADS)
+}
+
+fn of_instant(args: &Args<'_>) -> Result<ArrayRef> {
+    let (zone, instants) = (Zone::of_session(args.zone)?, args.timestamp(0)?);
+    args.build_text(|row| {
+        let at = some!(instants.get(row));
+        Ok(Some(shown(Civil::from_micros(zone.to_local(at)?).micros, zone.offset_at(at)?)))
+    })
+}
+
+fn of_time(args: &Args<'_>) -> Result<ArrayRef> {
+    let (offset, times) = (offset_now(args)?, args.column::<Time64MicrosecondArray>(0)?);
+    args.build_text(|row| Ok(Some(shown(some!(times.get(row)), offset))))
+}
+
+fn of_text(args: &Args<'_>) -> Result<ArrayRef> {
+    let (here, texts) = (offset_now(args)?, args.text(0)?);
+    args.build_text(|row| {
+        let text = some!(texts.get(row));
+        let (time, offset) = split(text.trim()).ok_or_else(|| {
+            Error::InvalidDatetimeFormat(format!("invalid input syntax for type time with time zone: \"{text}\""))
+        })?;
+        Ok(Some(shown(moment::time(time)?, offset.unwrap_or(here))))
+    })
+}
+
+fn offset_now(args: &Args<'_>) -> Result<i32> {
+    let now = chrono::Utc::now().timestamp_micros();
+    Ok(Zone::of_session(args.zone)?.offset_at(now)?)
+}
+
+/// The time, and the offset in seconds east; `None` for an offset that is none.
+fn split(text: &str) -> Option<(&str, Option<i32>)> {
+    if let Some(time) = text.strip_suffix(['Z', 'z']) {
+        return Some((time, Some(0)));
+    }
+    let Some(at) = text.rfind(['+', '-']) else { return Some((text, None)) };
+    let (time, offset) = text.split_at(at);
+    let mut seconds = 0;
+    for (field, unit) in offset.get(1..)?.split(':').zip([3_600, 60, 1]) {
+        seconds += field.parse::<u8>().ok().filter(|field| *field < 60).map(i32::from)? * unit;
+    }
+    Some((time.trim_end(), Some(if offset.starts_with('-') { -seconds } else { seconds })))
+}
+
+fn shown(micros: i64, offset: i32) -> String {
+    let (seconds, fraction) = (micros / moment::SECOND_MICROS, micros % moment::SECOND_MICROS);
+    let mut text = format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    if fraction != 0 {
+        text += format!(".{fraction:06}").trim_end_matches('0');
+    }
+    let east = offset.unsigned_abs();
+    text += &format!("{}{:02}", if offset < 0 { '-' } else { '+' }, east / 3_600);
+    if east % 3_600 != 0 {
+        text += &format!(":{:02}", east / 60 % 60);
+    }
+    if east % 60 != 0 {
+        text += &format!(":{:02}", east % 60);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_those_of_postgres() {
+        for (text, expect) in [
+            ("10:20", (Some("10:20"), None)),
+            ("10:20Z", (Some("10:20"), Some(0))),
+            ("10:20+05:30", (Some("10:20"), Some(19_800))),
+            ("10:20 -3", (Some("10:20"), Some(-10_800))),
+            ("10:20+x", (None, None)),
+        ] {
+            assert_eq!((split(text).map(|it| it.0), split(text).and_then(|it| it.1)), expect, "{text}");
+        }
+        assert_eq!(shown(36_000_500_000, 19_800), "10:00:00.5+05:30");
+        assert_eq!(shown(0, -1), "00:00:00-00:00:01");
+    }
+}
