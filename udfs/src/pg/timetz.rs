@@ -83,10 +83,10 @@ fn shown(micros: i64, offset: i32) -> String {
     }
     let east = offset.unsigned_abs();
     text += &format!("{}{:02}", if offset < 0 { '-' } else { '+' }, east / 3_600);
-    if east % 3_600 != 0 {
+    if !east.is_multiple_of(3_600) {
         text += &format!(":{:02}", east / 60 % 60);
     }
-    if east % 60 != 0 {
+    if !east.is_multiple_of(60) {
         text += &format!(":{:02}", east % 60);
     }
     text
