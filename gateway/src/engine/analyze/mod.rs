@@ -8,6 +8,7 @@ mod apply;
 mod apply_exec;
 mod arithmetic;
 mod correlated;
+mod expressions;
 mod lateral_exec;
 mod native;
 mod outer;

@@ -5,42 +5,29 @@
 
 use arrow::datatypes::DataType;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result};
 use datafusion::logical_expr::expr::{Cast, ScalarFunction};
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 use datafusion::optimizer::AnalyzerRule;
 use udfs::pg::text_in::text_in;
 use udfs::pg::text_out::{self, text_out};
 use udfs::pg_type;
 
+use super::expressions;
+
 #[derive(Debug)]
 pub(super) struct TextCasts;
 
 impl AnalyzerRule for TextCasts {
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
-        plan.transform_up_with_subqueries(rewrite_node).map(|transformed| transformed.data)
+        plan.transform_up_with_subqueries(|node| expressions::rewrite(node, replace))
+            .map(|transformed| transformed.data)
     }
 
     fn name(&self) -> &'static str {
         "text_casts"
     }
-}
-
-fn rewrite_node(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
-    let mut schema = merge_schema(&plan.inputs());
-    if let LogicalPlan::TableScan(scan) = &plan {
-        schema.merge(&scan.projected_schema);
-    }
-    let names = NamePreserver::new(&plan);
-    plan.map_expressions(|expr| {
-        let name = names.save(&expr);
-        let rewritten = expr.transform_up(|expr| replace(expr, &schema))?;
-        Ok(if rewritten.transformed { rewritten.update_data(|expr| name.restore(expr)) } else { rewritten })
-    })?
-    .map_data(LogicalPlan::recompute_schema)
 }
 
 fn replace(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {

@@ -5,16 +5,14 @@
 //! <https://www.postgresql.org/docs/16/typeconv-union-case.html>
 
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, DataFusionError, Result};
 use datafusion::logical_expr::expr::{Between, Cast, InList, InSubquery, ScalarFunction};
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Case, Expr, LogicalPlan, lit, when};
 use datafusion::optimizer::AnalyzerRule;
 use sqlparser::ast::BinaryOperator;
 
-use super::{aggregates, set_types, text_functions};
+use super::{aggregates, expressions, set_types, text_functions};
 use crate::engine::planners::{Category, Operand, operand, truth, undefined};
 use crate::error::{Error, SqlState};
 
@@ -33,17 +31,7 @@ impl AnalyzerRule for UnknownLiterals {
 
 fn rewrite_node(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     let plan = sorted_spans(set_types::resolve(plan)?)?;
-    let mut schema = merge_schema(&plan.inputs());
-    if let LogicalPlan::TableScan(scan) = &plan {
-        schema.merge(&scan.projected_schema);
-    }
-    let names = NamePreserver::new(&plan);
-    plan.map_expressions(|expr| {
-        let name = names.save(&expr);
-        let rewritten = expr.transform_up(|expr| replace(expr, &schema))?;
-        Ok(if rewritten.transformed { rewritten.update_data(|expr| name.restore(expr)) } else { rewritten })
-    })?
-    .map_data(LogicalPlan::recompute_schema)
+    expressions::rewrite(plan, replace)
 }
 
 /// Intervals sort as they compare.
