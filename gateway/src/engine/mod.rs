@@ -140,7 +140,8 @@ impl Engine {
         let version = self.core.lake.snapshot().version;
         let outcome = async {
             let outcome = self.begin(session, guard, prepared, params.clone()).await;
-            if self.looked_again(&outcome, version).await {
+            // FETCH has no snapshot of its own: it goes on where its cursor stands, and cannot start anew.
+            if prepared.snapshot_version().is_some() && self.looked_again(&outcome, version).await {
                 return self.begin(session, guard, prepared, params).await;
             }
             outcome

@@ -152,8 +152,8 @@ impl Prepared {
             | Plan::Explain { planned, .. }
             | Plan::Copy { planned, .. }
             | Plan::Declare { planned, .. } => Some(planned.scope.snapshot.version),
-            // EXECUTE runs another statement, which is asked itself.
-            Plan::Command | Plan::Fetch { .. } | Plan::Prepare { .. } | Plan::Execute { .. } => None,
+            Plan::Execute { target, .. } => target.snapshot_version(),
+            Plan::Command | Plan::Fetch { .. } | Plan::Prepare { .. } => None,
         }
     }
 }

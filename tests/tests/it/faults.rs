@@ -99,6 +99,17 @@ async fn an_object_that_went_away_is_an_error_until_the_next_look() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cursor_over_a_replaced_file_fails_and_never_ends_early() {
+    let (store, server) = started().await;
+    let mut client = server.wire().await;
+    assert_eq!(client.query(ASK).await.texts(), [right()]);
+    store.faults.inject(Operation::Get, "t.parquet", Fault::PreconditionFailed, usize::MAX);
+    client.query("BEGIN").await;
+    assert_eq!(client.query("DECLARE c CURSOR FOR SELECT x FROM s.t").await.state(), "00000");
+    assert_eq!(client.query("FETCH 10 FROM c").await.state(), "40001");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_waiting_store_is_cancelled() {
     let (store, server) = started().await;
     store.faults.inject(Operation::Get, "t.parquet", Fault::Delay(Duration::from_secs(120)), usize::MAX);
