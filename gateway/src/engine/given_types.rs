@@ -1,8 +1,8 @@
 //! Expressions whose type in PostgreSQL follows what they are given, where the planner has one type for all.
 //!
-//! Owns: when a plan is looked through for them; `x::numeric`, which changes no value, so that `1::numeric` is `1` and `1.50::numeric` is `1.50`; and
-//! `generate_series`, whose integers are as wide as its bounds. Must never know: literals, which the rewrite reads. It
-//! follows planning and precedes type coercion, which would widen what stands beside.
+//! Owns: when a plan is looked through for them; `x::numeric`, which changes no value, so that `1::numeric` is `1` and
+//! `1.50::numeric` is `1.50`; and `generate_series`, whose integers are as wide as its bounds. Must never know: literals,
+//! which the rewrite reads. It follows planning and precedes type coercion, which would widen what stands beside.
 
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};

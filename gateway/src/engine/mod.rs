@@ -212,9 +212,9 @@ impl Engine {
         if !stale && retyped.is_none() {
             return run::Run { core, session, guard, prepared, params }.execute().await;
         }
-        let types = retyped.unwrap_or_else(|| prepared.param_types.clone()).into_iter().map(Some).collect();
-        let planning = Arc::clone(core).prepare(Arc::clone(session), prepared.statement.clone(), types);
-        let fresh = core.cpu.block(move |handle| handle.block_on(planning)).await??;
+        let types = retyped.unwrap_or_else(|| prepared.param_types.clone());
+        let types: Vec<_> = types.into_iter().map(Some).collect();
+        let fresh = self.plan(session, &prepared.statement, &types).await?;
         if !prepared.answers_like(&fresh) {
             return Err(Error::unsupported("cached plan must not change result type")
                 .hint("A file of the query was replaced by one with other columns: prepare the statement again."));

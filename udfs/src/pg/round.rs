@@ -213,7 +213,7 @@ fn power(exponent: i64) -> Option<i128> {
 }
 
 /// Our condition out of the kernel's error.
-fn unwrapped(error: arrow::error::ArrowError) -> datafusion::common::DataFusionError {
+pub(super) fn unwrapped(error: arrow::error::ArrowError) -> datafusion::common::DataFusionError {
     match error {
         arrow::error::ArrowError::ExternalError(inner) => datafusion::common::DataFusionError::External(inner),
         other => other.into(),

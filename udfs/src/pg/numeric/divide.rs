@@ -10,7 +10,7 @@ use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray}
 use arrow::compute::{cast, try_binary};
 use arrow::datatypes::{DataType, Decimal128Type, Decimal256Type, FieldRef, i256};
 use arrow::error::ArrowError;
-use datafusion::common::{DataFusionError, Result, ScalarValue, exec_err};
+use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
@@ -20,6 +20,7 @@ use super::digits::{divide_rounded, power, wide_divide_rounded, wide_power};
 use super::kind;
 use crate::Error;
 use crate::function::strict;
+use crate::pg::round::unwrapped;
 
 /// The operator, where at least one side is a numeric and the other no float.
 pub fn divide() -> Arc<ScalarUDF> {
@@ -263,14 +264,6 @@ fn apply<T: ArrowPrimitiveType>(
         false => try_binary(left, right, op).map_err(unwrapped)?,
     };
     Ok(Arc::new(result.with_data_type(to.clone())))
-}
-
-/// Our condition out of the kernel's error.
-fn unwrapped(error: ArrowError) -> DataFusionError {
-    match error {
-        ArrowError::ExternalError(inner) => DataFusionError::External(inner),
-        other => other.into(),
-    }
 }
 
 #[cfg(test)]
