@@ -13,11 +13,6 @@ pub(crate) enum Typmod {
     Given(i32),
 }
 
-/// What `regtype` shows: the SQL name of a type, or nothing for an id that is none's.
-pub fn type_name(oid: u32) -> Option<String> {
-    types::by_oid(oid).map(|of| name(of, Typmod::Absent))
-}
-
 /// The SQL name of a type, `???` if there is no such type.
 pub(crate) fn format_type(oid: u32, typmod: Typmod) -> String {
     if oid == 0 {

@@ -46,8 +46,7 @@ use self::relation::Relation;
 use crate::system;
 
 pub use self::error::LookupError;
-pub use self::format_type::type_name;
-pub use self::functions::functions;
+pub use self::functions::{Registry, functions};
 pub use self::types::{PgTypeInfo, is_type, pg_type_of};
 pub use self::view::{ActivityFact, ColumnSource, RoleFact, ServerFacts, SettingFact, View};
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use catalog::pg_catalog::Registry;
 use sqlparser::ast::{Declare, DeclareType, FetchDirection, Ident, Query, Value, ValueWithSpan};
 use tokio::sync::Mutex;
 
@@ -24,6 +25,8 @@ pub struct Cursor {
     pub columns: SchemaRef,
     /// WITH HOLD: it outlives its transaction block.
     pub hold: bool,
+    /// What OIDs in the rows mean to its statement.
+    pub(super) registry: Option<Arc<Registry>>,
     rows: Mutex<Rows>,
 }
 
@@ -35,7 +38,8 @@ struct Rows {
 
 impl Cursor {
     pub fn new(name: String, columns: SchemaRef, hold: bool, stream: QueryStream) -> Self {
-        Self { name, columns, hold, rows: Mutex::new(Rows { stream, rest: None }) }
+        let registry = stream.registry();
+        Self { name, columns, hold, registry, rows: Mutex::new(Rows { stream, rest: None }) }
     }
 
     /// Passes over the next `count` rows, fewer at the end, and tells how many.

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use catalog::pg_catalog::Registry;
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::scalar::ScalarValue;
@@ -56,7 +57,8 @@ impl Run<'_> {
             Plan::Fetch { cursor, fetch } => {
                 cursor.pass(fetch.skip).await?;
                 let batches = cursor.fetch(fetch.take).await?;
-                let stream = QueryStream::ready(Arc::clone(&cursor.columns), batches, self.guard.clone());
+                let stream = QueryStream::ready(Arc::clone(&cursor.columns), batches, self.guard.clone())
+                    .with_registry(cursor.registry.clone());
                 Ok(Outcome::Rows { stream, tag: self.prepared.tag.clone() })
             }
             Plan::Prepare { name, prepared } => {
@@ -86,7 +88,10 @@ impl Run<'_> {
         let (plan, context) = self.physical(planned, params, &stop).await?;
         let weight = if planned.scope.reads_lake() { Weight::Scan } else { Weight::Small };
         let columns = Arc::clone(&planned.columns);
-        QueryStream::spawn(&self.core.cpu, columns, (plan, context), self.guard.clone(), (running, stop), weight)
+        let registry = Arc::new(Registry::new(Arc::clone(&planned.scope.view)));
+        let guard = self.guard.clone();
+        let stream = QueryStream::spawn(&self.core.cpu, columns, (plan, context), guard, (running, stop), weight)?;
+        Ok(stream.with_registry(Some(registry)))
     }
 
     /// Waits for a place among the running statements. One that reads no file needs none, so that a busy server still

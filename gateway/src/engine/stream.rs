@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use catalog::pg_catalog::Registry;
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::{FutureExt, StreamExt};
@@ -26,6 +27,8 @@ pub struct QueryStream {
     source: Source,
     guard: StatementGuard,
     running: Option<Running>,
+    /// What OIDs in the rows mean to the statement.
+    registry: Option<Arc<Registry>>,
     /// What `begin` took and `next` has not yet given.
     first: Option<Option<Result<RecordBatch>>>,
 }
@@ -55,7 +58,19 @@ enum Source {
 impl QueryStream {
     /// A result that is already there.
     pub fn ready(schema: SchemaRef, batches: Vec<RecordBatch>, guard: StatementGuard) -> Self {
-        Self { schema, source: Source::Ready(batches.into_iter()), guard, running: None, first: None }
+        let source = Source::Ready(batches.into_iter());
+        Self { schema, source, guard, running: None, registry: None, first: None }
+    }
+
+    /// The stream with names for the OIDs in its rows.
+    pub(super) fn with_registry(mut self, registry: Option<Arc<Registry>>) -> Self {
+        self.registry = registry;
+        self
+    }
+
+    /// Names for the OIDs in the rows.
+    pub fn registry(&self) -> Option<Arc<Registry>> {
+        self.registry.clone()
     }
 
     #[expect(clippy::too_many_arguments, reason = "a stream is the meeting of all these")]
@@ -81,7 +96,8 @@ impl QueryStream {
                 }
             })?,
         };
-        Ok(Self { schema, source: Source::Pool { batches, task, _stop }, guard, running: Some(running), first: None })
+        let source = Source::Pool { batches, task, _stop };
+        Ok(Self { schema, source, guard, running: Some(running), registry: None, first: None })
     }
 
     pub fn schema(&self) -> &SchemaRef {

@@ -33,14 +33,19 @@ impl Connection {
         let columns = Arc::clone(stream.schema());
         let is_binary = copy.format == CopyFormat::Binary;
         let format = if is_binary { Format::Binary } else { Format::Text };
-        let encoder = RowEncoder::new(&columns, &vec![format; columns.fields().len()], &self.display())?;
+        let encoder = RowEncoder::of(&stream, &vec![format; columns.fields().len()], &self.display())?;
         backend::copy_out_response(&mut self.wire.output, format, columns.fields().len())?;
         let lines = Lines(copy);
         lines.begin(&columns, &mut self.wire.output);
         let mut run = Run { rows: Rows::new(stream), encoder: Arc::new(encoder), tag, copy: Some(Arc::new(lines)) };
         let sent = self.send_rows(&mut run, guard, 0).await?;
         if is_binary {
-            backend::copy_data(&mut self.wire.output, |out| out.extend_from_slice(&END));
+            backend::copy_data(&mut self.wire.output, |out| {
+                if sent == 0 {
+                    out.extend_from_slice(SIGNATURE);
+                }
+                out.extend_from_slice(&END);
+            });
         }
         backend::signal(&mut self.wire.output, backend::Signal::CopyDone);
         self.complete(&run.tag, sent, before)
@@ -55,7 +60,6 @@ impl Lines {
     /// What precedes the rows.
     fn begin(&self, columns: &Schema, out: &mut BytesMut) {
         match self.0.format {
-            CopyFormat::Binary => backend::copy_data(out, |out| out.extend_from_slice(SIGNATURE)),
             CopyFormat::Text | CopyFormat::Csv if self.0.header => backend::copy_data(out, |out| {
                 for (index, field) in columns.fields().iter().enumerate() {
                     self.delimit(index, out);
@@ -67,17 +71,22 @@ impl Lines {
                 out.put_u8(b'\n');
             }),
             CopyFormat::Text | CopyFormat::Csv => {}
+            // The head of a binary file is in the message of its first row, where PostgreSQL has it: readers that take a
+            // message for a row (ADBC, rust-postgres) look for it there.
+            CopyFormat::Binary => {}
         }
     }
 
     /// Turns DataRow messages into CopyData messages.
-    pub(super) fn convert(&self, rows: &[u8], out: &mut BytesMut) -> Result<()> {
+    pub(super) fn convert(&self, rows: &[u8], is_first: bool, out: &mut BytesMut) -> Result<()> {
         let mut rest = rows;
+        let mut head = if is_first { SIGNATURE } else { &[] };
         while !rest.is_empty() {
             let (row, after) = frame(rest).ok_or_else(broken)?;
             rest = after;
             backend::copy_data(out, |out| match self.0.format {
                 CopyFormat::Binary => {
+                    out.extend_from_slice(std::mem::take(&mut head));
                     // A row of the file is a DataRow without its frame.
                     out.extend_from_slice(row);
                     Some(())
@@ -197,7 +206,7 @@ mod tests {
 
     fn check(format: CopyFormat, values: &[Option<&str>], expect: &str) {
         let mut out = BytesMut::new();
-        lines(format).convert(&row(values), &mut out).unwrap();
+        lines(format).convert(&row(values), true, &mut out).unwrap();
         assert_eq!(out[0], b'd');
         assert_eq!(String::from_utf8_lossy(&out[5..]), expect);
     }

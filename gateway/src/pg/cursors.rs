@@ -74,7 +74,7 @@ impl Connection {
         if count == 0 {
             return Ok(0);
         }
-        let text = Arc::new(RowEncoder::new(&columns, &formats, &self.display())?);
+        let text = Arc::new(RowEncoder::of(run.rows.stream(), &formats, &self.display())?);
         let encoder = std::mem::replace(&mut run.encoder, text);
         let rows_max = if count == usize::MAX { 0 } else { count };
         let sent = self.send_rows(run, guard, rows_max).await?;

@@ -166,7 +166,7 @@ impl Connection {
             Outcome::Done(tag) => Started::Done(tag),
             Outcome::Copy { stream, copy, tag } => Started::Copy(stream, Box::new((copy, tag))),
             Outcome::Rows { stream, tag } => {
-                let encoder = RowEncoder::new(stream.schema(), &portal.formats, &self.display())?;
+                let encoder = RowEncoder::of(&stream, &portal.formats, &self.display())?;
                 Started::Rows(Run { rows: Rows::new(stream), encoder: Arc::new(encoder), tag, copy: None })
             }
         })

@@ -111,12 +111,15 @@ fn missing(name: &str) -> Error {
 pub(super) struct Rows {
     stream: QueryStream,
     rest: Option<(RecordBatch, usize)>,
+    /// Whether a slice was given.
+    begun: bool,
 }
 
 /// Some rows of a batch, small enough to be one chunk.
 pub(super) struct Slice {
     batch: RecordBatch,
     rows: Range<usize>,
+    is_first: bool,
 }
 
 impl Slice {
@@ -132,7 +135,7 @@ impl Slice {
         if let Some(lines) = copy {
             let rows = out.split();
             out.reserve(rows.len());
-            lines.convert(&rows, &mut out)?;
+            lines.convert(&rows, self.is_first, &mut out)?;
         }
         pace.learn(count, out.len());
         Ok((out.freeze(), count))
@@ -141,11 +144,15 @@ impl Slice {
 
 impl Rows {
     pub(super) fn new(stream: QueryStream) -> Self {
-        Self { stream, rest: None }
+        Self { stream, rest: None, begun: false }
     }
 
     pub(super) fn schema(&self) -> &SchemaRef {
         self.stream.schema()
+    }
+
+    pub(super) fn stream(&self) -> &QueryStream {
+        &self.stream
     }
 
     /// The next rows, at most `rows_max` and not more than a chunk holds; `None` after the last.
@@ -155,7 +162,8 @@ impl Rows {
                 let to = batch.num_rows().min(from.saturating_add(rows_max.min(pace.rows(&batch))));
                 if from < to {
                     self.rest = Some((batch.clone(), to));
-                    return Some(Ok(Slice { batch, rows: from..to }));
+                    let is_first = !std::mem::replace(&mut self.begun, true);
+                    return Some(Ok(Slice { batch, rows: from..to, is_first }));
                 }
             }
             match self.stream.next().await? {

@@ -61,7 +61,7 @@ impl Connection {
             Outcome::Copy { stream, copy, tag } => self.copy_out(stream, (copy, tag), &guard, before).await,
             Outcome::Rows { stream, tag } => {
                 let formats = vec![Format::Text; prepared.columns.fields().len()];
-                let encoder = Arc::new(RowEncoder::new(stream.schema(), &formats, &self.display())?);
+                let encoder = Arc::new(RowEncoder::of(&stream, &formats, &self.display())?);
                 backend::row_description(&mut self.wire.output, &prepared.columns, &formats)?;
                 let mut run = Run { rows: Rows::new(stream), encoder, tag, copy: None };
                 let rows = self.send_rows(&mut run, &guard, 0).await?;

@@ -118,7 +118,7 @@ async fn copy_to_stdout_writes_text_csv_and_binary() {
     let (data, answer) = copied(&mut client, "COPY (SELECT 258, NULL::text) TO STDOUT (FORMAT 'binary')").await;
     let mut expected = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0".to_vec();
     expected.extend_from_slice(&[0, 2, 0, 0, 0, 4, 0, 0, 1, 2, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
-    assert_eq!((data, answer.trace.as_str()), (expected, "HdddcCZ"));
+    assert_eq!((data, answer.trace.as_str()), (expected, "HddcCZ"));
     for (sql, state) in [
         ("COPY (SELECT 1) TO STDOUT (FORMAT nope)", "22023"),
         ("COPY (SELECT 1) TO STDOUT (FORMAT text, QUOTE '\"')", "0A000"),

@@ -7,6 +7,7 @@ mod function;
 mod names;
 mod privileges;
 mod procs;
+mod registry;
 mod scope;
 mod sizes;
 mod types;
@@ -18,6 +19,7 @@ use datafusion::logical_expr::ScalarUDF;
 
 use super::view::View;
 use function::{Function, Spec};
+pub use registry::Registry;
 
 const FAMILIES: [&[Spec]; 9] = [
     comments::FUNCTIONS,

@@ -71,7 +71,7 @@ fn relation(scope: &Scope, name: &str) -> Result<u32, LookupError> {
     found.map(|relation| relation.oid).ok_or_else(|| LookupError::UndefinedTable(name.trim().to_owned()))
 }
 
-fn relation_name(scope: &Scope, oid: u32) -> Option<String> {
+pub(super) fn relation_name(scope: &Scope, oid: u32) -> Option<String> {
     scope.directory.relation(oid).map(|relation| scope.name_of(relation))
 }
 
@@ -79,7 +79,7 @@ fn of_type(_: &Scope, name: &str) -> Result<u32, LookupError> {
     parse_type(name).map(|of| of.oid).ok_or_else(|| LookupError::UndefinedType(name.trim().to_owned()))
 }
 
-fn type_name(_: &Scope, oid: u32) -> Option<String> {
+pub(super) fn type_name(_: &Scope, oid: u32) -> Option<String> {
     types::by_oid(oid).map(|_| format_type(oid, Typmod::Absent))
 }
 
@@ -88,7 +88,7 @@ fn schema(scope: &Scope, name: &str) -> Result<u32, LookupError> {
     found.map(|schema| schema.oid).ok_or_else(|| LookupError::UndefinedSchema(name.trim().to_owned()))
 }
 
-fn schema_name(scope: &Scope, oid: u32) -> Option<String> {
+pub(super) fn schema_name(scope: &Scope, oid: u32) -> Option<String> {
     scope.directory.schema_of_oid(oid).map(|schema| quoted(&schema.name))
 }
 
@@ -104,7 +104,7 @@ fn function(_: &Scope, name: &str) -> Result<u32, LookupError> {
 }
 
 /// A name that several functions share is shown with its schema, as PostgreSQL does.
-fn function_name(_: &Scope, oid: u32) -> Option<String> {
+pub(super) fn function_name(_: &Scope, oid: u32) -> Option<String> {
     let name = procs::by_oid(oid)?.name;
     Some(match procs::by_name(name) {
         [_] => quoted(name),
@@ -117,7 +117,7 @@ fn role(scope: &Scope, name: &str) -> Result<u32, LookupError> {
     roles::by_name(&scope.view, &name).map(|role| role.oid).ok_or(LookupError::UndefinedRole(name))
 }
 
-fn role_name(scope: &Scope, oid: u32) -> Option<String> {
+pub(super) fn role_name(scope: &Scope, oid: u32) -> Option<String> {
     roles::by_oid(&scope.view, oid).map(|role| quoted(&role.name))
 }
 

@@ -9,11 +9,13 @@ use arrow::array::{Array, ArrayRef, AsArray, RunArray};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{ArrowPrimitiveType, DataType, Field, Int16Type, Int32Type, Int64Type, RunEndIndexType};
 
+use catalog::pg_catalog::Registry;
+
 use super::datetime::Layout;
 use super::row::Format;
 use super::writer::Writer;
 use super::zone::Zone;
-use super::{datetime, float, interval, json, list, money, numeric, scalar, tagged};
+use super::{datetime, float, interval, json, list, money, numeric, registry, scalar, tagged};
 use crate::error::{Error, Result, SqlState};
 use crate::pg::types;
 use crate::session::vars::{ByteaOutput, Display};
@@ -34,6 +36,7 @@ pub(super) struct Look {
     pub(super) interval: Style,
     pub(super) extra_float_digits: i32,
     pub(super) bytea: ByteaOutput,
+    pub(super) registry: Option<Arc<Registry>>,
 }
 
 /// Writes the cells of one column of one batch.
@@ -117,6 +120,7 @@ impl Look {
             interval: interval::style_of(display.interval_style),
             extra_float_digits: display.extra_float_digits,
             bytea: display.bytea_output,
+            registry: None,
         }
     }
 
@@ -128,6 +132,7 @@ impl Look {
             interval: self.interval,
             extra_float_digits: 1,
             bytea: ByteaOutput::Hex,
+            registry: self.registry.clone(),
         }
     }
 }
@@ -150,7 +155,7 @@ pub(super) fn bind(array: &ArrayRef, column: &Column, look: &Arc<Look>) -> Resul
             _ => runs::<Int64Type>(array, column, look)?,
         },
         DataType::Boolean => scalar::boolean(array, format),
-        data_type if data_type.is_integer() => scalar::integer(array, column.oid, format),
+        data_type if data_type.is_integer() => registry::or_integer(array, column, look),
         DataType::Float16 | DataType::Float32 | DataType::Float64 => float::cell(array, format, look),
         DataType::Decimal128(..) if column.oid == types::MONEY => money::cell(array, format),
         DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..) => {

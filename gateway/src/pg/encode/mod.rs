@@ -12,6 +12,7 @@ mod json;
 mod list;
 mod money;
 mod numeric;
+mod registry;
 mod row;
 mod scalar;
 mod tagged;

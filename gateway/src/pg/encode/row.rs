@@ -12,6 +12,7 @@ use bytes::BytesMut;
 
 use super::cell::{self, Column, Look};
 use super::writer::Writer;
+use crate::engine::QueryStream;
 use crate::error::{Error, Result, SqlState};
 use crate::session::vars::Display;
 
@@ -46,6 +47,13 @@ impl RowEncoder {
         let columns =
             fields.iter().zip(formats).map(|(field, format)| Column::new(field, *format)).collect::<Result<_>>()?;
         Ok(RowEncoder { columns, count, look: Arc::new(Look::new(display)) })
+    }
+
+    /// For the rows of a stream, whose OIDs get their names.
+    pub fn of(stream: &QueryStream, formats: &[Format], display: &Display) -> Result<RowEncoder> {
+        let encoder = Self::new(stream.schema(), formats, display)?;
+        let look = Look { registry: stream.registry(), ..Look::new(display) };
+        Ok(RowEncoder { look: Arc::new(look), ..encoder })
     }
 
     /// Appends complete DataRow messages of `rows` to `out`. After an error the rows before the failed one are there.

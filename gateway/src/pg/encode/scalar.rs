@@ -52,14 +52,6 @@ where
     T::Native: itoa::Integer + Copy + TryInto<i16> + TryInto<i32> + TryInto<i64> + TryInto<u32> + Into<i128>,
 {
     match (format, oid) {
-        (Format::Text, types::REGTYPE) => primitive::<T, _>(array, |value, out| {
-            let oid = fit::<_, u32>(value, "OID")?;
-            match catalog::pg_catalog::type_name(oid) {
-                Some(name) => out.slice(name.as_bytes()),
-                None => out.slice(itoa::Buffer::new().format(oid).as_bytes()),
-            }
-            Ok(())
-        }),
         (Format::Text, _) => primitive::<T, _>(array, |value, out| {
             out.slice(itoa::Buffer::new().format(value).as_bytes());
             Ok(())
