@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use catalog::pg_catalog::Registry;
 use datafusion::execution::TaskContext;
+use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::scalar::ScalarValue;
 use futures::TryStreamExt;
@@ -132,6 +133,10 @@ impl Run<'_> {
                 state.execution_props_mut().query_execution_start_time = Some(began_at);
             }
             let optimized = state.optimizer().optimize(logical, &state, |_, _| {})?;
+            if only_reads(&optimized) {
+                // The wire takes rows one after the other: more streams would only hold more of the file in memory.
+                state.config_mut().options_mut().execution.target_partitions = 1;
+            }
             Ok::<_, Error>(handle.block_on(state.query_planner().create_physical_plan(&optimized, &state))?)
         });
         Ok((plan.await??, context))
@@ -155,5 +160,19 @@ impl Run<'_> {
         let rows = explain::rows(plan.as_ref(), how)?;
         let stream = QueryStream::ready(explain::columns(), vec![rows], self.guard.clone());
         Ok(Outcome::Rows { stream, tag: Tag::command("EXPLAIN") })
+    }
+}
+
+/// Whether the rows of a plan are those of one table as they stand in its files, in that order.
+fn only_reads(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::TableScan(scan) => scan.filters.is_empty(),
+        LogicalPlan::SubqueryAlias(alias) => only_reads(&alias.input),
+        LogicalPlan::Limit(limit) => only_reads(&limit.input),
+        LogicalPlan::Projection(projection) => {
+            let is_column = |expr: &Expr| matches!(expr.clone().unalias_nested().data, Expr::Column(_));
+            projection.expr.iter().all(is_column) && only_reads(&projection.input)
+        }
+        _ => false,
     }
 }
