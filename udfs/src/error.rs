@@ -93,6 +93,15 @@ pub enum Error {
     /// 22004.
     #[error("{0}")]
     NullNotAllowed(String),
+    /// 22021: bytes that are no text; the message is the variant's.
+    #[error("{0}")]
+    InvalidBytes(String),
+    /// 22P05: a character that an encoding lacks; the message is the variant's.
+    #[error("{0}")]
+    Untranslatable(String),
+    /// 22025: the message is the variant's.
+    #[error("{0}")]
+    InvalidEscape(String),
     /// 2202E.
     #[error("{0}")]
     ArraySubscript(String),

@@ -12,14 +12,13 @@ use std::sync::Arc;
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
+use datafusion::logical_expr::type_coercion::binary::type_union_resolution;
 use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
 pub(crate) use args::{Args, Column, some};
-#[cfg(test)]
-pub(crate) use types::utc;
-pub(crate) use types::{Ty, pg_name};
+pub(crate) use types::{Ty, pg_name, utc};
 
 /// What an overload computes: one value per row.
 pub(crate) type Kernel = fn(&Args<'_>) -> Result<ArrayRef>;
@@ -144,7 +143,8 @@ impl Function {
             let types: Vec<_> = given.iter().map(pg_name).collect();
             return plan_err!("function {}({}) does not exist", self.name, types.join(", "));
         };
-        let coerced = given.iter().enumerate().map(|(i, from)| overload.ty(i).coerced(from)).collect();
+        let mut coerced: Vec<_> = given.iter().enumerate().map(|(i, from)| overload.ty(i).coerced(from)).collect();
+        overload.unify(&mut coerced);
         Ok((overload, coerced))
     }
 }
@@ -152,6 +152,30 @@ impl Function {
 impl Overload {
     fn ty(&self, index: usize) -> Ty {
         self.args.get(index).or(self.args.last()).copied().unwrap_or(Ty::Any)
+    }
+
+    /// Gives the array and the items of a call one type of items.
+    fn unify(&self, coerced: &mut [DataType]) {
+        let is = |index: usize, ty: Ty| self.ty(index) == ty;
+        if !(0..coerced.len()).any(|index| is(index, Ty::Element)) {
+            return;
+        }
+        let item = coerced.iter().enumerate().find_map(|(index, of)| match of {
+            DataType::List(item) if is(index, Ty::AnyArray) => Some(item.data_type().clone()),
+            _ => None,
+        });
+        let Some(item) = item else { return };
+        let items = coerced.iter().enumerate().filter(|(index, of)| is(*index, Ty::Element) && !types::is_text(of));
+        let all: Vec<_> = [item.clone()].into_iter().chain(items.map(|(_, of)| of.clone())).collect();
+        // A text may be a literal, which becomes an item of whatever the array has.
+        let common = type_union_resolution(&all).unwrap_or(item);
+        for (index, of) in coerced.iter_mut().enumerate() {
+            match self.ty(index) {
+                Ty::Element => *of = common.clone(),
+                Ty::AnyArray => *of = DataType::List(Arc::new(Field::new_list_field(common.clone(), true))),
+                _ => {}
+            }
+        }
     }
 
     fn cost(&self, given: &[DataType]) -> Option<u32> {

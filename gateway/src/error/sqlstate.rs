@@ -44,6 +44,7 @@ sqlstates! {
     InvalidRowCountInResultOffsetClause = "2201X",
     CharacterNotInRepertoire = "22021",
     InvalidParameterValue = "22023",
+    InvalidEscapeSequence = "22025",
     InvalidRegularExpression = "2201B",
     InvalidArgumentForLogarithm = "2201E",
     InvalidArgumentForPowerFunction = "2201F",
@@ -52,6 +53,7 @@ sqlstates! {
     InvalidTextRepresentation = "22P02",
     InvalidBinaryRepresentation = "22P03",
     BadCopyFileFormat = "22P04",
+    UntranslatableCharacter = "22P05",
     // Class 25: transaction
     ActiveSqlTransaction = "25001",
     ReadOnlySqlTransaction = "25006",

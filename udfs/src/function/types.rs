@@ -25,6 +25,8 @@ pub(crate) enum Ty {
     Interval,
     TextArray,
     AnyArray,
+    /// An item of the call's array: both become arrays and items of what they have in common.
+    Element,
     Any,
 }
 
@@ -44,7 +46,7 @@ impl Ty {
             Self::Int4 => DataType::Int32,
             Self::Float => DataType::Float64,
             Self::Numeric => DataType::Decimal128(38, 10),
-            Self::Text | Self::Any => DataType::Utf8,
+            Self::Text | Self::Element | Self::Any => DataType::Utf8,
             Self::Bytea => DataType::Binary,
             Self::Date => DataType::Date32,
             Self::Time => DataType::Time64(MICRO),
@@ -66,7 +68,7 @@ impl Ty {
             (Self::TimestampTz, DataType::Timestamp(_, Some(zone))) => {
                 DataType::Timestamp(MICRO, Some(Arc::clone(zone)))
             }
-            (Self::AnyArray, DataType::List(_)) | (Self::Any, _) => from.clone(),
+            (Self::AnyArray, DataType::List(_)) | (Self::Any | Self::Element, _) => from.clone(),
             (Self::AnyArray, DataType::LargeList(item) | DataType::FixedSizeList(item, _)) => {
                 DataType::List(Arc::clone(item))
             }
@@ -78,7 +80,7 @@ impl Ty {
     pub(super) fn cost(self, from: &DataType) -> Option<u32> {
         use DataType as D;
         if *from == self.coerced(from) {
-            return Some(if self == Self::Any { 20 } else { 0 });
+            return Some(if matches!(self, Self::Any | Self::Element) { 20 } else { 0 });
         }
         if *from == D::Null {
             return Some(1);
@@ -112,7 +114,7 @@ impl Ty {
     }
 }
 
-fn is_text(from: &DataType) -> bool {
+pub(super) fn is_text(from: &DataType) -> bool {
     match from {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
         DataType::Dictionary(_, value) => is_text(value),

@@ -1,4 +1,4 @@
-//! `avg(x)` - numeric of integers and numerics, double precision of floats.
+//! `avg(x)` - numeric of integers and numerics, double precision of floats, interval of intervals.
 //!
 //! NULL when there is no value. A numeric average shows the decimals of PostgreSQL's division.
 //! <https://www.postgresql.org/docs/16/functions-aggregate.html>
@@ -17,8 +17,10 @@ use datafusion::functions_aggregate::average::avg_udaf;
 use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::logical_expr::AggregateUDF;
 
+use super::interval::total;
 use super::numeric::divide::{divided, quotient};
-use super::sum::{addend, summed};
+use super::spans::divide;
+use super::sum::{INTERVAL, addend, summed};
 use crate::aggregate::{Formula, Part, aggregate};
 
 /// The aggregate.
@@ -37,6 +39,7 @@ impl Formula for Avg {
     fn coerced(&self, given: &DataType) -> Option<DataType> {
         match given {
             DataType::Float16 | DataType::Float32 => Some(DataType::Float64),
+            DataType::Interval(_) => Some(INTERVAL),
             DataType::Duration(_) => Some(given.clone()),
             given => addend(given),
         }
@@ -44,7 +47,7 @@ impl Formula for Avg {
 
     fn returns(&self, input: &DataType) -> DataType {
         match input {
-            DataType::Float64 | DataType::Duration(_) => input.clone(),
+            DataType::Float64 | DataType::Duration(_) | DataType::Interval(_) => input.clone(),
             DataType::Int32 => quotient(&DataType::Decimal128(10, 0), &COUNT),
             input => quotient(input, &COUNT),
         }
@@ -53,6 +56,11 @@ impl Formula for Avg {
     fn parts(&self, input: &DataType) -> Vec<Part> {
         match input {
             DataType::Float64 | DataType::Duration(_) => vec![Part::of(avg_udaf(), input)],
+            DataType::Interval(_) => {
+                let mut parts = total::parts();
+                parts.push(Part::of(count_udaf(), input));
+                parts
+            }
             input => vec![summed(input), Part::of(count_udaf(), input)],
         }
     }
@@ -69,7 +77,11 @@ impl Formula for Avg {
                 let counts = nullif(counts.as_primitive::<Int64Type>(), &none)?;
                 divided(&sums, &cast(&counts, &COUNT)?, to)
             }
-            _ => exec_err!("an average of {} parts", parts.len()),
+            [sums @ .., counts] => {
+                let counts = counts.as_primitive::<Int64Type>();
+                total::joined(sums, |sum, row| divide(sum, counts.value(row)))
+            }
+            [] => exec_err!("an average of nothing"),
         }
     }
 }

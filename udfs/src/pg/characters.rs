@@ -10,7 +10,8 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::Int32Type;
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::{DataType, Decimal128Type, Int32Type};
 use datafusion::logical_expr::ScalarUDF;
 
 use crate::Error;
@@ -63,10 +64,24 @@ pub fn split_part() -> Arc<ScalarUDF> {
 
 /// `pg_size_pretty`.
 pub fn pg_size_pretty() -> Arc<ScalarUDF> {
-    static OVERLOADS: [Overload; 1] = [overload(&[Ty::Int], Ty::Text, |args| {
-        let sizes = args.int(0)?;
-        args.build_text(|row| Ok(sizes.get(row).map(pretty)))
-    })];
+    static OVERLOADS: [Overload; 2] = [
+        overload(&[Ty::Int], Ty::Text, |args| {
+            let sizes = args.int(0)?;
+            args.build_text(|row| Ok(sizes.get(row).map(pretty)))
+        }),
+        overload(&[Ty::Numeric], Ty::Text, |args| {
+            let sizes = arrow::compute::cast(args.array(0)?, &DataType::Decimal128(38, 0))?;
+            let sizes = sizes.as_primitive::<Decimal128Type>();
+            args.build_text(|row| {
+                let at = row.min(sizes.len().saturating_sub(1));
+                if sizes.is_null(at) {
+                    return Ok(None);
+                }
+                let size = i64::try_from(sizes.value(at)).map_err(|_| Error::NumericOverflow("bigint"))?;
+                Ok(Some(pretty(size)))
+            })
+        }),
+    ];
     function("pg_size_pretty", &OVERLOADS)
 }
 

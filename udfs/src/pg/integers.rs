@@ -104,13 +104,16 @@ pub fn sign() -> Arc<ScalarUDF> {
 
 /// `width_bucket`.
 pub fn width_bucket() -> Arc<ScalarUDF> {
-    static OVERLOADS: [Overload; 1] = [overload(&[Ty::Float, Ty::Float, Ty::Float, Ty::Int], Ty::Int4, |args| {
-        let (values, lows, highs, counts) = (args.float(0)?, args.float(1)?, args.float(2)?, args.int(3)?);
-        args.build::<Int32Type>(|row| {
-            let (value, low) = (some!(values.get(row)), some!(lows.get(row)));
-            Ok(Some(bucket(value, low, some!(highs.get(row)), some!(counts.get(row)))?))
-        })
-    })];
+    static OVERLOADS: [Overload; 2] = [
+        super::array_items::THRESHOLDS,
+        overload(&[Ty::Float, Ty::Float, Ty::Float, Ty::Int], Ty::Int4, |args| {
+            let (values, lows, highs, counts) = (args.float(0)?, args.float(1)?, args.float(2)?, args.int(3)?);
+            args.build::<Int32Type>(|row| {
+                let (value, low) = (some!(values.get(row)), some!(lows.get(row)));
+                Ok(Some(bucket(value, low, some!(highs.get(row)), some!(counts.get(row)))?))
+            })
+        }),
+    ];
     function("width_bucket", &OVERLOADS)
 }
 

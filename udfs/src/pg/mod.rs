@@ -3,24 +3,32 @@
 pub mod abs;
 pub mod age;
 pub mod arithmetic;
+pub mod array_items;
+pub mod array_slice;
 pub mod arrays;
 pub mod avg;
+pub mod bytes;
 pub mod casts;
 pub mod ceil;
 pub mod characters;
 pub(crate) mod civil;
+pub mod convert;
 pub mod date_bin;
 pub mod date_part;
 pub mod date_trunc;
 pub mod dates;
+pub mod degrees;
 pub mod encoding;
 pub mod every;
 pub mod extract;
+pub mod facts;
 pub mod format;
+pub mod generate_series;
 pub mod integers;
 pub mod interval;
 pub mod justify;
 pub mod make;
+pub mod matches;
 pub mod moment;
 pub mod numeric;
 pub mod operators;
@@ -28,11 +36,14 @@ pub mod ordered_set;
 pub mod overlaps;
 pub(crate) mod part;
 pub mod powers;
+pub mod precision;
 pub mod quote;
 pub mod ranks;
 pub mod regexp;
 pub mod round;
+pub mod scales;
 pub mod server;
+pub mod similar;
 pub mod sized;
 pub mod spans;
 pub mod string_to_array;
@@ -44,6 +55,7 @@ pub mod timetz;
 pub mod timezone;
 pub mod to_char;
 pub mod to_timestamp;
+pub mod trim;
 pub mod type_name;
 pub(crate) mod unit;
 pub mod variance;
@@ -74,18 +86,33 @@ pub(crate) fn text() -> Vec<Arc<ScalarUDF>> {
         characters::chr(),
         characters::pg_size_pretty(),
         characters::split_part(),
+        bytes::bit_count(),
+        bytes::bit_length(),
+        bytes::get_bit(),
+        bytes::get_byte(),
+        bytes::octet_length(),
+        bytes::set_bit(),
+        bytes::set_byte(),
+        convert::convert_from(),
+        convert::convert_to(),
         encoding::decode(),
         encoding::encode(),
         format::format(),
+        matches::regexp_matches(),
+        matches::regexp_substr(),
         quote::parse_ident(),
         quote::quote_ident(),
         quote::quote_literal(),
         quote::quote_nullable(),
+        similar::similar_to_escape(),
         sized::levenshtein(),
         sized::lpad(),
         sized::repeat(),
         sized::rpad(),
         substr::substr(),
+        trim::btrim(),
+        trim::ltrim(),
+        trim::rtrim(),
     ]
 }
 
@@ -98,6 +125,13 @@ pub(crate) fn arrays() -> Vec<Arc<ScalarUDF>> {
         arrays::array_ndims(),
         arrays::array_upper(),
         arrays::cardinality(),
+        array_items::array_fill(),
+        array_items::array_remove(),
+        array_items::array_replace(),
+        array_items::flatten(),
+        array_items::trim_array(),
+        array_slice::array_slice(),
+        generate_series::generate_series(),
         string_to_array::string_to_array(),
     ]
 }
@@ -109,6 +143,22 @@ pub(crate) fn math() -> Vec<Arc<ScalarUDF>> {
         casts::named(),
         ceil::ceil(),
         ceil::floor(),
+        degrees::acos(),
+        degrees::acosd(),
+        degrees::acosh(),
+        degrees::asin(),
+        degrees::asind(),
+        degrees::atan2d(),
+        degrees::atand(),
+        degrees::atanh(),
+        degrees::cos(),
+        degrees::cosd(),
+        degrees::cot(),
+        degrees::cotd(),
+        degrees::sin(),
+        degrees::sind(),
+        degrees::tan(),
+        degrees::tand(),
         integers::div(),
         integers::factorial(),
         integers::gcd(),
@@ -124,6 +174,10 @@ pub(crate) fn math() -> Vec<Arc<ScalarUDF>> {
         powers::sqrt(),
         round::round(),
         round::trunc(),
+        scales::min_scale(),
+        scales::scale(),
+        scales::trim_scale(),
+        to_char::to_number(),
     ]
 }
 
@@ -148,6 +202,7 @@ pub(crate) fn datetime() -> Vec<Arc<ScalarUDF>> {
         make::make_timestamp(),
         make::make_timestamptz(),
         overlaps::overlaps(),
+        precision::precision(),
         spans::divided(),
         spans::order(),
         spans::between(),
@@ -162,5 +217,14 @@ pub(crate) fn datetime() -> Vec<Arc<ScalarUDF>> {
 
 /// Functions about the server.
 pub(crate) fn server() -> Vec<Arc<ScalarUDF>> {
-    vec![server::gen_random_uuid(), server::pg_client_encoding(), server::pg_is_in_recovery(), type_name::type_name()]
+    vec![
+        facts::num_nonnulls(),
+        facts::num_nulls(),
+        facts::pg_size_bytes(),
+        facts::timeofday(),
+        server::gen_random_uuid(),
+        server::pg_client_encoding(),
+        server::pg_is_in_recovery(),
+        type_name::type_name(),
+    ]
 }

@@ -2,6 +2,7 @@
 //!
 //! `percentile_cont` interpolates in double precision; the others give a value of the group, in its own type. Values
 //! that are NULL do not count; NULL when there is none, or for a fraction that is NULL. A fraction outside 0 to 1 is 22003.
+//! An array of fractions gives the array of their values.
 //! <https://www.postgresql.org/docs/16/functions-aggregate.html#FUNCTIONS-ORDEREDSET-TABLE>
 //!
 //! ```sql
@@ -68,17 +69,23 @@ impl AggregateUDFImpl for OrderedSet {
     }
 
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
+        let fractions = match given.get(1) {
+            Some(DataType::List(_)) => list(DataType::Float64),
+            _ => DataType::Float64,
+        };
         Ok(match (self.kind, given) {
             (Kind::Continuous, [of, _]) if of.is_numeric() || *of == DataType::Null => {
-                vec![DataType::Float64, DataType::Float64]
+                vec![DataType::Float64, fractions]
             }
-            (Kind::Discrete, [of, _]) => vec![of.clone(), DataType::Float64],
+            (Kind::Discrete, [of, _]) => vec![of.clone(), fractions],
             _ => given.to_vec(),
         })
     }
 
     fn return_type(&self, given: &[DataType]) -> Result<DataType> {
         match (self.kind, given) {
+            (Kind::Continuous, [of @ DataType::Float64, DataType::List(_)])
+            | (Kind::Discrete, [of, DataType::List(_)]) => Ok(list(of.clone())),
             (Kind::Continuous, [DataType::Float64, _]) => Ok(DataType::Float64),
             (Kind::Discrete, [of, _]) | (Kind::Mode, [of]) => Ok(of.clone()),
             _ => {
@@ -92,21 +99,21 @@ impl AggregateUDFImpl for OrderedSet {
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         let options = args.order_bys.first().map_or_else(SortOptions::default, |sort| sort.options);
-        let fraction = match args.exprs.get(1) {
+        let fractions = match args.exprs.get(1) {
             Some(expr) => {
                 let empty = arrow::array::RecordBatch::new_empty(Arc::new(args.schema.clone()));
                 match expr.evaluate(&empty)? {
-                    ColumnarValue::Scalar(value) => fraction(&value)?,
+                    ColumnarValue::Scalar(value) => fractions(&value)?,
                     ColumnarValue::Array(_) => {
                         return Err(Error::Unsupported(format!("{} of a fraction that varies", self.name())).into());
                     }
                 }
             }
-            None => None,
+            None => Fractions::One(None),
         };
         let Some(of) = args.expr_fields.first() else { return exec_err!("{} takes a value", self.name()) };
         let values = Vec::new();
-        Ok(Box::new(Values { kind: self.kind, fraction, options, of: of.data_type().clone(), values }))
+        Ok(Box::new(Values { kind: self.kind, fractions, options, of: of.data_type().clone(), values }))
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
@@ -118,6 +125,29 @@ impl AggregateUDFImpl for OrderedSet {
     fn supports_within_group_clause(&self) -> bool {
         true
     }
+}
+
+fn list(of: DataType) -> DataType {
+    DataType::List(Arc::new(Field::new_list_field(of, true)))
+}
+
+/// Which parts of the group are asked for.
+#[derive(Debug, Clone, PartialEq)]
+enum Fractions {
+    One(Option<f64>),
+    /// NULL instead of an array.
+    Unknown,
+    Many(Vec<Option<f64>>),
+}
+
+fn fractions(value: &ScalarValue) -> Result<Fractions> {
+    let ScalarValue::List(list) = value else { return fraction(value).map(Fractions::One) };
+    if list.is_null(0) {
+        return Ok(Fractions::Unknown);
+    }
+    let items = list.value(0);
+    let item = |index| fraction(&ScalarValue::try_from_array(&items, index)?);
+    (0..items.len()).map(item).collect::<Result<_>>().map(Fractions::Many)
 }
 
 fn fraction(value: &ScalarValue) -> Result<Option<f64>> {
@@ -132,7 +162,7 @@ fn fraction(value: &ScalarValue) -> Result<Option<f64>> {
 #[derive(Debug)]
 struct Values {
     kind: Kind,
-    fraction: Option<f64>,
+    fractions: Fractions,
     options: SortOptions,
     of: DataType,
     values: Vec<ArrayRef>,
@@ -177,16 +207,20 @@ impl Accumulator for Values {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        let null = || ScalarValue::try_from(&self.of);
-        if self.values.is_empty() || (self.kind != Kind::Mode && self.fraction.is_none()) {
-            return null();
-        }
-        let sorted = self.sorted()?;
-        let fraction = self.fraction.unwrap_or_default();
-        match self.kind {
-            Kind::Continuous => Ok(ScalarValue::Float64(interpolated(&sorted, fraction))),
-            Kind::Discrete => ScalarValue::try_from_array(&sorted, discrete(sorted.len(), fraction)),
-            Kind::Mode => ScalarValue::try_from_array(&sorted, most_frequent(&sorted)?),
+        let sorted = if self.values.is_empty() { None } else { Some(self.sorted()?) };
+        let value = |fraction: Option<f64>| match (self.kind, &sorted, fraction) {
+            (Kind::Mode, Some(sorted), _) => ScalarValue::try_from_array(sorted, most_frequent(sorted)?),
+            (Kind::Continuous, Some(sorted), Some(of)) => Ok(ScalarValue::Float64(interpolated(sorted, of))),
+            (Kind::Discrete, Some(sorted), Some(of)) => ScalarValue::try_from_array(sorted, discrete(sorted.len(), of)),
+            _ => ScalarValue::try_from(&self.of),
+        };
+        match &self.fractions {
+            Fractions::One(fraction) => value(*fraction),
+            Fractions::Many(fractions) if sorted.is_some() => {
+                let values = fractions.iter().map(|fraction| value(*fraction)).collect::<Result<Vec<_>>>()?;
+                Ok(ScalarValue::List(ScalarValue::new_list(&values, &self.of, true)))
+            }
+            Fractions::Many(_) | Fractions::Unknown => ScalarValue::try_from(&list(self.of.clone())),
         }
     }
 
@@ -229,9 +263,13 @@ mod tests {
     use arrow::array::{Float64Array, StringArray};
 
     fn values(kind: Kind, fraction: f64, of: ArrayRef) -> ScalarValue {
+        of_many(kind, Fractions::One(Some(fraction)), of)
+    }
+
+    fn of_many(kind: Kind, fractions: Fractions, of: ArrayRef) -> ScalarValue {
         let options = SortOptions::default();
         let of_type = of.data_type().clone();
-        let make = || Values { kind, fraction: Some(fraction), options, of: of_type.clone(), values: Vec::new() };
+        let make = || Values { kind, fractions: fractions.clone(), options, of: of_type.clone(), values: Vec::new() };
         let (mut part, mut whole) = (make(), make());
         part.update_batch(&[of]).unwrap();
         let state = part.state().unwrap().remove(0).to_array().unwrap();
@@ -248,6 +286,9 @@ mod tests {
         let texts = || Arc::new(StringArray::from(vec![Some("b"), None, Some("a"), Some("b")])) as ArrayRef;
         assert_eq!(values(Kind::Mode, 0.0, texts()), ScalarValue::from("b"));
         assert_eq!(values(Kind::Discrete, 0.1, texts()), ScalarValue::from("a"));
+        let two = of_many(Kind::Continuous, Fractions::Many(vec![Some(0.5), None]), hundred());
+        let expect = [ScalarValue::Float64(Some(50.5)), ScalarValue::Float64(None)];
+        assert_eq!(two, ScalarValue::List(ScalarValue::new_list(&expect, &DataType::Float64, true)));
         let none = Arc::new(Float64Array::from(vec![None, None])) as ArrayRef;
         assert_eq!(values(Kind::Continuous, 0.5, none), ScalarValue::Float64(None));
     }

@@ -83,6 +83,12 @@ fn scaled(
     args.build::<IntervalMonthDayNanoType>(|row| Ok(Some(compute(some!(spans.get(row)), some!(factors.get(row)))?)))
 }
 
+/// An interval divided by a count that is not 0.
+#[expect(clippy::cast_precision_loss, reason = "PostgreSQL counts in double precision there")]
+pub(super) fn divide(span: IntervalMonthDayNano, by: i64) -> Result<IntervalMonthDayNano, Error> {
+    scale(span, by as f64, |value, by| value / by)
+}
+
 /// PostgreSQL's `interval_mul` and `interval_div`: what is left of a unit cascades down to the next.
 #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "every cast is checked for its range")]
 fn scale(span: IntervalMonthDayNano, factor: f64, by: impl Fn(f64, f64) -> f64) -> Result<IntervalMonthDayNano, Error> {

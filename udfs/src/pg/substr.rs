@@ -1,4 +1,4 @@
-//! `substr(text, from [, for])` and `substring` - the characters from a place on.
+//! `substr(text | bytea, from [, for])` and `substring` - the characters or bytes from a place on.
 //!
 //! Places count from 1; those before the text are counted and give nothing. A negative number of characters is 22011,
 //! where DataFusion raises an error of its own. NULL gives NULL.
@@ -10,7 +10,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, BinaryBuilder};
 use datafusion::common::Result;
 use datafusion::logical_expr::ScalarUDF;
 
@@ -19,8 +19,12 @@ use crate::function::{Args, Overload, Ty, function_named, overload, some};
 
 /// The function.
 pub fn substr() -> Arc<ScalarUDF> {
-    static OVERLOADS: [Overload; 2] =
-        [overload(&[Ty::Text, Ty::Int], Ty::Text, slice), overload(&[Ty::Text, Ty::Int, Ty::Int], Ty::Text, slice)];
+    static OVERLOADS: [Overload; 4] = [
+        overload(&[Ty::Text, Ty::Int], Ty::Text, slice),
+        overload(&[Ty::Text, Ty::Int, Ty::Int], Ty::Text, slice),
+        overload(&[Ty::Bytea, Ty::Int], Ty::Bytea, slice_bytes),
+        overload(&[Ty::Bytea, Ty::Int, Ty::Int], Ty::Bytea, slice_bytes),
+    ];
     function_named(&["substr", "substring"], &OVERLOADS)
 }
 
@@ -40,11 +44,34 @@ fn slice(args: &Args<'_>) -> Result<ArrayRef> {
     })
 }
 
+fn slice_bytes(args: &Args<'_>) -> Result<ArrayRef> {
+    let (values, starts) = (args.bytes(0)?, args.int(1)?);
+    let counts = if args.len() > 2 { Some(args.int(2)?) } else { None };
+    let mut out = BinaryBuilder::new();
+    for row in 0..args.rows {
+        let count = counts.as_ref().map_or(Some(i64::MAX), |counts| counts.get(row));
+        match (values.get(row), starts.get(row), count) {
+            (Some(_), Some(_), Some(..0)) => return Err(Error::NegativeSubstring.into()),
+            (Some(bytes), Some(start), Some(count)) => {
+                let (from, to) = places(start, count);
+                let to = to.min(bytes.len());
+                out.append_value(bytes.get(from.min(to)..to).unwrap_or_default());
+            }
+            _ => out.append_null(),
+        }
+    }
+    Ok(Arc::new(out.finish()))
+}
+
+/// The first place and the one behind the last, counted from 0.
+fn places(start: i64, count: i64) -> (usize, usize) {
+    let place = |at: i64| usize::try_from(at.saturating_sub(1)).unwrap_or(0);
+    (place(start), place(start.saturating_add(count)))
+}
+
 /// The part of `count` characters that begins at the character `start`.
 fn characters(text: &str, start: i64, count: i64) -> &str {
-    let end = start.saturating_add(count);
-    let from = usize::try_from(start.saturating_sub(1)).unwrap_or(0);
-    let to = usize::try_from(end.saturating_sub(1)).unwrap_or(0);
+    let (from, to) = places(start, count);
     let offset = |at: usize| match text.is_ascii() {
         true => at.min(text.len()),
         false => text.char_indices().nth(at).map_or(text.len(), |(offset, _)| offset),
@@ -55,7 +82,7 @@ fn characters(text: &str, start: i64, count: i64) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{shown, text};
+    use crate::testing::{call, shown, text};
     use datafusion::common::ScalarValue;
 
     #[test]
@@ -74,6 +101,10 @@ mod tests {
             let mut args = vec![text(given), int(start)];
             args.extend(count.map(int));
             assert_eq!(shown(&substr(), &args), expect, "{given} {start} {count:?}");
+        }
+        let bytes = |value: &[u8]| ScalarValue::Binary(Some(value.to_vec()));
+        for (start, expect) in [(2, &b"bc"[..]), (-1, b"abc"), (9, b"")] {
+            assert_eq!(call(&substr(), &[bytes(b"abc"), int(start)], true), Ok(bytes(expect)), "{start}");
         }
     }
 }

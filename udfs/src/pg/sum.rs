@@ -1,4 +1,4 @@
-//! `sum(x)` - bigint of smaller integers, numeric of bigint and numeric, real and double precision of their own type.
+//! `sum(x)` - bigint of smaller integers, numeric of bigint and numeric, real, double precision and interval of their own.
 //!
 //! No sum wraps around: those of bigint and of wide numerics are added in twice the bits. NULL when there is no value.
 //! <https://www.postgresql.org/docs/16/functions-aggregate.html>
@@ -11,11 +11,12 @@ use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use arrow::compute::cast;
-use arrow::datatypes::DataType;
-use datafusion::common::{Result, exec_err};
+use arrow::datatypes::{DataType, IntervalUnit};
+use datafusion::common::Result;
 use datafusion::functions_aggregate::sum::sum_udaf;
 use datafusion::logical_expr::AggregateUDF;
 
+use super::interval::total;
 use super::numeric::kind;
 use crate::aggregate::{Formula, Map, Part, aggregate};
 
@@ -34,7 +35,8 @@ impl Formula for Sum {
 
     fn coerced(&self, given: &DataType) -> Option<DataType> {
         match given {
-            DataType::Interval(_) | DataType::Duration(_) => Some(given.clone()),
+            DataType::Interval(_) => Some(INTERVAL),
+            DataType::Duration(_) => Some(given.clone()),
             given => addend(given),
         }
     }
@@ -51,11 +53,14 @@ impl Formula for Sum {
     }
 
     fn parts(&self, input: &DataType) -> Vec<Part> {
-        vec![summed(input)]
+        match input {
+            DataType::Interval(_) => total::parts(),
+            input => vec![summed(input)],
+        }
     }
 
     fn finish(&self, parts: &[ArrayRef], to: &DataType) -> Result<ArrayRef> {
-        let [sums] = parts else { return exec_err!("a sum of one part") };
+        let [sums] = parts else { return total::joined(parts, |sum, _| Ok(sum)) };
         if sums.data_type() == to {
             return Ok(Arc::clone(sums));
         }
@@ -65,6 +70,8 @@ impl Formula for Sum {
         }
     }
 }
+
+pub(super) const INTERVAL: DataType = DataType::Interval(IntervalUnit::MonthDayNano);
 
 /// A sum of so many digits has room for ten more.
 const SUMMED_IN_128_MAX: u8 = 28;

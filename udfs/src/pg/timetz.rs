@@ -75,7 +75,7 @@ fn split(text: &str) -> Option<(&str, Option<i32>)> {
     Some((time.trim_end(), Some(if offset.starts_with('-') { -seconds } else { seconds })))
 }
 
-fn shown(micros: i64, offset: i32) -> String {
+pub(super) fn shown(micros: i64, offset: i32) -> String {
     let (seconds, fraction) = (micros / moment::SECOND_MICROS, micros % moment::SECOND_MICROS);
     let mut text = format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60);
     if fraction != 0 {

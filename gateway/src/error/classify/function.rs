@@ -49,6 +49,9 @@ fn state(error: &udfs::Error) -> SqlState {
         Function::Unsupported(_) => SqlState::FeatureNotSupported,
         Function::UndefinedObject(_) => SqlState::UndefinedObject,
         Function::NullNotAllowed(_) => SqlState::NullValueNotAllowed,
+        Function::InvalidEscape(_) => SqlState::InvalidEscapeSequence,
+        Function::InvalidBytes(_) => SqlState::CharacterNotInRepertoire,
+        Function::Untranslatable(_) => SqlState::UntranslatableCharacter,
         Function::ArraySubscript(_) => SqlState::ArraySubscriptError,
     }
 }

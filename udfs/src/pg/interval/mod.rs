@@ -7,6 +7,8 @@ mod format;
 mod iso8601;
 mod parse;
 
+pub(crate) mod total;
+
 pub use format::{Style, format};
 pub use parse::parse;
 

@@ -11,6 +11,7 @@
 mod digits;
 mod number;
 pub(crate) mod pattern;
+mod read;
 mod time;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use super::civil::Civil;
 use super::zone::Zone;
 use crate::function::{Args, Overload, Ty, overload, some, stable};
 use pattern::Node;
+pub use read::to_number;
 use time::Moment;
 pub(crate) use time::{DAYS, MONTHS, ROMAN};
 

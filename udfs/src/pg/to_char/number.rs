@@ -7,7 +7,7 @@ use super::digits::Value;
 use crate::Error;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Node {
+pub(super) enum Node {
     /// `9`, or `0` when true.
     Digit(bool),
     Point,
@@ -97,6 +97,36 @@ impl Pattern {
             rest = &rest[length..];
         }
         pattern
+    }
+
+    pub(super) fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    pub(super) fn is_roman(&self) -> bool {
+        self.roman.is_some()
+    }
+
+    pub(super) fn is_scientific(&self) -> bool {
+        self.exponent
+    }
+
+    pub(super) fn has_brackets(&self) -> bool {
+        self.brackets
+    }
+
+    pub(super) fn has_point(&self) -> bool {
+        self.nodes.contains(&Node::Point)
+    }
+
+    /// Whether a sign has a place of its own, other than `S`.
+    pub(super) fn has_separate_sign(&self) -> bool {
+        self.nodes.iter().any(|node| matches!(node, Node::Minus | Node::Plus | Node::Sign))
+    }
+
+    /// Digits behind the point.
+    pub(super) fn decimals(&self) -> usize {
+        self.after
     }
 
     /// The number's text; 22P02 for what no pattern can take.

@@ -164,13 +164,15 @@ pub(crate) fn parse(pattern: &str) -> Vec<Node> {
     nodes
 }
 
-/// Strips `FM` and the prefixes without effect here (`FX`, `TM`); true when padding is off.
+/// Strips `FM`, `TM` (names of the locale, which are not padded) and `FX`, which has no effect here; true when padding is
+/// off.
 fn prefix(text: &str) -> (bool, &str) {
     let mut fill = false;
     let mut rest = text;
     loop {
-        let tail = rest.strip_prefix("FM").or_else(|| rest.strip_prefix("fm")).map(|tail| (true, tail));
-        let other = ["FX", "fx", "TM"].iter().find_map(|prefix| rest.strip_prefix(prefix)).map(|tail| (fill, tail));
+        let tail =
+            ["FM", "fm", "TM", "tm"].iter().find_map(|prefix| rest.strip_prefix(prefix)).map(|tail| (true, tail));
+        let other = ["FX", "fx"].iter().find_map(|prefix| rest.strip_prefix(prefix)).map(|tail| (fill, tail));
         match tail.or(other) {
             Some((is_fill, tail)) => (fill, rest) = (is_fill || fill, tail),
             None => return (fill, rest),

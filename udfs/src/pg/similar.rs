@@ -1,0 +1,107 @@
+//! `similar_to_escape(pattern [, escape])` - the regular expression of a `SIMILAR TO` pattern.
+//!
+//! Without `escape` the backslash escapes, with an empty one nothing does. NULL gives NULL, an escape of more than one
+//! character is 22025.
+//! <https://www.postgresql.org/docs/16/functions-matching.html#FUNCTIONS-SIMILARTO-REGEXP>
+//!
+//! ```sql
+//! SELECT 'abc' ~ similar_to_escape('a(b|x)%');  -- true
+//! ```
+
+use std::sync::Arc;
+
+use datafusion::common::Result;
+use datafusion::logical_expr::ScalarUDF;
+
+use arrow::array::ArrayRef;
+
+use crate::Error;
+use crate::function::{Args, Overload, Ty, function, overload, some};
+
+/// The function.
+pub fn similar_to_escape() -> Arc<ScalarUDF> {
+    static OVERLOADS: [Overload; 2] =
+        [overload(&[Ty::Text], Ty::Text, kernel), overload(&[Ty::Text, Ty::Text], Ty::Text, kernel)];
+    function("similar_to_escape", &OVERLOADS)
+}
+
+fn kernel(args: &Args<'_>) -> Result<ArrayRef> {
+    let patterns = args.text(0)?;
+    let escapes = if args.len() > 1 { Some(args.text(1)?) } else { None };
+    args.build_text(|row| {
+        let pattern = some!(patterns.get(row));
+        let escape = match &escapes {
+            Some(escapes) => escape(some!(escapes.get(row)))?,
+            None => Some('\\'),
+        };
+        Ok(Some(to_regex(pattern, escape)))
+    })
+}
+
+fn escape(text: &str) -> Result<Option<char>, Error> {
+    let mut chars = text.chars();
+    match (chars.next(), chars.next()) {
+        (escape, None) => Ok(escape),
+        _ => Err(Error::InvalidEscape("invalid escape string".to_owned())),
+    }
+}
+
+/// PostgreSQL's `similar_escape`.
+fn to_regex(pattern: &str, escape: Option<char>) -> String {
+    let mut regex = String::from("^(?:");
+    let mut in_brackets = false;
+    let mut chars = pattern.chars();
+    while let Some(c) = chars.next() {
+        if Some(c) == escape {
+            if let Some(literal) = chars.next() {
+                regex.push('\\');
+                regex.push(literal);
+            }
+            continue;
+        }
+        match c {
+            ']' if in_brackets => {
+                in_brackets = false;
+                regex.push(c);
+            }
+            '\\' => regex.push_str("\\\\"),
+            _ if in_brackets => regex.push(c),
+            '[' => {
+                in_brackets = true;
+                regex.push(c);
+            }
+            '%' => regex.push_str(".*"),
+            '_' => regex.push('.'),
+            '(' => regex.push_str("(?:"),
+            '.' | '^' | '$' => {
+                regex.push('\\');
+                regex.push(c);
+            }
+            other => regex.push(other),
+        }
+    }
+    regex.push_str(")$");
+    regex
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{shown, text};
+
+    #[test]
+    fn similar_to_is_an_anchored_regex() {
+        let cases = [
+            ("%(b|d)%", "^(?:.*(?:b|d).*)$"),
+            ("a_c", "^(?:a.c)$"),
+            ("a.c", "^(?:a\\.c)$"),
+            ("a\\%", "^(?:a\\%)$"),
+            ("[a-c_]+", "^(?:[a-c_]+)$"),
+        ];
+        for (pattern, expect) in cases {
+            assert_eq!(shown(&similar_to_escape(), &[text(pattern)]), expect, "{pattern}");
+        }
+        assert_eq!(shown(&similar_to_escape(), &[text("a!%"), text("!")]), "^(?:a\\%)$");
+        assert_eq!(shown(&similar_to_escape(), &[text("a"), text("xy")]), "invalid escape string");
+    }
+}
