@@ -1,11 +1,12 @@
 //! What PostgreSQL's lexer and grammar read that the parser does not, said in tokens that it does.
 //!
-//! Owns: adjacent string literals, `U&'...'`, `TABLE name`, `BETWEEN SYMMETRIC`. Must never know: the syntax tree.
+//! Owns: adjacent string literals, `U&'...'`, `TABLE name`, `BETWEEN SYMMETRIC`, `TRIM(LEADING FROM x)`,
+//! `current_role`, `ISNULL`, `ORDER BY ... USING`. Must never know: the syntax tree.
 //! <https://www.postgresql.org/docs/16/sql-syntax-lexical.html>
 
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::keywords::Keyword;
-use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Whitespace};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Whitespace, Word};
 
 use super::parse::{lowercase_first, near, offset};
 use crate::error::{Error, Result, SqlState};
@@ -52,6 +53,33 @@ pub(super) fn read(sql: &str) -> Result<Vec<TokenWithSpan>> {
             Token::Word(word) if word.keyword == Keyword::SYMMETRIC && previous.is_some_and(is_between) => {
                 token.token = SYMMETRIC;
             }
+            // TRIM(LEADING FROM x) leaves out what is trimmed: blanks.
+            Token::Word(word) if word.keyword == Keyword::FROM && ends_a_trim(&read, last) => {
+                read.push(TokenWithSpan { token: Token::SingleQuotedString(" ".to_owned()), span: token.span });
+                token.token = Token::Word(word);
+            }
+            Token::Word(word) if is_bare(&word, "current_role") => {
+                let call = [Token::Word(word), Token::LParen, Token::RParen];
+                read.extend(call.map(|token_of_call| TokenWithSpan { token: token_of_call, span: token.span }));
+                last = Some(read.len() - 1);
+                continue;
+            }
+            // PostgreSQL's postfix operator; the parser takes the word for an alias.
+            Token::Word(word) if is_bare(&word, "isnull") && previous.is_some_and(ends_an_operand) => {
+                let words =
+                    [Token::make_keyword("IS"), Token::Whitespace(Whitespace::Space), Token::make_keyword("NULL")];
+                read.extend(words.map(|word| TokenWithSpan { token: word, span: token.span }));
+                last = Some(read.len() - 1);
+                continue;
+            }
+            // ORDER BY x USING >
+            order @ (Token::Lt | Token::Gt) if previous.is_some_and(is_using) => {
+                let word = Token::make_keyword(if order == Token::Lt { "ASC" } else { "DESC" });
+                if let Some(using) = last.and_then(|at| read.get_mut(at)) {
+                    using.token = word;
+                }
+                continue;
+            }
             // It is the default.
             Token::Word(word) if word.keyword == Keyword::ASYMMETRIC && previous.is_some_and(is_between) => continue,
             other => token.token = other,
@@ -77,6 +105,33 @@ fn continued(read: &mut [TokenWithSpan], last: Option<usize>, text: &str) -> boo
         }
         _ => false,
     }
+}
+
+/// Whether a word is this one, not quoted.
+fn is_bare(word: &Word, text: &str) -> bool {
+    word.quote_style.is_none() && word.value.eq_ignore_ascii_case(text)
+}
+
+fn is_using(token: &Token) -> bool {
+    matches!(token, Token::Word(word) if word.keyword == Keyword::USING)
+}
+
+/// Whether a postfix operator may follow.
+fn ends_an_operand(token: &Token) -> bool {
+    match token {
+        Token::Word(word) => !matches!(word.keyword, Keyword::AS | Keyword::SELECT | Keyword::BY),
+        Token::RParen | Token::RBracket | Token::Number(..) | Token::SingleQuotedString(_) => true,
+        Token::Placeholder(_) | Token::EscapedStringLiteral(_) => true,
+        _ => false,
+    }
+}
+
+/// Whether the last tokens are `(LEADING`, `(TRAILING` or `(BOTH`.
+fn ends_a_trim(read: &[TokenWithSpan], last: Option<usize>) -> bool {
+    let mut before = read.get(..=last.unwrap_or_default()).unwrap_or_default().iter().rev();
+    let mut next = || before.find(|token| !matches!(token.token, Token::Whitespace(_))).map(|token| &token.token);
+    let is_end = |token: &Token| matches!(token, Token::Word(word) if matches!(word.keyword, Keyword::LEADING | Keyword::TRAILING | Keyword::BOTH));
+    next().is_some_and(is_end) && next() == Some(&Token::LParen)
 }
 
 fn is_between(token: &Token) -> bool {
@@ -127,5 +182,12 @@ mod tests {
         assert_eq!(text("select 1 between symmetric 3 and 2"), "select 1 between !! 3 and 2");
         assert_eq!(text("select 1 between asymmetric 3 and 2"), "select 1 between  3 and 2");
         assert_eq!(text("select U&'\\00e9'"), "select 'é'");
+        assert_eq!(text("trim(leading from x)"), "trim(leading ' 'from x)");
+        assert_eq!(text("trim(both 'a' from x)"), "trim(both 'a' from x)");
+        assert_eq!(text("select current_role"), "select current_role()");
+        assert_eq!(text("select x isnull"), "select x IS NULL");
+        assert_eq!(text("select x as isnull"), "select x as isnull");
+        assert_eq!(text("order by x using >"), "order by x DESC ");
+        assert_eq!(text("join b using (x)"), "join b using (x)");
     }
 }

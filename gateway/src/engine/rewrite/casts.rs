@@ -37,7 +37,16 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<()> {
     Ok(())
 }
 
+/// A cast to any type, its precision applied.
 pub(super) fn cast(inner: Expr, data_type: &DataType) -> Result<Expr> {
+    let cast = to_type(inner, data_type)?;
+    Ok(match types::seconds_precision(data_type) {
+        Some(digits) => call("lakegate_precision", vec![cast, number(digits)]),
+        None => cast,
+    })
+}
+
+fn to_type(inner: Expr, data_type: &DataType) -> Result<Expr> {
     if let Some(kind) = types::registry(data_type) {
         return Ok(call(&format!("lakegate_{kind}_in"), vec![inner]));
     }

@@ -52,6 +52,12 @@ impl VisitorMut for Functions<'_> {
             && let Some(elements) = elements(&function.name, arguments(function))
         {
             *expr = call("unnest", vec![elements]);
+        } else if let Expr::Function(function) = expr
+            && last_name(&function.name).as_deref() == Some("unnest")
+            && let [array] = arguments(function).as_slice()
+            && has_dimensions(array)
+        {
+            *expr = call("unnest", vec![flat(array.clone())]);
         }
         ControlFlow::Continue(())
     }
@@ -134,13 +140,7 @@ impl Functions<'_> {
 
 /// The columns of a function in FROM, each with its own name.
 fn columns(name: &ObjectName, function: &str, args: Vec<Expr>, with_ordinality: bool) -> Vec<(String, Expr)> {
-    let ordinality = |of: Expr| {
-        let one = Expr::value(sqlparser::ast::Value::Number("1".to_owned(), false));
-        (
-            "ordinality".to_owned(),
-            call("unnest", vec![call("generate_series", vec![one, call("cardinality", vec![of])])]),
-        )
-    };
+    let ordinality = |of: Expr| numbered(call("cardinality", vec![of]));
     if function == "_pg_expandarray"
         && let Some(array) = args.first()
     {
@@ -148,10 +148,13 @@ fn columns(name: &ObjectName, function: &str, args: Vec<Expr>, with_ordinality: 
         return vec![("x".to_owned(), call("unnest", vec![array.clone()])), ("n".to_owned(), number)];
     }
     if function == "unnest" && args.len() > 1 {
-        return args.into_iter().map(|array| (function.to_owned(), call("unnest", vec![array]))).collect();
+        let arrays: Vec<Expr> = args.into_iter().map(flat).collect();
+        let longest = call("greatest", arrays.iter().map(|array| call("cardinality", vec![array.clone()])).collect());
+        let each = arrays.into_iter().map(|array| (function.to_owned(), call("unnest", vec![array])));
+        return each.chain(with_ordinality.then(|| numbered(longest))).collect();
     }
     let elements = match function {
-        "unnest" => args.first().cloned(),
+        "unnest" => args.first().cloned().map(flat),
         _ => elements(name, args.clone()),
     };
     match elements {
@@ -167,6 +170,29 @@ fn columns(name: &ObjectName, function: &str, args: Vec<Expr>, with_ordinality: 
             }
             columns
         }
+    }
+}
+
+/// The column that numbers so many rows.
+fn numbered(count: Expr) -> (String, Expr) {
+    let one = Expr::value(sqlparser::ast::Value::Number("1".to_owned(), false));
+    ("ordinality".to_owned(), call("unnest", vec![call("generate_series", vec![one, count])]))
+}
+
+/// The elements of all dimensions, as `unnest` gives them.
+fn flat(array: Expr) -> Expr {
+    if has_dimensions(&array) { call("lakegate_flatten", vec![array]) } else { array }
+}
+
+/// Whether an array is written with more than one dimension.
+fn has_dimensions(array: &Expr) -> bool {
+    match array {
+        Expr::Array(items) => items.elem.iter().any(|item| matches!(item, Expr::Array(_))),
+        Expr::Cast { expr, data_type: DataType::Array(_), .. } => {
+            literals::text(expr).is_some_and(|text| text.trim_start().starts_with("{{")) || has_dimensions(expr)
+        }
+        Expr::Nested(inner) => has_dimensions(inner),
+        _ => false,
     }
 }
 
@@ -189,6 +215,7 @@ fn elements(name: &ObjectName, args: Vec<Expr>) -> Option<Expr> {
             Some(call("generate_series", vec![one, call("array_length", args)]))
         }
         ("string_to_table", _) => Some(call("string_to_array", args)),
+        ("regexp_matches", _) => Some(call("lakegate_regexp_matches", args)),
         ("regexp_split_to_table", _) => Some(call("regexp_split_to_array", args)),
         _ => None,
     }

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{Expr, FunctionArguments, Ident, ObjectName, Query, TableFactor, Visit, Visitor};
 use sqlparser::tokenizer::Span;
 
-use super::{Names, folded, located};
+use super::{Names, casting_calls, folded, located, refused_functions};
 use crate::error::{Error, Result, SqlState};
 
 /// Functions by syntax or by rewrite: no registry has them.
@@ -16,6 +16,8 @@ const BY_REWRITE: &[&str] = &[
     "array",
     "current_catalog",
     "current_role",
+    "current_time",
+    "current_timestamp",
     "generate_series",
     "generate_subscripts",
     "grouping",
@@ -23,6 +25,7 @@ const BY_REWRITE: &[&str] = &[
     "localtimestamp",
     "overlaps",
     "pg_typeof",
+    "regexp_matches",
     "regexp_split_to_table",
     "row",
     "string_to_table",
@@ -49,8 +52,14 @@ impl Calls<'_> {
         let Some((last, schema)) = parts.split_last() else { return ControlFlow::Continue(()) };
         let function = folded(last);
         let in_catalog = schema.last().is_none_or(|schema| is_catalog_schema(&folded(schema)));
-        if in_catalog && (BY_REWRITE.contains(&function.as_str()) || self.names.is_function(&function)) {
+        let is_known = BY_REWRITE.contains(&function.as_str())
+            || self.names.is_function(&function)
+            || casting_calls::type_named(&function).is_some();
+        if in_catalog && is_known {
             return ControlFlow::Continue(());
+        }
+        if in_catalog && let Some(error) = refused_functions::refusal(&function) {
+            return ControlFlow::Break(error);
         }
         let written = parts.iter().map(|part| folded(part)).collect::<Vec<_>>().join(".");
         let unknown = vec!["unknown"; arguments.unwrap_or_default()].join(", ");

@@ -3,6 +3,7 @@
 //! Owns: the list of rewrites and their order. Must never know: a plan, a session, the store.
 
 mod arrays;
+mod casting_calls;
 mod casts;
 mod conditions;
 mod expand;
@@ -16,11 +17,13 @@ mod numbers;
 mod operators;
 mod output_names;
 mod placement;
+mod refused_functions;
 mod relations;
 pub(super) mod row_limits;
 mod scope;
 mod set_operations;
 mod similar;
+mod slices;
 mod sorting;
 mod syntax;
 #[cfg(test)]

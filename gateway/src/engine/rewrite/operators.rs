@@ -216,15 +216,9 @@ fn escaped(pattern: &Expr, escape: &ValueWithSpan) -> Result<String> {
 
 fn similar_to(expr: &mut Expr) -> Result<()> {
     let Expr::SimilarTo { negated, expr: text, pattern, escape_char } = expr else { return Ok(()) };
-    let escape = match escape_char {
-        Some(escape) => similar::escape(&escape.value.clone().into_string().unwrap_or_default())?,
-        None => Some('\\'),
-    };
-    let Some(pattern) = literals::text(pattern) else {
-        return Err(Error::unsupported("SIMILAR TO is supported for literal patterns only")
-            .hint("Use the operator ~ with a regular expression."));
-    };
     let op = if *negated { BinaryOperator::PGRegexNotMatch } else { BinaryOperator::PGRegexMatch };
-    *expr = binary(taken(text), op, string(similar::to_regex(&pattern, escape)));
+    let escape = escape_char.take().map(|escape| string(escape.value.into_string().unwrap_or_default()));
+    let regex = call("similar_to_escape", [taken(pattern)].into_iter().chain(escape).collect());
+    *expr = binary(taken(text), op, regex);
     Ok(())
 }

@@ -11,7 +11,7 @@ use sqlparser::ast::{
 
 use super::expand::call;
 use super::functions::is_catalog_schema;
-use super::{arrays, casts, conditions, folded, literals, named_args, operators};
+use super::{arrays, casting_calls, casts, conditions, folded, literals, named_args, operators, slices};
 use crate::error::{Error, Result, SqlState};
 
 /// Rewrites every expression of the query, the innermost first.
@@ -70,7 +70,11 @@ fn expression(expr: &mut Expr) -> Result<()> {
         Expr::Function(function) => {
             unqualify(function);
             named_args::rewrite(function)?;
-            match session_keyword(function).or_else(|| type_of(function)) {
+            let meant = match session_keyword(function).or_else(|| type_of(function)) {
+                Some(call) => Some(call),
+                None => casting_calls::cast(function)?,
+            };
+            match meant {
                 Some(call) => *expr = call,
                 None => arrays::from_subquery(expr)?,
             }
@@ -98,8 +102,8 @@ fn expression(expr: &mut Expr) -> Result<()> {
             Ok(())
         }
         Expr::Between { .. } => conditions::symmetric(expr),
-        Expr::CompoundFieldAccess { .. }
-        | Expr::BinaryOp { .. }
+        Expr::CompoundFieldAccess { .. } => slices::rewrite(expr),
+        Expr::BinaryOp { .. }
         | Expr::UnaryOp { .. }
         | Expr::InList { .. }
         | Expr::InSubquery { .. }
@@ -142,8 +146,11 @@ fn unqualify(function: &mut Function) {
 fn session_keyword(function: &Function) -> Option<Expr> {
     let [name] = function.name.0.as_slice() else { return None };
     let name = name.as_ident()?;
-    if name.quote_style.is_some() || !is_bare(&function.args) {
+    if name.quote_style.is_some() {
         return None;
+    }
+    if !is_bare(&function.args) {
+        return moment_of_precision(function, &folded(name));
     }
     let now = || call("now", Vec::new());
     let zone = sqlparser::ast::TimezoneInfo::None;
@@ -155,8 +162,24 @@ fn session_keyword(function: &Function) -> Option<Expr> {
         "current_timestamp" => now(),
         "localtimestamp" => super::types::cast(now(), sqlparser::ast::DataType::Timestamp(None, zone)),
         "localtime" => super::types::cast(now(), sqlparser::ast::DataType::Time(None, zone)),
+        "current_time" => call("lakegate_timetz", vec![now()]),
         _ => return None,
     })
+}
+
+/// `current_timestamp(3)`: the moment with so many decimals of seconds.
+fn moment_of_precision(function: &Function, name: &str) -> Option<Expr> {
+    let data_type = match name {
+        "current_timestamp" => sqlparser::ast::DataType::Timestamp(None, sqlparser::ast::TimezoneInfo::Tz),
+        "localtimestamp" => sqlparser::ast::DataType::Timestamp(None, sqlparser::ast::TimezoneInfo::None),
+        "current_time" | "localtime" => sqlparser::ast::DataType::Time(None, sqlparser::ast::TimezoneInfo::None),
+        _ => return None,
+    };
+    let arguments = arrays::arguments(function);
+    let [digits @ Expr::Value(_)] = arguments.as_slice() else { return None };
+    let moment = super::types::cast(call("now", Vec::new()), data_type);
+    let rounded = call("lakegate_precision", vec![moment, digits.clone()]);
+    Some(if name == "current_time" { call("lakegate_timetz", vec![rounded]) } else { rounded })
 }
 
 /// `pg_typeof(x)`: a literal of unknown type has none, whatever the planner takes it for.

@@ -162,7 +162,7 @@ fn functions_in_from_are_subqueries_and_sets_are_unnested() {
     check(&[
         (
             "SELECT s[i] FROM generate_series(1, 2) AS i, string_to_array('a,b', ',') s",
-            "SELECT \"s\".\"s\"[\"i\".\"i\"] AS \"s\" FROM (SELECT \"series\".\"value\"::INT4 AS \"i\" FROM generate_series(1, 2) AS \"series\") \
+            "SELECT \"s\".\"s\"[greatest(\"i\".\"i\", 0)] AS \"s\" FROM (SELECT \"series\".\"value\"::INT4 AS \"i\" FROM generate_series(1, 2) AS \"series\") \
              AS \"i\", (SELECT string_to_array('a,b', ',') AS \"s\") AS \"s\"",
         ),
         (
@@ -212,8 +212,8 @@ fn notations_of_postgresql_become_the_planners() {
         ("user", "current_user()"),
         ("current_catalog", "current_database()"),
         ("a LIKE 'x!%' ESCAPE '!'", "\"t\".\"a\" LIKE 'x\\%'"),
-        ("a SIMILAR TO 'x%'", "\"t\".\"a\" ~ '^(?:x.*)$'"),
-        ("a NOT SIMILAR TO 'x|y'", "\"t\".\"a\" !~ '^(?:x|y)$'"),
+        ("a SIMILAR TO 'x%'", "\"t\".\"a\" ~ similar_to_escape('x%')"),
+        ("a NOT SIMILAR TO 'x|y'", "\"t\".\"a\" !~ similar_to_escape('x|y')"),
         ("a ^@ 'x'", "starts_with(\"t\".\"a\", 'x')"),
         ("|/ a", "sqrt(\"t\".\"a\")"),
         ("substring(a from 'x(.)')", "array_element(regexp_match(\"t\".\"a\", 'x(.)'), 1)"),
@@ -246,7 +246,6 @@ fn what_cannot_be_said_is_refused() {
         ("SELECT a COLLATE \"de_DE\" FROM t", "42704"),
         ("SELECT (a, b) = (1, 2, 3) FROM t", "42601"),
         ("SELECT (a, b) IN (SELECT x, y FROM u) FROM t", "0A000"),
-        ("SELECT a SIMILAR TO b FROM t", "0A000"),
         ("SELECT '{1'::int[]", "22P02"),
         ("SELECT 'x'::uuid", "22P02"),
         ("SELECT 'maybe'::bool", "22P02"),

@@ -140,6 +140,20 @@ pub(super) fn length(data_type: &DataType) -> Option<(u64, bool)> {
     }
 }
 
+/// The decimals of seconds that `timestamp(n)` and its like keep; `None` where that is all.
+pub(super) fn seconds_precision(data_type: &DataType) -> Option<u64> {
+    let digits = match data_type {
+        DataType::Timestamp(digits, _) | DataType::Time(digits, _) | DataType::Interval { precision: digits, .. } => {
+            *digits
+        }
+        DataType::Custom(name, modifiers) if matches!(last(name).as_str(), "timestamp" | "timestamptz" | "time") => {
+            modifiers.first().and_then(|digits| digits.parse().ok())
+        }
+        _ => None,
+    };
+    digits.filter(|digits| *digits < 6)
+}
+
 fn characters(length: &CharacterLength) -> Option<u64> {
     match length {
         CharacterLength::IntegerLength { length, .. } => Some(*length),
