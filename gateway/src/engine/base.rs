@@ -56,6 +56,7 @@ impl Base {
             .with_config(settings(threads))
             .with_runtime_env(Arc::clone(&runtime))
             .with_analyzer_rules(analyze::rules())
+            .with_optimizer_rules(analyze::optimizer_rules())
             .with_query_planner(analyze::query_planner());
         let mut state = builder.build();
         register(&mut state)?;

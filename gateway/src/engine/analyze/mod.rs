@@ -21,11 +21,12 @@ mod tests;
 mod text_functions;
 mod texts;
 mod unknown;
+mod zones;
 
 use std::sync::Arc;
 
 use datafusion::execution::context::QueryPlanner;
-use datafusion::optimizer::{Analyzer, AnalyzerRule};
+use datafusion::optimizer::{Analyzer, AnalyzerRule, OptimizerRule};
 
 /// The rules, in their order: types of literals before DataFusion's own rules coerce, the rest behind them.
 pub(crate) fn rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
@@ -38,6 +39,11 @@ pub(crate) fn rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
 /// The rules that follow DataFusion's.
 fn own_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     vec![Arc::new(texts::TextCasts), Arc::new(correlated::Subqueries), Arc::new(arithmetic::CheckedArithmetic)]
+}
+
+/// The rules that make a plan cheaper.
+pub(crate) fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
+    zones::rules()
 }
 
 /// The physical planner that knows the plan nodes that the rules make. A session state without it cannot run them.
