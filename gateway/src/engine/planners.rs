@@ -165,6 +165,14 @@ fn arithmetic(mut expr: RawBinaryExpr, left: &Operand, right: &Operand) -> Resul
             operand::as_timestamp(&mut expr.right);
             Ok(PlannerResult::Original(expr))
         }
+        (C::Timestamp, C::Time) if sum => {
+            operand::time_as_interval(&mut expr.right);
+            Ok(PlannerResult::Original(expr))
+        }
+        (C::Time, C::Timestamp) if plus => {
+            operand::time_as_interval(&mut expr.left);
+            Ok(PlannerResult::Original(expr))
+        }
         (C::Date | C::Timestamp | C::Time | C::Interval, C::Date | C::Timestamp | C::Time | C::Interval) if sum => {
             Ok(PlannerResult::Original(expr))
         }

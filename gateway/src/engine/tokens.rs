@@ -58,11 +58,16 @@ pub(super) fn read(sql: &str) -> Result<Vec<TokenWithSpan>> {
                 read.push(TokenWithSpan { token: Token::SingleQuotedString(" ".to_owned()), span: token.span });
                 token.token = Token::Word(word);
             }
-            Token::Word(word) if is_bare(&word, "current_role") => {
+            Token::Word(word) if is_bare(&word, "current_role") && !previous.is_some_and(is_as) => {
                 let call = [Token::Word(word), Token::LParen, Token::RParen];
                 read.extend(call.map(|token_of_call| TokenWithSpan { token: token_of_call, span: token.span }));
                 last = Some(read.len() - 1);
                 continue;
+            }
+            // Words that mean something in other dialects only, or nothing behind a point.
+            Token::Word(mut word) if is_plain_name(&word, previous) => {
+                word.keyword = Keyword::NoKeyword;
+                token.token = Token::Word(word);
             }
             // PostgreSQL's postfix operator; the parser takes the word for an alias.
             Token::Word(word) if is_bare(&word, "isnull") && previous.is_some_and(ends_an_operand) => {
@@ -110,6 +115,56 @@ fn continued(read: &mut [TokenWithSpan], last: Option<usize>, text: &str) -> boo
 /// Whether a word is this one, not quoted.
 fn is_bare(word: &Word, text: &str) -> bool {
     word.quote_style.is_none() && word.value.eq_ignore_ascii_case(text)
+}
+
+/// Keywords of other dialects: PostgreSQL's users name columns and tables so.
+const FOREIGN: &[Keyword] = &[
+    Keyword::ANTI,
+    Keyword::ASOF,
+    Keyword::CONNECT,
+    Keyword::DISTRIBUTE,
+    Keyword::DIV,
+    Keyword::GLOBAL,
+    Keyword::MATCH_CONDITION,
+    Keyword::MATCH_RECOGNIZE,
+    Keyword::MEMBER,
+    Keyword::MINUS,
+    Keyword::OUTPUT,
+    Keyword::PIVOT,
+    Keyword::PREWHERE,
+    Keyword::QUALIFY,
+    Keyword::REGEXP,
+    Keyword::RLIKE,
+    Keyword::SAMPLE,
+    Keyword::SEMI,
+    Keyword::SETTINGS,
+    Keyword::SORT,
+    Keyword::TOP,
+    Keyword::UNPIVOT,
+    Keyword::XOR,
+];
+
+/// Keywords that the parser takes for values or calls, where behind a point PostgreSQL reads a column.
+const VALUES: &[Keyword] = &[
+    Keyword::CURRENT_CATALOG,
+    Keyword::CURRENT_DATE,
+    Keyword::CURRENT_TIME,
+    Keyword::CURRENT_TIMESTAMP,
+    Keyword::CURRENT_USER,
+    Keyword::FALSE,
+    Keyword::NULL,
+    Keyword::SESSION_USER,
+    Keyword::TRUE,
+    Keyword::USER,
+];
+
+fn is_plain_name(word: &Word, previous: Option<&Token>) -> bool {
+    let behind_point = previous == Some(&Token::Period);
+    word.quote_style.is_none() && (FOREIGN.contains(&word.keyword) || behind_point && VALUES.contains(&word.keyword))
+}
+
+fn is_as(token: &Token) -> bool {
+    matches!(token, Token::Word(word) if word.keyword == Keyword::AS)
 }
 
 fn is_using(token: &Token) -> bool {

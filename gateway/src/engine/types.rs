@@ -172,6 +172,13 @@ pub(super) fn written(field: &Field) -> Option<Sql> {
         DataType::Timestamp(_, Some(_)) => Sql::Timestamp(None, TimezoneInfo::Tz),
         DataType::Interval(_) => Sql::Interval { fields: None, precision: None },
         DataType::Binary => Sql::Bytea,
+        DataType::List(item) => {
+            let item = match item.data_type() {
+                DataType::Utf8 | DataType::Utf8View if pg_type::tag(item).is_none() => Sql::Text,
+                _ => written(item)?,
+            };
+            Sql::Array(ArrayElemTypeDef::SquareBracket(Box::new(item), None))
+        }
         _ => return None,
     })
 }
