@@ -44,6 +44,34 @@ suite() {
     fi
 }
 
+# client NAME VERSION COMMAND...: a suite that is a row of the table of clients.
+client() {
+    local name=$1 version=$2 log=$work/client.log before=$failed
+    shift 2
+    suite "$name $version" logged "$log" "$@"
+    local result='all pass' checks
+    checks=$(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1/p' "$log" | tail -1)
+    [[ $failed -eq $before ]] || result='fails'
+    printf '| %s | %s | %s | %s |\n' "$name" "$version" "${checks:-0}" "$result" >>"$work/clients.rows"
+}
+
+logged() {
+    local log=$1
+    shift
+    "$@" 2>&1 | tee "$log"
+}
+
+# The rows of the table in tests/clients/README.md; UPDATE_CLIENTS=1 writes them there.
+client_table() {
+    local readme=tests/clients/README.md
+    echo "== clients"
+    cat "$work/clients.rows"
+    if [[ -n ${UPDATE_CLIENTS:-} ]]; then
+        sed -i -e "/^| --- | --- | --- | --- |$/,/^$/{/^| --- /!d}" "$readme"
+        sed -i -e "/^| --- | --- | --- | --- |$/r $work/clients.rows" "$readme"
+    fi
+}
+
 not_run() {
     echo
     echo "!!!! NOT RUN: $1: $2"
@@ -166,36 +194,87 @@ client_suites() {
         failed=$((failed + 1))
         return
     fi
+    : >"$work/clients.rows"
     if has psql || packages postgresql-client; then
-        suite "psql" env LC_ALL=C tests/clients/psql/client.sh
+        client psql "$(psql --version | awk '{ print $3 }')" env LC_ALL=C tests/clients/psql/client.sh
     else
         not_run "psql" "no postgresql-client, and it cannot be installed"
     fi
-    local driver
-    if python_environment venv tests/clients/python/requirements.txt; then
-        for driver in psycopg3 psycopg2 asyncpg pg8000 sqlalchemy; do
-            suite "$driver" timeout 300 "$cache/venv/bin/python" -Bu "tests/clients/python/${driver}_client.py"
-        done
-    else
-        not_run "Python drivers" "no Python environment, and it cannot be made"
-    fi
+    python_clients
     if node_environment; then
-        suite "node-postgres" timeout 300 env NODE_NO_WARNINGS=1 node "$work/node/client.mjs"
+        client node-postgres "$(node -p "require('$work/node/node_modules/pg/package.json').version")" \
+            timeout 300 env NODE_NO_WARNINGS=1 node "$work/node/client.mjs"
     else
         not_run "node-postgres" "no npm, and it cannot be installed"
     fi
     if java_environment; then
-        suite "pgjdbc" timeout 300 java -cp /usr/share/java/postgresql.jar tests/clients/jdbc/Client.java
+        client pgjdbc "$(dpkg-query -W -f='${Version}' libpostgresql-jdbc-java 2>/dev/null || echo of the system)" \
+            timeout 300 java -cp /usr/share/java/postgresql.jar tests/clients/jdbc/Client.java
     else
         not_run "pgjdbc" "no Java or no driver, and they cannot be installed"
     fi
     if has go; then
-        suite "pgx" timeout 600 go -C tests/clients/pgx run -mod=readonly .
+        client pgx "$(sed -nE 's|^.*github.com/jackc/pgx/v5 v||p' tests/clients/pgx/go.mod | head -1)" \
+            timeout 600 go -C tests/clients/pgx run -mod=readonly .
     else
         not_run "pgx" "no Go toolchain"
     fi
+    server_clients
+    client_table
     stop
     login_suite
+}
+
+python_clients() {
+    local name versions=$work/versions.txt
+    version_of() { sed -nE "s/^$1(\\[.*\\])?==//Ip" "$versions"; }
+    if python_environment venv tests/clients/python/requirements.txt; then
+        cp tests/clients/python/requirements.txt "$versions"
+        for name in psycopg psycopg2-binary asyncpg pg8000 SQLAlchemy; do
+            local script=${name,,}
+            script=${script/psycopg2-binary/psycopg2}
+            [[ $script == psycopg ]] && script=psycopg3
+            client "${name%-binary}" "$(version_of "$name")" timeout 300 "$cache/venv/bin/python" -Bu \
+                "tests/clients/python/${script}_client.py"
+        done
+    else
+        not_run "Python drivers" "no Python environment, and it cannot be made"
+    fi
+    if ! python_environment readers tests/clients/python/readers.txt; then
+        not_run "Python readers" "no Python environment, and it cannot be made"
+        return
+    fi
+    cp tests/clients/python/readers.txt "$versions"
+    local readers
+    readers="$(version_of pandas), $(version_of polars), $(version_of connectorx), $(version_of adbc-driver-postgresql)"
+    client "pandas, Polars, connectorx, ADBC" "$readers" \
+        timeout 300 "$cache/readers/bin/python" -Bu tests/clients/python/readers_client.py
+    client pgcli "$(version_of pgcli)" timeout 300 "$cache/readers/bin/python" -Bu tests/clients/python/pgcli_client.py
+    if compgen -G '/usr/lib/*/odbc/psqlodbcw.so' >/dev/null || packages odbc-postgresql unixodbc; then
+        client psqlODBC "$(dpkg-query -W -f='${Version}' odbc-postgresql 2>/dev/null || echo of the system)" \
+            timeout 300 "$cache/readers/bin/python" -Bu tests/clients/python/odbc_client.py
+    else
+        not_run "psqlODBC" "no odbc-postgresql, and it cannot be installed"
+    fi
+}
+
+# What comes with PostgreSQL's server.
+server_clients() {
+    local programs
+    programs() { compgen -G '/usr/lib/postgresql/*/bin' | sort -V | tail -1; }
+    programs=$(programs || true)
+    if [[ ! -x $programs/initdb ]] && packages postgresql; then
+        programs=$(programs || true)
+    fi
+    if [[ ! -x $programs/initdb ]]; then
+        not_run "postgres_fdw and pgbench" "no PostgreSQL server, and it cannot be installed"
+        return
+    fi
+    chmod 755 "$work"
+    client postgres_fdw "$("$programs/postgres" --version | awk '{ print $3 }')" \
+        timeout 120 tests/clients/psql/fdw.sh "$programs" "$work/fdw"
+    client pgbench "$("$programs/pgbench" --version | awk '{ print $3 }')" \
+        timeout 120 tests/clients/psql/pgbench.sh "$programs/pgbench"
 }
 
 # A server with TLS and a password, for what the trust of the loopback does not show.

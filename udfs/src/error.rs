@@ -45,6 +45,18 @@ pub enum Error {
     /// 22P02.
     #[error("invalid input syntax for type {of}: \"{value}\"")]
     InvalidText { of: &'static str, value: String },
+    /// 22P02: PostgreSQL says this of jsonb too.
+    #[error("invalid input syntax for type json")]
+    InvalidJson { detail: String },
+    /// 22P02: the message is the variant's.
+    #[error("{0}")]
+    InvalidPathElement(String),
+    /// 22P05.
+    #[error("unsupported Unicode escape sequence")]
+    UntranslatableCharacter,
+    /// 22023: the message is the variant's.
+    #[error("{message}")]
+    ParameterWithHint { message: String, hint: String },
     /// 22007.
     #[error("invalid input syntax for type {of}: \"{value}\"")]
     InvalidDatetime { of: &'static str, value: String },
@@ -87,6 +99,9 @@ pub enum Error {
     /// 0A000.
     #[error("{0}")]
     Unsupported(String),
+    /// 42804: the message is the variant's.
+    #[error("{0}")]
+    DatatypeMismatch(String),
     /// 42704.
     #[error("{0}")]
     UndefinedObject(String),
@@ -110,7 +125,12 @@ pub enum Error {
 impl Error {
     /// PostgreSQL's DETAIL, where it gives one.
     pub fn detail(&self) -> Option<String> {
-        let Self::NumericFieldOverflow { precision, scale } = self else { return None };
+        let (precision, scale) = match self {
+            Self::NumericFieldOverflow { precision, scale } => (precision, scale),
+            Self::InvalidJson { detail } => return Some(detail.clone()),
+            Self::UntranslatableCharacter => return Some("\\u0000 cannot be converted to text.".to_owned()),
+            _ => return None,
+        };
         let limit = match i16::from(*precision) - i16::from(*scale) {
             0 => "1".to_owned(),
             digits => format!("10^{digits}"),

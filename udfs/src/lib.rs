@@ -40,6 +40,7 @@ pub fn all() -> Functions {
     scalar.extend(pg::text());
     scalar.extend(pg::arrays());
     scalar.extend(pg::math());
+    scalar.extend(pg::values());
     scalar.extend(pg::datetime());
     scalar.extend(pg::server());
     scalar.push(time::time_bucket::time_bucket());

@@ -1,6 +1,7 @@
 import java.math.BigDecimal;
 import java.sql.Array;
 import java.sql.Connection;
+import java.sql.DatabaseMetaData;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -12,7 +13,9 @@ import java.sql.Types;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.OffsetDateTime;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import java.util.Properties;
 import java.util.UUID;
@@ -256,9 +259,38 @@ public class Client {
                 equal(columns.getColumnTypeName(at + 1), types[at]);
             }
         }
+        DatabaseMetaData about = connection.getMetaData();
+        equal(names(about.getSchemas(), "TABLE_SCHEM").contains("weather"), true);
+        equal(names(about.getTables(null, "weather", "%", new String[] {"TABLE"}), "TABLE_NAME").contains("observations"), true);
+        equal(names(about.getTables(null, "public", "%", new String[] {"VIEW"}), "TABLE_NAME").isEmpty(), false);
+        equal(names(about.getColumns(null, "climate", "global_temp", "%"), "COLUMN_NAME"), List.of("year", "temp"));
+        equal(names(about.getColumns(null, "climate", "global_temp", "%"), "TYPE_NAME"), List.of("int8", "float8"));
+        for (ResultSet none : new ResultSet[] {
+                about.getPrimaryKeys(null, "climate", "global_temp"), about.getImportedKeys(null, "climate", "global_temp"),
+                about.getExportedKeys(null, "climate", "global_temp"),
+                about.getIndexInfo(null, "climate", "global_temp", false, true),
+                about.getBestRowIdentifier(null, "climate", "global_temp", DatabaseMetaData.bestRowSession, true)}) {
+            equal(none.next(), false);
+        }
+        equal(names(about.getTypeInfo(), "TYPE_NAME").contains("timestamptz"), true);
+        equal(names(about.getFunctions(null, "pg_catalog", "date_trunc"), "FUNCTION_NAME").isEmpty(), false);
+        names(about.getTableTypes(), "TABLE_TYPE");
+        names(about.getCatalogs(), "TABLE_CAT");
+        names(about.getTablePrivileges(null, "climate", "global_temp"), "PRIVILEGE");
+        equal(about.getSQLKeywords().isEmpty(), false);
+        equal(about.getMaxColumnNameLength() > 0, true);
         equal(connection.getMetaData().getDatabaseProductName(), "PostgreSQL");
         equal(connection.getMetaData().getDatabaseMajorVersion() >= 15, true);
         equal(connection.getCatalog(), env("PGDATABASE", "lakegate"));
+    }
+
+    private static List<String> names(ResultSet rows, String column) throws SQLException {
+        List<String> names = new ArrayList<>();
+        while (rows.next()) {
+            names.add(rows.getString(column));
+        }
+        rows.close();
+        return names;
     }
 
     public static void main(String[] arguments) {

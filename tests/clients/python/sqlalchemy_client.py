@@ -82,6 +82,31 @@ def timeout(engine):
         equal(connection.execute(sa.text("SELECT 1")).scalar_one(), 1)
 
 
+def inspection(engine):
+    inspector = sa.inspect(engine)
+    assert {"climate", "transactions", "weather"} <= set(inspector.get_schema_names())
+    assert "observations" in inspector.get_table_names("weather")
+    assert inspector.get_view_names("public"), "no view"
+    columns = {column["name"]: column for column in inspector.get_columns("global_temp", "climate")}
+    equal({name: str(column["type"]) for name, column in columns.items()}, {"year": "BIGINT", "temp": "DOUBLE PRECISION"})
+    equal(inspector.get_pk_constraint("global_temp", "climate")["constrained_columns"], [])
+    for of in (inspector.get_foreign_keys, inspector.get_indexes, inspector.get_unique_constraints,
+               inspector.get_check_constraints):
+        equal(of("global_temp", "climate"), [])
+    inspector.get_table_comment("global_temp", "climate")
+    equal(inspector.has_table("nope", "climate"), False)
+    assert inspector.get_view_definition(inspector.get_view_names("public")[0], "public")
+
+
+def reflection(engine):
+    metadata = sa.MetaData()
+    metadata.reflect(engine, schema="climate", views=True)
+    table = metadata.tables["climate.global_temp"]
+    with engine.connect() as connection:
+        statement = sa.select(sa.func.count()).select_from(table).where(table.c.year > 1900)
+        assert connection.execute(statement).scalar_one() > 0
+
+
 def pool(engine):
     for _ in range(20):
         with engine.connect() as connection:
@@ -95,7 +120,7 @@ def main():
     for driver in ("psycopg", "psycopg2"):
         url = sa.URL.create(f"postgresql+{driver}", USER, None, HOST, PORT, DATABASE)
         engine = sa.create_engine(url, pool_pre_ping=True)
-        for check in (values, expressions, streaming, transactions, errors, timeout, pool):
+        for check in (values, expressions, streaming, transactions, errors, timeout, inspection, reflection, pool):
             checks.run(f"{driver}: {check.__name__}", functools.partial(check, engine))
         engine.dispose()
     checks.end()

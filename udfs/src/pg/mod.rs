@@ -26,6 +26,7 @@ pub mod format;
 pub mod generate_series;
 pub mod integers;
 pub mod interval;
+pub mod json;
 pub mod justify;
 pub mod make;
 pub mod matches;
@@ -33,6 +34,7 @@ pub mod moment;
 pub mod numeric;
 pub mod operators;
 pub mod ordered_set;
+pub(crate) mod out;
 pub mod overlaps;
 pub(crate) mod part;
 pub mod powers;
@@ -41,6 +43,7 @@ pub mod quote;
 pub mod ranks;
 pub mod regexp;
 pub mod round;
+pub mod rows;
 pub mod scales;
 pub mod server;
 pub mod similar;
@@ -49,6 +52,7 @@ pub mod spans;
 pub mod string_to_array;
 pub mod substr;
 pub mod sum;
+pub mod tagged;
 pub mod text_in;
 pub mod text_out;
 pub mod timetz;
@@ -75,6 +79,7 @@ pub(crate) fn aggregates() -> Vec<Arc<AggregateUDF>> {
         ordered_set::percentile_disc(),
         sum::sum(),
     ];
+    all.extend(json::aggregates());
     all.extend(variance::variances());
     all
 }
@@ -134,6 +139,14 @@ pub(crate) fn arrays() -> Vec<Arc<ScalarUDF>> {
         generate_series::generate_series(),
         string_to_array::string_to_array(),
     ]
+}
+
+/// Functions on JSON and rows.
+pub(crate) fn values() -> Vec<Arc<ScalarUDF>> {
+    let mut all = json::functions();
+    all.extend(rows::functions());
+    all.push(tagged::tagged());
+    all
 }
 
 /// Functions on numbers.

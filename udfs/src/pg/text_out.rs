@@ -1,4 +1,4 @@
-//! `lakegate_text_out(x)` - PostgreSQL's output functions of dates, times, timestamps and intervals.
+//! `lakegate_text_out(x)` - PostgreSQL's output functions of moments, intervals, floats, arrays and rows.
 //!
 //! Casts to text are planned as calls of it. Dates follow ISO 8601 with a space before the time, whatever `DateStyle`
 //! is; a timestamptz shows the wall clock and the offset of its column's zone. NULL gives NULL. Users never name it.
@@ -21,6 +21,7 @@ use datafusion::logical_expr::{
 
 use super::civil::Civil;
 use super::interval::{self, MICROS_PER_HOUR, MICROS_PER_SECOND, Style};
+use super::out::{Form, Values};
 use super::zone::Zone;
 use crate::function::strict;
 
@@ -32,7 +33,9 @@ pub fn applies(from: &DataType) -> bool {
             | DataType::Time64(_)
             | DataType::Timestamp(..)
             | DataType::Interval(IntervalUnit::MonthDayNano)
-    )
+            | DataType::Float32
+            | DataType::Float64
+    ) || from.is_nested()
 }
 
 /// The function.
@@ -64,9 +67,9 @@ impl ScalarUDFImpl for TextOut {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         Ok(match args.args.as_slice() {
-            [ColumnarValue::Array(values)] => ColumnarValue::Array(texts(values)?),
+            [ColumnarValue::Array(values)] => ColumnarValue::Array(texts(values, &args)?),
             [ColumnarValue::Scalar(value)] => {
-                let text = texts(&value.to_array_of_size(1)?)?;
+                let text = texts(&value.to_array_of_size(1)?, &args)?;
                 ColumnarValue::Scalar(ScalarValue::try_from_array(&text, 0)?)
             }
             _ => return exec_err!("{} takes one value", self.name()),
@@ -74,16 +77,16 @@ impl ScalarUDFImpl for TextOut {
     }
 }
 
-fn texts(values: &ArrayRef) -> Result<ArrayRef> {
+fn texts(values: &ArrayRef, args: &ScalarFunctionArgs) -> Result<ArrayRef> {
     match values.data_type() {
         DataType::Date32 => write::<Date32Type>(values, |out, days| {
-            date(out, &Civil::from_date(days));
+            date(out, days);
             Ok(())
         }),
         DataType::Time64(_) => {
             let values = cast(values, &DataType::Time64(TimeUnit::Microsecond))?;
             write::<Time64MicrosecondType>(&values, |out, micros| {
-                clock(out, micros);
+                time(out, micros);
                 Ok(())
             })
         }
@@ -93,7 +96,7 @@ fn texts(values: &ArrayRef) -> Result<ArrayRef> {
             write::<TimestampMicrosecondType>(&values, |out, micros| {
                 let offset = zone.map_or(Ok(0), |zone| zone.offset_at(micros))?;
                 let local = micros.saturating_add(i64::from(offset) * MICROS_PER_SECOND);
-                timestamp(out, local, zone.map(|_| offset));
+                timestamp(out, local, zone.map(|_| offset), Clock::Iso);
                 Ok(())
             })
         }
@@ -101,8 +104,40 @@ fn texts(values: &ArrayRef) -> Result<ArrayRef> {
             out.push_str(&interval::format(&span, Style::Postgres));
             Ok(())
         }),
-        _ => Ok(cast(values, &DataType::Utf8)?),
+        _ => general(values, args),
     }
+}
+
+/// The text of values of any type.
+fn general(values: &ArrayRef, args: &ScalarFunctionArgs) -> Result<ArrayRef> {
+    let Some(field) = args.arg_fields.first() else { return exec_err!("the text of nothing") };
+    let zone = Zone::of_session(args.config_options.execution.time_zone.as_deref().unwrap_or("UTC"))?;
+    let values = Values::new(values, field, Form::Text, zone)?;
+    let rows = args.args.first().map_or(0, |arg| match arg {
+        ColumnarValue::Array(array) => array.len(),
+        ColumnarValue::Scalar(_) => 1,
+    });
+    let mut out = StringBuilder::with_capacity(rows, rows * 16);
+    let mut text = String::new();
+    for row in 0..rows {
+        if values.is_null(row) {
+            out.append_null();
+            continue;
+        }
+        text.clear();
+        values.write(row, &mut text)?;
+        out.append_value(&text);
+    }
+    Ok(Arc::new(out.finish()))
+}
+
+/// How a moment is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Clock {
+    /// With a blank before the time, and as much of the offset as there is.
+    Iso,
+    /// With a `T`, and minutes in every offset: XML Schema's form, and JSON's.
+    Xsd,
 }
 
 fn write<T: ArrowPrimitiveType>(
@@ -127,8 +162,9 @@ fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
 }
 
 /// Year 0 of the calendar is 1 BC.
-fn date(out: &mut String, civil: &Civil) {
-    day(out, civil);
+pub(crate) fn date(out: &mut String, days: i32) {
+    let civil = Civil::from_date(days);
+    day(out, &civil);
     if civil.year < 1 {
         out.push_str(" BC");
     }
@@ -140,7 +176,7 @@ fn day(out: &mut String, civil: &Civil) {
 }
 
 /// `01:02:03.5`, without zeros at its end.
-fn clock(out: &mut String, micros: i64) {
+pub(crate) fn time(out: &mut String, micros: i64) {
     let (hour, rest) = (micros / MICROS_PER_HOUR, micros % MICROS_PER_HOUR);
     let (seconds, fraction) = (rest / MICROS_PER_SECOND, rest % MICROS_PER_SECOND);
     put(out, format_args!("{hour:02}:{:02}:{:02}", seconds / 60, seconds % 60));
@@ -150,7 +186,8 @@ fn clock(out: &mut String, micros: i64) {
     }
 }
 
-fn timestamp(out: &mut String, local: i64, offset: Option<i32>) {
+/// The wall clock, and its offset from UTC in seconds.
+pub(crate) fn timestamp(out: &mut String, local: i64, offset: Option<i32>, clock: Clock) {
     match local {
         i64::MAX => return out.push_str("infinity"),
         i64::MIN => return out.push_str("-infinity"),
@@ -158,12 +195,12 @@ fn timestamp(out: &mut String, local: i64, offset: Option<i32>) {
     }
     let civil = Civil::from_micros(local);
     day(out, &civil);
-    out.push(' ');
-    clock(out, civil.micros);
+    out.push(if clock == Clock::Iso { ' ' } else { 'T' });
+    time(out, civil.micros);
     if let Some(offset) = offset {
         let (sign, seconds) = (if offset < 0 { '-' } else { '+' }, offset.abs());
         put(out, format_args!("{sign}{:02}", seconds / 3_600));
-        if seconds % 3_600 != 0 {
+        if seconds % 3_600 != 0 || clock == Clock::Xsd {
             put(out, format_args!(":{:02}", seconds / 60 % 60));
         }
         if seconds % 60 != 0 {

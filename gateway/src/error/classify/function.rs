@@ -14,6 +14,7 @@ pub(super) fn function(error: &udfs::Error) -> Error {
         (udfs::Error::UndefinedFunction(_), _) => ours
             .hint("No function matches the given name and argument types. You might need to add explicit type casts."),
         (udfs::Error::DatetimeField(_), _) => ours.hint("Perhaps you need a different \"datestyle\" setting."),
+        (udfs::Error::ParameterWithHint { hint, .. }, _) => ours.hint(hint.clone()),
         (_, Some(detail)) => ours.detail(detail),
         (_, None) => ours,
     }
@@ -32,8 +33,11 @@ fn state(error: &udfs::Error) -> SqlState {
         | Function::NumericFormatOverflow => SqlState::NumericValueOutOfRange,
         Function::UndefinedFunction(_) => SqlState::UndefinedFunction,
         Function::DivisionByZero => SqlState::DivisionByZero,
-        Function::InvalidParameter(_) => SqlState::InvalidParameterValue,
-        Function::InvalidText { .. } => SqlState::InvalidTextRepresentation,
+        Function::InvalidParameter(_) | Function::ParameterWithHint { .. } => SqlState::InvalidParameterValue,
+        Function::UntranslatableCharacter => SqlState::UntranslatableCharacter,
+        Function::InvalidText { .. } | Function::InvalidJson { .. } | Function::InvalidPathElement(_) => {
+            SqlState::InvalidTextRepresentation
+        }
         Function::InvalidDatetime { .. } | Function::InvalidDatetimeFormat(_) => SqlState::InvalidDatetimeFormat,
         Function::DatetimeOverflow(_) | Function::DatetimeField(_) | Function::IntervalOverflow => {
             SqlState::DatetimeFieldOverflow
@@ -47,6 +51,7 @@ fn state(error: &udfs::Error) -> SqlState {
         Function::InvalidWidthBucket(_) => SqlState::InvalidArgumentForWidthBucketFunction,
         Function::LimitExceeded(_) => SqlState::ProgramLimitExceeded,
         Function::Unsupported(_) => SqlState::FeatureNotSupported,
+        Function::DatatypeMismatch(_) => SqlState::DatatypeMismatch,
         Function::UndefinedObject(_) => SqlState::UndefinedObject,
         Function::NullNotAllowed(_) => SqlState::NullValueNotAllowed,
         Function::InvalidEscape(_) => SqlState::InvalidEscapeSequence,

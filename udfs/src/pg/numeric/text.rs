@@ -93,7 +93,7 @@ fn texts(array: &ArrayRef) -> Result<ArrayRef> {
 }
 
 /// Puts the point `places` digits from the end.
-pub(super) fn point(digits: &str, places: usize, out: &mut String) {
+pub(crate) fn point(digits: &str, places: usize, out: &mut String) {
     let (sign, digits) = match digits.strip_prefix('-') {
         Some(digits) => ("-", digits),
         None => ("", digits),
