@@ -27,6 +27,7 @@ pub fn text(oid: u32, value: &Bytes) -> String {
         1186 => interval(bytes.get_i64(), bytes.get_i32(), bytes.get_i32()),
         1266 => time(bytes.get_i64()) + &offset(-bytes.get_i32()),
         1700 => numeric(&mut bytes),
+        2249 => record(&mut bytes),
         2950 => uuid(&bytes.split_to(16)),
         3802 => {
             assert_eq!(bytes.get_u8(), 1, "the version of jsonb");
@@ -42,6 +43,7 @@ pub fn text(oid: u32, value: &Bytes) -> String {
 /// The element type of an array type.
 fn element(oid: u32) -> Option<u32> {
     Some(match oid {
+        199 => 114,
         1000 => 16,
         1001 => 17,
         1002 => 18,
@@ -60,7 +62,9 @@ fn element(oid: u32) -> Option<u32> {
         1185 => 1184,
         1187 => 1186,
         1231 => 1700,
+        2287 => 2249,
         2951 => 2950,
+        3807 => 3802,
         _ => return None,
     })
 }
@@ -218,6 +222,28 @@ fn numeric(bytes: &mut Bytes) -> String {
         text.push_str(&places[..usize::from(scale)]);
     }
     text
+}
+
+/// The number of fields; the type and the value of each.
+fn record(bytes: &mut Bytes) -> String {
+    let fields: Vec<String> = (0..bytes.get_i32())
+        .map(|_| {
+            let oid = bytes.get_u32();
+            match usize::try_from(bytes.get_i32()) {
+                Ok(length) => quoted_field(&text(oid, &bytes.split_to(length))),
+                Err(_) => String::new(),
+            }
+        })
+        .collect();
+    format!("({})", fields.join(","))
+}
+
+fn quoted_field(field: &str) -> String {
+    let special = |c: char| c.is_ascii_whitespace() || "(),\"\\".contains(c);
+    if field.is_empty() || field.contains(special) {
+        return format!("\"{}\"", field.replace('\\', "\\\\").replace('"', "\"\""));
+    }
+    field.to_owned()
 }
 
 fn array(bytes: &mut Bytes) -> String {

@@ -147,7 +147,8 @@ fn name_of(field: &Field) -> String {
         DataType::Timestamp(_, Some(_)) => "timestamptz",
         DataType::Time32(_) | DataType::Time64(_) => "time",
         DataType::Interval(_) | DataType::Duration(_) => "interval",
-        DataType::Struct(_) | DataType::Map(..) | DataType::Union(..) => "json",
+        DataType::Struct(_) => "record",
+        DataType::Map(..) | DataType::Union(..) => "json",
         DataType::Dictionary(_, value) => return name_of(&Field::new("value", value.as_ref().clone(), true)),
         DataType::RunEndEncoded(_, value) => return pg_type_of(value).name.to_owned(),
         DataType::List(item)
@@ -201,7 +202,7 @@ mod tests {
         check(DataType::Timestamp(TimeUnit::Nanosecond, None), "timestamp", 1114);
         check(DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)), "text", 25);
         check(DataType::List(Arc::new(Field::new("item", DataType::Int32, true))), "_int4", 1007);
-        check(DataType::Struct(Vec::<Field>::new().into()), "json", 114);
+        check(DataType::Struct(Vec::<Field>::new().into()), "record", 2249);
     }
 
     #[test]

@@ -46,6 +46,7 @@ pub(crate) const TIMETZ: u32 = 1266;
 pub(crate) const NUMERIC: u32 = 1700;
 pub(crate) const REGCLASS: u32 = 2205;
 pub(crate) const REGTYPE: u32 = 2206;
+pub(crate) const RECORD: u32 = 2249;
 pub(crate) const VOID: u32 = 2278;
 pub(crate) const UUID: u32 = 2950;
 pub(crate) const PG_LSN: u32 = 3220;
@@ -94,6 +95,7 @@ const TYPES: &[Row] = &[
     (NUMERIC, "numeric", 1231, -1),
     (REGCLASS, "regclass", 2210, 4),
     (REGTYPE, "regtype", 2211, 4),
+    (RECORD, "record", 2287, -1),
     (VOID, "void", 0, 4),
     (UUID, "uuid", 2951, 16),
     (PG_LSN, "pg_lsn", 3221, 8),
@@ -243,7 +245,8 @@ fn fits(oid: u32, data_type: &DataType) -> bool {
         NAME | CHAR | TID | XML | PG_NODE_TREE | CIDR | MACADDR | INET | ACLITEM | BPCHAR | VARCHAR | TIMETZ
         | PG_LSN => is_text,
         MONEY => is_text || matches!(data_type, D::Decimal128(_, 2)),
-        JSON | JSONB => is_text || matches!(data_type, D::Struct(_) | D::Map(..) | D::Union(..)),
+        JSON | JSONB => is_text || matches!(data_type, D::Map(..) | D::Union(..)),
+        RECORD => matches!(data_type, D::Struct(_)),
         UUID => is_text || matches!(data_type, D::FixedSizeBinary(16)),
         UNKNOWN | VOID => is_text || matches!(data_type, D::Null),
         _ => match (element_of(oid), list_item(data_type)) {
@@ -276,7 +279,8 @@ fn natural(data_type: &DataType) -> u32 {
         DataType::Time32(_) | DataType::Time64(_) => TIME,
         DataType::Interval(_) | DataType::Duration(_) => INTERVAL,
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => BYTEA,
-        DataType::Struct(_) | DataType::Map(..) | DataType::Union(..) => JSON,
+        DataType::Struct(_) => RECORD,
+        DataType::Map(..) | DataType::Union(..) => JSON,
         DataType::Dictionary(_, values) => natural(values),
         DataType::RunEndEncoded(_, values) => oid_of(values),
         DataType::List(item)
@@ -322,7 +326,8 @@ mod tests {
         let list = DataType::new_list(DataType::Int32, true);
         assert_eq!(param_oid(&list), 1007);
         assert_eq!(param_oid(&DataType::new_list(list, true)), 1007);
-        assert_eq!(param_oid(&DataType::new_list(DataType::Struct(arrow::datatypes::Fields::empty()), true)), 199);
+        let row = DataType::Struct(arrow::datatypes::Fields::empty());
+        assert_eq!(param_oid(&DataType::new_list(row, true)), 2287);
     }
 
     #[test]

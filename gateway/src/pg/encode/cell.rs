@@ -15,7 +15,7 @@ use super::datetime::Layout;
 use super::row::Format;
 use super::writer::Writer;
 use super::zone::Zone;
-use super::{datetime, float, interval, json, list, money, numeric, registry, scalar, tagged};
+use super::{composite, datetime, float, interval, json, list, money, numeric, registry, scalar, tagged};
 use crate::error::{Error, Result, SqlState};
 use crate::pg::types;
 use crate::session::vars::{ByteaOutput, Display};
@@ -169,7 +169,8 @@ pub(super) fn bind(array: &ArrayRef, column: &Column, look: &Arc<Look>) -> Resul
         DataType::Timestamp(..) => datetime::timestamp(array, format, look),
         DataType::Time32(_) | DataType::Time64(_) => datetime::time(array, format),
         DataType::Interval(_) | DataType::Duration(_) => interval::cell(array, format, look),
-        DataType::Struct(_) | DataType::Map(..) | DataType::Union(..) => json::cell(array, column, look)?,
+        DataType::Struct(_) => composite::cell(array, column, look)?,
+        DataType::Map(..) | DataType::Union(..) => json::cell(array, column, look)?,
         DataType::List(_)
         | DataType::LargeList(_)
         | DataType::FixedSizeList(..)

@@ -1,4 +1,4 @@
-//! Structs, maps and unions, which PostgreSQL's clients read as JSON.
+//! Maps and unions, which PostgreSQL's clients read as JSON.
 //!
 //! Owns: `to_json`'s shape of every type. Must never know: how a scalar prints; its own writer does that.
 

@@ -5,6 +5,7 @@
 
 mod calendar;
 mod cell;
+mod composite;
 mod datetime;
 mod float;
 mod interval;

@@ -192,7 +192,7 @@ fn every_list_is_an_array() {
 }
 
 #[test]
-fn structs_maps_and_unions_are_json() {
+fn structs_are_rows_and_maps_and_unions_json() {
     let inner: ArrayRef =
         Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>(vec![Some(vec![Some(1), None]), None]));
     let object = StructArray::from(vec![
@@ -218,18 +218,33 @@ fn structs_maps_and_unions_are_json() {
             Arc::new(StringArray::from(vec!["{}", "1"])) as ArrayRef,
         ),
     ]);
-    let expect = [
+    let rows = [
+        "(1.5,\"a\"\"\n\u{1}é\",t,\"1970-01-01 00:00:00+00\",\"{1,NULL}\",{})",
+        "(NaN,,f,\"1970-01-01 00:00:01+00\",,1)",
+    ];
+    let json = [
         r#"{"n":1.5,"s":"a\"\n\u0001é","b":true,"t":"1970-01-01T00:00:00+00:00","l":[1,null],"j":{}}"#,
         r#"{"n":"NaN","s":null,"b":false,"t":"1970-01-01T00:00:01+00:00","l":null,"j":1}"#,
     ];
-    assert_eq!(text(object.clone()), expect);
-    assert_eq!(binary(object.clone()).unwrap()[1].as_deref(), Some(expect[1].as_bytes()));
+    assert_eq!(text(object.clone()), rows);
+    let sent = binary(object.clone()).unwrap();
+    let (oids, fields) = sent_fields(sent[1].as_deref().unwrap());
+    assert_eq!(oids, [701, 25, 16, 1184, 1007, 114]);
+    assert_eq!(fields[0].as_deref(), Some(&f64::NAN.to_be_bytes()[..]));
+    assert_eq!((fields[1].as_deref(), fields[5].as_deref()), (None, Some(&b"1"[..])));
     let item = Arc::new(Field::new_list_field(object.data_type().clone(), true));
     let list = ListArray::new(item, OffsetBuffer::new(vec![0, 0, 1].into()), Arc::new(object.slice(1, 1)), None);
-    assert_eq!(
-        text(list)[1],
-        r#"{"{\"n\":\"NaN\",\"s\":null,\"b\":false,\"t\":\"1970-01-01T00:00:01+00:00\",\"l\":null,\"j\":1}"}"#
+    assert_eq!(text(list)[1], r#"{"(NaN,,f,\"1970-01-01 00:00:01+00\",,1)"}"#);
+    let keys = Arc::new(Field::new("key", DataType::Int32, false));
+    let values = Arc::new(Field::new("value", object.data_type().clone(), true));
+    let entries = StructArray::new(
+        vec![keys, values].into(),
+        vec![Arc::new(Int32Array::from(vec![7, 8])) as ArrayRef, Arc::new(object)],
+        None,
     );
+    let field = Arc::new(Field::new("entries", entries.data_type().clone(), false));
+    let of_rows = MapArray::new(field, OffsetBuffer::new(vec![0, 1, 2].into()), entries, None, false);
+    assert_eq!(text(of_rows), [format!("{{\"7\":{}}}", json[0]), format!("{{\"8\":{}}}", json[1])]);
     let mut map = MapBuilder::new(None, Int32Builder::new(), StringBuilder::new());
     map.keys().append_value(7);
     map.values().append_value("x");
@@ -241,6 +256,27 @@ fn structs_maps_and_unions_are_json() {
     union.append::<Float64Type>("b", 2.5).unwrap();
     union.append_null::<Int32Type>("a").unwrap();
     assert_eq!(text(union.build().unwrap()), ["1", "2.5", "<null>"]);
+}
+
+/// The OIDs and the bytes of the fields of a row in binary.
+fn sent_fields(mut row: &[u8]) -> (Vec<u32>, Vec<Option<Vec<u8>>>) {
+    let number = |row: &mut &[u8]| {
+        let (head, rest) = row.split_first_chunk::<4>().unwrap();
+        *row = rest;
+        i32::from_be_bytes(*head)
+    };
+    let count = number(&mut row);
+    let (mut oids, mut fields) = (Vec::new(), Vec::new());
+    for _ in 0..count {
+        oids.push(number(&mut row).cast_unsigned());
+        fields.push(usize::try_from(number(&mut row)).ok().map(|length| {
+            let (value, rest) = row.split_at(length);
+            row = rest;
+            value.to_vec()
+        }));
+    }
+    assert!(row.is_empty());
+    (oids, fields)
 }
 
 #[test]

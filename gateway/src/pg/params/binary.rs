@@ -5,6 +5,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use arrow::datatypes::IntervalMonthDayNano;
+use udfs::pg::json;
 
 use super::exact::Exact;
 use super::value::{Array, Value, When};
@@ -59,13 +60,18 @@ pub(super) fn read(bytes: &[u8], oid: u32) -> Result<Value> {
         }
         types::INTERVAL => interval(&exactly(bytes)?)?,
         types::JSONB => match bytes {
-            [1, text @ ..] => Value::Text(utf8(text)?.to_owned()),
+            [1, text @ ..] => Value::Text(json::normal(utf8(text)?)?),
             [version, ..] => {
                 let message = format!("unsupported jsonb version number {version}");
                 return Err(Error::new(SqlState::InvalidBinaryRepresentation, message));
             }
             [] => return Err(malformed()),
         },
+        types::JSON => {
+            let text = utf8(bytes)?;
+            json::check(text)?;
+            Value::Text(text.to_owned())
+        }
         types::INET | types::CIDR => Value::Text(inet(bytes)?),
         types::MACADDR | types::TID | types::PG_LSN | types::TIMETZ | types::MONEY => {
             let name = types::sql_name(oid);

@@ -2,7 +2,7 @@
 //!
 //! Owns: PostgreSQL's input functions of the types that have no file of their own, and their messages.
 
-use udfs::pg::interval;
+use udfs::pg::{interval, json};
 
 use super::array;
 use super::exact::Exact;
@@ -32,14 +32,11 @@ pub(super) fn read(text: &str, oid: u32, display: &Display) -> Result<Value> {
         types::TIMESTAMP => Value::Timestamp { at: datetime::timestamp(text, false, display)?, zoned: false },
         types::TIMESTAMPTZ => Value::Timestamp { at: datetime::timestamp(text, true, display)?, zoned: true },
         types::INTERVAL => Value::Interval(interval(text)?),
-        types::JSON | types::JSONB => {
-            serde_json::from_str::<serde::de::IgnoredAny>(text).map_err(|_| {
-                let name = types::sql_name(oid);
-                let message = format!("invalid input syntax for type {name}");
-                Error::new(SqlState::InvalidTextRepresentation, message).detail(format!("The text is \"{text}\"."))
-            })?;
+        types::JSON => {
+            json::check(text)?;
             Value::Text(text.to_owned())
         }
+        types::JSONB => Value::Text(json::normal(text)?),
         types::INET | types::CIDR => {
             encode::address(text).ok_or_else(|| invalid(oid, text))?;
             Value::Text(text.to_owned())
