@@ -38,6 +38,7 @@ fn concerns(expr: &Expr) -> bool {
     match expr {
         Expr::Cast(cast) => is_unconstrained(&cast.field),
         expr if is_series(expr) => true,
+        Expr::ScalarFunction(function) if tags::reads(function.func.name()) => true,
         other => tags::concerns(other),
     }
 }
@@ -57,6 +58,7 @@ fn rewrite_node(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
                 Ok(unchanged(cast, &from))
             }
             expr if is_series(&expr) => series(expr, &schema),
+            Expr::ScalarFunction(function) if tags::reads(function.func.name()) => tags::tell(function, &schema),
             other => Ok(Transformed::no(other)),
         })?;
         let rewritten =

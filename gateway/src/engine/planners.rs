@@ -5,12 +5,13 @@
 //! <https://www.postgresql.org/docs/16/typeconv-oper.html>
 
 mod arrays;
+pub(super) mod json;
 pub(super) mod operand;
 mod parameters;
 
 use datafusion::common::{DFSchema, DataFusionError, Result};
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
-use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator, lit};
 use sqlparser::ast::BinaryOperator;
 
 use crate::error::{Error, SqlState};
@@ -24,9 +25,15 @@ pub(super) struct Operators;
 
 impl ExprPlanner for Operators {
     fn plan_binary_op(&self, expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
-        let (Some(left), Some(right)) = (Operand::of(&expr.left, schema), Operand::of(&expr.right, schema)) else {
-            return Ok(PlannerResult::Original(expr));
-        };
+        let sides = (Operand::of(&expr.left, schema), Operand::of(&expr.right, schema));
+        if json::is_own(&expr.op) {
+            return json::own(expr, sides.0.as_ref(), sides.1.as_ref());
+        }
+        let mut expr = expr;
+        if let Some(planned) = json::shared(&mut expr, sides.0.as_ref(), sides.1.as_ref())? {
+            return Ok(PlannerResult::Planned(planned));
+        }
+        let (Some(left), Some(right)) = sides else { return Ok(PlannerResult::Original(expr)) };
         match &expr.op {
             BinaryOperator::And | BinaryOperator::Or => {
                 for side in [&left, &right] {
@@ -72,6 +79,11 @@ fn comparison(mut expr: RawBinaryExpr, left: &Operand, right: &Operand) -> Resul
     if !left.compares_with(right) {
         return Err(undefined(left, &expr.op, right));
     }
+    if left.is_row() && right.is_row() {
+        let RawBinaryExpr { op, left, right } = expr;
+        let order = operand::call(udfs::pg::rows::compare(), vec![left, right]);
+        return Ok(PlannerResult::Planned(against_zero(order, &op)));
+    }
     if left.is_padded() || right.is_padded() {
         // Padding of character(n) does not count, also not that of a literal beside it.
         for (side, operand) in [(&mut expr.left, left), (&mut expr.right, right)] {
@@ -86,17 +98,29 @@ fn comparison(mut expr: RawBinaryExpr, left: &Operand, right: &Operand) -> Resul
     if Category::Interval == left.category || Category::Interval == right.category {
         let RawBinaryExpr { op, left, right } = expr;
         let [left, right] = [left, right].map(|side| operand::call(udfs::pg::spans::order(), vec![side]));
-        let op = match op {
-            BinaryOperator::Eq => Operator::Eq,
-            BinaryOperator::NotEq => Operator::NotEq,
-            BinaryOperator::Lt => Operator::Lt,
-            BinaryOperator::LtEq => Operator::LtEq,
-            BinaryOperator::Gt => Operator::Gt,
-            _ => Operator::GtEq,
-        };
+        let op = compared(&op).unwrap_or(Operator::Eq);
         return Ok(PlannerResult::Planned(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right)))));
     }
     Ok(PlannerResult::Original(expr))
+}
+
+/// The planner's own comparison.
+pub(super) fn compared(op: &BinaryOperator) -> Option<Operator> {
+    Some(match op {
+        BinaryOperator::Eq => Operator::Eq,
+        BinaryOperator::NotEq => Operator::NotEq,
+        BinaryOperator::Lt => Operator::Lt,
+        BinaryOperator::LtEq => Operator::LtEq,
+        BinaryOperator::Gt => Operator::Gt,
+        BinaryOperator::GtEq => Operator::GtEq,
+        _ => return None,
+    })
+}
+
+/// What a three-way comparison says of an operator.
+pub(super) fn against_zero(order: Expr, op: &BinaryOperator) -> Expr {
+    let op = compared(op).unwrap_or(Operator::Eq);
+    Expr::BinaryExpr(BinaryExpr::new(Box::new(order), op, Box::new(lit(0_i32))))
 }
 
 fn arithmetic(mut expr: RawBinaryExpr, left: &Operand, right: &Operand) -> Result<PlannerResult<RawBinaryExpr>> {
@@ -220,7 +244,7 @@ pub(super) fn undefined(left: &Operand, op: &BinaryOperator, right: &Operand) ->
 }
 
 /// 42725.
-fn ambiguous(left: &Operand, op: &BinaryOperator, right: &Operand) -> DataFusionError {
+pub(super) fn ambiguous(left: &Operand, op: &BinaryOperator, right: &Operand) -> DataFusionError {
     let message = format!("operator is not unique: {} {op} {}", left.name, right.name);
     let hint = "Could not choose a best candidate operator. You might need to add explicit type casts.";
     refused(Error::new(SqlState::AmbiguousFunction, message).hint(hint))

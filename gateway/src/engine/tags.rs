@@ -11,6 +11,7 @@ use datafusion::common::{DFSchema, Result};
 use datafusion::logical_expr::expr::{AggregateFunction, Alias, Case, ScalarFunction};
 use datafusion::logical_expr::{Expr, ExprSchemable};
 use datafusion::scalar::ScalarValue;
+use udfs::pg::tagged::as_tagged;
 use udfs::pg_type::{self, PG_TYPE_KEY};
 
 /// Whether an expression may have a type of PostgreSQL that the planner forgets.
@@ -21,6 +22,62 @@ pub(super) fn concerns(expr: &Expr) -> bool {
         Expr::AggregateFunction(function) => aggregates(function.func.name()).is_some(),
         _ => false,
     }
+}
+
+/// The JSON type of an expression, where the planner forgets it.
+pub(super) fn forgotten(expr: &Expr, schema: &DFSchema) -> Option<String> {
+    if !concerns(expr) {
+        return None;
+    }
+    of(expr, schema).ok().flatten().filter(|tag| matches!(tag.as_str(), "json" | "jsonb"))
+}
+
+/// Whether a function's result depends on PostgreSQL's types of its arguments.
+pub(super) fn reads(function: &str) -> bool {
+    matches!(
+        function,
+        "array_to_json"
+            | "json_build_array"
+            | "json_build_object"
+            | "jsonb_build_array"
+            | "jsonb_build_object"
+            | "lakegate_json_element"
+            | "lakegate_json_list"
+            | "lakegate_json_member"
+            | "lakegate_jsonb_element"
+            | "lakegate_jsonb_list"
+            | "lakegate_jsonb_member"
+            | "lakegate_outer_row"
+            | "lakegate_relation_row"
+            | "lakegate_row"
+            | "lakegate_type_name"
+            | "row_to_json"
+            | "to_json"
+            | "to_jsonb"
+    )
+}
+
+/// Tells such a function the types that the planner forgets, or keeps where they are no more.
+pub(super) fn tell(mut function: ScalarFunction, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    let mut told = false;
+    for arg in &mut function.args {
+        if matches!(arg, Expr::Literal(..) | Expr::Placeholder(_)) {
+            continue;
+        }
+        let tag = of(arg, schema)?;
+        // What a subquery or an aggregate gives may be planned anew, without its type.
+        let may_forget = matches!(arg, Expr::ScalarSubquery(_) | Expr::Column(_));
+        let is_json = tag.as_deref().is_some_and(|tag| tag.trim_start_matches('_').starts_with("json"));
+        if may_forget && is_json || pg_type::tag(&arg.to_field(schema)?.1) != tag.as_deref() {
+            *arg = as_tagged(
+                std::mem::replace(arg, Expr::Literal(ScalarValue::Null, None)),
+                tag.as_deref().unwrap_or_default(),
+            );
+            told = true;
+        }
+    }
+    let expr = Expr::ScalarFunction(function);
+    Ok(if told { Transformed::yes(expr) } else { Transformed::no(expr) })
 }
 
 /// The output expression of a node under the same name, with the type that it has.

@@ -1,216 +1,117 @@
 //! What PostgreSQL's lexer and grammar read that the parser does not, said in tokens that it does.
 //!
-//! Owns: adjacent string literals, `U&'...'`, `TABLE name`, `BETWEEN SYMMETRIC`, `TRIM(LEADING FROM x)`,
-//! `current_role`, `ISNULL`, `ORDER BY ... USING`. Must never know: the syntax tree.
-//! <https://www.postgresql.org/docs/16/sql-syntax-lexical.html>
+//! Owns: adjacent string literals, `U&'...'`, the ends of operators. Words have their own file, and so have rows. Must
+//! never know: the syntax tree. <https://www.postgresql.org/docs/16/sql-syntax-lexical.html>
+
+mod rows;
+mod words;
 
 use sqlparser::dialect::PostgreSqlDialect;
-use sqlparser::keywords::Keyword;
-use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Whitespace, Word};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Whitespace};
 
 use super::parse::{lowercase_first, near, offset};
 use crate::error::{Error, Result, SqlState};
-
-/// The prefix operator that stands for SYMMETRIC behind BETWEEN; PostgreSQL's numbers have none of this name.
-const SYMMETRIC: Token = Token::DoubleExclamationMark;
+pub(super) use rows::EVERY_FIELD;
 
 /// The tokens of a message, as the parser takes them.
 pub(super) fn read(sql: &str) -> Result<Vec<TokenWithSpan>> {
-    let tokens = Tokenizer::new(&PostgreSqlDialect {}, sql).tokenize_with_location().map_err(|error| {
+    let mut tokens = Tokenizer::new(&PostgreSqlDialect {}, sql).tokenize_with_location().map_err(|error| {
         Error::new(SqlState::SyntaxError, lowercase_first(&error.message)).at(offset(sql, error.location))
     })?;
-    let mut read = Vec::with_capacity(tokens.len());
-    // Where in `read` the last token stands that is no space.
-    let mut last: Option<usize> = None;
-    for mut token in tokens {
-        let previous = last.and_then(|at| read.get(at)).map(|previous: &TokenWithSpan| &previous.token);
+    let mut said = Said { tokens: Vec::with_capacity(tokens.len()), last: None };
+    for at in 0..tokens.len() {
+        let Some((token, following)) = tokens.get_mut(at..).and_then(<[_]>::split_first_mut) else { break };
+        let span = token.span;
         match std::mem::replace(&mut token.token, Token::EOF) {
-            Token::Whitespace(space) => {
-                token.token = Token::Whitespace(space);
-                read.push(token);
-                continue;
-            }
-            Token::SingleQuotedString(text) | Token::UnicodeStringLiteral(text) => match previous {
+            Token::Whitespace(space) => said.tokens.push(TokenWithSpan { token: Token::Whitespace(space), span }),
+            Token::SingleQuotedString(text) | Token::UnicodeStringLiteral(text) => match said.previous() {
                 Some(Token::SingleQuotedString(_) | Token::EscapedStringLiteral(_)) => {
-                    if !continued(&mut read, last, &text) {
-                        token.token = Token::SingleQuotedString(text);
-                        return Err(near(sql, &token));
+                    if !said.continued(&text) {
+                        return Err(near(sql, &TokenWithSpan { token: Token::SingleQuotedString(text), span }));
                     }
-                    continue;
                 }
-                _ => token.token = Token::SingleQuotedString(text),
+                _ => said.push(Token::SingleQuotedString(text), span),
             },
             Token::DoubleExclamationMark => {
-                return Err(Error::new(SqlState::UndefinedFunction, "operator does not exist: !!")
-                    .at(offset(sql, token.span.start)));
+                let error = Error::new(SqlState::UndefinedFunction, "operator does not exist: !!");
+                return Err(error.at(offset(sql, span.start)));
             }
-            Token::Word(word) if word.keyword == Keyword::TABLE && previous.is_none_or(precedes_query) => {
-                let words = [Token::make_keyword("SELECT"), Token::Mul, Token::make_keyword("FROM")];
-                read.extend(words.map(|word| TokenWithSpan { token: word, span: token.span }));
-                last = Some(read.len() - 1);
-                continue;
+            Token::CustomBinaryOperator(operator) => {
+                let signs = trailing_signs(&operator);
+                let (operator, signs) = operator.split_at(operator.len() - signs);
+                let tokens = Tokenizer::new(&PostgreSqlDialect {}, operator).tokenize().unwrap_or_default();
+                let sign = |sign| if sign == '+' { Token::Plus } else { Token::Minus };
+                tokens.into_iter().chain(signs.chars().map(sign)).for_each(|token| said.push(token, span));
             }
-            Token::Word(word) if word.keyword == Keyword::SYMMETRIC && previous.is_some_and(is_between) => {
-                token.token = SYMMETRIC;
-            }
-            // TRIM(LEADING FROM x) leaves out what is trimmed: blanks.
-            Token::Word(word) if word.keyword == Keyword::FROM && ends_a_trim(&read, last) => {
-                read.push(TokenWithSpan { token: Token::SingleQuotedString(" ".to_owned()), span: token.span });
-                token.token = Token::Word(word);
-            }
-            Token::Word(word) if is_bare(&word, "current_role") && !previous.is_some_and(is_as) => {
-                let call = [Token::Word(word), Token::LParen, Token::RParen];
-                read.extend(call.map(|token_of_call| TokenWithSpan { token: token_of_call, span: token.span }));
-                last = Some(read.len() - 1);
-                continue;
-            }
-            // Words that mean something in other dialects only, or nothing behind a point.
-            Token::Word(mut word) if is_plain_name(&word, previous) => {
-                word.keyword = Keyword::NoKeyword;
-                token.token = Token::Word(word);
-            }
-            // PostgreSQL's postfix operator; the parser takes the word for an alias.
-            Token::Word(word) if is_bare(&word, "isnull") && previous.is_some_and(ends_an_operand) => {
-                let words =
-                    [Token::make_keyword("IS"), Token::Whitespace(Whitespace::Space), Token::make_keyword("NULL")];
-                read.extend(words.map(|word| TokenWithSpan { token: word, span: token.span }));
-                last = Some(read.len() - 1);
-                continue;
-            }
+            Token::Mul if rows::is_row(&said, following) => said.push(Token::make_word(EVERY_FIELD, Some('"')), span),
             // ORDER BY x USING >
-            order @ (Token::Lt | Token::Gt) if previous.is_some_and(is_using) => {
-                let word = Token::make_keyword(if order == Token::Lt { "ASC" } else { "DESC" });
-                if let Some(using) = last.and_then(|at| read.get_mut(at)) {
-                    using.token = word;
-                }
-                continue;
+            order @ (Token::Lt | Token::Gt) if said.previous().is_some_and(words::is_using) => {
+                said.replace_last(Token::make_keyword(if order == Token::Lt { "ASC" } else { "DESC" }));
             }
-            // It is the default.
-            Token::Word(word) if word.keyword == Keyword::ASYMMETRIC && previous.is_some_and(is_between) => continue,
-            other => token.token = other,
+            Token::Word(word) => words::say(word, span, &mut said),
+            other => said.push(other, span),
         }
-        last = Some(read.len());
-        read.push(token);
     }
-    Ok(read)
+    Ok(said.tokens)
 }
 
-/// Appends to a string literal, if a line ends between it and its continuation.
-fn continued(read: &mut [TokenWithSpan], last: Option<usize>, text: &str) -> bool {
-    let Some((literal, spaces)) = last.and_then(|at| read.get_mut(at..)).and_then(<[_]>::split_first_mut) else {
-        return false;
-    };
-    let ends_line = |space: &TokenWithSpan| {
-        matches!(space.token, Token::Whitespace(Whitespace::Newline | Whitespace::SingleLineComment { .. }))
-    };
-    match &mut literal.token {
-        Token::SingleQuotedString(before) | Token::EscapedStringLiteral(before) if spaces.iter().any(ends_line) => {
-            before.push_str(text);
-            true
+/// The tokens so far.
+struct Said {
+    tokens: Vec<TokenWithSpan>,
+    /// Where the last one stands that is no space.
+    last: Option<usize>,
+}
+
+impl Said {
+    fn push(&mut self, token: Token, span: sqlparser::tokenizer::Span) {
+        self.last = Some(self.tokens.len());
+        self.tokens.push(TokenWithSpan { token, span });
+    }
+
+    fn replace_last(&mut self, token: Token) {
+        if let Some(last) = self.last.and_then(|at| self.tokens.get_mut(at)) {
+            last.token = token;
         }
-        _ => false,
+    }
+
+    /// The last token that is no space.
+    fn previous(&self) -> Option<&Token> {
+        self.last.and_then(|at| self.tokens.get(at)).map(|token| &token.token)
+    }
+
+    /// The tokens that are no spaces, the last first.
+    fn backwards(&self) -> impl Iterator<Item = &Token> {
+        let is_token = |token: &&Token| !matches!(token, Token::Whitespace(_));
+        self.tokens.iter().rev().map(|token| &token.token).filter(is_token)
+    }
+
+    /// Appends to a string literal, if a line ends between it and its continuation.
+    fn continued(&mut self, text: &str) -> bool {
+        let Some((literal, spaces)) =
+            self.last.and_then(|at| self.tokens.get_mut(at..)).and_then(<[_]>::split_first_mut)
+        else {
+            return false;
+        };
+        let ends_line = |space: &TokenWithSpan| {
+            matches!(space.token, Token::Whitespace(Whitespace::Newline | Whitespace::SingleLineComment { .. }))
+        };
+        match &mut literal.token {
+            Token::SingleQuotedString(before) | Token::EscapedStringLiteral(before) if spaces.iter().any(ends_line) => {
+                before.push_str(text);
+                true
+            }
+            _ => false,
+        }
     }
 }
 
-/// Whether a word is this one, not quoted.
-fn is_bare(word: &Word, text: &str) -> bool {
-    word.quote_style.is_none() && word.value.eq_ignore_ascii_case(text)
-}
-
-/// Keywords of other dialects: PostgreSQL's users name columns and tables so.
-const FOREIGN: &[Keyword] = &[
-    Keyword::ANTI,
-    Keyword::ASOF,
-    Keyword::CONNECT,
-    Keyword::DISTRIBUTE,
-    Keyword::DIV,
-    Keyword::GLOBAL,
-    Keyword::MATCH_CONDITION,
-    Keyword::MATCH_RECOGNIZE,
-    Keyword::MEMBER,
-    Keyword::MINUS,
-    Keyword::OUTPUT,
-    Keyword::PIVOT,
-    Keyword::PREWHERE,
-    Keyword::QUALIFY,
-    Keyword::REGEXP,
-    Keyword::RLIKE,
-    Keyword::SAMPLE,
-    Keyword::SEMI,
-    Keyword::SETTINGS,
-    Keyword::SORT,
-    Keyword::TOP,
-    Keyword::UNPIVOT,
-    Keyword::XOR,
-];
-
-/// Keywords that the parser takes for values or calls, where behind a point PostgreSQL reads a column.
-const VALUES: &[Keyword] = &[
-    Keyword::CURRENT_CATALOG,
-    Keyword::CURRENT_DATE,
-    Keyword::CURRENT_TIME,
-    Keyword::CURRENT_TIMESTAMP,
-    Keyword::CURRENT_USER,
-    Keyword::FALSE,
-    Keyword::NULL,
-    Keyword::SESSION_USER,
-    Keyword::TRUE,
-    Keyword::USER,
-];
-
-fn is_plain_name(word: &Word, previous: Option<&Token>) -> bool {
-    let behind_point = previous == Some(&Token::Period);
-    word.quote_style.is_none() && (FOREIGN.contains(&word.keyword) || behind_point && VALUES.contains(&word.keyword))
-}
-
-fn is_as(token: &Token) -> bool {
-    matches!(token, Token::Word(word) if word.keyword == Keyword::AS)
-}
-
-fn is_using(token: &Token) -> bool {
-    matches!(token, Token::Word(word) if word.keyword == Keyword::USING)
-}
-
-/// Whether a postfix operator may follow.
-fn ends_an_operand(token: &Token) -> bool {
-    match token {
-        Token::Word(word) => !matches!(word.keyword, Keyword::AS | Keyword::SELECT | Keyword::BY),
-        Token::RParen | Token::RBracket | Token::Number(..) | Token::SingleQuotedString(_) => true,
-        Token::Placeholder(_) | Token::EscapedStringLiteral(_) => true,
-        _ => false,
+/// How many signs behind an operator belong to its operand: all of them, unless the operator has a character that no
+/// operator of the SQL standard has.
+fn trailing_signs(operator: &str) -> usize {
+    if operator.contains(['~', '!', '@', '#', '%', '^', '&', '|', '`', '?']) {
+        return 0;
     }
-}
-
-/// Whether the last tokens are `(LEADING`, `(TRAILING` or `(BOTH`.
-fn ends_a_trim(read: &[TokenWithSpan], last: Option<usize>) -> bool {
-    let mut before = read.get(..=last.unwrap_or_default()).unwrap_or_default().iter().rev();
-    let mut next = || before.find(|token| !matches!(token.token, Token::Whitespace(_))).map(|token| &token.token);
-    let is_end = |token: &Token| matches!(token, Token::Word(word) if matches!(word.keyword, Keyword::LEADING | Keyword::TRAILING | Keyword::BOTH));
-    next().is_some_and(is_end) && next() == Some(&Token::LParen)
-}
-
-fn is_between(token: &Token) -> bool {
-    matches!(token, Token::Word(word) if word.keyword == Keyword::BETWEEN)
-}
-
-/// Whether a query may begin behind this token.
-fn precedes_query(token: &Token) -> bool {
-    match token {
-        Token::SemiColon | Token::LParen => true,
-        Token::Word(word) => matches!(
-            word.keyword,
-            Keyword::UNION
-                | Keyword::INTERSECT
-                | Keyword::EXCEPT
-                | Keyword::ALL
-                | Keyword::DISTINCT
-                | Keyword::AS
-                | Keyword::EXPLAIN
-                | Keyword::VERBOSE
-                | Keyword::FOR
-        ),
-        _ => false,
-    }
+    operator.len() - operator.trim_end_matches(['+', '-']).len()
 }
 
 #[cfg(test)]
@@ -244,5 +145,16 @@ mod tests {
         assert_eq!(text("select x as isnull"), "select x as isnull");
         assert_eq!(text("order by x using >"), "order by x DESC ");
         assert_eq!(text("join b using (x)"), "join b using (x)");
+    }
+
+    #[test]
+    fn rows_and_signs_are_told_from_lists_and_operators() {
+        assert_eq!(text("select (t).*, t.*::text, t.*"), "select (t).\"*\", t.\"*\"::text, t.*");
+        assert_eq!(text("select t.* = u.*, f(t.*)"), "select t.\"*\" = u.\"*\", f(t.*)");
+        let signed = read("a->-1").unwrap();
+        assert_eq!(
+            signed.get(1..3).unwrap().iter().map(|token| &token.token).collect::<Vec<_>>(),
+            [&Token::Arrow, &Token::Minus]
+        );
     }
 }

@@ -113,6 +113,8 @@ fn named(name: &ObjectName, zone: &Arc<str>) -> Option<Field> {
 pub(super) fn common(construct: &str, left: &Field, right: &Field) -> Result<Field, Error> {
     let group = |field: &Field| match field.data_type() {
         DataType::Null => None,
+        _ if pg_type::tag(field) == Some("json") => Some("json"),
+        _ if pg_type::tag(field) == Some("jsonb") => Some("jsonb"),
         DataType::Date32 | DataType::Date64 => Some("date"),
         DataType::Timestamp(..) => Some("timestamp"),
         DataType::Boolean => Some("boolean"),
@@ -155,8 +157,11 @@ fn rank(field: &Field) -> u8 {
 
 /// The SQL type that a cast to this field's type names; `None` where a literal needs no cast.
 pub(super) fn written(field: &Field) -> Option<Sql> {
-    if pg_type::tag(field) == Some("uuid") {
-        return Some(Sql::Uuid);
+    match pg_type::tag(field) {
+        Some("uuid") => return Some(Sql::Uuid),
+        Some("json") => return Some(Sql::JSON),
+        Some("jsonb") => return Some(Sql::JSONB),
+        _ => {}
     }
     Some(match field.data_type() {
         DataType::Boolean => Sql::Boolean,

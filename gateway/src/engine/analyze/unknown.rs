@@ -4,16 +4,17 @@
 //! meet. Must never know: operators, which the planner's hook has resolved already.
 //! <https://www.postgresql.org/docs/16/typeconv-union-case.html>
 
+use arrow::datatypes::DataType;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, DataFusionError, Result};
 use datafusion::logical_expr::expr::{Between, Cast, InList, InSubquery, ScalarFunction};
-use datafusion::logical_expr::{Case, Expr, LogicalPlan, lit, when};
+use datafusion::logical_expr::{BinaryExpr, Case, Expr, ExprSchemable, LogicalPlan, Operator, lit, when};
 use datafusion::optimizer::AnalyzerRule;
 use sqlparser::ast::BinaryOperator;
 
-use super::{aggregates, expressions, set_types, text_functions};
-use crate::engine::planners::{Category, Operand, operand, truth, undefined};
+use super::{aggregates, expressions, json_functions, set_types, text_functions};
+use crate::engine::planners::{Category, Operand, operand, refused, truth, undefined};
 use crate::error::{Error, SqlState};
 
 #[derive(Debug)]
@@ -34,14 +35,20 @@ fn rewrite_node(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     expressions::rewrite(plan, replace)
 }
 
-/// Intervals sort as they compare.
+/// Intervals and jsonb sort as they compare; json does neither (42883).
 fn sorted_spans(plan: LogicalPlan) -> Result<LogicalPlan> {
     let LogicalPlan::Sort(mut sort) = plan else { return Ok(plan) };
     for key in &mut sort.expr {
-        let is_span =
-            Operand::of(&key.expr, sort.input.schema()).is_some_and(|operand| operand.category == Category::Interval);
-        if is_span {
-            key.expr = span_order(key.expr.clone());
+        let Some(operand) = Operand::of(&key.expr, sort.input.schema()) else { continue };
+        match operand.json() {
+            Some("json") => {
+                let message = "could not identify an ordering operator for type json";
+                let hint = "Use an explicit ordering operator or modify the query.";
+                return Err(refused(Error::new(SqlState::UndefinedFunction, message).hint(hint)));
+            }
+            Some(_) => key.expr = operand::call(udfs::pg::json::order(), vec![key.expr.clone()]),
+            None if operand.category == Category::Interval => key.expr = span_order(key.expr.clone()),
+            None => {}
         }
     }
     Ok(LogicalPlan::Sort(sort))
@@ -95,6 +102,21 @@ fn replace(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             }
             Ok(Transformed::no(Expr::InSubquery(InSubquery { expr, subquery, negated })))
         }
+        Expr::IsNull(row) if is_row(&row, schema) => {
+            Ok(Transformed::yes(operand::call(udfs::pg::rows::is_null(true), vec![*row])))
+        }
+        Expr::IsNotNull(row) if is_row(&row, schema) => {
+            Ok(Transformed::yes(operand::call(udfs::pg::rows::is_null(false), vec![*row])))
+        }
+        Expr::BinaryExpr(BinaryExpr {
+            left,
+            op: op @ (Operator::IsDistinctFrom | Operator::IsNotDistinctFrom),
+            right,
+        }) if is_row(&left, schema) && is_row(&right, schema) => {
+            let distinct = operand::call(udfs::pg::rows::distinct(), vec![*left, *right]);
+            let answer = if op == Operator::IsDistinctFrom { distinct } else { Expr::Not(Box::new(distinct)) };
+            Ok(Transformed::yes(answer))
+        }
         Expr::ScalarFunction(call) => function(call, schema).map(Transformed::yes),
         Expr::Cast(cast) => {
             castable(&cast, schema)?;
@@ -102,6 +124,10 @@ fn replace(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         }
         other => Ok(Transformed::no(other)),
     }
+}
+
+fn is_row(expr: &Expr, schema: &DFSchema) -> bool {
+    expr.get_type(schema).is_ok_and(|data_type| matches!(data_type, DataType::Struct(_)))
 }
 
 /// `CASE 1 WHEN '1' THEN ...` compares as `1 = '1'` does.
@@ -144,6 +170,7 @@ fn unify(construct: &str, alternatives: Vec<&mut Expr>, schema: &DFSchema) -> Re
 
 fn function(mut call: ScalarFunction, schema: &DFSchema) -> Result<Expr> {
     text_functions::check(&call, schema)?;
+    json_functions::give(&mut call, schema)?;
     let name = call.func.name();
     match name {
         "coalesce" | "greatest" | "least" => unify(&name.to_uppercase(), call.args.iter_mut().collect(), schema)?,
@@ -199,7 +226,7 @@ fn castable(cast: &Cast, schema: &DFSchema) -> Result<()> {
         | (C::Time, C::Date | C::Timestamp)
         | (C::Interval, C::Date | C::Timestamp) => true,
         (C::Timestamp, C::Interval) => true,
-        _ => false,
+        _ => json_functions::not_castable(&from, &to),
     };
     if !refused {
         return Ok(());

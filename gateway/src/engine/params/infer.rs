@@ -16,6 +16,7 @@ use datafusion::logical_expr::type_coercion::functions::fields_with_udf;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Operator};
 use datafusion::scalar::ScalarValue;
+use udfs::pg::json;
 use udfs::pg_type;
 
 use super::number;
@@ -87,6 +88,10 @@ fn settled(field: &FieldRef) -> FieldRef {
         }
         Some(tag) => Arc::new(pg_type::tagged("", field.data_type().clone(), tag)),
     }
+}
+
+fn tagged(data_type: DataType, tag: &str) -> FieldRef {
+    Arc::new(pg_type::tagged("", data_type, tag))
 }
 
 /// Whether a type says nothing: an untyped literal's, or a list's of such.
@@ -227,6 +232,18 @@ impl Place<'_> {
 
     fn function(&mut self, function: &ScalarFunction) -> PlanResult<()> {
         let args = &function.args;
+        if let Some(parameters) = json::parameters(function.func.name()) {
+            for (arg, parameter) in args.iter().zip(parameters) {
+                match parameter {
+                    json::Parameter::Json => self.found.say(arg, &tagged(DataType::Utf8, "json"))?,
+                    json::Parameter::Jsonb => self.found.say(arg, &tagged(DataType::Utf8, "jsonb"))?,
+                    json::Parameter::TextArray => {
+                        self.found.say_type(arg, DataType::new_list(DataType::Utf8, true))?;
+                    }
+                    json::Parameter::Other => {}
+                }
+            }
+        }
         match (function.func.name(), args.as_slice()) {
             ("coalesce" | "nullif" | "greatest" | "least" | "make_array", args) => self.alike(args),
             ("generate_series", [start, stop, rest @ ..]) => {

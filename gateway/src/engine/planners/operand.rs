@@ -10,6 +10,8 @@ use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF, cast};
 use udfs::pg_type;
 
+use super::json::Wants;
+use crate::engine::tags;
 use crate::engine::types::common;
 
 /// The groups of types whose members operators take together.
@@ -41,6 +43,12 @@ pub(in crate::engine) struct Operand {
 }
 
 impl Operand {
+    /// What has no type yet.
+    pub(in crate::engine) fn unknown() -> Self {
+        let name = "unknown".to_owned();
+        Self { category: Category::Unknown, name, data_type: DataType::Null, tag: None, literal: None }
+    }
+
     /// `None` where the expression has no type yet, or no valid one: the planner reports it.
     pub(in crate::engine) fn of(expr: &Expr, schema: &DFSchema) -> Option<Self> {
         if let Some(text) = unknown(expr) {
@@ -56,7 +64,12 @@ impl Operand {
             return None;
         }
         let (_, field) = expr.to_field(schema).ok()?;
-        let mut operand = Self::of_field(&field);
+        let mut operand = match (tags::forgotten(expr, schema), expr) {
+            // The planner keeps the type of what is cast to one without a tag.
+            (None, Expr::Cast(cast)) => Self::of_field(&cast.field),
+            (Some(tag), _) => Self::of_field(&pg_type::tagged("", field.data_type().clone(), &tag)),
+            (None, _) => Self::of_field(&field),
+        };
         if is_small(expr) {
             operand.name = "integer".to_owned();
         }
@@ -66,7 +79,8 @@ impl Operand {
     /// A value of a column's type.
     pub(in crate::engine) fn of_field(field: &Field) -> Self {
         let data_type = field.data_type().clone();
-        let tag = pg_type::tag(field).map(str::to_owned);
+        let fits = |tag: &&str| !matches!(*tag, "json" | "jsonb") || category(&data_type) == Category::Text;
+        let tag = pg_type::tag(field).filter(fits).map(str::to_owned);
         let category = match tag.as_deref() {
             Some("json" | "jsonb" | "xml" | "inet" | "cidr" | "macaddr") => Category::Other,
             Some(tag) if tag.starts_with("reg") => Category::Other,
@@ -85,6 +99,19 @@ impl Operand {
             Ok(found) if found == field(&self) => Ok(self),
             Ok(_) => Ok(other),
             Err(error) => Err(DataFusionError::External(Box::new(error))),
+        }
+    }
+
+    pub(in crate::engine) fn is_row(&self) -> bool {
+        matches!(self.data_type, DataType::Struct(_))
+    }
+
+    /// Which of the two JSON types it is.
+    pub(in crate::engine) fn json(&self) -> Option<&'static str> {
+        match self.tag.as_deref() {
+            Some("json") => Some("json"),
+            Some("jsonb") => Some("jsonb"),
+            _ => None,
         }
     }
 
@@ -117,6 +144,11 @@ impl Operand {
     /// Makes a literal of unknown type beside this operand a value of this operand's type.
     pub(in crate::engine) fn give_type(&self, expr: &mut Expr, other: &Self) -> Result<()> {
         let Some(text) = &other.literal else { return Ok(()) };
+        match self.json() {
+            Some("json") => return Wants::Json.give(expr),
+            Some(_) => return Wants::Jsonb.give(expr),
+            None => {}
+        }
         let target = match (self.category, &self.data_type) {
             (Category::Number, DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale)) => {
                 // The literal keeps its own digits: '1.55' beside numeric(2,1) is not 1.6.

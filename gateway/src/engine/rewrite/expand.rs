@@ -11,7 +11,7 @@ use sqlparser::ast::{
 
 use super::relations::constraint;
 use super::scope::{Column, Merged, Relation, Scope, best};
-use super::{Names, located, quoted};
+use super::{Names, located, quoted, rows};
 use crate::error::{Error, Result, SqlState};
 
 /// Replaces `*` and `t.*` by columns, as far as the columns are known.
@@ -33,6 +33,12 @@ pub(super) fn wildcards(select: &mut Select, scope: &Scope<'_>, names: &dyn Name
                 match of_relation(name, scope, names)? {
                     Some(items) => expanded.extend(items),
                     None => expanded.push(item),
+                }
+            }
+            SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(row), options) if is_plain(options) => {
+                match rows::columns(row, scope)? {
+                    Some(items) => expanded.extend(items),
+                    None => return Err(Error::unsupported("expanding this composite value with .* is not supported")),
                 }
             }
             SelectItem::QualifiedWildcard(..) => {

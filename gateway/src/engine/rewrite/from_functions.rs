@@ -11,7 +11,7 @@ use sqlparser::ast::{
 
 use super::expand::{call, select};
 use super::functions::is_catalog_schema;
-use super::{Names, folded, literals, quoted};
+use super::{Names, folded, json, literals, quoted};
 use crate::error::{Error, Result, SqlState};
 
 /// Rewrites every function in FROM and every set-returning function in an expression.
@@ -48,10 +48,21 @@ impl VisitorMut for Functions<'_> {
         {
             return ControlFlow::Break(error);
         }
+        if let Expr::Function(function) = expr {
+            match json::in_select(function) {
+                Ok(None) => {}
+                Ok(Some(row)) => {
+                    *expr = row;
+                    return ControlFlow::Continue(());
+                }
+                Err(error) => return ControlFlow::Break(error),
+            }
+        }
         if let Expr::Function(function) = expr
             && let Some(elements) = elements(&function.name, arguments(function))
         {
-            *expr = call("unnest", vec![elements]);
+            let name = last_name(&function.name).unwrap_or_default();
+            *expr = json::unnested(&name, elements);
         } else if let Expr::Function(function) = expr
             && last_name(&function.name).as_deref() == Some("unnest")
             && let [array] = arguments(function).as_slice()
@@ -73,8 +84,8 @@ impl VisitorMut for Functions<'_> {
 /// `SELECT generate_series(1, 3)` is called `generate_series`, whatever it becomes.
 fn keep_name(item: &mut SelectItem) {
     if let SelectItem::UnnamedExpr(Expr::Function(function)) = item
-        && elements(&function.name, arguments(function)).is_some()
         && let Some(name) = last_name(&function.name)
+        && (json::returns_rows(&name) || elements(&function.name, arguments(function)).is_some())
     {
         *item = SelectItem::ExprWithAlias { expr: Expr::Function(function.clone()), alias: quoted(&name) };
     }
@@ -116,18 +127,22 @@ impl Functions<'_> {
         let function = last_name(name).unwrap_or_default();
         let plain = args.iter().map(plain_argument).collect::<Result<Vec<Expr>>>()?;
         steps(&function, &plain)?;
+        let definitions = alias.as_ref().map(|alias| alias.columns.as_slice()).unwrap_or_default();
+        let records = json::records(&function, &plain, definitions)?;
+        let is_record = records.is_some();
         let (columns, from) = match integer_series(&function, &plain, *with_ordinality) {
             Some(series) => (vec![("value".to_owned(), series.0)], vec![series.1]),
             None if self.names.is_table_function(&function) => return Ok(()),
-            None => (columns(name, &function, plain, *with_ordinality), Vec::new()),
+            None => (records.unwrap_or_else(|| columns(name, &function, plain, *with_ordinality)), Vec::new()),
         };
         let written = alias.take();
+        let is_named = json::is_named(&function);
         let relation = written.as_ref().map_or(function.clone(), |alias| folded(&alias.name));
         // One column is named like the alias; several keep their own names.
-        let single = columns.len() == 1 + usize::from(*with_ordinality);
+        let single = !is_record && columns.len() == 1 + usize::from(*with_ordinality);
         let given = written.as_ref().map(|alias| alias.columns.as_slice()).unwrap_or_default();
         let items = columns.into_iter().enumerate().map(|(index, (own, expr))| {
-            let default = if single && index == 0 { relation.clone() } else { own };
+            let default = if single && index == 0 && !is_named { relation.clone() } else { own };
             let name = given.get(index).map_or(default, |column| folded(&column.name));
             SelectItem::ExprWithAlias { expr, alias: quoted(&name) }
         });
@@ -147,6 +162,12 @@ fn columns(name: &ObjectName, function: &str, args: Vec<Expr>, with_ordinality: 
         let (_, number) = ordinality(array.clone());
         return vec![("x".to_owned(), call("unnest", vec![array.clone()])), ("n".to_owned(), number)];
     }
+    if let Some((counted, mut columns)) = json::pairs(function, &args) {
+        if with_ordinality {
+            columns.push(ordinality(counted));
+        }
+        return columns;
+    }
     if function == "unnest" && args.len() > 1 {
         let arrays: Vec<Expr> = args.into_iter().map(flat).collect();
         let longest = call("greatest", arrays.iter().map(|array| call("cardinality", vec![array.clone()])).collect());
@@ -159,9 +180,9 @@ fn columns(name: &ObjectName, function: &str, args: Vec<Expr>, with_ordinality: 
     };
     match elements {
         Some(array) if with_ordinality => {
-            vec![(function.to_owned(), call("unnest", vec![array.clone()])), ordinality(array)]
+            vec![(json::column(function), json::unnested(function, array.clone())), ordinality(array)]
         }
-        Some(array) => vec![(function.to_owned(), call("unnest", vec![array]))],
+        Some(array) => vec![(json::column(function), json::unnested(function, array))],
         None => {
             let mut columns = vec![(function.to_owned(), call(function, args))];
             if with_ordinality {
@@ -217,7 +238,7 @@ fn elements(name: &ObjectName, args: Vec<Expr>) -> Option<Expr> {
         ("string_to_table", _) => Some(call("string_to_array", args)),
         ("regexp_matches", _) => Some(call("lakegate_regexp_matches", args)),
         ("regexp_split_to_table", _) => Some(call("regexp_split_to_array", args)),
-        _ => None,
+        (function, _) => json::elements(function, args),
     }
 }
 

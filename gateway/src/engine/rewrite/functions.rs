@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{Expr, FunctionArguments, Ident, ObjectName, Query, TableFactor, Visit, Visitor};
 use sqlparser::tokenizer::Span;
 
-use super::{Names, casting_calls, folded, located, refused_functions};
+use super::{Names, casting_calls, folded, json, located, refused_functions};
 use crate::error::{Error, Result, SqlState};
 
 /// Functions by syntax or by rewrite: no registry has them.
@@ -52,7 +52,11 @@ impl Calls<'_> {
         let Some((last, schema)) = parts.split_last() else { return ControlFlow::Continue(()) };
         let function = folded(last);
         let in_catalog = schema.last().is_none_or(|schema| is_catalog_schema(&folded(schema)));
+        if in_catalog && let Err(error) = json::refuse(&function) {
+            return ControlFlow::Break(error);
+        }
         let is_known = BY_REWRITE.contains(&function.as_str())
+            || json::returns_rows(&function)
             || self.names.is_function(&function)
             || casting_calls::type_named(&function).is_some();
         if in_catalog && is_known {

@@ -9,14 +9,15 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use sqlparser::ast::{
-    AccessExpr, Expr, GroupByExpr, Ident, ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr, Value, VisitMut,
-    VisitorMut, With,
+    Expr, GroupByExpr, Ident, ObjectName, OrderByKind, Query, Select, SelectItem, SelectItemQualifiedWildcardKind,
+    SetExpr, VisitMut, With,
 };
 use sqlparser::tokenizer::Span;
 
+use super::in_scope::InScope;
 use super::relations::{alias_columns, aliased};
 use super::scope::{Column, Columns, Scope, best};
-use super::{Names, expand, folded, grouping, located, output_names, quoted, set_operations, sorting};
+use super::{Names, expand, folded, grouping, located, output_names, quoted, rows, set_operations, sorting};
 use crate::error::{Error, Result, SqlState};
 
 /// The WITH queries in sight.
@@ -156,6 +157,11 @@ impl Resolver<'_> {
         }
         for item in &mut select.projection {
             expand::keep_merged_name(item, &scope);
+            rows::keep_name(item, &scope)?;
+            rows::read_every_field(item);
+            if let SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(row), _) = item {
+                self.expr(row, &scope, ctes)?;
+            }
             if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
                 self.expr(expr, &scope, ctes)?;
             }
@@ -178,7 +184,7 @@ impl Resolver<'_> {
             }
         }
         for window in &mut select.named_window {
-            let mut names = InScope { resolver: self, scope: &scope, ctes, nested: 0 };
+            let mut names = InScope::new(self, &scope, ctes);
             broken(window.visit(&mut names))?;
         }
         let is_distinct_on = matches!(select.distinct, Some(sqlparser::ast::Distinct::On(_)));
@@ -214,7 +220,10 @@ impl Resolver<'_> {
                 *expr = input;
                 return Ok(());
             }
-            return self.output_reference(expr, output);
+            let before = expr.clone();
+            self.output_reference(expr, output)?;
+            // What is neither a column nor an output name may be the row of a relation.
+            return if *expr == before { self.expr(expr, scope, ctes) } else { Ok(()) };
         }
         self.position(expr, "GROUP BY", output)?;
         self.expr(expr, scope, ctes)
@@ -246,11 +255,17 @@ impl Resolver<'_> {
     }
 
     pub(super) fn expr(&self, expr: &mut Expr, scope: &Scope<'_>, ctes: &Ctes) -> Result<()> {
-        broken(expr.visit(&mut InScope { resolver: self, scope, ctes, nested: 0 }))
+        broken(expr.visit(&mut InScope::new(self, scope, ctes)))
     }
 
-    fn name(&self, expr: &mut Expr, scope: &Scope<'_>) -> Result<()> {
+    pub(super) fn name(&self, expr: &mut Expr, scope: &Scope<'_>) -> Result<()> {
         let resolved = match &*expr {
+            Expr::CompoundIdentifier(parts) if parts.last().is_some_and(rows::is_every_field) => {
+                let Some((_, relation)) = parts.split_last() else { return Ok(()) };
+                let row = rows::of_relation(relation, scope)?;
+                *expr = row.ok_or_else(|| self.missing_relation(relation, scope))?;
+                return Ok(());
+            }
             Expr::Identifier(ident) => scope.column(ident).map_err(|error| located(error, ident.span, self.names))?,
             Expr::CompoundIdentifier(parts) => {
                 let parts = match parts.as_slice() {
@@ -306,64 +321,6 @@ fn start(expr: &Expr) -> Option<Span> {
         Expr::Identifier(ident) => Some(ident.span),
         Expr::CompoundIdentifier(parts) => parts.first().map(|part| part.span),
         _ => None,
-    }
-}
-
-/// Resolves the names of one expression; subqueries in it open their own scopes.
-struct InScope<'r, 's> {
-    resolver: &'r Resolver<'r>,
-    scope: &'r Scope<'s>,
-    ctes: &'r Ctes,
-    nested: usize,
-}
-
-impl VisitorMut for InScope<'_, '_> {
-    type Break = Error;
-
-    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
-        if self.nested == 0
-            && let Err(error) = self.resolver.query(query, Some(self.scope), self.ctes)
-        {
-            return ControlFlow::Break(error);
-        }
-        self.nested += 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<Error> {
-        self.nested -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
-        if self.nested > 0 {
-            return ControlFlow::Continue(());
-        }
-        if let Expr::CompoundFieldAccess { access_chain, .. } = expr {
-            fields_as_text(access_chain);
-        }
-        match self.resolver.name(expr, self.scope) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => ControlFlow::Break(error),
-        }
-    }
-
-    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
-        match set_operations::one_column(expr, self.resolver.names) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => ControlFlow::Break(error),
-        }
-    }
-}
-
-/// `(row).field` names a field, not a column in sight: as a text it is safe from being resolved.
-fn fields_as_text(access_chain: &mut [AccessExpr]) {
-    for access in access_chain {
-        if let AccessExpr::Dot(field) = access
-            && let Expr::Identifier(ident) = field
-        {
-            *field = Expr::value(Value::SingleQuotedString(folded(ident)));
-        }
     }
 }
 

@@ -12,8 +12,21 @@ use super::{folded, types};
 use crate::error::{Error, Result, SqlState};
 
 /// Functions whose result has the type of their arguments, so that a small number in them must be an `integer`.
-const SAME_TYPE: &[&str] =
-    &["abs", "array_agg", "avg", "coalesce", "greatest", "least", "max", "min", "mod", "nullif", "sum"];
+const SAME_TYPE: &[&str] = &[
+    "abs",
+    "array_agg",
+    "array_to_json",
+    "avg",
+    "coalesce",
+    "greatest",
+    "least",
+    "max",
+    "min",
+    "mod",
+    "nullif",
+    "row_to_json",
+    "sum",
+];
 
 /// Functions whose result has the type of their first argument.
 const FIRST_TYPE: &[&str] = &["first_value", "lag", "last_value", "lead", "nth_value"];

@@ -11,15 +11,19 @@ mod from_functions;
 mod functions;
 mod grouping;
 mod identifiers;
+mod in_scope;
+mod json;
 mod literals;
 mod named_args;
 mod numbers;
 mod operators;
+mod ordered;
 mod output_names;
 mod placement;
 mod refused_functions;
 mod relations;
 pub(super) mod row_limits;
+mod rows;
 mod scope;
 mod set_operations;
 mod similar;
@@ -31,7 +35,11 @@ mod tests;
 mod types;
 mod values;
 
+use std::sync::Arc;
+
+use arrow::array::ListArray;
 use arrow::datatypes::Field;
+use datafusion::scalar::ScalarValue;
 use sqlparser::ast::{DataType, Expr, Ident, ObjectName, Query, SelectItem, TableWithJoins, WildcardAdditionalOptions};
 use sqlparser::tokenizer::Span;
 
@@ -95,6 +103,7 @@ pub(crate) fn rewrite(mut query: Query, names: &dyn Names) -> Result<Rewritten> 
     from_functions::rewrite(&mut query, names)?;
     let columns = identifiers::rewrite(&mut query, names)?;
     syntax::rewrite(&mut query)?;
+    rows::rewrite(&mut query);
     values::rewrite(&mut query, names)?;
     let output_names = columns.unwrap_or_default().into_iter().map(|column| column.name).collect();
     Ok(Rewritten { statement: query, output_names })
@@ -124,6 +133,24 @@ pub(crate) fn cast(expr: Expr, data_type: DataType) -> Expr {
 pub(crate) fn all_of(from: Vec<TableWithJoins>) -> Query {
     let all = SelectItem::Wildcard(WildcardAdditionalOptions::default());
     from_functions::query(expand::select(vec![all], from))
+}
+
+/// The texts of an array literal of one or more dimensions.
+pub(crate) fn array_of_texts(literal: &str) -> Result<ScalarValue> {
+    Ok(ScalarValue::List(list_of_texts(&literals::elements(literal)?)))
+}
+
+fn list_of_texts(elements: &[literals::Element]) -> Arc<ListArray> {
+    let values: Vec<ScalarValue> = elements
+        .iter()
+        .map(|element| match element {
+            literals::Element::Null => ScalarValue::Utf8(None),
+            literals::Element::Text(text) => ScalarValue::Utf8(Some(text.clone())),
+            literals::Element::Array(elements) => ScalarValue::List(list_of_texts(elements)),
+        })
+        .collect();
+    let data_type = values.first().map_or(arrow::datatypes::DataType::Utf8, ScalarValue::data_type);
+    ScalarValue::new_list(&values, &data_type, true)
 }
 
 /// An identifier that means exactly this name.

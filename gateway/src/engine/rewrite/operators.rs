@@ -4,11 +4,12 @@
 
 use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, ValueWithSpan};
 
-use super::arrays::{arguments, binary, chain, list};
+use super::arrays::{binary, chain, list};
 use super::expand::call;
 use super::literals::{self, is_arithmetic, narrow, number, string};
+use super::rows::{self, constructor as row};
+use super::similar;
 use super::syntax::taken;
-use super::{folded, similar};
 use crate::error::{Error, Result, SqlState};
 
 pub(super) fn rewrite(expr: &mut Expr) -> Result<()> {
@@ -42,10 +43,7 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<()> {
             *expr = if *negated { Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(any) } } else { any };
             Ok(())
         }
-        Expr::InSubquery { expr: left, .. } if row(left).is_some() => {
-            Err(Error::unsupported("a row on the left of IN (subquery) is not supported")
-                .hint("Join with the subquery, or compare the columns in an EXISTS subquery."))
-        }
+        Expr::InSubquery { .. } => rows::in_rows(expr),
         Expr::Like { .. } | Expr::ILike { .. } => like(expr),
         Expr::SimilarTo { .. } => similar_to(expr),
         Expr::Substring {
@@ -124,20 +122,14 @@ fn plain(symbol: &str) -> Option<BinaryOperator> {
         "<@" => BinaryOperator::ArrowAt,
         "->" => BinaryOperator::Arrow,
         "->>" => BinaryOperator::LongArrow,
+        "#>" => BinaryOperator::HashArrow,
+        "#>>" => BinaryOperator::HashLongArrow,
+        "#-" => BinaryOperator::HashMinus,
+        "?" => BinaryOperator::Question,
+        "?|" => BinaryOperator::QuestionPipe,
+        "?&" => BinaryOperator::QuestionAnd,
         _ => return None,
     })
-}
-
-/// The fields of `(a, b)` or `ROW(a, b)`.
-fn row(expr: &Expr) -> Option<Vec<Expr>> {
-    match expr {
-        Expr::Tuple(fields) => Some(fields.clone()),
-        Expr::Function(function) => {
-            let name = function.name.0.last().and_then(|part| part.as_ident()).map(folded)?;
-            (name == "row").then(|| arguments(function))
-        }
-        _ => None,
-    }
 }
 
 /// Rows compare field by field, from the left.

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use sqlparser::ast::{AccessExpr, Expr, Query, SelectItem, SetExpr, TrimWhereField, Value};
 
 use super::scope::{Column, Columns, Scope};
-use super::{folded, quoted, types};
+use super::{folded, quoted, rows, types};
 use crate::error::Result;
 
 /// Gives every item of a select list a unique name for the planner; `None` if a `*` is left in it.
@@ -124,6 +124,9 @@ fn figure(expr: &Expr, scope: &Scope<'_>) -> Figured {
             typed(otherwise, "case".to_owned())
         }
         Expr::Function(function) => {
+            if let Some(name) = rows::name(expr, scope) {
+                return strong(name);
+            }
             function.name.0.last().and_then(|part| part.as_ident()).map(folded).and_then(strong)
         }
         Expr::Exists { negated: false, .. } => strong("exists"),

@@ -9,7 +9,7 @@ use sqlparser::ast::{
 
 use super::identifiers::{Ctes, Resolver};
 use super::scope::{Column, Columns, Relation, Scope};
-use super::{expand, folded, located, quoted};
+use super::{expand, folded, json, located, quoted};
 use crate::error::{Error, Result, SqlState};
 
 impl Resolver<'_> {
@@ -18,6 +18,7 @@ impl Resolver<'_> {
         for join in &mut item.joins {
             let left_end = scope.relations.len();
             self.table_factor(&mut join.relation, scope, ctes)?;
+            mark_outer(&join.join_operator, left_end, &mut scope.relations);
             if let Some(JoinConstraint::On(expr)) = constraint(&mut join.join_operator) {
                 self.expr(expr, scope, ctes)?;
             }
@@ -47,7 +48,11 @@ impl Resolver<'_> {
                 };
                 // PostgreSQL before 16 wants an alias here; a hidden one makes the columns addressable.
                 let columns = alias.as_mut().map_or_else(|| columns.clone(), |alias| aliased(columns.clone(), alias));
-                push(scope, "unnamed_subquery", None, alias, columns)
+                push(scope, "unnamed_subquery", None, alias, columns)?;
+                if let Some(relation) = scope.relations.last_mut() {
+                    relation.is_value = json::is_value(subquery);
+                }
+                Ok(())
             }
             TableFactor::NestedJoin { table_with_joins, alias: None } => {
                 self.table_with_joins(table_with_joins, scope, ctes)
@@ -149,8 +154,21 @@ fn push(
             *alias = Some(TableAlias { explicit: true, name, columns: Vec::new(), at: None });
         }
     }
-    scope.relations.push(Relation { name, schema, planned, columns, table });
+    scope.relations.push(Relation { name, schema, planned, columns, table, is_outer: false, is_value: false });
     Ok(())
+}
+
+/// Marks the relations on the sides of a join that may be without a row. `left_end` splits the relations in two.
+fn mark_outer(operator: &JoinOperator, left_end: usize, relations: &mut [Relation]) {
+    let (left, right) = match operator {
+        JoinOperator::Left(_) | JoinOperator::LeftOuter(_) => (false, true),
+        JoinOperator::Right(_) | JoinOperator::RightOuter(_) => (true, false),
+        JoinOperator::FullOuter(_) => (true, true),
+        _ => return,
+    };
+    for (index, relation) in relations.iter_mut().enumerate() {
+        relation.is_outer = relation.is_outer || if index < left_end { left } else { right };
+    }
 }
 
 /// Applies the column names of `alias(a, b)`, which may name fewer columns than there are.

@@ -38,6 +38,10 @@ pub(super) struct Relation {
     pub(super) columns: Columns,
     /// The table's own name, where an alias hides it.
     pub(super) table: Option<String>,
+    /// Whether an outer join may have no row of it.
+    pub(super) is_outer: bool,
+    /// Whether it is a function of one value, which its name means.
+    pub(super) is_value: bool,
 }
 
 /// A column that JOIN ... USING made out of one column of each side.

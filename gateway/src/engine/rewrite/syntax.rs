@@ -11,7 +11,9 @@ use sqlparser::ast::{
 
 use super::expand::call;
 use super::functions::is_catalog_schema;
-use super::{arrays, casting_calls, casts, conditions, folded, literals, named_args, operators, slices};
+use super::{
+    arrays, casting_calls, casts, conditions, folded, json, literals, named_args, operators, ordered, rows, slices,
+};
 use crate::error::{Error, Result, SqlState};
 
 /// Rewrites every expression of the query, the innermost first.
@@ -41,6 +43,7 @@ impl VisitorMut for Notations {
                 literals::narrow(expr);
             }
         }
+        ordered::rewrite(select);
         if let Err(error) = conditions::of_select(select) {
             return ControlFlow::Break(error);
         }
@@ -80,6 +83,8 @@ fn expression(expr: &mut Expr) -> Result<()> {
             }
             literals::narrow_arguments(expr);
             casts::name_in_aggregate(expr);
+            json::sorted_when_distinct(expr);
+            json::aggregate(expr);
             Ok(())
         }
         Expr::AtTimeZone { timestamp, time_zone } => {
@@ -102,6 +107,11 @@ fn expression(expr: &mut Expr) -> Result<()> {
             Ok(())
         }
         Expr::Between { .. } => conditions::symmetric(expr),
+        Expr::IsNull(_) | Expr::IsNotNull(_) => {
+            rows::null(expr);
+            Ok(())
+        }
+        Expr::IsDistinctFrom(..) | Expr::IsNotDistinctFrom(..) => rows::distinct(expr),
         Expr::CompoundFieldAccess { .. } => slices::rewrite(expr),
         Expr::BinaryOp { .. }
         | Expr::UnaryOp { .. }

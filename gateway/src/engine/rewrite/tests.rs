@@ -236,6 +236,52 @@ fn notations_of_postgresql_become_the_planners() {
 }
 
 #[test]
+fn the_name_of_a_relation_is_its_row() {
+    let row = "lakegate_relation_row('a', \"u\".\"a\", 'x', \"u\".\"x\", 'y', \"u\".\"y\")";
+    check(&[
+        ("SELECT u FROM u", &format!("SELECT {row} AS \"u\" FROM u AS \"u\"")),
+        ("SELECT (u).x, (u).y AS z FROM u", "SELECT \"u\".\"x\" AS \"x\", \"u\".\"y\" AS \"z\" FROM u AS \"u\""),
+        (
+            "SELECT f(u.*), ROW(u.*) FROM u",
+            &format!(
+                "SELECT f({row}) AS \"f\", lakegate_row('f1', \"u\".\"a\", 'f2', \"u\".\"x\", 'f3', \"u\".\"y\") AS \"row\" FROM u AS \"u\""
+            ),
+        ),
+        (
+            "SELECT v FROM t LEFT JOIN (SELECT x FROM u) v ON true",
+            "SELECT lakegate_outer_row('x', \"v\".\"x\") AS \"v\" FROM t AS \"t\" \
+             LEFT JOIN (SELECT \"u\".\"x\" FROM u AS \"u\") \"v\" ON true",
+        ),
+        ("SELECT a FROM t AS a", "SELECT \"a\".\"a\" FROM t AS \"a\""),
+        (
+            "SELECT 1 FROM t WHERE (a, b) IN (SELECT x, y FROM u)",
+            "SELECT 1::INT4 AS \"?column?\" FROM t AS \"t\" WHERE CASE \
+             WHEN EXISTS (SELECT 1 AS \"one\" FROM (SELECT \"u\".\"x\", \"u\".\"y\" FROM u AS \"u\") AS \"row_query\" \
+             (\"row_column0\", \"row_column1\") WHERE (\"t\".\"a\" = \"row_query\".\"row_column0\" AND \"t\".\"b\" = \"row_query\".\"row_column1\")) THEN true \
+             WHEN EXISTS (SELECT 1 AS \"one\" FROM (SELECT \"u\".\"x\", \"u\".\"y\" FROM u AS \"u\") AS \"row_query\" \
+             (\"row_column0\", \"row_column1\") WHERE (\"t\".\"a\" = \"row_query\".\"row_column0\" AND \"t\".\"b\" = \"row_query\".\"row_column1\") IS NULL) THEN NULL \
+             ELSE false END",
+        ),
+    ]);
+}
+
+#[test]
+fn an_ordered_subquery_orders_the_aggregates_of_its_rows() {
+    check(&[
+        (
+            "SELECT json_agg(d.a) FROM (SELECT a FROM t ORDER BY b DESC) d",
+            "SELECT json_agg(lakegate_json_element(\"d\".\"a\") ORDER BY \"d\".\"aggregate_order:1\" DESC) AS \"json_agg\" \
+             FROM (SELECT \"t\".\"a\", \"t\".\"b\" AS \"aggregate_order:1\" FROM t AS \"t\" ORDER BY \"t\".\"b\" DESC) \"d\"",
+        ),
+        (
+            "SELECT array_agg(z) FROM (SELECT a, b FROM t ORDER BY 2) d(y, z)",
+            "SELECT array_agg(\"d\".\"z\" ORDER BY \"d\".\"z\") AS \"array_agg\" \
+             FROM (SELECT \"t\".\"a\", \"t\".\"b\" FROM t AS \"t\" ORDER BY 2) \"d\" (\"y\", \"z\")",
+        ),
+    ]);
+}
+
+#[test]
 fn what_cannot_be_said_is_refused() {
     check_errors(&[
         ("SELECT * FROM t FOR UPDATE", "0A000"),
@@ -245,7 +291,10 @@ fn what_cannot_be_said_is_refused() {
         ("SELECT other.lower('x')", "42883"),
         ("SELECT a COLLATE \"de_DE\" FROM t", "42704"),
         ("SELECT (a, b) = (1, 2, 3) FROM t", "42601"),
-        ("SELECT (a, b) IN (SELECT x, y FROM u) FROM t", "0A000"),
+        ("SELECT (u).z FROM u", "42703"),
+        ("SELECT ROW(1).f2", "42703"),
+        ("SELECT * FROM json_to_record('{}') r", "42601"),
+        ("SELECT jsonb_path_query('{}', '$')", "0A000"),
         ("SELECT '{1'::int[]", "22P02"),
         ("SELECT 'x'::uuid", "22P02"),
         ("SELECT 'maybe'::bool", "22P02"),

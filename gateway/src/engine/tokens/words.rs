@@ -1,0 +1,137 @@
+//! Words that the parser knows otherwise than PostgreSQL, or not at all.
+//!
+//! Owns: `TABLE name`, `BETWEEN SYMMETRIC`, `TRIM(LEADING FROM x)`, `current_role`, `ISNULL`, `ORDER BY ... USING`, and the
+//! keywords of other dialects, which are names here. Must never know: literals, operators.
+//! <https://www.postgresql.org/docs/16/sql-keywords-appendix.html>
+
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::{Span, Token, Word};
+
+use super::Said;
+
+/// The prefix operator that stands for SYMMETRIC behind BETWEEN; PostgreSQL's numbers have none of this name.
+const SYMMETRIC: Token = Token::DoubleExclamationMark;
+
+/// Says a word in tokens of the parser.
+pub(super) fn say(mut word: Word, span: Span, said: &mut Said) {
+    let previous = said.previous();
+    let keyword = |keyword: &str| Token::make_keyword(keyword);
+    let instead: Vec<Token> = match word.keyword {
+        _ if is_plain_name(&word, previous) => {
+            word.keyword = Keyword::NoKeyword;
+            vec![Token::Word(word)]
+        }
+        Keyword::TABLE if previous.is_none_or(precedes_query) => vec![keyword("SELECT"), Token::Mul, keyword("FROM")],
+        Keyword::SYMMETRIC if previous.is_some_and(|token| is(token, Keyword::BETWEEN)) => vec![SYMMETRIC],
+        // It is the default.
+        Keyword::ASYMMETRIC if previous.is_some_and(|token| is(token, Keyword::BETWEEN)) => Vec::new(),
+        // What is trimmed is left out: blanks.
+        Keyword::FROM if ends_a_trim(said) => vec![Token::SingleQuotedString(" ".to_owned()), Token::Word(word)],
+        _ if is_bare(&word, "current_role") && !previous.is_some_and(|token| is(token, Keyword::AS)) => {
+            vec![Token::Word(word), Token::LParen, Token::RParen]
+        }
+        // PostgreSQL's postfix operator; the parser takes the word for an alias.
+        _ if is_bare(&word, "isnull") && previous.is_some_and(ends_an_operand) => {
+            let space = Token::Whitespace(sqlparser::tokenizer::Whitespace::Space);
+            vec![keyword("IS"), space, keyword("NULL")]
+        }
+        _ => vec![Token::Word(word)],
+    };
+    instead.into_iter().for_each(|token| said.push(token, span));
+}
+
+/// Keywords of other dialects: PostgreSQL's users name columns and tables so.
+const FOREIGN: &[Keyword] = &[
+    Keyword::ANTI,
+    Keyword::ASOF,
+    Keyword::CONNECT,
+    Keyword::DISTRIBUTE,
+    Keyword::DIV,
+    Keyword::GLOBAL,
+    Keyword::MATCH_CONDITION,
+    Keyword::MATCH_RECOGNIZE,
+    Keyword::MEMBER,
+    Keyword::MINUS,
+    Keyword::OUTPUT,
+    Keyword::PIVOT,
+    Keyword::PREWHERE,
+    Keyword::QUALIFY,
+    Keyword::REGEXP,
+    Keyword::RLIKE,
+    Keyword::SAMPLE,
+    Keyword::SEMI,
+    Keyword::SETTINGS,
+    Keyword::SORT,
+    Keyword::TOP,
+    Keyword::UNPIVOT,
+    Keyword::XOR,
+];
+
+/// Keywords that the parser takes for values or calls, where behind a point PostgreSQL reads a column.
+const VALUES: &[Keyword] = &[
+    Keyword::CURRENT_CATALOG,
+    Keyword::CURRENT_DATE,
+    Keyword::CURRENT_TIME,
+    Keyword::CURRENT_TIMESTAMP,
+    Keyword::CURRENT_USER,
+    Keyword::FALSE,
+    Keyword::NULL,
+    Keyword::SESSION_USER,
+    Keyword::TRUE,
+    Keyword::USER,
+];
+
+fn is_plain_name(word: &Word, previous: Option<&Token>) -> bool {
+    let behind_point = previous == Some(&Token::Period);
+    word.quote_style.is_none() && (FOREIGN.contains(&word.keyword) || behind_point && VALUES.contains(&word.keyword))
+}
+
+/// Whether a word is this one, not quoted.
+fn is_bare(word: &Word, text: &str) -> bool {
+    word.quote_style.is_none() && word.value.eq_ignore_ascii_case(text)
+}
+
+fn is(token: &Token, keyword: Keyword) -> bool {
+    matches!(token, Token::Word(word) if word.keyword == keyword)
+}
+
+pub(super) fn is_using(token: &Token) -> bool {
+    is(token, Keyword::USING)
+}
+
+/// Whether a postfix operator may follow.
+fn ends_an_operand(token: &Token) -> bool {
+    match token {
+        Token::Word(word) => !matches!(word.keyword, Keyword::AS | Keyword::SELECT | Keyword::BY),
+        Token::RParen | Token::RBracket | Token::Number(..) | Token::SingleQuotedString(_) => true,
+        Token::Placeholder(_) | Token::EscapedStringLiteral(_) => true,
+        _ => false,
+    }
+}
+
+/// Whether the last tokens are `(LEADING`, `(TRAILING` or `(BOTH`.
+fn ends_a_trim(said: &Said) -> bool {
+    let mut before = said.backwards();
+    let is_end = |token: &Token| matches!(token, Token::Word(word) if matches!(word.keyword, Keyword::LEADING | Keyword::TRAILING | Keyword::BOTH));
+    before.next().is_some_and(is_end) && before.next() == Some(&Token::LParen)
+}
+
+/// Whether a query may begin behind this token.
+fn precedes_query(token: &Token) -> bool {
+    match token {
+        Token::SemiColon | Token::LParen => true,
+        Token::Word(word) => matches!(
+            word.keyword,
+            Keyword::UNION
+                | Keyword::INTERSECT
+                | Keyword::EXCEPT
+                | Keyword::ALL
+                | Keyword::DISTINCT
+                | Keyword::AS
+                | Keyword::EXPLAIN
+                | Keyword::VERBOSE
+                | Keyword::FOR
+        ),
+        _ => false,
+    }
+}
