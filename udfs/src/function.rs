@@ -34,11 +34,13 @@ pub(crate) struct Overload {
 }
 
 /// The type of an overload's result.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) enum Returns {
     Type(Ty),
     /// An Arrow type that stands for the PostgreSQL type of this name.
     Tagged(Ty, &'static str),
+    /// An Arrow type that only stands for the PostgreSQL type of this name.
+    Field(DataType, &'static str),
     /// The type of the argument with this index, after coercion.
     Same(usize),
     From(fn(&[DataType]) -> DataType),
@@ -206,9 +208,10 @@ impl ScalarUDFImpl for Function {
 
     fn return_type(&self, given: &[DataType]) -> Result<DataType> {
         let (overload, coerced) = self.resolve(given)?;
-        Ok(match overload.returns {
+        Ok(match &overload.returns {
             Returns::Type(ty) | Returns::Tagged(ty, _) => ty.arrow(),
-            Returns::Same(index) => coerced.get(index).cloned().unwrap_or(DataType::Null),
+            Returns::Field(arrow, _) => arrow.clone(),
+            Returns::Same(index) => coerced.get(*index).cloned().unwrap_or(DataType::Null),
             Returns::From(choose) => choose(&coerced),
         })
     }
@@ -216,8 +219,10 @@ impl ScalarUDFImpl for Function {
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
         let given: Vec<_> = args.arg_fields.iter().map(|field| field.data_type().clone()).collect();
         let arrow = self.return_type(&given)?;
-        let field = match self.resolve(&given)?.0.returns {
-            Returns::Tagged(_, pg_type) => crate::pg_type::tagged(self.name, arrow, pg_type),
+        let field = match &self.resolve(&given)?.0.returns {
+            Returns::Tagged(_, pg_type) | Returns::Field(_, pg_type) => {
+                crate::pg_type::tagged(self.name, arrow, pg_type)
+            }
             _ => Field::new(self.name, arrow, true),
         };
         Ok(Arc::new(field))

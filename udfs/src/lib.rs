@@ -43,6 +43,7 @@ pub fn all() -> Functions {
     scalar.extend(pg::values());
     scalar.extend(pg::datetime());
     scalar.extend(pg::server());
+    scalar.extend(pg::sets::functions());
     scalar.push(time::time_bucket::time_bucket());
     Functions {
         scalar,

@@ -15,7 +15,8 @@ pub fn tagged(name: impl Into<String>, arrow: DataType, pg_type: &str) -> Field 
 
 /// The tag of a field, if it has one.
 pub fn tag(field: &Field) -> Option<&str> {
-    field.metadata().get(PG_TYPE_KEY).map(String::as_str)
+    // An empty tag takes the tag of what was tagged before.
+    field.metadata().get(PG_TYPE_KEY).map(String::as_str).filter(|tag| !tag.is_empty())
 }
 
 /// The metadata key of a column whose type modifier is declared (`numeric(10, 2)`), not computed.

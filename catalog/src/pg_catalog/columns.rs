@@ -9,6 +9,8 @@ use std::sync::{Arc, LazyLock};
 use arrow::datatypes::{DataType, Field, IntervalUnit, Schema, SchemaRef, TimeUnit};
 use udfs::pg_type::tagged;
 
+use super::{relation_functions, system_columns};
+
 /// A relation of one of the server's own schemas.
 #[derive(Debug)]
 pub(crate) struct RelationDef {
@@ -19,6 +21,23 @@ pub(crate) struct RelationDef {
     pub(crate) kind: &'static str,
     pub(crate) columns: Vec<ColumnDef>,
     pub(crate) arrow: SchemaRef,
+    /// `arrow` and, of a table, the system columns.
+    pub(crate) readable: SchemaRef,
+}
+
+impl RelationDef {
+    pub(crate) fn new(
+        schema: &'static str,
+        name: &'static str,
+        oid: u32,
+        kind: &'static str,
+        columns: Vec<ColumnDef>,
+    ) -> Self {
+        let fields: Vec<Field> = columns.iter().map(|column| field(column.name, column.type_name)).collect();
+        let arrow = Arc::new(Schema::new(fields));
+        let readable = if kind == "r" { system_columns::appended(&arrow) } else { Arc::clone(&arrow) };
+        Self { schema, name, oid, kind, columns, arrow, readable }
+    }
 }
 
 /// A column as `pg_attribute` has it.
@@ -34,6 +53,8 @@ const RELATIONS: [&str; 2] = [include_str!("data/relations.tsv"), include_str!("
 const COLUMNS: [&str; 2] = [include_str!("data/columns.tsv"), include_str!("../system/columns.tsv")];
 
 static DEFS: LazyLock<Vec<RelationDef>> = LazyLock::new(read);
+/// Functions that are relations: `pg_class` does not list them.
+static FUNCTIONS: LazyLock<Vec<RelationDef>> = LazyLock::new(relation_functions::definitions);
 static BY_NAME: LazyLock<HashMap<(&str, &str), &RelationDef>> =
     LazyLock::new(|| DEFS.iter().map(|relation| ((relation.schema, relation.name), relation)).collect());
 
@@ -42,8 +63,10 @@ pub(crate) fn all() -> &'static [RelationDef] {
     &DEFS
 }
 
+/// The relation of a name, or the function without arguments that is one (`pg_get_keywords()`).
 pub(crate) fn find(schema: &str, name: &str) -> Option<&'static RelationDef> {
-    BY_NAME.get(&(schema, name)).copied()
+    let function = || FUNCTIONS.iter().find(|function| function.schema == schema && function.name == name);
+    BY_NAME.get(&(schema, name)).copied().or_else(function)
 }
 
 /// The lines of a data file without its remarks.
@@ -72,8 +95,7 @@ fn read() -> Vec<RelationDef> {
             continue;
         };
         let columns = columns.remove(&(schema, name)).unwrap_or_default();
-        let fields: Vec<Field> = columns.iter().map(|column| field(column.name, column.type_name)).collect();
-        relations.push(RelationDef { schema, name, oid, kind, columns, arrow: Arc::new(Schema::new(fields)) });
+        relations.push(RelationDef::new(schema, name, oid, kind, columns));
     }
     relations
 }
@@ -112,6 +134,7 @@ pub(crate) fn arrow_type(pg_type: &str) -> DataType {
         "timestamptz" => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
         "interval" => DataType::Interval(IntervalUnit::MonthDayNano),
         "oid" | "xid" | "cid" => DataType::UInt32,
+        "tid" => DataType::FixedSizeBinary(6),
         "int2vector" => list("int2"),
         "oidvector" => list("oid"),
         reg if reg.starts_with("reg") => DataType::UInt32,
@@ -124,6 +147,11 @@ pub(crate) fn arrow_type(pg_type: &str) -> DataType {
 
 fn list(element: &str) -> DataType {
     DataType::List(Arc::new(field("item", element)))
+}
+
+/// Whether the Arrow type of a PostgreSQL type does not say which it is.
+pub fn needs_tag(pg_type: &str) -> bool {
+    !untagged(pg_type)
 }
 
 fn untagged(pg_type: &str) -> bool {

@@ -65,6 +65,7 @@ pub(crate) static PG_AGGREGATE: Dump = Dump::new("pg_aggregate", include_str!("d
 pub(crate) static PG_AM: Dump = Dump::new("pg_am", include_str!("data/pg_am.tsv"));
 pub(crate) static PG_CAST: Dump = Dump::new("pg_cast", include_str!("data/pg_cast.tsv"));
 pub(crate) static PG_COLLATION: Dump = Dump::new("pg_collation", include_str!("data/pg_collation.tsv"));
+pub(crate) static PG_GET_KEYWORDS: Dump = Dump::new("pg_get_keywords()", include_str!("data/pg_get_keywords.tsv"));
 pub(crate) static PG_LANGUAGE: Dump = Dump::new("pg_language", include_str!("data/pg_language.tsv"));
 pub(crate) static PG_OPCLASS: Dump = Dump::new("pg_opclass", include_str!("data/pg_opclass.tsv"));
 pub(crate) static PG_OPERATOR: Dump = Dump::new("pg_operator", include_str!("data/pg_operator.tsv"));

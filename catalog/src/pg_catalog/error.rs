@@ -28,6 +28,21 @@ pub enum LookupError {
     /// 42725.
     #[error("more than one function named \"{0}\"")]
     AmbiguousFunction(String),
+    /// 42883.
+    #[error("operator does not exist: {0}")]
+    UndefinedOperator(String),
+    /// 42725.
+    #[error("more than one operator named {0}")]
+    AmbiguousOperator(String),
+    /// 42704.
+    #[error("collation \"{0}\" for encoding \"UTF8\" does not exist")]
+    UndefinedCollation(String),
+    /// 22P02.
+    #[error("expected a left parenthesis")]
+    ExpectedParenthesis,
+    /// 55000.
+    #[error("recovery is not in progress")]
+    NotInRecovery,
     /// 42602.
     #[error("invalid name syntax")]
     InvalidName,

@@ -2,6 +2,7 @@
 //!
 //! Owns: the spelling, as in PostgreSQL's `format_type.c`. Must never know: a session.
 
+use super::ident::parts;
 use super::types::{self, PgType};
 
 /// The modifier with which a type is named.
@@ -127,10 +128,18 @@ fn without_modifier(text: &str) -> String {
 
 fn named(text: &str) -> Option<&'static PgType> {
     let text = text.trim();
-    let text = text.strip_prefix("pg_catalog.").or_else(|| text.strip_prefix("information_schema.")).unwrap_or(text);
-    if let Some(quoted) = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
-        return types::by_name(quoted);
-    }
+    let parts = parts(text).unwrap_or_default();
+    let text = match parts.as_slice() {
+        [name] if name.quoted => return types::by_name(&name.name),
+        [schema, name] if matches!(schema.name.as_str(), "pg_catalog" | "information_schema") => {
+            if name.quoted {
+                return types::by_name(&name.name);
+            }
+            name.name.as_str()
+        }
+        [_, _, ..] => return None,
+        _ => text,
+    };
     let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     types::by_name(match words.as_slice() {
@@ -191,6 +200,8 @@ mod tests {
             ("pg_catalog.int4", "int4"),
             ("TEXT[]", "_text"),
             ("\"char\"", "char"),
+            ("\"pg_catalog\".\"timestamptz\"", "timestamptz"),
+            ("pg_catalog.\"char\"", "char"),
             ("double  precision", "float8"),
         ] {
             assert_eq!(parse_type(text).map(|of| of.name), Some(name), "{text}");

@@ -7,7 +7,15 @@ use std::sync::LazyLock;
 
 use super::columns::lines;
 
-static KEYWORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| lines(include_str!("data/keywords.tsv")).collect());
+/// The key words that are reserved in any way: the others need no quotes.
+static KEYWORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    let words = lines(include_str!("data/pg_get_keywords.tsv")).skip(1);
+    words
+        .filter_map(|line| line.split_once('\t'))
+        .filter(|(_, rest)| !rest.starts_with('U'))
+        .map(|(word, _)| word)
+        .collect()
+});
 
 /// The name as it must be written in SQL.
 pub(crate) fn quoted(name: &str) -> String {

@@ -5,6 +5,7 @@
 //! <https://www.postgresql.org/docs/16/catalogs.html>
 
 mod attributes;
+mod coercion;
 mod columns;
 mod directory;
 mod dump;
@@ -28,9 +29,11 @@ mod pg_user;
 mod pg_views;
 mod provider;
 pub(crate) mod relation;
+mod relation_functions;
 mod roles;
 pub(crate) mod rows;
 mod scan;
+pub(crate) mod system_columns;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -45,10 +48,14 @@ use self::provider::Provider;
 use self::relation::Relation;
 use crate::system;
 
+pub use self::coercion::common_type;
+pub use self::columns::needs_tag;
 pub use self::error::LookupError;
 pub use self::functions::{Registry, functions};
+pub use self::relation_functions::relation_of_function;
+pub use self::system_columns::{SYSTEM_COLUMNS, TableIdentity, current_transaction, has_system_columns, identity};
 pub use self::types::{PgTypeInfo, is_type, pg_type_of};
-pub use self::view::{ActivityFact, ColumnSource, RoleFact, ServerFacts, SettingFact, View};
+pub use self::view::{ActivityFact, ColumnSource, Lazily, RoleFact, ServerFacts, SettingFact, View};
 
 /// The relations that have rows.
 static RELATIONS: &[&dyn Relation] = &[
@@ -61,6 +68,7 @@ static RELATIONS: &[&dyn Relation] = &[
     &dump::PG_COLLATION,
     &pg_database::PgDatabase,
     &pg_description::PgDescription,
+    &dump::PG_GET_KEYWORDS,
     &dump::PG_LANGUAGE,
     &pg_namespace::PgNamespace,
     &dump::PG_OPCLASS,
@@ -92,12 +100,17 @@ static RELATIONS: &[&dyn Relation] = &[
 /// A relation of `pg_catalog`, `information_schema` or `system`, as the statement of `view` sees it.
 pub fn relation(view: &Arc<View>, schema: &str, name: &str) -> Option<Arc<dyn TableProvider>> {
     let def = columns::find(schema, name)?;
-    let columns = Arc::clone(&def.arrow);
+    let columns = Arc::clone(&def.readable);
     let with_rows = RELATIONS.iter().find(|relation| relation.schema() == schema && relation.name() == name);
     Some(match with_rows {
         Some(relation) => Arc::new(Provider::new(*relation, Arc::clone(view), columns)),
         None => Arc::new(EmptyTable::new(columns)),
     })
+}
+
+/// Whether one of the server's own schemas has a relation of this name, or a function that is one.
+pub fn is_relation(schema: &str, name: &str) -> bool {
+    columns::find(schema, name).is_some()
 }
 
 /// The names of the relations of one of the server's own schemas.

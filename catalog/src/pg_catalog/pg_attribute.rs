@@ -1,14 +1,18 @@
 //! `pg_attribute`: the columns of every relation. Conditions on `attrelid` decide which tables are opened.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use datafusion::common::Result;
 
-use super::attributes;
+use super::attributes::{self, Attribute};
+use super::directory::{RelationEntry, Source};
 use super::relation::{Relation, Wanted};
 use super::rows::Rows;
+use super::system_columns::SYSTEM_COLUMNS;
+use super::types;
 use super::view::View;
 
 #[derive(Debug)]
@@ -24,6 +28,10 @@ impl Relation for PgAttribute {
         &["attrelid"]
     }
 
+    fn is_of_lake(&self) -> bool {
+        true
+    }
+
     async fn rows(&self, view: &Arc<View>, wanted: &Wanted) -> Result<RecordBatch> {
         let directory = view.directory();
         let mut candidates = Rows::new(self.columns()?);
@@ -37,32 +45,53 @@ impl Relation for PgAttribute {
         let mut rows = Rows::new(self.columns()?);
         for (relation, attributes) in attributes::of(view, relations).await {
             for attribute in &attributes {
-                rows.push([
-                    ("attrelid", relation.oid.into()),
-                    ("attname", attribute.name.as_ref().into()),
-                    ("atttypid", attribute.of.oid.into()),
-                    ("attlen", attribute.of.len.into()),
-                    ("attnum", attribute.number.into()),
-                    ("attcacheoff", (-1).into()),
-                    ("atttypmod", attribute.typmod.into()),
-                    ("attndims", i64::from(attribute.of.name.starts_with('_')).into()),
-                    ("attbyval", attribute.of.by_value.into()),
-                    ("attalign", attribute.of.align.into()),
-                    ("attstorage", attribute.of.storage.into()),
-                    ("attcompression", "".into()),
-                    ("attnotnull", attribute.not_null.into()),
-                    ("atthasdef", false.into()),
-                    ("atthasmissing", false.into()),
-                    ("attidentity", "".into()),
-                    ("attgenerated", "".into()),
-                    ("attisdropped", false.into()),
-                    ("attislocal", true.into()),
-                    ("attinhcount", 0.into()),
-                    ("attstattarget", (-1).into()),
-                    ("attcollation", attribute.of.collation.into()),
-                ]);
+                push(&mut rows, relation.oid, attribute);
+            }
+            if matches!(relation.kind(), "r" | "m") {
+                system_columns(relation).iter().for_each(|attribute| push(&mut rows, relation.oid, attribute));
             }
         }
         rows.finish()
     }
+}
+
+/// The columns that every table has, by numbers below zero.
+fn system_columns(relation: &RelationEntry) -> Vec<Attribute<'static>> {
+    let own = |name: &str| match &relation.source {
+        Source::Server(def) => def.columns.iter().any(|column| column.name == name),
+        Source::Lake(_) => false,
+    };
+    let columns = SYSTEM_COLUMNS.iter().zip(1..).filter(|((name, _), _)| !own(name));
+    let known = columns.filter_map(|((name, of), number)| {
+        let of = types::by_name(of)?;
+        Some(Attribute { name: Cow::Borrowed(*name), number: -number, of, typmod: -1, not_null: true })
+    });
+    known.collect()
+}
+
+fn push(rows: &mut Rows, relation: u32, attribute: &Attribute<'_>) {
+    rows.push([
+        ("attrelid", relation.into()),
+        ("attname", attribute.name.as_ref().into()),
+        ("atttypid", attribute.of.oid.into()),
+        ("attlen", attribute.of.len.into()),
+        ("attnum", attribute.number.into()),
+        ("attcacheoff", (-1).into()),
+        ("atttypmod", attribute.typmod.into()),
+        ("attndims", i64::from(attribute.of.name.starts_with('_')).into()),
+        ("attbyval", attribute.of.by_value.into()),
+        ("attalign", attribute.of.align.into()),
+        ("attstorage", attribute.of.storage.into()),
+        ("attcompression", "".into()),
+        ("attnotnull", attribute.not_null.into()),
+        ("atthasdef", false.into()),
+        ("atthasmissing", false.into()),
+        ("attidentity", "".into()),
+        ("attgenerated", "".into()),
+        ("attisdropped", false.into()),
+        ("attislocal", true.into()),
+        ("attinhcount", 0.into()),
+        ("attstattarget", (-1).into()),
+        ("attcollation", attribute.of.collation.into()),
+    ]);
 }

@@ -24,6 +24,10 @@ impl Relation for PgClass {
         "pg_class"
     }
 
+    fn is_of_lake(&self) -> bool {
+        true
+    }
+
     async fn rows(&self, view: &Arc<View>, _wanted: &Wanted) -> Result<RecordBatch> {
         let mut rows = Rows::new(self.columns()?);
         for relation in &view.directory().relations {

@@ -26,6 +26,10 @@ impl Relation for PgDescription {
         "pg_description"
     }
 
+    fn is_of_lake(&self) -> bool {
+        true
+    }
+
     async fn rows(&self, view: &Arc<View>, _wanted: &Wanted) -> Result<RecordBatch> {
         let directory = view.directory();
         let mut rows = Rows::new(self.columns()?);

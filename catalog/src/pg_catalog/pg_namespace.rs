@@ -20,6 +20,10 @@ impl Relation for PgNamespace {
         "pg_namespace"
     }
 
+    fn is_of_lake(&self) -> bool {
+        true
+    }
+
     async fn rows(&self, view: &Arc<View>, _wanted: &Wanted) -> Result<RecordBatch> {
         let mut rows = Rows::new(self.columns()?);
         for schema in &view.directory().schemas {

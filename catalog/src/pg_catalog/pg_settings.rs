@@ -21,7 +21,7 @@ impl Relation for PgSettings {
 
     async fn rows(&self, view: &Arc<View>, _wanted: &Wanted) -> Result<RecordBatch> {
         let mut rows = Rows::new(self.columns()?);
-        for fact in &view.server.settings {
+        for fact in &view.server.settings.get() {
             let words = |words: &Vec<String>| Cell::Texts(words.iter().map(|word| word.clone().into()).collect());
             rows.push([
                 ("name", (&fact.name).into()),
@@ -29,6 +29,7 @@ impl Relation for PgSettings {
                 ("unit", fact.unit.as_ref().into()),
                 ("category", (&fact.category).into()),
                 ("short_desc", (&fact.short_desc).into()),
+                ("extra_desc", fact.extra_desc.as_ref().into()),
                 ("context", (&fact.context).into()),
                 ("vartype", (&fact.vartype).into()),
                 ("source", (&fact.source).into()),

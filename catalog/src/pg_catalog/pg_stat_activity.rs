@@ -23,7 +23,7 @@ impl Relation for PgStatActivity {
 
     async fn rows(&self, view: &Arc<View>, _wanted: &Wanted) -> Result<RecordBatch> {
         let mut rows = Rows::new(self.columns()?);
-        for fact in &view.server.activity {
+        for fact in &view.server.activity.get() {
             rows.push([
                 ("datid", DATABASE.into()),
                 ("datname", (&fact.database).into()),

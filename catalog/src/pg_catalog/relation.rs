@@ -28,6 +28,11 @@ pub(crate) trait Relation: std::fmt::Debug + Send + Sync {
         &[]
     }
 
+    /// Whether its rows tell of the lake, so that they are new whenever that changes.
+    fn is_of_lake(&self) -> bool {
+        false
+    }
+
     /// All rows, or at least those that `wanted` lets through.
     async fn rows(&self, view: &Arc<View>, wanted: &Wanted) -> Result<RecordBatch>;
 

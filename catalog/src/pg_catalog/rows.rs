@@ -111,6 +111,7 @@ enum Kind {
     Time(TimestampMicrosecondBuilder),
     Interval(IntervalMonthDayNanoBuilder),
     Int16s(ListBuilder<Int16Builder>),
+    Int32s(ListBuilder<Int32Builder>),
     UInt32s(ListBuilder<UInt32Builder>),
     Texts(ListBuilder<StringBuilder>),
     /// A type in which no relation has a value yet.
@@ -150,6 +151,7 @@ impl ColumnBuilder {
             Kind::Time(builder) => Arc::new(builder.finish()),
             Kind::Interval(builder) => Arc::new(builder.finish()),
             Kind::Int16s(builder) => Arc::new(builder.finish()),
+            Kind::Int32s(builder) => Arc::new(builder.finish()),
             Kind::UInt32s(builder) => Arc::new(builder.finish()),
             Kind::Texts(builder) => Arc::new(builder.finish()),
             Kind::Nulls(of) => new_null_array(of, self.len),
@@ -174,6 +176,7 @@ impl Kind {
             DataType::Interval(IntervalUnit::MonthDayNano) => Self::Interval(IntervalMonthDayNanoBuilder::new()),
             DataType::List(item) => match item.data_type() {
                 DataType::Int16 => Self::Int16s(ListBuilder::new(Int16Builder::new()).with_field(Arc::clone(item))),
+                DataType::Int32 => Self::Int32s(ListBuilder::new(Int32Builder::new()).with_field(Arc::clone(item))),
                 DataType::UInt32 => Self::UInt32s(ListBuilder::new(UInt32Builder::new()).with_field(Arc::clone(item))),
                 DataType::Utf8 => Self::Texts(ListBuilder::new(StringBuilder::new()).with_field(Arc::clone(item))),
                 _ => Self::Nulls(of.clone()),
@@ -195,6 +198,7 @@ impl Kind {
             Self::Time(builder) => builder.append_null(),
             Self::Interval(builder) => builder.append_null(),
             Self::Int16s(builder) => builder.append_null(),
+            Self::Int32s(builder) => builder.append_null(),
             Self::UInt32s(builder) => builder.append_null(),
             Self::Texts(builder) => builder.append_null(),
             Self::Nulls(_) => {}
@@ -218,6 +222,12 @@ impl Kind {
                 builder.append_value(IntervalMonthDayNano::new(0, 0, i64::from(seconds) * 1_000_000_000));
             }
             (Self::Int16s(builder), Cell::Ints(values)) => {
+                for value in values {
+                    builder.values().append_value(narrow(value)?);
+                }
+                builder.append(true);
+            }
+            (Self::Int32s(builder), Cell::Ints(values)) => {
                 for value in values {
                     builder.values().append_value(narrow(value)?);
                 }

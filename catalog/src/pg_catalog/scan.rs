@@ -24,7 +24,9 @@ use datafusion::physical_plan::{
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
+use super::columns;
 use super::relation::{Relation, Wanted};
+use super::system_columns::{self, BOOTSTRAP, TableIdentity};
 use super::view::View;
 
 #[derive(Debug, Clone)]
@@ -128,10 +130,15 @@ impl ExecutionPlan for Scan {
         if partition != 0 {
             return internal_err!("a catalog has one partition, not {partition}");
         }
-        let Self { relation, view, projection, wanted, .. } = self.clone();
+        let Self { relation, view, columns, projection, wanted, .. } = self.clone();
         let batch_rows = context.session_config().batch_size().max(1);
         let rows = async move {
             let rows = relation.rows(&view, &wanted).await?;
+            let rows = match rows.num_columns() < columns.fields().len() {
+                // What a relation does not tell itself, all its rows share.
+                true => system_columns::append(&rows, &columns, own_identity(&view, relation))?,
+                false => rows,
+            };
             let rows = match &projection {
                 Some(projection) => rows.project(projection)?,
                 None => rows,
@@ -158,6 +165,12 @@ impl ExecutionPlan for Scan {
         }
         Ok(answer.with_updated_node(Arc::new(self.clone().with_conditions(conditions))))
     }
+}
+
+fn own_identity(view: &View, relation: &dyn Relation) -> TableIdentity {
+    let tableoid = columns::find(relation.schema(), relation.name()).map_or(0, |relation| relation.oid);
+    let xmin = if relation.is_of_lake() { system_columns::transaction(&view.snapshot) } else { BOOTSTRAP };
+    TableIdentity { tableoid, xmin }
 }
 
 fn pieces(rows: RecordBatch, batch_rows: usize) -> Vec<RecordBatch> {

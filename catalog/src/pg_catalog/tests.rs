@@ -70,8 +70,12 @@ fn context(snapshot: Arc<Snapshot>, columns: Arc<dyn ColumnSource>) -> (Arc<View
     let role = |name: &str, superuser| RoleFact { name: name.to_owned(), superuser, login: true, connection_limit: -1 };
     let server = ServerFacts {
         roles: vec![role("ann", false), role("root", true)],
-        settings: vec![SettingFact { name: "TimeZone".into(), setting: "UTC".into(), ..Default::default() }],
-        activity: vec![ActivityFact { pid: 7, user: "ann".into(), query: "SELECT 1".into(), ..Default::default() }],
+        settings: Lazily::new(|| {
+            vec![SettingFact { name: "TimeZone".into(), setting: "UTC".into(), ..Default::default() }]
+        }),
+        activity: Lazily::new(|| {
+            vec![ActivityFact { pid: 7, user: "ann".into(), query: "SELECT 1".into(), ..Default::default() }]
+        }),
         started_at: Utc::now(),
     };
     let view = Arc::new(View {

@@ -18,6 +18,8 @@ pub(crate) struct PgType {
     pub(crate) namespace: u32,
     pub(crate) len: i16,
     pub(crate) by_value: bool,
+    /// Whether casts prefer it within its category.
+    pub(crate) preferred: bool,
     /// The array's type, 0 if there is none.
     pub(crate) array: u32,
     /// The element's type, 0 if it is not an array.
@@ -70,6 +72,7 @@ fn read(line: &'static str) -> Option<PgType> {
         namespace: text(2)?.parse().ok()?,
         len: text(4)?.parse().ok()?,
         by_value: text(5)? == "t",
+        preferred: text(8)? == "t",
         relation: text(11)?.parse().ok()?,
         element: text(13)?.parse().ok()?,
         array: text(14)?.parse().ok()?,

@@ -45,9 +45,34 @@ pub trait ColumnSource: Send + Sync {
 #[derive(Debug, Clone)]
 pub struct ServerFacts {
     pub roles: Vec<RoleFact>,
-    pub settings: Vec<SettingFact>,
-    pub activity: Vec<ActivityFact>,
+    pub settings: Lazily<Vec<SettingFact>>,
+    pub activity: Lazily<Vec<ActivityFact>>,
     pub started_at: DateTime<Utc>,
+}
+
+/// What is found out when a relation asks for it: most statements ask for nothing.
+pub struct Lazily<T>(Arc<dyn Fn() -> T + Send + Sync>);
+
+impl<T> Lazily<T> {
+    pub fn new(find: impl Fn() -> T + Send + Sync + 'static) -> Self {
+        Self(Arc::new(find))
+    }
+
+    pub fn get(&self) -> T {
+        (self.0)()
+    }
+}
+
+impl<T> Clone for Lazily<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> std::fmt::Debug for Lazily<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Lazily")
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -67,6 +92,7 @@ pub struct SettingFact {
     pub unit: Option<String>,
     pub category: String,
     pub short_desc: String,
+    pub extra_desc: Option<String>,
     pub context: String,
     pub vartype: String,
     pub source: String,

@@ -16,7 +16,7 @@ use udfs::settings::ReadSettings;
 
 use super::analyze;
 use super::memory::{QueryPool, default_bytes, pool_of_all};
-use super::planners::{ArrayLiterals, Operators, Parameters};
+use super::planners::{ArrayLiterals, Operators, Parameters, Subscripts};
 use super::stores::FixedStores;
 use crate::config;
 use crate::error::{Error, Result};
@@ -48,6 +48,7 @@ impl Base {
         let mut planners: Vec<Arc<dyn ExprPlanner>> = vec![Arc::new(Parameters)];
         planners.extend(udfs::all().planners);
         planners.push(Arc::new(ArrayLiterals));
+        planners.push(Arc::new(Subscripts));
         planners.push(Arc::new(Operators));
         planners.extend(SessionStateDefaults::default_expr_planners());
         let builder = SessionStateBuilder::new()

@@ -4,19 +4,26 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use catalog::Snapshot;
-use catalog::pg_catalog::{ActivityFact, RoleFact, ServerFacts, SettingFact};
+use catalog::pg_catalog::{ActivityFact, Lazily, RoleFact, ServerFacts, SettingFact};
 use chrono::{DateTime, Utc};
 
-use crate::session::vars::domain::Domain;
-use crate::session::vars::{Context, Variable};
+use crate::session::vars::domain::Unit;
+use crate::session::vars::list::NO_EFFECT;
+use crate::session::vars::{Context, Setting, Variable, postgresql};
 use crate::session::{Registry, Session};
 
 /// The facts at this moment, as one session may see them.
-pub(super) fn now(session: &Session, registry: &Registry, roles: &[RoleFact], started_at: SystemTime) -> ServerFacts {
+pub(super) fn now(
+    session: &Arc<Session>,
+    registry: &Arc<Registry>,
+    roles: &[RoleFact],
+    started_at: SystemTime,
+) -> ServerFacts {
+    let (viewer, of_settings, registry) = (Arc::clone(session), Arc::clone(session), Arc::clone(registry));
     ServerFacts {
         roles: with_user(session, roles),
-        settings: settings(session),
-        activity: registry.living().iter().map(|living| activity(session, living)).collect(),
+        settings: Lazily::new(move || settings(&of_settings)),
+        activity: Lazily::new(move || registry.living().iter().map(|living| activity(&viewer, living)).collect()),
         started_at: started_at.into(),
     }
 }
@@ -37,29 +44,44 @@ fn with_user(session: &Session, roles: &[RoleFact]) -> Vec<RoleFact> {
 
 fn settings(session: &Session) -> Vec<SettingFact> {
     let vars = session.vars();
-    vars.all().map(|(variable, setting)| setting_fact(variable, setting, vars.reset_value(variable))).collect()
+    vars.all().map(|(told, variable, value)| setting_fact(told, variable, value, vars.reset_value(variable))).collect()
 }
 
-fn setting_fact(variable: &'static Variable, setting: &str, reset: &str) -> SettingFact {
-    let (min, max, words) = match variable.domain {
-        Domain::Integer(min, max) => (Some(min.to_string()), Some(max.to_string()), None),
-        Domain::Enum(words) => (None, None, Some(words.iter().map(|word| (*word).to_owned()).collect())),
-        _ => (None, None, None),
+fn setting_fact(told: &Setting, variable: &Variable, value: &str, reset: &str) -> SettingFact {
+    // SHOW prints in the handiest unit, the relation in the setting's own.
+    let unit = told.unit.and_then(Unit::named);
+    let in_unit = |value: &str| match unit.and_then(|unit| unit.parse(value)) {
+        Some(count) => count.to_string(),
+        None => value.to_owned(),
+    };
+    let source = match (value == variable.default, value == reset) {
+        (true, _) => "default",
+        (false, true) => "client",
+        (false, false) => "session",
+    };
+    let is_ours = variable.context == Context::Internal && told.context == "user";
+    let without_effect = variable.description == NO_EFFECT || postgresql::other(&variable.key()).is_some();
+    let extra_desc = match (told.extra_desc, without_effect) {
+        (Some(text), true) => Some(format!("{text} {NO_EFFECT}")),
+        (Some(text), false) => Some(text.to_owned()),
+        (None, true) => Some(NO_EFFECT.to_owned()),
+        (None, false) => None,
     };
     SettingFact {
-        name: variable.name.to_owned(),
-        setting: setting.to_owned(),
-        unit: None,
-        category: "Client Connection Defaults".to_owned(),
-        short_desc: variable.description.to_owned(),
-        context: if variable.context == Context::Internal { "internal" } else { "user" }.to_owned(),
-        vartype: variable.domain.vartype().to_owned(),
-        source: if setting == variable.default { "default" } else { "session" }.to_owned(),
-        min_val: min,
-        max_val: max,
-        enumvals: words,
-        boot_val: Some(variable.default.to_owned()),
-        reset_val: Some(reset.to_owned()),
+        name: told.name.to_owned(),
+        setting: in_unit(value),
+        unit: told.unit.map(str::to_owned),
+        category: told.category.to_owned(),
+        short_desc: told.short_desc.to_owned(),
+        extra_desc,
+        context: if is_ours { "internal" } else { told.context }.to_owned(),
+        vartype: told.vartype.to_owned(),
+        source: source.to_owned(),
+        min_val: told.min_val.map(str::to_owned),
+        max_val: told.max_val.map(str::to_owned),
+        enumvals: told.enumvals.as_ref().map(|words| words.iter().map(|word| (*word).to_owned()).collect()),
+        boot_val: Some(in_unit(variable.default)),
+        reset_val: Some(in_unit(reset)),
     }
 }
 

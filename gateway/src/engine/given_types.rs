@@ -10,22 +10,29 @@ use datafusion::common::{DFSchema, Result};
 use datafusion::logical_expr::expr::Cast;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
+use datafusion::logical_expr::{Distinct, Expr, ExprSchemable, LogicalPlan};
 use udfs::pg_type::is_unconstrained;
 
+use super::distinct_on;
+use super::object_casts::{self, Functions};
 use super::tags;
 
-pub(super) fn settle(plan: LogicalPlan) -> Result<LogicalPlan> {
+pub(super) fn settle(plan: LogicalPlan, functions: Functions<'_>) -> Result<LogicalPlan> {
     if !any(&plan)? {
         return Ok(plan);
     }
-    plan.transform_up_with_subqueries(rewrite_node).map(|transformed| transformed.data)
+    let settled = plan.transform_up_with_subqueries(|node| rewrite_node(node, functions))?;
+    settled.data.recompute_schema()
 }
 
 /// Whether there is anything to do: most plans have neither, and are left alone.
 fn any(plan: &LogicalPlan) -> Result<bool> {
     let mut found = false;
     plan.apply_with_subqueries(|node| {
+        found = found || object_casts::concerns_node(node) || concerns_node(node);
+        if found {
+            return Ok(TreeNodeRecursion::Stop);
+        }
         node.apply_expressions(|expr| {
             found = found || expr.exists(|expr| Ok(concerns(expr)))?;
             Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
@@ -34,16 +41,32 @@ fn any(plan: &LogicalPlan) -> Result<bool> {
     Ok(found)
 }
 
+fn concerns_node(plan: &LogicalPlan) -> bool {
+    matches!(plan, LogicalPlan::Unnest(_) | LogicalPlan::Union(_) | LogicalPlan::Distinct(Distinct::On(_)))
+}
+
 fn concerns(expr: &Expr) -> bool {
     match expr {
         Expr::Cast(cast) => is_unconstrained(&cast.field),
-        expr if is_series(expr) => true,
+        expr if is_series(expr) || object_casts::concerns(expr) => true,
         Expr::ScalarFunction(function) if tags::reads(function.func.name()) => true,
         other => tags::concerns(other),
     }
 }
 
-fn rewrite_node(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+fn rewrite_node(plan: LogicalPlan, functions: Functions<'_>) -> Result<Transformed<LogicalPlan>> {
+    let plan = match plan {
+        LogicalPlan::Unnest(unnest) => return tags::elements(unnest),
+        LogicalPlan::Union(union) => return tags::union(union),
+        LogicalPlan::Distinct(Distinct::On(on)) => {
+            let Some((computed, exprs)) = distinct_on::below(&on)? else {
+                return Ok(Transformed::no(LogicalPlan::Distinct(Distinct::On(on))));
+            };
+            let computed = rewrite_node(computed, functions)?.data;
+            return distinct_on::over(on, computed, &exprs).map(Transformed::yes);
+        }
+        other => other,
+    };
     let mut schema = merge_schema(&plan.inputs());
     if let LogicalPlan::TableScan(scan) = &plan {
         schema.merge(&scan.projected_schema);
@@ -59,7 +82,7 @@ fn rewrite_node(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
             }
             expr if is_series(&expr) => series(expr, &schema),
             Expr::ScalarFunction(function) if tags::reads(function.func.name()) => tags::tell(function, &schema),
-            other => Ok(Transformed::no(other)),
+            other => object_casts::rewrite(other, &schema, functions),
         })?;
         let rewritten =
             if rewritten.transformed { rewritten.update_data(|expr| name.restore(expr)) } else { rewritten };

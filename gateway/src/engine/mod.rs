@@ -10,13 +10,16 @@ mod cpu;
 mod cursor;
 mod declared;
 mod diagnose;
+mod distinct_on;
 mod explain;
 mod facts;
 mod given_types;
 mod guard;
 mod interrupt;
+mod lock;
 mod memory;
 mod named;
+mod object_casts;
 mod params;
 mod parse;
 mod plan;
@@ -29,6 +32,7 @@ mod session_functions;
 mod statement;
 mod stores;
 mod stream;
+mod system_columns;
 mod tags;
 mod tokens;
 mod types;
@@ -266,7 +270,7 @@ impl Core {
         let facts = facts::now(session, &self.registry, &self.roles, self.started_at);
         let state = self.base.state(session);
         let (session, message) = (Arc::clone(session), Arc::clone(message));
-        scope::Scope::new(self.lake.snapshot(), state, session, message, columns, Arc::new(facts))
+        scope::Scope::new(self.lake.snapshot(), state, session, message, columns, Arc::new(facts), &self.registry)
     }
 
     /// Runs on a planner's thread as a whole: a busy worker must not keep others from planning.
@@ -310,6 +314,10 @@ impl Core {
             Ast::ShowVariable { variable } => {
                 let columns = command::show_columns(variable);
                 Ok(Prepared::command(statement, columns))
+            }
+            Ast::Lock(asked) => {
+                lock::check(&self.scope(&session, &statement.message), asked)?;
+                Ok(Prepared::command(statement, no_columns()))
             }
             other if command::is_command(other) => Ok(Prepared::command(statement, no_columns())),
             _ => Err(plan::refuse(&statement)),

@@ -13,8 +13,8 @@ use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
 use sqlparser::ast::{Ident, ObjectName, Query, Statement as Ast, ViewColumnDef, visit_relations};
 
 use super::params::Planning;
-use super::scope::{Found, Scope, undefined_table, view_of};
-use super::{Core, Statement, declared, diagnose, explain, given_types, params, parse, rewrite, zone};
+use super::scope::{Found, Scope, relation_of, undefined_table, view_of};
+use super::{Core, Statement, declared, diagnose, explain, given_types, params, parse, rewrite, system_columns, zone};
 use crate::error::{Error, Result, SqlState, classify};
 use crate::session::Session;
 use udfs::pg_type;
@@ -89,6 +89,7 @@ fn nested(
                 .hint("A view may not use itself, directly or through others."));
         }
         let mut scope = core.scope(&session, &message);
+        scope.names_system_columns = system_columns::mentioned(&query);
         for name in relations(&query) {
             resolve(&core, &session, &mut scope, &name, depth).await.map_err(|error| locate(error, &name, &message))?;
         }
@@ -100,8 +101,12 @@ fn nested(
 fn relations(query: &Query) -> Vec<ObjectName> {
     let mut names: Vec<ObjectName> = Vec::new();
     let _ = visit_relations(query, |name| {
-        if !names.contains(name) {
-            names.push(name.clone());
+        let function = name.0.last().and_then(|part| part.as_ident()).map(crate::session::fold);
+        let relation = function.and_then(|function| relation_of(&function));
+        for name in [Some(name.clone()), relation].into_iter().flatten() {
+            if !names.contains(&name) {
+                names.push(name);
+            }
         }
         std::ops::ControlFlow::<()>::Continue(())
     });
@@ -127,7 +132,13 @@ async fn resolve(
         Some(Found::Lake(table)) if scope.has(&table.schema, &table.name) => Ok(()),
         Some(Found::Lake(table)) => {
             let source = match view_of(&table) {
-                None => zone::localized(provider_as_source(table.provider().await?), session)?,
+                None => {
+                    let source = zone::localized(provider_as_source(table.provider().await?), session)?;
+                    if scope.names_system_columns {
+                        return Ok(scope.add_with_system_columns(&table, source)?);
+                    }
+                    source
+                }
                 Some(sql) => {
                     let planned = view(core, session, sql, depth + 1).await?;
                     provider_as_source(Arc::new(ViewTable::new(planned, Some(sql.to_owned()))))
@@ -216,7 +227,9 @@ fn logical(
 ) -> std::result::Result<LogicalPlan, DataFusionError> {
     let planner = SqlToRel::new_with_options(scope, options());
     let mut context = PlannerContext::new().with_prepare_param_data_types(params.to_vec());
-    planner.sql_statement_to_plan_with_context(statement, &mut context).and_then(given_types::settle)
+    planner
+        .sql_statement_to_plan_with_context(statement, &mut context)
+        .and_then(|plan| given_types::settle(plan, &|name| scope.scalar_function(name)))
 }
 
 /// The result columns by the names that the client sees.

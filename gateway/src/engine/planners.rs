@@ -8,6 +8,7 @@ mod arrays;
 pub(super) mod json;
 pub(super) mod operand;
 mod parameters;
+mod subscripts;
 
 use datafusion::common::{DFSchema, DataFusionError, Result};
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
@@ -18,6 +19,7 @@ use crate::error::{Error, SqlState};
 pub(super) use arrays::ArrayLiterals;
 pub(super) use operand::{Category, Operand};
 pub(super) use parameters::Parameters;
+pub(super) use subscripts::Subscripts;
 
 /// Chooses operators by the types of both sides.
 #[derive(Debug)]

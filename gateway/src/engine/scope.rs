@@ -21,9 +21,9 @@ use sqlparser::ast::{Ident, ObjectName};
 
 use super::facts;
 use super::rewrite::Names;
-use super::session_functions;
+use super::{session_functions, system_columns};
 use crate::error::{Error, SqlState};
-use crate::session::{Session, fold};
+use crate::session::{Registry, Session, fold};
 
 /// Relations by their real schema and name.
 pub(super) type Sources = HashMap<(String, String), Arc<dyn TableSource>>;
@@ -36,7 +36,11 @@ pub(crate) struct Scope {
     message: Arc<str>,
     pub(super) view: Arc<pg_catalog::View>,
     search_path: Vec<String>,
+    /// Whether the statement names `xmin`, `ctid` or another column that `*` leaves out.
+    pub(super) names_system_columns: bool,
     sources: Sources,
+    /// The tables of the lake that have system columns here, and how many.
+    with_system_columns: HashMap<(String, String), usize>,
     session_functions: HashMap<&'static str, Arc<ScalarUDF>>,
     catalog_functions: OnceLock<HashMap<String, Arc<ScalarUDF>>>,
 }
@@ -60,6 +64,7 @@ impl Scope {
         message: Arc<str>,
         columns: Arc<dyn pg_catalog::ColumnSource>,
         server: Arc<pg_catalog::ServerFacts>,
+        registry: &Arc<Registry>,
     ) -> Self {
         let search_path = session.vars().search_path(session.user());
         let view = Arc::new(pg_catalog::View {
@@ -70,7 +75,7 @@ impl Scope {
             server,
             columns,
         });
-        let session_functions = session_functions::all(&session, &view);
+        let session_functions = session_functions::all(&session, registry, &view);
         Self {
             snapshot,
             state,
@@ -78,7 +83,9 @@ impl Scope {
             message,
             view,
             search_path,
+            names_system_columns: false,
             sources: Sources::new(),
+            with_system_columns: HashMap::new(),
             session_functions,
             catalog_functions: OnceLock::new(),
         }
@@ -86,6 +93,20 @@ impl Scope {
 
     pub(super) fn add(&mut self, schema: &str, name: &str, source: Arc<dyn TableSource>) {
         self.sources.insert((schema.to_owned(), name.to_owned()), source);
+    }
+
+    /// Adds a table with its system columns.
+    pub(super) fn add_with_system_columns(&mut self, table: &Table, source: Arc<dyn TableSource>) -> PlanResult<()> {
+        let Some(identity) = pg_catalog::identity(&self.view, &table.schema, &table.name) else {
+            self.add(&table.schema, &table.name, source);
+            return Ok(());
+        };
+        let schema = source.schema();
+        let own: Vec<&String> = schema.fields().iter().map(|field| field.name()).collect();
+        let added = system_columns::names(own.iter().copied()).len();
+        self.with_system_columns.insert((table.schema.clone(), table.name.clone()), added);
+        self.add(&table.schema, &table.name, system_columns::with(source, identity)?);
+        Ok(())
     }
 
     pub(super) fn has(&self, schema: &str, name: &str) -> bool {
@@ -123,9 +144,8 @@ impl Scope {
     }
 
     fn catalog_relation(&self, schema: &str, name: &str) -> Option<Found> {
-        let is_ours = pg_catalog::relation_names(schema).binary_search(&name).is_ok()
-            || pg_catalog::relation_names(schema).contains(&name);
-        is_ours.then(|| Found::Catalog { schema: schema.to_owned(), name: name.to_owned() })
+        pg_catalog::is_relation(schema, name)
+            .then(|| Found::Catalog { schema: schema.to_owned(), name: name.to_owned() })
     }
 
     /// The source of a name that `resolve` has opened.
@@ -137,6 +157,26 @@ impl Scope {
         self.sources.get(&key)
     }
 
+    /// Every column of an opened relation, its system columns last.
+    fn all_columns(&self, table: &ObjectName) -> Option<Vec<String>> {
+        let source = self.source(table)?;
+        Some(source.schema().fields().iter().map(|field| field.name().clone()).collect())
+    }
+
+    /// How many of the last columns of an opened relation are system columns.
+    fn hidden(&self, table: &ObjectName, width: usize) -> usize {
+        let hidden = match self.find(table) {
+            Some(Found::Catalog { schema, name }) if pg_catalog::has_system_columns(&schema, &name) => {
+                pg_catalog::SYSTEM_COLUMNS.len()
+            }
+            Some(Found::Lake(table)) => {
+                self.with_system_columns.get(&(table.schema.clone(), table.name.clone())).copied().unwrap_or_default()
+            }
+            _ => 0,
+        };
+        hidden.min(width)
+    }
+
     fn catalog_function(&self, name: &str) -> Option<Arc<ScalarUDF>> {
         let functions = self.catalog_functions.get_or_init(|| {
             pg_catalog::functions(&self.view).into_iter().map(|udf| (udf.name().to_owned(), udf)).collect()
@@ -144,13 +184,19 @@ impl Scope {
         functions.get(name).cloned()
     }
 
-    fn scalar_function(&self, name: &str) -> Option<Arc<ScalarUDF>> {
+    pub(super) fn scalar_function(&self, name: &str) -> Option<Arc<ScalarUDF>> {
         self.session_functions
             .get(name)
             .cloned()
             .or_else(|| self.state.scalar_functions().get(name).cloned())
             .or_else(|| self.catalog_function(name))
     }
+}
+
+/// The relation that a function without arguments is.
+pub(super) fn relation_of(function: &str) -> Option<ObjectName> {
+    let relation = pg_catalog::relation_of_function(function)?;
+    Some(ObjectName::from(vec![Ident::with_quote('"', "pg_catalog"), Ident::with_quote('"', relation)]))
 }
 
 /// The key that an identifier means.
@@ -178,8 +224,16 @@ pub(super) fn undefined_table(name: impl std::fmt::Display) -> Error {
 
 impl Names for Scope {
     fn columns(&self, table: &ObjectName) -> Option<Vec<String>> {
-        let source = self.source(table)?;
-        Some(source.schema().fields().iter().map(|field| field.name().clone()).collect())
+        let mut columns = self.all_columns(table)?;
+        let hidden = self.hidden(table, columns.len());
+        columns.truncate(columns.len() - hidden);
+        Some(columns)
+    }
+
+    fn system_columns(&self, table: &ObjectName) -> Vec<String> {
+        let mut columns = self.all_columns(table).unwrap_or_default();
+        let hidden = self.hidden(table, columns.len());
+        columns.split_off(columns.len() - hidden)
     }
 
     fn table(&self, written: &ObjectName) -> crate::error::Result<Option<ObjectName>> {
@@ -194,6 +248,14 @@ impl Names for Scope {
 
     fn database(&self) -> &str {
         &self.session.database
+    }
+
+    fn relation_of(&self, function: &str) -> Option<ObjectName> {
+        relation_of(function)
+    }
+
+    fn is_type(&self, name: &str) -> bool {
+        pg_catalog::is_type(name)
     }
 
     fn message(&self) -> Option<&str> {

@@ -3,13 +3,15 @@
 //! Owns: that what Arrow does not tell apart stays apart, as `oid` from `bigint`: the planner gives such expressions an
 //! Arrow type only, and asyncpg asks forever for a type that it was not told. Must never know: what a type means.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
+use catalog::pg_catalog::{common_type, needs_tag, pg_type_of};
 use datafusion::common::metadata::FieldMetadata;
 use datafusion::common::tree_node::Transformed;
-use datafusion::common::{DFSchema, Result};
-use datafusion::logical_expr::expr::{AggregateFunction, Alias, Case, ScalarFunction};
-use datafusion::logical_expr::{Expr, ExprSchemable};
+use datafusion::common::{Column, DFSchema, Result, TableReference};
+use datafusion::logical_expr::expr::{AggregateFunction, Alias, BinaryExpr, Case, ScalarFunction};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Operator, Projection, Union, Unnest};
 use datafusion::scalar::ScalarValue;
 use udfs::pg::tagged::as_tagged;
 use udfs::pg_type::{self, PG_TYPE_KEY};
@@ -18,7 +20,11 @@ use udfs::pg_type::{self, PG_TYPE_KEY};
 pub(super) fn concerns(expr: &Expr) -> bool {
     match expr {
         Expr::Case(_) => true,
-        Expr::ScalarFunction(function) => passes_on(function.func.name()) || function.func.name() == "make_array",
+        Expr::BinaryExpr(binary) => binary.op == Operator::StringConcat,
+        Expr::ScalarFunction(function) => {
+            let name = function.func.name();
+            passes_on(name) || name == "make_array" || of_arrays(name).is_some()
+        }
         Expr::AggregateFunction(function) => aggregates(function.func.name()).is_some(),
         _ => false,
     }
@@ -90,7 +96,7 @@ pub(super) fn output(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>>
         return Ok(Transformed::no(expr));
     }
     let Some(tag) = of(inner, schema)? else { return Ok(Transformed::no(expr)) };
-    let metadata = BTreeMap::from([(PG_TYPE_KEY.to_owned(), tag)]);
+    let metadata = Some(metadata(tag));
     let alias = match expr {
         Expr::Alias(alias) => alias,
         expr => {
@@ -98,11 +104,104 @@ pub(super) fn output(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>>
             Alias::new(expr, None::<&str>, name)
         }
     };
-    Ok(Transformed::yes(Expr::Alias(alias.with_metadata(Some(FieldMetadata::from(metadata))))))
+    Ok(Transformed::yes(Expr::Alias(alias.with_metadata(metadata))))
+}
+
+fn metadata(tag: String) -> FieldMetadata {
+    FieldMetadata::from(BTreeMap::from([(PG_TYPE_KEY.to_owned(), tag)]))
+}
+
+/// What is unnested, with the types of the elements: the planner gives them the Arrow type only.
+pub(super) fn elements(unnest: Unnest) -> Result<Transformed<LogicalPlan>> {
+    let plan = LogicalPlan::Unnest(unnest).recompute_schema()?;
+    let LogicalPlan::Unnest(unnest) = &plan else { return Ok(Transformed::no(plan)) };
+    let fields = unnest.input.schema().fields();
+    let tags: HashMap<&Column, String> = unnest
+        .list_type_columns
+        .iter()
+        .filter(|(_, list)| list.depth == 1)
+        .filter_map(|(at, list)| Some((&list.output_column, element(pg_type::tag(fields.get(*at)?)?)?)))
+        .collect();
+    if tags.is_empty() {
+        return Ok(Transformed::no(plan));
+    }
+    let columns = plan.schema().iter().map(|(qualifier, field)| {
+        let column = Column::new(qualifier.cloned(), field.name());
+        let tag = tags.get(&column).cloned();
+        let expr = Expr::Column(column);
+        match tag {
+            Some(tag) => {
+                let relation: Option<TableReference> = qualifier.cloned();
+                Expr::Alias(Alias::new(expr, relation, field.name()).with_metadata(Some(metadata(tag))))
+            }
+            None => expr,
+        }
+    });
+    let columns = columns.collect();
+    Ok(Transformed::yes(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(plan))?)))
+}
+
+/// UNION ALL, with the types that PostgreSQL gives its columns: the planner keeps those of one side.
+pub(super) fn union(union: Union) -> Result<Transformed<LogicalPlan>> {
+    let plan = LogicalPlan::Union(union).recompute_schema()?;
+    let LogicalPlan::Union(union) = &plan else { return Ok(Transformed::no(plan)) };
+    let mut changed = false;
+    let columns = plan.schema().iter().enumerate().map(|(at, (qualifier, field))| {
+        let chosen =
+            common_type(union.inputs.iter().map(|input| column_name(input, at))).filter(|name| needs_tag(name));
+        let expr = Expr::Column(Column::new(qualifier.cloned(), field.name()));
+        if chosen.as_deref() == pg_type::tag(field) {
+            return expr;
+        }
+        changed = true;
+        let relation: Option<TableReference> = qualifier.cloned();
+        let tag = metadata(chosen.unwrap_or_default());
+        Expr::Alias(Alias::new(expr, relation, field.name()).with_metadata(Some(tag)))
+    });
+    let columns: Vec<Expr> = columns.collect();
+    if !changed {
+        return Ok(Transformed::no(plan));
+    }
+    Ok(Transformed::yes(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(plan))?)))
+}
+
+/// The type of a column of one side; a literal of unknown type has none.
+fn column_name(plan: &LogicalPlan, at: usize) -> Option<String> {
+    if let LogicalPlan::Projection(projection) = plan {
+        let mut expr = projection.expr.get(at)?;
+        while let Expr::Alias(alias) = expr {
+            expr = &alias.expr;
+        }
+        if matches!(expr, Expr::Literal(ScalarValue::Null | ScalarValue::Utf8(_), None)) {
+            return None;
+        }
+    }
+    let field = plan.schema().fields().get(at)?;
+    (!field.data_type().is_null()).then(|| pg_type_of(field).name.to_owned())
+}
+
+/// The type of the elements of an array type, if Arrow does not tell it.
+fn element(tag: &str) -> Option<String> {
+    let name = match tag {
+        "oidvector" => "oid",
+        "int2vector" => return None,
+        array => array.strip_prefix('_')?,
+    };
+    needs_tag(name).then(|| name.to_owned())
 }
 
 fn passes_on(function: &str) -> bool {
     matches!(function, "coalesce" | "greatest" | "least" | "nullif")
+}
+
+/// Whether a function of arrays gives an array of the same type (else an element of it).
+fn of_arrays(function: &str) -> Option<bool> {
+    match function {
+        "array_append" | "array_cat" | "array_concat" | "array_distinct" | "array_prepend" | "array_remove"
+        | "array_remove_all" | "array_replace" | "array_replace_all" | "array_slice" | "array_sort" => Some(true),
+        "array_element" => Some(false),
+        _ => None,
+    }
 }
 
 /// Whether an aggregate gives an array of its values (else one of them).
@@ -114,50 +213,79 @@ fn aggregates(function: &str) -> Option<bool> {
     }
 }
 
+/// The tag of an expression, where its Arrow type does not say which type it is.
 fn of(expr: &Expr, schema: &DFSchema) -> Result<Option<String>> {
-    match expr {
-        Expr::Alias(alias) => of(&alias.expr, schema),
-        // What is cast to a type without a tag has none, though the planner keeps the one before.
-        Expr::Cast(cast) => Ok(pg_type::tag(&cast.field).map(str::to_owned)),
+    Ok(match expr {
+        Expr::Alias(alias) => of(&alias.expr, schema)?,
         Expr::Case(Case { when_then_expr, else_expr, .. }) => {
+            // The alternative of ELSE counts first.
             let branches = when_then_expr.iter().map(|(_, then)| then.as_ref());
-            common(branches.chain(else_expr.as_deref()), schema)
+            common(else_expr.as_deref().into_iter().chain(branches), schema)?
         }
-        Expr::ScalarFunction(ScalarFunction { func, args }) if passes_on(func.name()) => common(args.iter(), schema),
+        Expr::ScalarFunction(ScalarFunction { func, args }) if func.name() == "nullif" => {
+            args.first().map_or(Ok(None), |first| of(first, schema))?
+        }
+        Expr::ScalarFunction(ScalarFunction { func, args }) if passes_on(func.name()) => common(args.iter(), schema)?,
         // A name given to a cast in an aggregate.
         Expr::ScalarFunction(ScalarFunction { func, args }) if func.name() == "lakegate_cast" => {
-            args.first().map_or(Ok(None), |cast| of(cast, schema))
+            args.first().map_or(Ok(None), |cast| of(cast, schema))?
         }
         Expr::ScalarFunction(ScalarFunction { func, args }) if func.name() == "make_array" => {
-            Ok(common(args.iter(), schema)?.map(array))
+            common(args.iter(), schema)?.map(array)
+        }
+        Expr::ScalarFunction(ScalarFunction { func, args }) if of_arrays(func.name()).is_some() => {
+            let array = of_array(args.iter(), schema)?;
+            if of_arrays(func.name()) == Some(true) { array } else { array.and_then(|tag| element(&tag)) }
+        }
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::StringConcat, right }) => {
+            of_array([left.as_ref(), right.as_ref()].into_iter(), schema)?
         }
         Expr::AggregateFunction(AggregateFunction { func, params }) => {
             match (aggregates(func.name()), params.args.first()) {
-                (Some(true), Some(arg)) => Ok(of(arg, schema)?.map(array)),
-                (Some(false), Some(arg)) => of(arg, schema),
-                _ => Ok(None),
+                (Some(true), Some(arg)) => of(arg, schema)?.map(array),
+                (Some(false), Some(arg)) => of(arg, schema)?,
+                _ => None,
             }
         }
-        other => Ok(pg_type::tag(&other.to_field(schema)?.1).map(str::to_owned)),
-    }
+        other => pg_type::tag(&other.to_field(schema)?.1).map(str::to_owned),
+    })
 }
 
 fn array(tag: String) -> String {
     if tag.starts_with('_') { tag } else { format!("_{tag}") }
 }
 
-/// The type that all have; NULL and literals of unknown type take that of the others.
+/// The type of the first array.
+fn of_array<'e>(mut exprs: impl Iterator<Item = &'e Expr>, schema: &DFSchema) -> Result<Option<String>> {
+    exprs.try_fold(None, |found: Option<String>, expr| match found {
+        Some(found) => Ok(Some(found)),
+        None => Ok(of(expr, schema)?.filter(|tag| tag.starts_with('_') || tag.ends_with("vector"))),
+    })
+}
+
+/// The type that alternatives have together, if Arrow does not tell it.
 fn common<'e>(exprs: impl Iterator<Item = &'e Expr>, schema: &DFSchema) -> Result<Option<String>> {
-    let mut found: Option<String> = None;
-    for expr in exprs {
-        if matches!(expr, Expr::Literal(ScalarValue::Null | ScalarValue::Utf8(_), _)) {
-            continue;
+    let names = exprs.map(|expr| name(expr, schema)).collect::<Result<Vec<_>>>()?;
+    Ok(common_type(names).filter(|name| needs_tag(name)))
+}
+
+/// The type of an expression by its name; NULL and literals of unknown type have none.
+fn name(expr: &Expr, schema: &DFSchema) -> Result<Option<String>> {
+    match expr {
+        Expr::Literal(ScalarValue::Null | ScalarValue::Utf8(_), None) => return Ok(None),
+        Expr::ScalarFunction(function) if function.func.name() == "make_array" && function.args.is_empty() => {
+            return Ok(None);
         }
-        match (of(expr, schema)?, &found) {
-            (Some(tag), None) => found = Some(tag),
-            (Some(tag), Some(known)) if tag == *known => {}
-            _ => return Ok(None),
-        }
+        _ => {}
     }
-    Ok(found)
+    if let Some(tag) = of(expr, schema)? {
+        return Ok(Some(tag));
+    }
+    let field = expr.to_field(schema)?.1;
+    if field.data_type().is_null() {
+        return Ok(None);
+    }
+    // What is computed of a tagged value has its Arrow type's name.
+    let plain = field.as_ref().clone().with_metadata(Default::default());
+    Ok(Some(pg_type_of(&plain).name.to_owned()))
 }

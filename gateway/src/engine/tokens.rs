@@ -48,7 +48,7 @@ pub(super) fn read(sql: &str) -> Result<Vec<TokenWithSpan>> {
             order @ (Token::Lt | Token::Gt) if said.previous().is_some_and(words::is_using) => {
                 said.replace_last(Token::make_keyword(if order == Token::Lt { "ASC" } else { "DESC" }));
             }
-            Token::Word(word) => words::say(word, span, &mut said),
+            Token::Word(word) => words::say(word, span, &mut said, following),
             other => said.push(other, span),
         }
     }
@@ -135,6 +135,8 @@ mod tests {
     fn notations_become_those_of_the_parser() {
         assert_eq!(text("table t"), "SELECT*FROM t");
         assert_eq!(text("drop table t"), "drop table t");
+        assert_eq!(text("prepare p as table t"), "prepare p as SELECT*FROM t");
+        assert_eq!(text("select 1 as table from t"), "select 1 as table from t");
         assert_eq!(text("select 1 between symmetric 3 and 2"), "select 1 between !! 3 and 2");
         assert_eq!(text("select 1 between asymmetric 3 and 2"), "select 1 between  3 and 2");
         assert_eq!(text("select U&'\\00e9'"), "select 'é'");

@@ -32,8 +32,10 @@ impl TypePlanner for PgTypes {
     }
 }
 
+/// A type without a tag. The name tells DataFusion that the type is meant as it is: without one, a cast would keep the tag
+/// of what is cast.
 fn plain(data_type: DataType) -> Field {
-    Field::new("", data_type, true)
+    Field::new("cast", data_type, true)
 }
 
 /// `None` leaves the type to DataFusion's own table.
@@ -53,6 +55,13 @@ fn field(sql_type: &Sql, zone: &Arc<str>) -> Option<Field> {
             Some(pg_type::tagged("", kind::OWN, "numeric"))
         }
         Sql::Bytea => Some(plain(DataType::Binary)),
+        Sql::Bool | Sql::Boolean => Some(plain(DataType::Boolean)),
+        Sql::SmallInt(_) | Sql::Int2(_) => Some(plain(DataType::Int16)),
+        Sql::Int(_) | Sql::Integer(_) | Sql::Int4(_) => Some(plain(DataType::Int32)),
+        Sql::BigInt(_) | Sql::Int8(_) => Some(plain(DataType::Int64)),
+        Sql::Real | Sql::Float4 => Some(plain(DataType::Float32)),
+        Sql::DoublePrecision | Sql::Double(_) | Sql::Float8 => Some(plain(DataType::Float64)),
+        Sql::Date => Some(plain(DataType::Date32)),
         Sql::Uuid => Some(pg_type::tagged("", DataType::Utf8, "uuid")),
         Sql::JSON => Some(pg_type::tagged("", DataType::Utf8, "json")),
         Sql::JSONB => Some(pg_type::tagged("", DataType::Utf8, "jsonb")),
@@ -87,10 +96,14 @@ fn is_known(name: &ObjectName) -> bool {
 fn named(name: &ObjectName, zone: &Arc<str>) -> Option<Field> {
     let last = name.0.last()?.as_ident()?.value.to_ascii_lowercase();
     match last.as_str() {
-        "oid" | "regclass" | "regtype" | "regproc" | "regnamespace" | "regrole" => {
-            Some(pg_type::tagged("", DataType::UInt32, &last))
+        "oid" | "xid" | "cid" => Some(pg_type::tagged("", DataType::UInt32, &last)),
+        reg if reg.starts_with("reg") && catalog::pg_catalog::is_type(reg) => {
+            Some(pg_type::tagged("", DataType::UInt32, reg))
         }
-        "xid" => Some(pg_type::tagged("", DataType::UInt32, "xid")),
+        "xid8" => Some(pg_type::tagged("", DataType::UInt64, "xid8")),
+        "tid" => Some(pg_type::tagged("", udfs::pg::tid::TID, "tid")),
+        "aclitem" | "pg_node_tree" | "macaddr8" | "jsonpath" => Some(pg_type::tagged("", DataType::Utf8, &last)),
+        "bpchar" => Some(pg_type::tagged("", DataType::Utf8, "bpchar")),
         // `sql_identifier` and the two below it are domains of information_schema.
         "name" | "sql_identifier" => Some(pg_type::tagged("", DataType::Utf8, "name")),
         "character_data" | "yes_or_no" => Some(pg_type::tagged("", DataType::Utf8, "varchar")),
@@ -104,7 +117,7 @@ fn named(name: &ObjectName, zone: &Arc<str>) -> Option<Field> {
         "bool" => Some(plain(DataType::Boolean)),
         "money" => Some(pg_type::tagged("", DataType::Decimal128(19, 2), "money")),
         "timestamptz" => Some(plain(DataType::Timestamp(TimeUnit::Microsecond, Some(Arc::clone(zone))))),
-        "inet" | "cidr" | "macaddr" | "xml" | "tid" | "pg_lsn" => Some(pg_type::tagged("", DataType::Utf8, &last)),
+        "inet" | "cidr" | "macaddr" | "xml" | "pg_lsn" => Some(pg_type::tagged("", DataType::Utf8, &last)),
         _ => None,
     }
 }

@@ -22,6 +22,8 @@ macro_rules! sqlstates {
 }
 
 sqlstates! {
+    // Class 01: warning
+    Warning = "01000",
     // Class 08: connection
     ConnectionFailure = "08006",
     ProtocolViolation = "08P01",

@@ -160,6 +160,7 @@ impl Connection {
         tokio::select! {
             biased;
             () = self.hub.shutdown.cancelled() => Err(Fault::Fatal(shutting_down())),
+            () = self.session.terminated() => Err(Fault::Fatal(shutting_down())),
             frame = self.wire.read(bytes_max) => frame.map_err(unreadable),
             () = idle => Err(Fault::Fatal(end)),
         }

@@ -47,12 +47,23 @@ pub(crate) const NUMERIC: u32 = 1700;
 pub(crate) const REGCLASS: u32 = 2205;
 pub(crate) const REGTYPE: u32 = 2206;
 pub(crate) const RECORD: u32 = 2249;
+pub(crate) const REGPROCEDURE: u32 = 2202;
+pub(crate) const REGOPER: u32 = 2203;
+pub(crate) const REGOPERATOR: u32 = 2204;
+pub(crate) const ANYARRAY: u32 = 2277;
 pub(crate) const VOID: u32 = 2278;
 pub(crate) const UUID: u32 = 2950;
 pub(crate) const PG_LSN: u32 = 3220;
 pub(crate) const JSONB: u32 = 3802;
 pub(crate) const REGNAMESPACE: u32 = 4089;
 pub(crate) const REGROLE: u32 = 4096;
+pub(crate) const REGCONFIG: u32 = 3734;
+pub(crate) const REGDICTIONARY: u32 = 3769;
+pub(crate) const REGCOLLATION: u32 = 4191;
+pub(crate) const PG_NDISTINCT: u32 = 3361;
+pub(crate) const PG_DEPENDENCIES: u32 = 3402;
+pub(crate) const PG_MCV_LIST: u32 = 5017;
+pub(crate) const XID8: u32 = 5069;
 
 /// OID, `typname`, OID of its array (0: none), `typlen`.
 type Row = (u32, &'static str, u32, i16);
@@ -96,12 +107,23 @@ const TYPES: &[Row] = &[
     (REGCLASS, "regclass", 2210, 4),
     (REGTYPE, "regtype", 2211, 4),
     (RECORD, "record", 2287, -1),
+    (REGPROCEDURE, "regprocedure", 2207, 4),
+    (REGOPER, "regoper", 2208, 4),
+    (REGOPERATOR, "regoperator", 2209, 4),
+    (ANYARRAY, "anyarray", 0, -1),
     (VOID, "void", 0, 4),
     (UUID, "uuid", 2951, 16),
     (PG_LSN, "pg_lsn", 3221, 8),
     (JSONB, "jsonb", 3807, -1),
     (REGNAMESPACE, "regnamespace", 4090, 4),
     (REGROLE, "regrole", 4097, 4),
+    (REGCONFIG, "regconfig", 3735, 4),
+    (REGDICTIONARY, "regdictionary", 3770, 4),
+    (REGCOLLATION, "regcollation", 4192, 4),
+    (PG_NDISTINCT, "pg_ndistinct", 0, -1),
+    (PG_DEPENDENCIES, "pg_dependencies", 0, -1),
+    (PG_MCV_LIST, "pg_mcv_list", 0, -1),
+    (XID8, "xid8", 271, 8),
 ];
 
 /// The OID of a column's type: its tag's if that fits the Arrow type, else the Arrow type's.
@@ -140,7 +162,8 @@ pub fn data_type_of(oid: u32) -> Option<DataType> {
         INT2 => DataType::Int16,
         INT4 => DataType::Int32,
         INT8 => DataType::Int64,
-        OID | XID | CID | REGPROC | REGCLASS | REGTYPE | REGNAMESPACE | REGROLE => DataType::UInt32,
+        OID | XID | CID | REGPROC | REGCLASS | REGTYPE | REGNAMESPACE | REGROLE | REGPROCEDURE | REGOPER
+        | REGOPERATOR | REGCONFIG | REGDICTIONARY | REGCOLLATION => DataType::UInt32,
         FLOAT4 => DataType::Float32,
         FLOAT8 => DataType::Float64,
         NUMERIC => kind::OWN,
@@ -241,9 +264,12 @@ fn fits(oid: u32, data_type: &DataType) -> bool {
     use DataType as D;
     let is_text = matches!(data_type, D::Utf8 | D::LargeUtf8 | D::Utf8View);
     match oid {
-        OID | XID | CID | REGPROC | REGCLASS | REGTYPE | REGNAMESPACE | REGROLE => data_type.is_integer(),
-        NAME | CHAR | TID | XML | PG_NODE_TREE | CIDR | MACADDR | INET | ACLITEM | BPCHAR | VARCHAR | TIMETZ
-        | PG_LSN => is_text,
+        OID | XID | CID | REGPROC | REGCLASS | REGTYPE | REGNAMESPACE | REGROLE | REGPROCEDURE | REGOPER
+        | REGOPERATOR | REGCONFIG | REGDICTIONARY | REGCOLLATION => data_type.is_integer(),
+        XID8 => matches!(data_type, D::UInt64) || is_text,
+        TID => is_text || matches!(data_type, D::FixedSizeBinary(6)),
+        NAME | CHAR | ANYARRAY | PG_NDISTINCT | PG_DEPENDENCIES | PG_MCV_LIST | XML | PG_NODE_TREE | CIDR | MACADDR
+        | INET | ACLITEM | BPCHAR | VARCHAR | TIMETZ | PG_LSN => is_text,
         MONEY => is_text || matches!(data_type, D::Decimal128(_, 2)),
         JSON | JSONB => is_text || matches!(data_type, D::Map(..) | D::Union(..)),
         RECORD => matches!(data_type, D::Struct(_)),

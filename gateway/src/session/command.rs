@@ -37,6 +37,7 @@ pub fn is_command(statement: &Statement) -> bool {
             | Statement::Deallocate { .. }
             | Statement::Close { .. }
             | Statement::UNLISTEN { .. }
+            | Statement::Lock(_)
     )
 }
 
@@ -62,6 +63,8 @@ pub fn execute(session: &Session, statement: &Statement) -> Result<Done> {
         Statement::Discard { object_type } => discard(session, object_type),
         Statement::Deallocate { name, .. } => deallocate(session, name),
         Statement::Close { cursor } => close(session, cursor),
+        // The engine has looked at the tables and the mode.
+        Statement::Lock(_) => transaction::lock(session).map(|()| tag("LOCK TABLE")),
         // Nothing is ever sent, so there is nothing to stop hearing.
         Statement::UNLISTEN { .. } => Ok(tag("UNLISTEN")),
         other => Err(Error::internal(format!("not a command of the session: {other}"))),

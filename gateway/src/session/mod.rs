@@ -38,6 +38,7 @@ pub struct Session {
     vars: Mutex<Vars>,
     transaction: Mutex<Transaction>,
     current: Mutex<CancellationToken>,
+    terminated: CancellationToken,
     effects: Mutex<effects::Effects>,
     statements: Mutex<Statements>,
     cursors: Mutex<HashMap<String, Arc<Cursor>>>,
@@ -64,6 +65,7 @@ impl Session {
             vars: Mutex::new(vars),
             transaction: Mutex::new(Transaction::default()),
             current: Mutex::new(CancellationToken::new()),
+            terminated: CancellationToken::new(),
             effects: Mutex::new(effects::Effects::default()),
             statements: Mutex::new(Statements::default()),
             cursors: Mutex::new(HashMap::new()),
@@ -127,6 +129,17 @@ impl Session {
     /// What the statement that just ended asked for.
     pub fn take_effects(&self) -> Vec<SessionEffect> {
         self.effects.lock().take()
+    }
+
+    /// Ends the session: its connection closes as soon as what runs has stopped.
+    pub fn terminate(&self) {
+        self.terminated.cancel();
+        self.cancel();
+    }
+
+    /// Waits until somebody ends the session.
+    pub async fn terminated(&self) {
+        self.terminated.cancelled().await;
     }
 
     /// Cancels the statement that runs now, if one does. A cancel between statements has no effect, as in PostgreSQL.

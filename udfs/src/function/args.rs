@@ -9,7 +9,7 @@ use arrow::array::{
     Decimal128Array, Float64Array, Int64Array, IntervalMonthDayNanoArray, ListArray, PrimitiveBuilder, StringArray,
     StringBuilder, TimestampMicrosecondArray,
 };
-use arrow::datatypes::{DataType, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, FieldRef, TimestampMicrosecondType};
 use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs};
 
@@ -22,6 +22,7 @@ pub(crate) struct Args<'a> {
     pub(crate) returns: &'a DataType,
     /// The session's time zone.
     pub(crate) zone: &'a str,
+    fields: &'a [FieldRef],
 }
 
 impl<'a> Args<'a> {
@@ -35,7 +36,13 @@ impl<'a> Args<'a> {
             })
             .collect::<Result<_>>()?;
         let zone = call.config_options.execution.time_zone.as_deref().unwrap_or("UTC");
-        Ok(Self { columns, rows, returns: call.return_field.data_type(), zone })
+        Ok(Self { columns, rows, returns: call.return_field.data_type(), zone, fields: &call.arg_fields })
+    }
+
+    /// Whether the argument is an `int2vector` or an `oidvector`, which count from 0.
+    pub(crate) fn is_vector(&self, index: usize) -> bool {
+        let tag = self.fields.get(index).and_then(|field| crate::pg_type::tag(field));
+        matches!(tag, Some("int2vector" | "oidvector"))
     }
 
     /// How many arguments the call has.

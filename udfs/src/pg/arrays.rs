@@ -1,6 +1,6 @@
 //! `array_length(array, dim)`, `array_lower`, `array_upper`, `array_ndims(array)`, `array_dims(array)`, `cardinality(array)`.
 //!
-//! Arrays count from 1. An empty array has no dimension: all but `cardinality` (0) give NULL, as does a dimension that the
+//! Arrays count from 1, `int2vector` and `oidvector` from 0. An empty array has no dimension: all but `cardinality` (0) give NULL, as does a dimension that the
 //! array lacks. NULL gives NULL.
 //! <https://www.postgresql.org/docs/16/functions-array.html>
 //!
@@ -29,14 +29,13 @@ pub fn array_length() -> Arc<ScalarUDF> {
 
 /// `array_lower`.
 pub fn array_lower() -> Arc<ScalarUDF> {
-    static OVERLOADS: [Overload; 1] = [overload(&[Ty::AnyArray, Ty::Int], Ty::Int4, |args| of_dimension(args, |_| 1))];
+    static OVERLOADS: [Overload; 1] = [overload(&[Ty::AnyArray, Ty::Int], Ty::Int4, lower)];
     function("array_lower", &OVERLOADS)
 }
 
 /// `array_upper`.
 pub fn array_upper() -> Arc<ScalarUDF> {
-    static OVERLOADS: [Overload; 1] =
-        [overload(&[Ty::AnyArray, Ty::Int], Ty::Int4, |args| of_dimension(args, |length| length))];
+    static OVERLOADS: [Overload; 1] = [overload(&[Ty::AnyArray, Ty::Int], Ty::Int4, upper)];
     function("array_upper", &OVERLOADS)
 }
 
@@ -67,6 +66,14 @@ pub fn array_dims() -> Arc<ScalarUDF> {
         })
     })];
     function("array_dims", &OVERLOADS)
+}
+
+fn lower(args: &Args<'_>) -> Result<ArrayRef> {
+    if args.is_vector(0) { of_dimension(args, |_| 0) } else { of_dimension(args, |_| 1) }
+}
+
+fn upper(args: &Args<'_>) -> Result<ArrayRef> {
+    if args.is_vector(0) { of_dimension(args, |length| length - 1) } else { of_dimension(args, |length| length) }
 }
 
 fn of_dimension(args: &Args<'_>, value: fn(i32) -> i32) -> Result<ArrayRef> {

@@ -10,8 +10,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray};
-use arrow::datatypes::{DataType, Decimal128Type, Int32Type};
+use arrow::datatypes::{DataType, Int32Type};
 use datafusion::logical_expr::ScalarUDF;
 
 use crate::Error;
@@ -70,15 +69,17 @@ pub fn pg_size_pretty() -> Arc<ScalarUDF> {
             args.build_text(|row| Ok(sizes.get(row).map(pretty)))
         }),
         overload(&[Ty::Numeric], Ty::Text, |args| {
-            let sizes = arrow::compute::cast(args.array(0)?, &DataType::Decimal128(38, 0))?;
-            let sizes = sizes.as_primitive::<Decimal128Type>();
+            let sizes = args.numeric(0)?;
+            let scale = match args.array(0)?.data_type() {
+                DataType::Decimal128(_, scale) => u32::try_from(*scale).unwrap_or_default(),
+                _ => 0,
+            };
+            let unit = 10_i128.checked_pow(scale).unwrap_or(i128::MAX);
             args.build_text(|row| {
-                let at = row.min(sizes.len().saturating_sub(1));
-                if sizes.is_null(at) {
-                    return Ok(None);
-                }
-                let size = i64::try_from(sizes.value(at)).map_err(|_| Error::NumericOverflow("bigint"))?;
-                Ok(Some(pretty(size)))
+                let Some(size) = sizes.get(row) else { return Ok(None) };
+                // A fraction of a byte shows only where bytes are shown, and sums of sizes have none.
+                let whole = i64::try_from(size / unit).map_err(|_| Error::NumericOverflow("bigint"))?;
+                Ok(Some(pretty(whole)))
             })
         }),
     ];

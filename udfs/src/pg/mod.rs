@@ -12,6 +12,7 @@ pub mod casts;
 pub mod ceil;
 pub mod characters;
 pub(crate) mod civil;
+pub mod coalesce;
 pub mod convert;
 pub mod date_bin;
 pub mod date_part;
@@ -28,6 +29,7 @@ pub mod integers;
 pub mod interval;
 pub mod json;
 pub mod justify;
+pub mod like_escape;
 pub mod make;
 pub mod matches;
 pub mod moment;
@@ -42,10 +44,12 @@ pub mod precision;
 pub mod quote;
 pub mod ranks;
 pub mod regexp;
+pub mod regexp_split;
 pub mod round;
 pub mod rows;
 pub mod scales;
 pub mod server;
+pub mod sets;
 pub mod similar;
 pub mod sized;
 pub mod spans;
@@ -55,6 +59,7 @@ pub mod sum;
 pub mod tagged;
 pub mod text_in;
 pub mod text_out;
+pub mod tid;
 pub mod timetz;
 pub mod timezone;
 pub mod to_char;
@@ -103,12 +108,14 @@ pub(crate) fn text() -> Vec<Arc<ScalarUDF>> {
         encoding::decode(),
         encoding::encode(),
         format::format(),
+        like_escape::like_escape(),
         matches::regexp_matches(),
         matches::regexp_substr(),
         quote::parse_ident(),
         quote::quote_ident(),
         quote::quote_literal(),
         quote::quote_nullable(),
+        regexp_split::regexp_split_to_array(),
         similar::similar_to_escape(),
         sized::levenshtein(),
         sized::lpad(),
@@ -154,6 +161,7 @@ pub(crate) fn math() -> Vec<Arc<ScalarUDF>> {
     vec![
         abs::abs(),
         casts::named(),
+        coalesce::coalesce(),
         ceil::ceil(),
         ceil::floor(),
         degrees::acos(),
@@ -238,6 +246,9 @@ pub(crate) fn server() -> Vec<Arc<ScalarUDF>> {
         server::gen_random_uuid(),
         server::pg_client_encoding(),
         server::pg_is_in_recovery(),
+        tid::tid_in(),
+        tid::tid_of(),
+        tid::tid_out(),
         type_name::type_name(),
     ]
 }

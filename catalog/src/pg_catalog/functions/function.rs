@@ -31,7 +31,7 @@ pub(super) struct Spec {
     pub(super) call: Call,
 }
 
-type Call = for<'a> fn(&'a Scope, &[Argument<'_>]) -> Result<Cell<'a>>;
+pub(super) type Call = for<'a> fn(&'a Scope, &[Argument<'_>]) -> Result<Cell<'a>>;
 
 impl Spec {
     /// A strict function.
@@ -135,8 +135,9 @@ impl ScalarUDFImpl for Function {
 }
 
 /// Integers become Int64, everything else text; OIDs come as any integer or as text.
-fn argument_type(given: &DataType) -> DataType {
+pub(super) fn argument_type(given: &DataType) -> DataType {
     match given {
+        DataType::List(_) => given.clone(),
         DataType::Boolean => DataType::Boolean,
         DataType::Dictionary(_, value) => argument_type(value),
         given if given.is_integer() => DataType::Int64,
@@ -144,22 +145,49 @@ fn argument_type(given: &DataType) -> DataType {
     }
 }
 
-enum Column {
+/// Stands between the elements of an array that is read as one text.
+const BETWEEN: char = '\u{1f}';
+
+/// The elements of an array, as texts.
+pub(super) fn elements<'a>(list: Argument<'a>) -> Vec<&'a str> {
+    match list {
+        Argument::Text("") => Vec::new(),
+        Argument::Text(text) => text.split(BETWEEN).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The elements of each array of a column as one text.
+fn joined(array: &ArrayRef) -> Result<StringArray> {
+    let lists = array.as_list::<i32>();
+    let texts = (0..lists.len()).map(|row| {
+        if lists.is_null(row) {
+            return Ok(None);
+        }
+        let list = cast(&lists.value(row), &DataType::Utf8)?;
+        let texts: Vec<&str> = list.as_string::<i32>().iter().map(Option::unwrap_or_default).collect();
+        Ok(Some(texts.join(&BETWEEN.to_string())))
+    });
+    texts.collect()
+}
+
+pub(super) enum Column {
     Ints(Int64Array),
     Texts(StringArray),
     Bools(BooleanArray),
 }
 
 impl Column {
-    fn new(array: &ArrayRef) -> Result<Self> {
+    pub(super) fn new(array: &ArrayRef) -> Result<Self> {
         Ok(match argument_type(array.data_type()) {
+            DataType::List(_) => Self::Texts(joined(array)?),
             DataType::Int64 => Self::Ints(cast(array, &DataType::Int64)?.as_primitive::<Int64Type>().clone()),
             DataType::Boolean => Self::Bools(cast(array, &DataType::Boolean)?.as_boolean().clone()),
             _ => Self::Texts(cast(array, &DataType::Utf8)?.as_string::<i32>().clone()),
         })
     }
 
-    fn at(&self, row: usize) -> Argument<'_> {
+    pub(super) fn at(&self, row: usize) -> Argument<'_> {
         match self {
             Self::Ints(array) if array.is_valid(row) => Argument::Int(array.value(row)),
             Self::Texts(array) if array.is_valid(row) => Argument::Text(array.value(row)),

@@ -1,15 +1,21 @@
 //! The SQL functions that read the catalogs. One file per family; the list below is what exists.
 
+mod access_methods;
+mod acl;
 mod comments;
 mod definitions;
 mod encoding;
 mod function;
 mod names;
+mod operators;
 mod privileges;
 mod procs;
+mod recovery;
 mod registry;
 mod scope;
+mod sets;
 mod sizes;
+mod statistics;
 mod types;
 mod visibility;
 
@@ -17,23 +23,38 @@ use std::sync::Arc;
 
 use datafusion::logical_expr::ScalarUDF;
 
+use super::rows::Cell;
 use super::view::View;
 use function::{Function, Spec};
 pub use registry::Registry;
+use sets::{Set, SetSpec};
 
-const FAMILIES: [&[Spec]; 9] = [
+const FAMILIES: [&[Spec]; 14] = [
+    access_methods::FUNCTIONS,
+    acl::FUNCTIONS,
     comments::FUNCTIONS,
     definitions::FUNCTIONS,
     encoding::FUNCTIONS,
     names::FUNCTIONS,
     privileges::FUNCTIONS,
     procs::FUNCTIONS,
+    PARTITIONS,
+    recovery::FUNCTIONS,
     sizes::FUNCTIONS,
+    statistics::FUNCTIONS,
     types::FUNCTIONS,
     visibility::FUNCTIONS,
 ];
 
+/// No relation here is a partition.
+const PARTITIONS: &[Spec] =
+    &[Spec::new("lakegate_partition_ancestors", (1, 1), "_regclass", |_, _| Ok(Cell::Ints(Vec::new())))];
+
+const SETS: [&[SetSpec]; 2] = [acl::SETS, sets::PARTITIONS];
+
 /// Every function, reading the given view.
 pub fn functions(view: &Arc<View>) -> Vec<Arc<ScalarUDF>> {
-    FAMILIES.iter().flat_map(|family| family.iter()).map(|spec| Function::udf(*spec, view)).collect()
+    let listed = FAMILIES.iter().flat_map(|family| family.iter()).copied();
+    let sets = SETS.iter().flat_map(|family| family.iter()).map(|spec| Set::udf(*spec, view));
+    listed.chain(statistics::all()).map(|spec| Function::udf(spec, view)).chain(sets).collect()
 }

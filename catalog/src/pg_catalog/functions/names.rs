@@ -5,6 +5,7 @@
 use datafusion::common::Result;
 
 use super::function::{Argument, Spec};
+use super::operators;
 use super::procs;
 use super::scope::{Object, Scope, object, single};
 use crate::pg_catalog::error::LookupError;
@@ -23,12 +24,36 @@ pub(super) const FUNCTIONS: &[Spec] = &[
     Spec::new("lakegate_regnamespace_out", (1, 1), "text", |scope, arguments| write(scope, arguments, schema_name)),
     Spec::new("lakegate_regproc_in", (1, 1), "regproc", |scope, arguments| read(scope, arguments, function)),
     Spec::new("lakegate_regproc_out", (1, 1), "text", |scope, arguments| write(scope, arguments, function_name)),
+    Spec::new("lakegate_regprocedure_in", (1, 1), "regprocedure", |scope, arguments| read(scope, arguments, procedure)),
+    Spec::new("lakegate_regprocedure_out", (1, 1), "text", |scope, arguments| write(scope, arguments, procedure_name)),
+    Spec::new("lakegate_regoper_in", (1, 1), "regoper", |scope, arguments| read(scope, arguments, operators::by_name)),
+    Spec::new("lakegate_regoper_out", (1, 1), "text", |scope, arguments| write(scope, arguments, operators::name)),
+    Spec::new("lakegate_regoperator_in", (1, 1), "regoperator", |scope, arguments| {
+        read(scope, arguments, operators::by_signature)
+    }),
+    Spec::new("lakegate_regoperator_out", (1, 1), "text", |scope, arguments| {
+        write(scope, arguments, operators::signature)
+    }),
+    Spec::new("lakegate_regcollation_in", (1, 1), "regcollation", |scope, arguments| {
+        read(scope, arguments, operators::collation)
+    }),
+    Spec::new("lakegate_regcollation_out", (1, 1), "text", |scope, arguments| {
+        write(scope, arguments, operators::collation_name)
+    }),
     Spec::new("lakegate_regrole_in", (1, 1), "regrole", |scope, arguments| read(scope, arguments, role)),
     Spec::new("lakegate_regrole_out", (1, 1), "text", |scope, arguments| write(scope, arguments, role_name)),
     Spec::new("to_regclass", (1, 1), "regclass", |scope, arguments| look(scope, arguments, relation)),
     Spec::new("to_regtype", (1, 1), "regtype", |scope, arguments| look(scope, arguments, of_type)),
     Spec::new("to_regnamespace", (1, 1), "regnamespace", |scope, arguments| look(scope, arguments, schema)),
     Spec::new("to_regproc", (1, 1), "regproc", |scope, arguments| look(scope, arguments, function)),
+    Spec::new("to_regprocedure", (1, 1), "regprocedure", |scope, arguments| look(scope, arguments, procedure)),
+    Spec::new("to_regoper", (1, 1), "regoper", |scope, arguments| look(scope, arguments, operators::by_name)),
+    Spec::new("to_regoperator", (1, 1), "regoperator", |scope, arguments| {
+        look(scope, arguments, operators::by_signature)
+    }),
+    Spec::new("to_regcollation", (1, 1), "regcollation", |scope, arguments| {
+        look(scope, arguments, operators::collation)
+    }),
     Spec::new("to_regrole", (1, 1), "regrole", |scope, arguments| look(scope, arguments, role)),
     Spec::new("pg_get_userbyid", (1, 1), "name", user),
     Spec::new("pg_my_temp_schema", (0, 0), "oid", |_, _| Ok(0.into())),
@@ -101,6 +126,37 @@ fn function(_: &Scope, name: &str) -> Result<u32, LookupError> {
         [_, _, ..] if in_pg_catalog => Err(LookupError::AmbiguousFunction(name.trim().to_owned())),
         _ => Err(LookupError::UndefinedFunction(name.trim().to_owned())),
     }
+}
+
+/// `name(type, type)`: the function with these arguments.
+fn procedure(_: &Scope, text: &str) -> Result<u32, LookupError> {
+    let (name, types) = signature(text)?;
+    let mut parts = parts(name).ok_or(LookupError::InvalidName)?;
+    let last = parts.pop().ok_or(LookupError::InvalidName)?;
+    let in_pg_catalog = parts.iter().all(|schema| schema.name == "pg_catalog");
+    let takes = |oid: &&u32| procs::by_oid(**oid).is_some_and(|proc| proc.argument_types().eq(types.iter().copied()));
+    let found = procs::by_name(&last.name).iter().find(takes).filter(|_| in_pg_catalog);
+    found.copied().ok_or_else(|| LookupError::UndefinedFunction(text.trim().to_owned()))
+}
+
+/// The name and the types of `name(type, type)`.
+pub(super) fn signature(text: &str) -> Result<(&str, Vec<u32>), LookupError> {
+    let text = text.trim();
+    let (name, types) =
+        text.strip_suffix(')').and_then(|text| text.split_once('(')).ok_or(LookupError::ExpectedParenthesis)?;
+    let types = types.split(',').map(str::trim).filter(|of| !of.is_empty());
+    let oids = types.map(|of| match (of.eq_ignore_ascii_case("none"), parse_type(of)) {
+        (true, _) => Ok(0),
+        (false, Some(of)) => Ok(of.oid),
+        (false, None) => Err(LookupError::UndefinedType(of.to_owned())),
+    });
+    Ok((name, oids.collect::<Result<_, _>>()?))
+}
+
+fn procedure_name(_: &Scope, oid: u32) -> Option<String> {
+    let proc = procs::by_oid(oid)?;
+    let types: Vec<String> = proc.argument_types().map(|of| format_type(of, Typmod::Absent)).collect();
+    Some(format!("{}({})", quoted(proc.name), types.join(",")))
 }
 
 /// A name that several functions share is shown with its schema, as PostgreSQL does.

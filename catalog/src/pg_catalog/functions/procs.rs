@@ -70,6 +70,14 @@ pub(super) fn by_oid(oid: u32) -> Option<&'static Proc> {
     PROCS.by_oid.get(&oid)
 }
 
+/// The functions whose names begin so.
+pub(super) fn named(prefix: &str) -> impl Iterator<Item = &'static Proc> {
+    let mut found: Vec<&Proc> = PROCS.by_oid.values().filter(|proc| proc.name.starts_with(prefix)).collect();
+    found.sort_by_key(|proc| proc.name);
+    found.dedup_by_key(|proc| proc.name);
+    found.into_iter()
+}
+
 /// The OIDs of the functions of a name.
 pub(super) fn by_name(name: &str) -> &'static [u32] {
     PROCS.by_name.get(name).map(Vec::as_slice).unwrap_or_default()
@@ -83,6 +91,25 @@ struct Parameter {
 }
 
 impl Proc {
+    /// Whether it takes one argument and gives one value.
+    pub(super) fn takes_one(&self) -> bool {
+        self.types.split_whitespace().count() == 1 && self.all_types == "\\N"
+    }
+
+    pub(super) fn is_set(&self) -> bool {
+        self.returns_set
+    }
+
+    /// `pg_proc.prorettype`.
+    pub(super) fn result(&self) -> u32 {
+        self.returns
+    }
+
+    /// The types of the arguments that a caller gives.
+    pub(super) fn argument_types(&self) -> impl Iterator<Item = u32> {
+        self.types.split_whitespace().filter_map(|oid| oid.parse().ok())
+    }
+
     fn parameters(&self) -> Vec<Parameter> {
         let types: Vec<&str> = match array(self.all_types) {
             all if all.is_empty() => self.types.split_whitespace().collect(),

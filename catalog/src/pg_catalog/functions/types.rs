@@ -2,12 +2,20 @@
 
 use datafusion::common::Result;
 
-use super::function::{Argument, Spec};
+use super::function::{Argument, Spec, elements};
 use super::scope::{Object, Scope, object};
 use crate::pg_catalog::format_type::{self, Typmod};
 use crate::pg_catalog::rows::Cell;
 
-pub(super) const FUNCTIONS: &[Spec] = &[Spec::lax("format_type", (2, 2), "text", format_type)];
+pub(super) const FUNCTIONS: &[Spec] =
+    &[Spec::lax("format_type", (2, 2), "text", format_type), Spec::new("oidvectortypes", (1, 1), "text", vector_types)];
+
+fn vector_types<'a>(_: &'a Scope, arguments: &[Argument<'_>]) -> Result<Cell<'a>> {
+    let oids = arguments.first().map(|list| elements(*list)).unwrap_or_default();
+    let names = oids.into_iter().filter_map(|oid| oid.parse().ok());
+    let names: Vec<String> = names.map(|oid| format_type::format_type(oid, Typmod::Absent)).collect();
+    Ok(names.join(", ").into())
+}
 
 fn format_type<'a>(_: &'a Scope, arguments: &[Argument<'_>]) -> Result<Cell<'a>> {
     let Some(Object::Oid(oid)) = arguments.first().map(|argument| object(*argument)) else { return Ok(Cell::Null) };

@@ -18,6 +18,7 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::AnalyzerRule;
 
 use super::apply::{Apply, Inner, Meaning};
+use super::join_conditions;
 use super::native::{self, Subqueries as _};
 use super::outer::{Key, is_bound, outer_columns, references};
 use super::single_row::SingleRow;
@@ -115,7 +116,8 @@ fn node(plan: LogicalPlan) -> Result<LogicalPlan> {
             let exprs = input.exprs(window.window_expr, &names, Allowed::Nothing)?;
             only(LogicalPlan::Window(Window::try_new(exprs, Arc::new(input.plan))?), &schema)
         }
-        LogicalPlan::Join(join) if join.join_type == JoinType::Inner => joined(join),
+        LogicalPlan::Join(join) if join.join_type == JoinType::Inner => join_conditions::inner(join),
+        LogicalPlan::Join(join) => join_conditions::outer(join),
         other => {
             // What is left are places where the planner itself runs uncorrelated scalar subqueries.
             let place = format!("{}", other.display());
@@ -125,7 +127,7 @@ fn node(plan: LogicalPlan) -> Result<LogicalPlan> {
     }
 }
 
-fn filtered(filter: Filter) -> Result<LogicalPlan> {
+pub(super) fn filtered(filter: Filter) -> Result<LogicalPlan> {
     let schema = Arc::clone(filter.input.schema());
     let mut input = Applied::new(filter.input.as_ref().clone());
     let mut own = Vec::new();
@@ -148,30 +150,6 @@ fn filtered(filter: Filter) -> Result<LogicalPlan> {
     match conjunction(asked) {
         Some(predicate) => only(LogicalPlan::Filter(Filter::try_new(predicate, Arc::new(input.plan))?), &schema),
         None => Ok(input.plan),
-    }
-}
-
-/// An inner join's condition is a filter on the pairs.
-fn joined(mut join: Join) -> Result<LogicalPlan> {
-    let mut conditions: Vec<Expr> = Vec::new();
-    let mut on = Vec::new();
-    for (left, right) in std::mem::take(&mut join.on) {
-        if left.exists_subquery()? || right.exists_subquery()? {
-            conditions.push(left.eq(right));
-        } else {
-            on.push((left, right));
-        }
-    }
-    let mut plain = Vec::new();
-    for conjunct in join.filter.take().map(split_conjunction_owned).unwrap_or_default() {
-        if conjunct.exists_subquery()? { conditions.push(conjunct) } else { plain.push(conjunct) }
-    }
-    join.on = on;
-    join.filter = conjunction(plain);
-    let pairs = LogicalPlan::Join(join);
-    match conjunction(conditions) {
-        Some(predicate) => filtered(Filter::try_new(predicate, Arc::new(pairs))?),
-        None => Ok(pairs),
     }
 }
 
@@ -232,22 +210,22 @@ fn inner(plan: LogicalPlan, input: &DFSchemaRef) -> Result<(Inner, Vec<Expr>)> {
 
 /// Which subqueries the planner's optimizer handles in a node.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Allowed {
+pub(super) enum Allowed {
     /// Correlated aggregates become left joins.
     Scalars,
     Nothing,
 }
 
 /// A plan that collects the answers to subqueries beside its columns.
-struct Applied {
-    plan: LogicalPlan,
+pub(super) struct Applied {
+    pub(super) plan: LogicalPlan,
     schema: DFSchemaRef,
     /// What must hold for the value of the expression at hand to matter: the conditions of CASE around it.
     conditions: Vec<Expr>,
 }
 
 impl Applied {
-    fn new(plan: LogicalPlan) -> Self {
+    pub(super) fn new(plan: LogicalPlan) -> Self {
         let schema = Arc::clone(plan.schema());
         Self { plan, schema, conditions: Vec::new() }
     }
@@ -261,7 +239,7 @@ impl Applied {
     }
 
     /// The expression with columns of the plan in place of its subqueries.
-    fn expr(&mut self, expr: Expr, allowed: Allowed) -> Result<Expr> {
+    pub(super) fn expr(&mut self, expr: Expr, allowed: Allowed) -> Result<Expr> {
         let expr = expr.transform_down(|expr| match expr {
             Expr::Case(case) => {
                 let case = Expr::Case(self.case(case, allowed)?);
@@ -383,14 +361,14 @@ impl Nowhere {
 }
 
 /// The plan with exactly these columns.
-fn only(plan: LogicalPlan, schema: &DFSchemaRef) -> Result<LogicalPlan> {
+pub(super) fn only(plan: LogicalPlan, schema: &DFSchemaRef) -> Result<LogicalPlan> {
     if plan.schema().fields().len() == schema.fields().len() {
         return Ok(plan);
     }
     LogicalPlanBuilder::from(plan).project(schema.columns().into_iter().map(Expr::Column))?.build()
 }
 
-fn unsupported(what: &str) -> DataFusionError {
+pub(super) fn unsupported(what: &str) -> DataFusionError {
     let error = Error::unsupported(format!("{what} is not supported")).hint("Write the subquery as a join.");
     DataFusionError::External(Box::new(error))
 }

@@ -9,6 +9,7 @@ mod apply_exec;
 mod arithmetic;
 mod correlated;
 mod expressions;
+mod join_conditions;
 mod json_functions;
 mod lateral_exec;
 mod native;

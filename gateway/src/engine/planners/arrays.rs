@@ -28,7 +28,7 @@ fn list_type(expr: &Expr, schema: &DFSchema) -> Option<DataType> {
 }
 
 /// The literal as a list, or the expression as it is: what is no array of one dimension is left to the planner's error.
-fn as_list(expr: Expr, list: &DataType) -> Expr {
+pub(super) fn as_list(expr: Expr, list: &DataType) -> Expr {
     let (
         Expr::Literal(ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)), metadata),
         DataType::List(item),

@@ -161,6 +161,11 @@ impl Operand {
                 data_type,
             ) => data_type.clone(),
             (Category::Interval, _) => DataType::Interval(IntervalUnit::MonthDayNano),
+            (Category::Array, list) => {
+                let literal = std::mem::replace(expr, Expr::Literal(ScalarValue::Null, None));
+                *expr = super::arrays::as_list(literal, list);
+                return Ok(());
+            }
             _ => return Ok(()),
         };
         let literal = std::mem::replace(expr, Expr::Literal(ScalarValue::Null, None));

@@ -53,7 +53,11 @@ fn to_type(inner: Expr, data_type: &DataType) -> Result<Expr> {
     if types::is_text(data_type)
         && let Some(kind) = registry_input(&inner)
     {
-        return Ok(call(&format!("lakegate_{kind}_out"), vec![inner]));
+        let text = call(&format!("lakegate_{kind}_out"), vec![inner]);
+        return match types::plain(data_type) {
+            DataType::Text => Ok(text),
+            other => cast(text, &other),
+        };
     }
     let data_type = types::plain(data_type);
     if let Some(text) = literals::text(&inner)
@@ -140,9 +144,7 @@ pub(super) fn name_in_aggregate(expr: &mut Expr) {
 fn registry_input(expr: &Expr) -> Option<&'static str> {
     let Expr::Function(function) = expr else { return None };
     let name = function.name.0.last().and_then(|part| part.as_ident())?;
-    ["regclass", "regtype", "regnamespace", "regproc", "regrole"]
-        .into_iter()
-        .find(|kind| name.value == format!("lakegate_{kind}_in"))
+    types::REGISTRY.into_iter().find(|kind| name.value == format!("lakegate_{kind}_in"))
 }
 
 /// The value of a text literal in a type whose texts the planner reads differently, or not at all.

@@ -243,7 +243,13 @@ pub(super) fn call(name: &str, args: Vec<Expr>) -> Expr {
 
 /// `SELECT * FROM name`.
 pub(super) fn select_all(name: ObjectName) -> Select {
-    let relation = TableFactor::Table {
+    let from = vec![TableWithJoins { relation: table(name), joins: Vec::new() }];
+    select(vec![SelectItem::Wildcard(WildcardAdditionalOptions::default())], from)
+}
+
+/// A table in FROM.
+pub(super) fn table(name: ObjectName) -> TableFactor {
+    TableFactor::Table {
         name,
         alias: None,
         args: None,
@@ -254,9 +260,7 @@ pub(super) fn select_all(name: ObjectName) -> Select {
         json_path: None,
         sample: None,
         index_hints: Vec::new(),
-    };
-    let from = vec![TableWithJoins { relation, joins: Vec::new() }];
-    select(vec![SelectItem::Wildcard(WildcardAdditionalOptions::default())], from)
+    }
 }
 
 /// `SELECT items FROM from`.

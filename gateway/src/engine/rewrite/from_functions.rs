@@ -11,7 +11,7 @@ use sqlparser::ast::{
 
 use super::expand::{call, select};
 use super::functions::is_catalog_schema;
-use super::{Names, folded, json, literals, quoted};
+use super::{Names, folded, json, literals, quoted, sets};
 use crate::error::{Error, Result, SqlState};
 
 /// Rewrites every function in FROM and every set-returning function in an expression.
@@ -125,6 +125,10 @@ impl Functions<'_> {
     fn table_factor(&self, factor: &mut TableFactor) -> Result<()> {
         let TableFactor::Function { lateral, name, args, with_ordinality, alias } = factor else { return Ok(()) };
         let function = last_name(name).unwrap_or_default();
+        if let (Some(relation), true, false) = (self.names.relation_of(&function), args.is_empty(), *with_ordinality) {
+            *factor = sets::relation(relation, &function, alias.take());
+            return Ok(());
+        }
         let plain = args.iter().map(plain_argument).collect::<Result<Vec<Expr>>>()?;
         steps(&function, &plain)?;
         let definitions = alias.as_ref().map(|alias| alias.columns.as_slice()).unwrap_or_default();
@@ -156,11 +160,15 @@ impl Functions<'_> {
 /// The columns of a function in FROM, each with its own name.
 fn columns(name: &ObjectName, function: &str, args: Vec<Expr>, with_ordinality: bool) -> Vec<(String, Expr)> {
     let ordinality = |of: Expr| numbered(call("cardinality", vec![of]));
-    if function == "_pg_expandarray"
-        && let Some(array) = args.first()
-    {
-        let (_, number) = ordinality(array.clone());
-        return vec![("x".to_owned(), call("unnest", vec![array.clone()])), ("n".to_owned(), number)];
+    if let Some((list, fields)) = sets::composite(function) {
+        let rows = call(list, args);
+        let field = |name: &str| {
+            let field = call("lakegate_field_of", vec![rows.clone(), literals::string(name)]);
+            (name.to_owned(), call("unnest", vec![field]))
+        };
+        let mut columns: Vec<(String, Expr)> = fields.iter().map(|name| field(name)).collect();
+        columns.extend(with_ordinality.then(|| ordinality(rows.clone())));
+        return columns;
     }
     if let Some((counted, mut columns)) = json::pairs(function, &args) {
         if with_ordinality {
@@ -223,7 +231,12 @@ fn elements(name: &ObjectName, args: Vec<Expr>) -> Option<Expr> {
     if schema.is_some_and(|schema| !is_catalog_schema(&schema)) {
         return None;
     }
-    match (last_name(name)?.as_str(), args.len()) {
+    let name = last_name(name)?;
+    if let Some((list, _)) = sets::composite(&name) {
+        return Some(call(list, args));
+    }
+    match (name.as_str(), args.len()) {
+        ("pg_partition_ancestors", 1) => Some(call("lakegate_partition_ancestors", args)),
         ("generate_series", 2 | 3) => {
             let mut args = args;
             // A small number is an `integer`, and so are the numbers of the series.
@@ -231,9 +244,7 @@ fn elements(name: &ObjectName, args: Vec<Expr>) -> Option<Expr> {
             Some(call("generate_series", args))
         }
         ("generate_subscripts", 2) => {
-            let mut one = Expr::value(sqlparser::ast::Value::Number("1".to_owned(), false));
-            literals::narrow(&mut one);
-            Some(call("generate_series", vec![one, call("array_length", args)]))
+            Some(call("generate_series", vec![call("array_lower", args.clone()), call("array_upper", args)]))
         }
         ("string_to_table", _) => Some(call("string_to_array", args)),
         ("regexp_matches", _) => Some(call("lakegate_regexp_matches", args)),

@@ -7,12 +7,11 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{Expr, FunctionArguments, Ident, ObjectName, Query, TableFactor, Visit, Visitor};
 use sqlparser::tokenizer::Span;
 
-use super::{Names, casting_calls, folded, json, located, refused_functions};
+use super::{Names, folded, json, located, refused_functions, sets};
 use crate::error::{Error, Result, SqlState};
 
 /// Functions by syntax or by rewrite: no registry has them.
 const BY_REWRITE: &[&str] = &[
-    "_pg_expandarray",
     "array",
     "current_catalog",
     "current_role",
@@ -55,11 +54,12 @@ impl Calls<'_> {
         if in_catalog && let Err(error) = json::refuse(&function) {
             return ControlFlow::Break(error);
         }
-        let is_known = BY_REWRITE.contains(&function.as_str())
-            || json::returns_rows(&function)
-            || self.names.is_function(&function)
-            || casting_calls::type_named(&function).is_some();
-        if in_catalog && is_known {
+        let name = function.as_str();
+        let is_set = sets::composite(name).is_some() || sets::OF_ONE_COLUMN.contains(&name) || json::returns_rows(name);
+        let is_relation = arguments == Some(0) && self.names.relation_of(name).is_some();
+        let is_cast = arguments == Some(1) && self.names.is_type(name);
+        let by_rewrite = BY_REWRITE.contains(&name) || is_set || is_relation || is_cast;
+        if in_catalog && (by_rewrite || self.names.is_function(&function)) {
             return ControlFlow::Continue(());
         }
         if in_catalog && let Some(error) = refused_functions::refusal(&function) {

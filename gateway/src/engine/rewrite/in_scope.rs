@@ -5,11 +5,11 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{AccessExpr, Expr, Query, Value, VisitorMut};
+use sqlparser::ast::{Expr, Query, VisitorMut};
 
 use super::identifiers::{Ctes, Resolver};
 use super::scope::Scope;
-use super::{folded, rows, set_operations};
+use super::{fields, rows, set_operations};
 use crate::error::{Error, Result};
 
 /// Resolves the names of one expression; subqueries in it open their own scopes.
@@ -42,8 +42,11 @@ impl VisitorMut for InScope<'_, '_> {
         if self.nested > 0 {
             return ControlFlow::Continue(());
         }
-        if let Expr::CompoundFieldAccess { access_chain, .. } = expr {
-            fields_as_text(access_chain);
+        if let Expr::CompoundFieldAccess { root, access_chain } = expr {
+            if let Err(error) = fields::qualify(root, access_chain, self.scope) {
+                return ControlFlow::Break(error);
+            }
+            fields::as_text(access_chain);
         }
         if let Expr::Function(function) = expr
             && let Err(error) = rows::spread(function, self.scope)
@@ -82,16 +85,5 @@ impl<'r, 's> InScope<'r, 's> {
             *expr = row;
         }
         rows::field(expr, self.scope)
-    }
-}
-
-/// `(row).field` names a field, not a column in sight: as a text it is safe from being resolved.
-fn fields_as_text(access_chain: &mut [AccessExpr]) {
-    for access in access_chain {
-        if let AccessExpr::Dot(field) = access
-            && let Expr::Identifier(ident) = field
-        {
-            *field = Expr::value(Value::SingleQuotedString(folded(ident)));
-        }
     }
 }

@@ -3,10 +3,10 @@
 //! Owns: the list of rewrites and their order. Must never know: a plan, a session, the store.
 
 mod arrays;
-mod casting_calls;
 mod casts;
 mod conditions;
 mod expand;
+mod fields;
 mod from_functions;
 mod functions;
 mod grouping;
@@ -26,6 +26,7 @@ pub(super) mod row_limits;
 mod rows;
 mod scope;
 mod set_operations;
+mod sets;
 mod similar;
 mod slices;
 mod sorting;
@@ -52,6 +53,11 @@ pub(crate) trait Names {
     /// The columns of a table in their order, spelled exactly; `None` if the table is not known.
     fn columns(&self, table: &ObjectName) -> Option<Vec<String>>;
 
+    /// The columns of a table that `*` leaves out.
+    fn system_columns(&self, _table: &ObjectName) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Whether a scalar, aggregate, window or table function of this lower-case name exists.
     fn is_function(&self, name: &str) -> bool;
 
@@ -67,6 +73,16 @@ pub(crate) trait Names {
 
     /// Whether a function of this lower-case name gives a table, so that FROM calls it as it is.
     fn is_table_function(&self, _name: &str) -> bool {
+        false
+    }
+
+    /// The relation that a function without arguments is.
+    fn relation_of(&self, _function: &str) -> Option<ObjectName> {
+        None
+    }
+
+    /// Whether there is a type of this lower-case name.
+    fn is_type(&self, _name: &str) -> bool {
         false
     }
 
@@ -102,7 +118,7 @@ pub(crate) fn rewrite(mut query: Query, names: &dyn Names) -> Result<Rewritten> 
     placement::check(&query, names)?;
     from_functions::rewrite(&mut query, names)?;
     let columns = identifiers::rewrite(&mut query, names)?;
-    syntax::rewrite(&mut query)?;
+    syntax::rewrite(&mut query, names)?;
     rows::rewrite(&mut query);
     values::rewrite(&mut query, names)?;
     let output_names = columns.unwrap_or_default().into_iter().map(|column| column.name).collect();

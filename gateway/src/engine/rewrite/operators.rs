@@ -177,7 +177,7 @@ fn like(expr: &mut Expr) -> Result<()> {
     };
     let negated = *negated;
     if let Some(escape) = escape_char.take() {
-        **pattern = string(escaped(pattern, &escape)?);
+        **pattern = escaped(pattern, &escape)?;
     }
     if !*any {
         return Ok(());
@@ -198,12 +198,13 @@ fn like(expr: &mut Expr) -> Result<()> {
 }
 
 /// The pattern with the backslash as its escape character.
-fn escaped(pattern: &Expr, escape: &ValueWithSpan) -> Result<String> {
-    let escape = similar::escape(&escape.value.clone().into_string().unwrap_or_default())?;
-    let Some(pattern) = literals::text(pattern) else {
-        return Err(Error::unsupported("LIKE ... ESCAPE is supported for literal patterns only"));
-    };
-    similar::with_backslash(&pattern, escape)
+fn escaped(pattern: &mut Expr, escape: &ValueWithSpan) -> Result<Expr> {
+    let text = escape.value.clone().into_string().unwrap_or_default();
+    let escape = similar::escape(&text)?;
+    match literals::text(pattern) {
+        Some(pattern) => similar::with_backslash(&pattern, escape).map(string),
+        None => Ok(call("like_escape", vec![taken(pattern), string(text)])),
+    }
 }
 
 fn similar_to(expr: &mut Expr) -> Result<()> {

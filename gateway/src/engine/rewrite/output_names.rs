@@ -3,8 +3,9 @@
 //! Owns: PostgreSQL's `FigureColname` (src/backend/parser/parse_target.c). Must never know: a plan.
 
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 
-use sqlparser::ast::{AccessExpr, Expr, Query, SelectItem, SetExpr, TrimWhereField, Value};
+use sqlparser::ast::{AccessExpr, Expr, Query, SelectItem, SetExpr, TrimWhereField, Value, visit_expressions};
 
 use super::scope::{Column, Columns, Scope};
 use super::{folded, quoted, rows, types};
@@ -14,18 +15,36 @@ use crate::error::Result;
 pub(super) fn name(projection: &mut [SelectItem], scope: &Scope<'_>) -> Result<Columns> {
     let mut used: HashSet<String> = HashSet::new();
     let mut columns = Some(Vec::with_capacity(projection.len()));
+    let taken = if projection.iter().any(is_unnested) { names_in_sight(scope) } else { HashSet::new() };
     for item in projection {
         let Some(name) = shown(item, scope) else {
             columns = None;
             continue;
         };
-        let planned = unique(&name, &mut used);
+        // What is unnested is planned beside the columns that it is computed of, whose names it must not take.
+        let is_column = matches!(item, SelectItem::UnnamedExpr(Expr::CompoundIdentifier(_)));
+        let wanted = if taken.contains(&name) && !is_column { format!("{name}:computed") } else { name.clone() };
+        let planned = unique(&wanted, &mut used);
         alias(item, &planned);
         if let Some(columns) = &mut columns {
             columns.push(Column { name, planned });
         }
     }
     Ok(columns)
+}
+
+/// Whether the item has a set-returning function, which the rewrite of FROM has made `unnest` of.
+fn is_unnested(item: &SelectItem) -> bool {
+    let found = visit_expressions(item, |expr| match expr {
+        Expr::Function(function) if function.name.to_string().eq_ignore_ascii_case("unnest") => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    });
+    found.is_break()
+}
+
+fn names_in_sight(scope: &Scope<'_>) -> HashSet<String> {
+    let columns = scope.relations.iter().flat_map(|relation| relation.columns.iter().flatten());
+    columns.map(|column| column.planned.clone()).collect()
 }
 
 /// PostgreSQL's name of the item.

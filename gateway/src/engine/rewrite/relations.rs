@@ -102,13 +102,26 @@ impl Resolver<'_> {
             *name = exact;
         }
         let columns = self.names.columns(name).map(|names| names.into_iter().map(Column::plain).collect());
+        let system: Vec<Column> = self.names.system_columns(name).into_iter().map(Column::plain).collect();
         let columns = match alias.as_mut() {
-            Some(alias) => aliased(columns, alias),
+            Some(alias) => {
+                let columns = aliased(columns, alias);
+                if !alias.columns.is_empty() {
+                    // A list of names has one for every column of the table.
+                    let rest = system.iter().map(|column| quoted(&column.planned));
+                    alias.columns.extend(rest.map(|name| TableAliasColumnDef { name, data_type: None }));
+                }
+                columns
+            }
             None => columns,
         };
         let mut parts = name.0.iter().rev().filter_map(|part| part.as_ident()).map(folded);
         let (table, schema) = (parts.next().unwrap_or_default(), parts.next());
-        push(scope, &table, schema, alias, columns)
+        push(scope, &table, schema, alias, columns)?;
+        if let Some(relation) = scope.relations.last_mut() {
+            relation.system = system;
+        }
+        Ok(())
     }
 
     /// `database.schema.table` of another database is refused as PostgreSQL refuses it.
@@ -154,7 +167,8 @@ fn push(
             *alias = Some(TableAlias { explicit: true, name, columns: Vec::new(), at: None });
         }
     }
-    scope.relations.push(Relation { name, schema, planned, columns, table, is_outer: false, is_value: false });
+    let system = Vec::new();
+    scope.relations.push(Relation { name, schema, planned, columns, system, table, is_outer: false, is_value: false });
     Ok(())
 }
 

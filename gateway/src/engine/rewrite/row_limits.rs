@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{Expr, Fetch, LimitClause, Query, Select, UnaryOperator, Value, VisitMut, VisitorMut};
 
+use super::{literals, types};
 use crate::error::{Error, Result, SqlState};
 
 /// Rewrites the limits of the query and of every query inside it.
@@ -50,6 +51,9 @@ fn clauses(query: &mut Query) -> Result<()> {
         fetch_as_limit(query, fetch)?;
     }
     if let Some(LimitClause::LimitOffset { limit, offset, .. }) = &mut query.limit_clause {
+        for count in limit.iter_mut().chain(offset.iter_mut().map(|offset| &mut offset.value)) {
+            as_integer(count)?;
+        }
         // LIMIT NULL is LIMIT ALL, and OFFSET NULL is OFFSET 0.
         if limit.as_ref().is_some_and(is_null) {
             *limit = None;
@@ -83,6 +87,28 @@ fn fetch_as_limit(query: &mut Query, fetch: Fetch) -> Result<()> {
                 Some(LimitClause::LimitOffset { limit: Some(count), offset: None, limit_by: Vec::new() });
         }
     }
+    Ok(())
+}
+
+/// A count in quotes is a `bigint`, and so is one that is cast to it.
+fn as_integer(count: &mut Expr) -> Result<()> {
+    if let Expr::Cast { expr, data_type, .. } = count
+        && matches!(types::name(data_type).as_str(), "int2" | "int4" | "int8")
+        && matches!(expr.as_ref(), Expr::Value(_))
+    {
+        let inner = expr.as_ref().clone();
+        *count = inner;
+    }
+    let Some(text) = literals::text(count) else { return Ok(()) };
+    let number: i64 = text.trim().parse().map_err(|_| {
+        let message = format!("invalid input syntax for type bigint: \"{text}\"");
+        Error::new(SqlState::InvalidTextRepresentation, message)
+    })?;
+    let digits = Expr::value(Value::Number(number.unsigned_abs().to_string(), false));
+    *count = match number < 0 {
+        true => Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(digits) },
+        false => digits,
+    };
     Ok(())
 }
 

@@ -36,6 +36,8 @@ pub(super) struct Relation {
     /// The alias that it is planned under, unique in its FROM list.
     pub(super) planned: String,
     pub(super) columns: Columns,
+    /// The columns that `*` leaves out.
+    pub(super) system: Vec<Column>,
     /// The table's own name, where an alias hides it.
     pub(super) table: Option<String>,
     /// Whether an outer join may have no row of it.
@@ -88,6 +90,12 @@ impl Scope<'_> {
                 .map(move |column| (column.name.as_str(), reference(relation, column)))
         });
         let mut found = best(ident, merged.chain(plain).collect());
+        if found.is_empty() {
+            let system = self.relations.iter().flat_map(|relation| {
+                relation.system.iter().map(move |column| (column.name.as_str(), reference(relation, column)))
+            });
+            found = best(ident, system.collect());
+        }
         match found.len() {
             0 => Ok(None),
             1 => Ok(found.pop()),
@@ -110,6 +118,9 @@ impl Scope<'_> {
             return Ok(Some(Expr::CompoundIdentifier(vec![relation_name(), ident.clone()])));
         };
         let mut found = best(ident, columns.iter().map(|column| (column.name.as_str(), column)).collect());
+        if found.is_empty() {
+            found = best(ident, relation.system.iter().map(|column| (column.name.as_str(), column)).collect());
+        }
         match (found.len(), found.pop()) {
             (1, Some(column)) => Ok(Some(reference(relation, column))),
             (0, _) => Ok(Some(Expr::CompoundIdentifier(vec![relation_name(), ident.clone()]))),
@@ -132,6 +143,11 @@ impl Scope<'_> {
             Some(relation) => Some(&relation.name),
             None => self.outer.and_then(|outer| outer.hidden(qualifier)),
         }
+    }
+
+    /// Whether a (schema-)qualified name means a relation of this query or of one around it.
+    pub(super) fn sees(&self, qualifier: &[Ident]) -> Result<bool> {
+        Ok(self.relation(qualifier)?.is_some() || self.outer.map_or(Ok(false), |outer| outer.sees(qualifier))?)
     }
 
     /// The relation of this query that a (schema-)qualified name means.

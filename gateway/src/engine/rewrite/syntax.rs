@@ -12,25 +12,27 @@ use sqlparser::ast::{
 use super::expand::call;
 use super::functions::is_catalog_schema;
 use super::{
-    arrays, casting_calls, casts, conditions, folded, json, literals, named_args, operators, ordered, rows, slices,
+    Names, arrays, casts, conditions, folded, json, literals, named_args, operators, ordered, rows, slices, types,
 };
 use crate::error::{Error, Result, SqlState};
 
 /// Rewrites every expression of the query, the innermost first.
-pub(super) fn rewrite(query: &mut Query) -> Result<()> {
-    match query.visit(&mut Notations) {
+pub(super) fn rewrite(query: &mut Query, names: &dyn Names) -> Result<()> {
+    match query.visit(&mut Notations { names }) {
         ControlFlow::Break(error) => Err(error),
         ControlFlow::Continue(()) => Ok(()),
     }
 }
 
-struct Notations;
+struct Notations<'n> {
+    names: &'n dyn Names,
+}
 
-impl VisitorMut for Notations {
+impl VisitorMut for Notations<'_> {
     type Break = Error;
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
-        match expression(expr) {
+        match expression(expr, self.names) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => ControlFlow::Break(error),
         }
@@ -61,7 +63,7 @@ impl VisitorMut for Notations {
     }
 }
 
-fn expression(expr: &mut Expr) -> Result<()> {
+fn expression(expr: &mut Expr, names: &dyn Names) -> Result<()> {
     conditions::of_expr(expr)?;
     match expr {
         Expr::Value(_) => {
@@ -73,11 +75,11 @@ fn expression(expr: &mut Expr) -> Result<()> {
         Expr::Function(function) => {
             unqualify(function);
             named_args::rewrite(function)?;
-            let meant = match session_keyword(function).or_else(|| type_of(function)) {
-                Some(call) => Some(call),
-                None => casting_calls::cast(function)?,
-            };
-            match meant {
+            if let Some(cast) = types::called(function, names) {
+                *expr = cast;
+                return expression(expr, names);
+            }
+            match session_keyword(function).or_else(|| type_of(function)) {
                 Some(call) => *expr = call,
                 None => arrays::from_subquery(expr)?,
             }

@@ -3,10 +3,11 @@
 //! Owns: spellings of types. What a type is in Arrow is decided by the engine's type planner, not here.
 
 use sqlparser::ast::{
-    ArrayElemTypeDef, CastKind, CharacterLength, DataType, ExactNumberInfo, Expr, Ident, ObjectName, TimezoneInfo,
+    ArrayElemTypeDef, CastKind, CharacterLength, DataType, ExactNumberInfo, Expr, Function, FunctionArg,
+    FunctionArgExpr, FunctionArguments, Ident, ObjectName, TimezoneInfo,
 };
 
-use super::folded;
+use super::{Names, folded};
 
 /// PostgreSQL's own name of the type (`pg_type.typname`), which an unnamed cast shows.
 pub(super) fn name(data_type: &DataType) -> String {
@@ -109,21 +110,47 @@ fn array(element: DataType) -> DataType {
     DataType::Array(ArrayElemTypeDef::SquareBracket(Box::new(element), None))
 }
 
+/// The types whose values are ids of objects, and `tid`: functions of their own read and write them.
+pub(super) const REGISTRY: [&str; 10] = [
+    "regclass",
+    "regtype",
+    "regnamespace",
+    "regproc",
+    "regprocedure",
+    "regoper",
+    "regoperator",
+    "regcollation",
+    "regrole",
+    "tid",
+];
+
 /// The registry type (`regclass` ...) that a cast means, if it means one.
 pub(super) fn registry(data_type: &DataType) -> Option<&'static str> {
-    const KINDS: [&str; 5] = ["regclass", "regtype", "regnamespace", "regproc", "regrole"];
     match data_type {
         DataType::Regclass => Some("regclass"),
         DataType::Custom(name, _) => {
             let name = last(name);
-            let name = match name.as_str() {
-                "regprocedure" => "regproc",
-                other => other,
-            };
-            KINDS.into_iter().find(|kind| *kind == name)
+            REGISTRY.into_iter().find(|kind| *kind == name)
         }
         _ => None,
     }
+}
+
+/// `date(x)` is `x::date`: a call by the name of a type, where no function has that name.
+pub(super) fn called(function: &Function, names: &dyn Names) -> Option<Expr> {
+    let name = function.name.0.last().and_then(|part| part.as_ident()).map(folded)?;
+    let FunctionArguments::List(list) = &function.args else { return None };
+    let [FunctionArg::Unnamed(FunctionArgExpr::Expr(argument))] = list.args.as_slice() else { return None };
+    if !list.clauses.is_empty() || function.over.is_some() || names.is_function(&name) || !names.is_type(&name) {
+        return None;
+    }
+    let named = DataType::Custom(ObjectName::from(vec![Ident::new(name)]), Vec::new());
+    let data_type = match plain(&named) {
+        // Without a length, nothing is cut.
+        DataType::Char(None) => DataType::Custom(ObjectName::from(vec![Ident::new("bpchar")]), Vec::new()),
+        other => other,
+    };
+    Some(cast(argument.clone(), data_type))
 }
 
 /// The number of characters that `varchar(n)` or `char(n)` keeps; `char` alone keeps one.

@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
-use catalog::pg_catalog::View;
+use catalog::pg_catalog::{View, current_transaction};
 use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility,
@@ -33,6 +33,7 @@ pub(super) fn all(session: &Arc<Session>, view: &Arc<View>) -> Vec<(&'static str
         fact(name, data_type, tag, Arc::new(move || value.clone()))
     };
     let schema = view.search_path.first().cloned();
+    let current = current_transaction(view);
     let id = session.id;
     let started_at = view.server.started_at;
     let client = session.client;
@@ -57,7 +58,15 @@ pub(super) fn all(session: &Arc<Session>, view: &Arc<View>) -> Vec<(&'static str
         fact("pg_my_temp_schema", DataType::UInt32, Some("oid"), Arc::new(|| ScalarValue::UInt32(Some(0)))),
         // Nothing is locked and nothing is written: these answer what PostgreSQL answers then.
         fact("pg_advisory_unlock_all", DataType::Utf8, Some("void"), text(String::new())),
+        fact("txid_current", DataType::Int64, None, Arc::new(move || ScalarValue::Int64(Some(current.into())))),
+        fact(
+            "pg_current_xact_id",
+            DataType::UInt64,
+            Some("xid8"),
+            Arc::new(move || ScalarValue::UInt64(Some(current.into()))),
+        ),
         none("txid_current_if_assigned", DataType::Int64, None),
+        none("pg_current_xact_id_if_assigned", DataType::UInt64, Some("xid8")),
         none("inet_server_addr", DataType::Utf8, Some("inet")),
         none("inet_server_port", DataType::Int32, None),
         fact(

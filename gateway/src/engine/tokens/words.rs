@@ -5,7 +5,7 @@
 //! <https://www.postgresql.org/docs/16/sql-keywords-appendix.html>
 
 use sqlparser::keywords::Keyword;
-use sqlparser::tokenizer::{Span, Token, Word};
+use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
 
 use super::Said;
 
@@ -13,7 +13,7 @@ use super::Said;
 const SYMMETRIC: Token = Token::DoubleExclamationMark;
 
 /// Says a word in tokens of the parser.
-pub(super) fn say(mut word: Word, span: Span, said: &mut Said) {
+pub(super) fn say(mut word: Word, span: Span, said: &mut Said, following: &[TokenWithSpan]) {
     let previous = said.previous();
     let keyword = |keyword: &str| Token::make_keyword(keyword);
     let instead: Vec<Token> = match word.keyword {
@@ -21,7 +21,12 @@ pub(super) fn say(mut word: Word, span: Span, said: &mut Said) {
             word.keyword = Keyword::NoKeyword;
             vec![Token::Word(word)]
         }
-        Keyword::TABLE if previous.is_none_or(precedes_query) => vec![keyword("SELECT"), Token::Mul, keyword("FROM")],
+        Keyword::TABLE
+            if previous.is_none_or(precedes_query)
+                && (!previous.is_some_and(|token| is(token, Keyword::AS)) || precede_name(following)) =>
+        {
+            vec![keyword("SELECT"), Token::Mul, keyword("FROM")]
+        }
         Keyword::SYMMETRIC if previous.is_some_and(|token| is(token, Keyword::BETWEEN)) => vec![SYMMETRIC],
         // It is the default.
         Keyword::ASYMMETRIC if previous.is_some_and(|token| is(token, Keyword::BETWEEN)) => Vec::new(),
@@ -38,6 +43,12 @@ pub(super) fn say(mut word: Word, span: Span, said: &mut Said) {
         _ => vec![Token::Word(word)],
     };
     instead.into_iter().for_each(|token| said.push(token, span));
+}
+
+/// Whether the name of a table comes next: `1 AS table FROM t` gives a column a name.
+fn precede_name(following: &[TokenWithSpan]) -> bool {
+    let next = following.iter().find(|next| !matches!(next.token, Token::Whitespace(_)));
+    next.is_some_and(|next| is(&next.token, Keyword::NoKeyword))
 }
 
 /// Keywords of other dialects: PostgreSQL's users name columns and tables so.

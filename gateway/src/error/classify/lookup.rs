@@ -13,9 +13,13 @@ fn state(error: &LookupError) -> SqlState {
         LookupError::UndefinedTable(_) => SqlState::UndefinedTable,
         LookupError::UndefinedSchema(_) => SqlState::InvalidSchemaName,
         LookupError::UndefinedDatabase(_) => SqlState::InvalidCatalogName,
-        LookupError::UndefinedType(_) | LookupError::UndefinedRole(_) => SqlState::UndefinedObject,
-        LookupError::UndefinedFunction(_) => SqlState::UndefinedFunction,
-        LookupError::AmbiguousFunction(_) => SqlState::AmbiguousFunction,
+        LookupError::UndefinedType(_) | LookupError::UndefinedRole(_) | LookupError::UndefinedCollation(_) => {
+            SqlState::UndefinedObject
+        }
+        LookupError::UndefinedFunction(_) | LookupError::UndefinedOperator(_) => SqlState::UndefinedFunction,
+        LookupError::AmbiguousFunction(_) | LookupError::AmbiguousOperator(_) => SqlState::AmbiguousFunction,
+        LookupError::ExpectedParenthesis => SqlState::InvalidTextRepresentation,
+        LookupError::NotInRecovery => SqlState::ObjectNotInPrerequisiteState,
         LookupError::InvalidName => SqlState::InvalidName,
         LookupError::TooManyParts(_) => SqlState::SyntaxError,
         LookupError::CrossDatabase(_) => SqlState::FeatureNotSupported,

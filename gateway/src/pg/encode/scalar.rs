@@ -89,6 +89,7 @@ pub(super) fn binary(array: &ArrayRef, column: &Column, look: &Arc<Look>) -> Box
     let write = match (column.format, column.oid) {
         (Format::Binary, _) => send,
         (Format::Text, types::UUID) => tagged::uuid_text,
+        (Format::Text, types::TID) => tagged::tid_text,
         (Format::Text, _) if look.bytea == ByteaOutput::Escape => escape,
         (Format::Text, _) => hex,
     };

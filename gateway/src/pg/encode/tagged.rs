@@ -110,6 +110,14 @@ pub(super) fn uuid_text(bytes: &[u8], out: &mut Writer<'_>) -> Result<()> {
     Ok(())
 }
 
+/// `(page,item)`.
+pub(super) fn tid_text(bytes: &[u8], out: &mut Writer<'_>) -> Result<()> {
+    if let Some(text) = udfs::pg::tid::text(bytes) {
+        out.slice(text.as_bytes());
+    }
+    Ok(())
+}
+
 /// An address with the length of its network.
 pub(crate) fn address(text: &str) -> Option<(IpAddr, u8)> {
     let (address, bits) = match text.split_once('/') {

@@ -38,7 +38,7 @@ pub(super) fn show(session: &Session, variable: &[Ident]) -> Result<Done> {
 fn all(session: &Session) -> Vec<ArrayRef> {
     let vars = session.vars();
     let (mut names, mut settings, mut descriptions) = (Vec::new(), Vec::new(), Vec::new());
-    for (variable, setting) in vars.all() {
+    for (_, variable, setting) in vars.all() {
         names.push(variable.name);
         settings.push(setting.to_owned());
         descriptions.push(variable.description);

@@ -47,6 +47,11 @@ fn warn_outside_block(session: &Session, status: Status) -> Result<()> {
     session.push_effect(SessionEffect::Notice(Notice::warning(SqlState::NoActiveSqlTransaction, message)))
 }
 
+/// A lock ends with its block, so it needs one.
+pub(super) fn lock(session: &Session) -> Result<()> {
+    in_block(session.transaction().is_in_block(), "LOCK TABLE")
+}
+
 pub(super) fn savepoint(session: &Session, name: &str) -> Result<()> {
     let mut transaction = session.transaction();
     in_block(transaction.is_in_block(), "SAVEPOINT")?;

@@ -14,6 +14,8 @@ pub enum Domain {
     Milliseconds,
     /// Kilobytes, with PostgreSQL's units (`4MB`).
     Kilobytes,
+    /// A whole number of units between the bounds.
+    Units(Unit, i64, i64),
     Real(f64, f64),
     Text,
     /// One of the words, whatever its case.
@@ -36,6 +38,9 @@ impl Domain {
             Domain::Integer(min, max) => return integer(name, text, min, max),
             Domain::Milliseconds => parse_milliseconds(text).map(print_milliseconds),
             Domain::Kilobytes => parse_kilobytes(text).map(print_kilobytes),
+            Domain::Units(unit, min, max) => {
+                unit.parse(text).filter(|count| (min..=max).contains(count)).map(|count| unit.print(count))
+            }
             Domain::Real(min, max) => {
                 text.parse::<f64>().ok().filter(|real| (min..=max).contains(real)).map(|real| real.to_string())
             }
@@ -54,7 +59,7 @@ impl Domain {
     pub fn vartype(self) -> &'static str {
         match self {
             Domain::Bool => "bool",
-            Domain::Integer(..) | Domain::Milliseconds | Domain::Kilobytes => "integer",
+            Domain::Integer(..) | Domain::Milliseconds | Domain::Kilobytes | Domain::Units(..) => "integer",
             Domain::Real(..) => "real",
             Domain::Enum(_) => "enum",
             Domain::Text
@@ -103,6 +108,60 @@ pub fn parse_bool(text: &str) -> Option<bool> {
         _ if is_prefix("true") || is_prefix("yes") => Some(true),
         _ if is_prefix("false") || is_prefix("no") => Some(false),
         _ => None,
+    }
+}
+
+/// The unit in which PostgreSQL keeps a setting, as bytes or milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    Bytes(i64),
+    Milliseconds(i64),
+}
+
+const MEMORY: [(&str, i64); 5] = [("TB", 1 << 40), ("GB", 1 << 30), ("MB", 1 << 20), ("kB", 1 << 10), ("B", 1)];
+const TIME: [(&str, i64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000), ("ms", 1)];
+
+impl Unit {
+    /// `pg_settings.unit`.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "B" => Self::Bytes(1),
+            "kB" => Self::Bytes(1 << 10),
+            "8kB" => Self::Bytes(8 << 10),
+            "MB" => Self::Bytes(1 << 20),
+            "ms" => Self::Milliseconds(1),
+            "s" => Self::Milliseconds(1_000),
+            "min" => Self::Milliseconds(60_000),
+            _ => return None,
+        })
+    }
+
+    fn size(self) -> (i64, &'static [(&'static str, i64)]) {
+        match self {
+            Self::Bytes(size) => (size, &MEMORY),
+            Self::Milliseconds(size) => (size, &TIME),
+        }
+    }
+
+    /// How many of the unit a text means; a bare number counts units.
+    pub fn parse(self, text: &str) -> Option<i64> {
+        let (number, unit) = split_unit(text.trim())?;
+        let (size, units) = self.size();
+        let factor = match unit {
+            "" => size as f64,
+            "us" if matches!(self, Self::Milliseconds(_)) => 0.001,
+            unit => units.iter().find(|(name, _)| *name == unit)?.1 as f64,
+        };
+        let count = (number * factor / size as f64).round();
+        (count.abs() <= f64::from(i32::MAX)).then_some(count as i64)
+    }
+
+    /// As SHOW prints it: in the largest unit that divides.
+    pub fn print(self, count: i64) -> String {
+        let (size, units) = self.size();
+        let Some(whole) = count.checked_mul(size).filter(|whole| *whole > 0) else { return count.to_string() };
+        let largest = units.iter().find(|(_, size)| whole % size == 0);
+        largest.map_or_else(|| count.to_string(), |(name, size)| format!("{}{name}", whole / size))
     }
 }
 
@@ -158,7 +217,7 @@ fn print_kilobytes(kilobytes: u64) -> String {
             return format!("{}{unit}", kilobytes / size);
         }
     }
-    format!("{kilobytes}kB")
+    if kilobytes == 0 { "0".to_owned() } else { format!("{kilobytes}kB") }
 }
 
 /// Zone names whatever their case, and the abbreviations that PostgreSQL knows as UTC.

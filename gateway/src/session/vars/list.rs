@@ -4,6 +4,7 @@
 //! storage are accepted, since drivers set them and no result can depend on them; their description says so.
 
 use super::domain::Domain;
+use super::postgresql;
 use Context::{Internal, User};
 use Domain::*;
 
@@ -13,6 +14,26 @@ pub enum Context {
     User,
     /// Read-only: 55P02.
     Internal,
+    /// What PostgreSQL sets from its configuration, at its start, or when a session starts: 55P02.
+    Sighup,
+    Postmaster,
+    Backend,
+    /// 42501 for everybody else.
+    Superuser,
+}
+
+impl Context {
+    /// `pg_settings.context`.
+    pub(super) fn named(name: &str) -> Self {
+        match name {
+            "user" => Self::User,
+            "superuser" => Self::Superuser,
+            "sighup" => Self::Sighup,
+            "postmaster" => Self::Postmaster,
+            "backend" | "superuser-backend" => Self::Backend,
+            _ => Self::Internal,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -35,7 +56,9 @@ impl Variable {
 
 /// The variable with this lower-case name.
 pub fn find(key: &str) -> Option<&'static Variable> {
-    VARIABLES.iter().find(|variable| variable.name.eq_ignore_ascii_case(key) || alias(key) == Some(variable.name))
+    let ours =
+        VARIABLES.iter().find(|variable| variable.name.eq_ignore_ascii_case(key) || alias(key) == Some(variable.name));
+    ours.or_else(|| postgresql::other(key))
 }
 
 /// SHOW's multi-word spellings.
@@ -64,7 +87,7 @@ const fn reported(mut variable: Variable) -> Variable {
     variable
 }
 
-const NO_EFFECT: &str = "Accepted for clients that set it; has no effect on this server.";
+pub(crate) const NO_EFFECT: &str = "Accepted for clients that set it; has no effect on this server.";
 
 const ISOLATION: Domain = Enum(&["serializable", "repeatable read", "read committed", "read uncommitted"]);
 

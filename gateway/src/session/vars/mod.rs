@@ -6,12 +6,14 @@
 pub mod display;
 pub mod domain;
 pub mod list;
+pub mod postgresql;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 pub use display::{ByteaOutput, DateOrder, DateStyle, Display, IntervalStyle};
 pub use list::{Context, VARIABLES, Variable};
+pub use postgresql::Setting;
 
 use crate::error::{Error, Result, SqlState};
 
@@ -94,8 +96,7 @@ impl Vars {
     pub fn reset(&mut self, name: &str) -> Result<()> {
         let key = key(name);
         match list::find(&key) {
-            Some(variable) if variable.context == Context::Internal => return Err(cannot_change(variable.name)),
-            Some(_) => {}
+            Some(variable) => self.may_set(variable)?,
             None if self.session.contains_key(&key) || self.local.contains_key(&key) => {}
             None => return Err(unrecognized(name)),
         }
@@ -129,10 +130,34 @@ impl Vars {
     fn checked(&self, name: &str, value: &str, by_server: bool) -> Result<(String, String)> {
         let key = key(name);
         match list::find(&key) {
-            Some(variable) if variable.context == Context::Internal && !by_server => Err(cannot_change(variable.name)),
-            Some(variable) => Ok((key, variable.domain.check(variable.name, value)?)),
+            Some(variable) => {
+                if !by_server {
+                    self.may_set(variable)?;
+                }
+                Ok((key, variable.domain.check(variable.name, value)?))
+            }
             None if is_custom(&key) => Ok((key, value.to_owned())),
             None => Err(unrecognized(name)),
+        }
+    }
+
+    /// Whether a statement of this session may change the variable: 55P02 or 42501.
+    fn may_set(&self, variable: &Variable) -> Result<()> {
+        let name = variable.name;
+        let refused = |message: String| Err(Error::new(SqlState::CantChangeRuntimeParam, message));
+        match variable.context {
+            Context::User => Ok(()),
+            Context::Superuser if self.get("is_superuser").is_ok_and(|value| value == "on") => Ok(()),
+            Context::Superuser => {
+                let message = format!("permission denied to set parameter \"{name}\"");
+                Err(Error::new(SqlState::InsufficientPrivilege, message))
+            }
+            Context::Internal => Err(cannot_change(name)),
+            Context::Sighup => refused(format!("parameter \"{name}\" cannot be changed now")),
+            Context::Postmaster => {
+                refused(format!("parameter \"{name}\" cannot be changed without restarting the server"))
+            }
+            Context::Backend => refused(format!("parameter \"{name}\" cannot be set after connection start")),
         }
     }
 
@@ -155,9 +180,12 @@ impl Vars {
         changed
     }
 
-    /// Every listed variable with its value, as SHOW ALL and `pg_settings` list them.
-    pub fn all(&self) -> impl Iterator<Item = (&'static Variable, &str)> {
-        VARIABLES.iter().map(|variable| (variable, self.value(variable)))
+    /// Every variable that PostgreSQL shows with its value, as SHOW ALL and `pg_settings` list them.
+    pub fn all(&self) -> impl Iterator<Item = (&'static Setting, &'static Variable, &str)> {
+        postgresql::all().iter().filter_map(|setting| {
+            let variable = list::find(&setting.name.to_ascii_lowercase())?;
+            Some((setting, variable, self.value(variable)))
+        })
     }
 
     /// The value that RESET would return to.

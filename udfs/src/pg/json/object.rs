@@ -22,18 +22,18 @@ use crate::function::{Args, Overload, Returns, Ty, function, overload_of, some};
 
 /// Every function of this file.
 pub(super) fn functions() -> Vec<Arc<ScalarUDF>> {
-    static JSON: [Overload; 4] = both(Returns::Tagged(Ty::Text, "json"), |args| object(args, false));
-    static JSONB: [Overload; 4] = both(Returns::Tagged(Ty::Text, "jsonb"), |args| object(args, true));
+    static JSON: [Overload; 4] = both("json", |args| object(args, false));
+    static JSONB: [Overload; 4] = both("jsonb", |args| object(args, true));
     vec![function("json_object", &JSON), function("jsonb_object", &JSONB)]
 }
 
 /// An array that is written out is a text until the engine reads it.
-const fn both(returns: Returns, kernel: crate::function::Kernel) -> [Overload; 4] {
+const fn both(of: &'static str, kernel: crate::function::Kernel) -> [Overload; 4] {
     [
-        overload_of(&[Ty::AnyArray], returns, kernel),
-        overload_of(&[Ty::AnyArray, Ty::AnyArray], returns, kernel),
-        overload_of(&[Ty::Text], returns, kernel),
-        overload_of(&[Ty::Text, Ty::Text], returns, kernel),
+        overload_of(&[Ty::AnyArray], Returns::Tagged(Ty::Text, of), kernel),
+        overload_of(&[Ty::AnyArray, Ty::AnyArray], Returns::Tagged(Ty::Text, of), kernel),
+        overload_of(&[Ty::Text], Returns::Tagged(Ty::Text, of), kernel),
+        overload_of(&[Ty::Text, Ty::Text], Returns::Tagged(Ty::Text, of), kernel),
     ]
 }
 
