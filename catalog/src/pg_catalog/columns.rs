@@ -145,8 +145,9 @@ pub(crate) fn arrow_type(pg_type: &str) -> DataType {
     }
 }
 
+/// The column carries the tag for its elements: within a type it would make two types of one.
 fn list(element: &str) -> DataType {
-    DataType::List(Arc::new(field("item", element)))
+    DataType::List(Arc::new(Field::new_list_field(arrow_type(element), true)))
 }
 
 /// Whether the Arrow type of a PostgreSQL type does not say which it is.

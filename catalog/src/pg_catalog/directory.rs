@@ -14,6 +14,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, Tokenizer};
 
 use super::columns::{self, RelationDef};
+use super::types;
 use crate::snapshot::{Kind, Snapshot, Table};
 
 /// The role that owns everything: PostgreSQL's bootstrap superuser.
@@ -30,6 +31,7 @@ pub(crate) struct Directory {
     pub(crate) schemas: Vec<SchemaEntry>,
     pub(crate) relations: Vec<RelationEntry>,
     by_oid: HashMap<u32, usize>,
+    by_type: HashMap<u32, usize>,
     by_name: HashMap<(Arc<str>, Arc<str>), usize>,
 }
 
@@ -46,6 +48,9 @@ pub(crate) struct RelationEntry {
     pub(crate) schema_oid: u32,
     pub(crate) schema: Arc<str>,
     pub(crate) name: Arc<str>,
+    /// The type of its rows and the type of arrays of those; 0 where there is none.
+    pub(crate) row_type: u32,
+    pub(crate) row_array: u32,
     pub(crate) source: Source,
 }
 
@@ -143,6 +148,8 @@ impl Directory {
             for (name, table) in tables {
                 relations.push(RelationEntry {
                     oid: oids.hashed(&format!("{schema}.{name}")),
+                    row_type: oids.hashed(&format!("type {schema}.{name}")),
+                    row_array: oids.hashed(&format!("type {schema}.{name}[]")),
                     schema_oid,
                     schema: Arc::clone(&schema),
                     name: name.as_str().into(),
@@ -155,16 +162,23 @@ impl Directory {
 
     fn indexed(schemas: Vec<SchemaEntry>, relations: Vec<RelationEntry>) -> Self {
         let by_oid = relations.iter().enumerate().map(|(at, relation)| (relation.oid, at)).collect();
+        let lake = relations.iter().enumerate().filter(|(_, relation)| relation.row_array != 0);
+        let by_type = lake.flat_map(|(at, of)| [(of.row_type, at), (of.row_array, at)]).collect();
         let by_name = relations
             .iter()
             .enumerate()
             .map(|(at, relation)| ((Arc::clone(&relation.schema), Arc::clone(&relation.name)), at))
             .collect();
-        Self { schemas, relations, by_oid, by_name }
+        Self { schemas, relations, by_oid, by_type, by_name }
     }
 
     pub(crate) fn relation(&self, oid: u32) -> Option<&RelationEntry> {
         self.by_oid.get(&oid).and_then(|at| self.relations.get(*at))
+    }
+
+    /// The relation of the lake whose rows, or arrays of whose rows, have this type.
+    pub(crate) fn of_type(&self, oid: u32) -> Option<&RelationEntry> {
+        self.by_type.get(&oid).and_then(|at| self.relations.get(*at))
     }
 
     pub(crate) fn named(&self, schema: &str, name: &str) -> Option<&RelationEntry> {
@@ -221,6 +235,8 @@ fn own(def: &'static RelationDef, schema_oid: u32) -> RelationEntry {
         schema_oid,
         schema: def.schema.into(),
         name: def.name.into(),
+        row_type: types::row_type(def.oid),
+        row_array: 0,
         source: Source::Server(def),
     }
 }

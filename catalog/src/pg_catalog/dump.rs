@@ -73,7 +73,8 @@ pub(crate) static PG_OPFAMILY: Dump = Dump::new("pg_opfamily", include_str!("dat
 pub(crate) static PG_PROC: Dump = Dump::new("pg_proc", include_str!("data/pg_proc.tsv"));
 pub(crate) static PG_RANGE: Dump = Dump::new("pg_range", include_str!("data/pg_range.tsv"));
 pub(crate) static PG_TABLESPACE: Dump = Dump::new("pg_tablespace", include_str!("data/pg_tablespace.tsv"));
-pub(crate) static PG_TYPE: Dump = Dump::new("pg_type", include_str!("data/pg_type.tsv"));
+/// PostgreSQL's own types; `pg_type` adds those of the lake's rows.
+pub(crate) static TYPES: Dump = Dump::new("pg_type", include_str!("data/pg_type.tsv"));
 /// The remarks on PostgreSQL's own objects; `pg_description` adds those on the lake's.
 pub(crate) static DESCRIPTIONS: Dump = Dump::new("pg_description", include_str!("data/pg_description.tsv"));
 

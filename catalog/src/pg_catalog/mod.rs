@@ -20,11 +20,14 @@ mod pg_class;
 mod pg_database;
 mod pg_description;
 mod pg_namespace;
+mod pg_prepared_statements;
+mod pg_rewrite;
 mod pg_roles;
 mod pg_settings;
 mod pg_stat_activity;
 mod pg_tables;
 mod pg_timezone_names;
+mod pg_type;
 mod pg_user;
 mod pg_views;
 mod provider;
@@ -33,6 +36,7 @@ mod relation_functions;
 mod roles;
 pub(crate) mod rows;
 mod scan;
+mod statistics;
 pub(crate) mod system_columns;
 #[cfg(test)]
 mod tests;
@@ -51,11 +55,13 @@ use crate::system;
 pub use self::coercion::common_type;
 pub use self::columns::needs_tag;
 pub use self::error::LookupError;
-pub use self::functions::{Registry, functions};
+pub use self::functions::{Registry, function_names, functions};
 pub use self::relation_functions::relation_of_function;
 pub use self::system_columns::{SYSTEM_COLUMNS, TableIdentity, current_transaction, has_system_columns, identity};
 pub use self::types::{PgTypeInfo, is_type, pg_type_of};
-pub use self::view::{ActivityFact, ColumnSource, Lazily, RoleFact, ServerFacts, SettingFact, View};
+pub use self::view::{
+    ActivityFact, ColumnSource, CursorFact, Lazily, PreparedFact, RoleFact, ServerFacts, SettingFact, View,
+};
 
 /// The relations that have rows.
 static RELATIONS: &[&dyn Relation] = &[
@@ -76,20 +82,35 @@ static RELATIONS: &[&dyn Relation] = &[
     &dump::PG_OPFAMILY,
     &dump::PG_PROC,
     &dump::PG_RANGE,
+    &pg_prepared_statements::PgCursors,
+    &pg_prepared_statements::PgPreparedStatements,
+    &pg_rewrite::PgRewrite,
     &pg_roles::PgRoles,
     &pg_settings::PgSettings,
     &pg_stat_activity::PgStatActivity,
     &pg_tables::PgTables,
     &dump::PG_TABLESPACE,
     &pg_timezone_names::PgTimezoneNames,
-    &dump::PG_TYPE,
+    &pg_type::PgType,
     &pg_user::PgUser,
+    &statistics::STAT_ALL,
+    &statistics::STAT_CONFLICTS,
+    &statistics::STAT_DATABASE,
+    &statistics::STAT_SYSTEM,
+    &statistics::STAT_USER,
+    &statistics::STAT_XACT_ALL,
+    &statistics::STAT_XACT_SYSTEM,
+    &statistics::STAT_XACT_USER,
+    &statistics::STATIO_ALL,
+    &statistics::STATIO_SYSTEM,
+    &statistics::STATIO_USER,
     &pg_views::PgViews,
     &information_schema::catalog_name::CatalogName,
     &information_schema::character_sets::CharacterSets,
     &information_schema::columns::Columns,
     &information_schema::enabled_roles::EnabledRoles,
     &information_schema::schemata::Schemata,
+    &information_schema::table_privileges::TablePrivileges,
     &information_schema::tables::Tables,
     &information_schema::views::Views,
     &system::objects::Objects,

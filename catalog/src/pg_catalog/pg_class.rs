@@ -9,7 +9,6 @@ use datafusion::common::Result;
 use super::directory::{OWNER, RelationEntry, Source};
 use super::relation::{Relation, Wanted};
 use super::rows::Rows;
-use super::types;
 use super::view::View;
 
 /// `pg_am.oid` of `heap`, which clients expect of a table.
@@ -36,7 +35,7 @@ impl Relation for PgClass {
                 ("oid", relation.oid.into()),
                 ("relname", relation.name.as_ref().into()),
                 ("relnamespace", relation.schema_oid.into()),
-                ("reltype", types::row_type(relation.oid).into()),
+                ("reltype", relation.row_type.into()),
                 ("reloftype", 0.into()),
                 ("relowner", OWNER.into()),
                 ("relam", if is_view { 0 } else { HEAP }.into()),

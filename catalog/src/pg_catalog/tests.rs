@@ -73,6 +73,8 @@ fn context(snapshot: Arc<Snapshot>, columns: Arc<dyn ColumnSource>) -> (Arc<View
         settings: Lazily::new(|| {
             vec![SettingFact { name: "TimeZone".into(), setting: "UTC".into(), ..Default::default() }]
         }),
+        prepared: Lazily::new(Vec::new),
+        cursors: Lazily::new(Vec::new),
         activity: Lazily::new(|| {
             vec![ActivityFact { pid: 7, user: "ann".into(), query: "SELECT 1".into(), ..Default::default() }]
         }),

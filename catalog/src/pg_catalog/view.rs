@@ -47,6 +47,8 @@ pub struct ServerFacts {
     pub roles: Vec<RoleFact>,
     pub settings: Lazily<Vec<SettingFact>>,
     pub activity: Lazily<Vec<ActivityFact>>,
+    pub prepared: Lazily<Vec<PreparedFact>>,
+    pub cursors: Lazily<Vec<CursorFact>>,
     pub started_at: DateTime<Utc>,
 }
 
@@ -118,4 +120,26 @@ pub struct ActivityFact {
     pub state_change: Option<DateTime<Utc>>,
     pub state: Option<String>,
     pub query: String,
+}
+
+/// A row of `pg_prepared_statements`.
+#[derive(Debug, Clone, Default)]
+pub struct PreparedFact {
+    pub name: String,
+    pub statement: String,
+    pub prepared_at: Option<DateTime<Utc>>,
+    /// Of `pg_type`.
+    pub parameter_types: Vec<u32>,
+    /// `None` for a statement without rows.
+    pub result_types: Option<Vec<u32>>,
+    pub from_sql: bool,
+}
+
+/// A row of `pg_cursors`.
+#[derive(Debug, Clone, Default)]
+pub struct CursorFact {
+    pub name: String,
+    pub statement: String,
+    pub is_holdable: bool,
+    pub declared_at: Option<DateTime<Utc>>,
 }

@@ -3,6 +3,7 @@
 //! Owns: the rows not yet taken. They are never kept: a cursor reads forward only, as PostgreSQL's NO SCROLL.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -27,6 +28,9 @@ pub struct Cursor {
     pub hold: bool,
     /// What OIDs in the rows mean to its statement.
     pub(super) registry: Option<Arc<Registry>>,
+    /// The text of DECLARE.
+    pub statement: Arc<str>,
+    pub declared_at: SystemTime,
     rows: Mutex<Rows>,
 }
 
@@ -37,9 +41,11 @@ struct Rows {
 }
 
 impl Cursor {
-    pub fn new(name: String, columns: SchemaRef, hold: bool, stream: QueryStream) -> Self {
-        let registry = stream.registry();
-        Self { name, columns, hold, registry, rows: Mutex::new(Rows { stream, rest: None }) }
+    #[expect(clippy::too_many_arguments, reason = "what DECLARE says, and the rows")]
+    pub fn new(name: String, columns: SchemaRef, hold: bool, statement: Arc<str>, stream: QueryStream) -> Self {
+        let (declared_at, registry) = (SystemTime::now(), stream.registry());
+        let rows = Mutex::new(Rows { stream, rest: None });
+        Self { name, columns, hold, registry, statement, declared_at, rows }
     }
 
     /// Passes over the next `count` rows, fewer at the end, and tells how many.

@@ -3,14 +3,18 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use arrow::datatypes::FieldRef;
 use catalog::Snapshot;
-use catalog::pg_catalog::{ActivityFact, Lazily, RoleFact, ServerFacts, SettingFact};
+use catalog::pg_catalog::{
+    ActivityFact, CursorFact, Lazily, PreparedFact, RoleFact, ServerFacts, SettingFact, pg_type_of,
+};
 use chrono::{DateTime, Utc};
 
+use super::Cursor;
 use crate::session::vars::domain::Unit;
 use crate::session::vars::list::NO_EFFECT;
 use crate::session::vars::{Context, Setting, Variable, postgresql};
-use crate::session::{Registry, Session};
+use crate::session::{NamedStatement, Registry, Session};
 
 /// The facts at this moment, as one session may see them.
 pub(super) fn now(
@@ -20,11 +24,40 @@ pub(super) fn now(
     started_at: SystemTime,
 ) -> ServerFacts {
     let (viewer, of_settings, registry) = (Arc::clone(session), Arc::clone(session), Arc::clone(registry));
+    let (of_prepared, of_cursors) = (Arc::clone(session), Arc::clone(session));
     ServerFacts {
         roles: with_user(session, roles),
         settings: Lazily::new(move || settings(&of_settings)),
         activity: Lazily::new(move || registry.living().iter().map(|living| activity(&viewer, living)).collect()),
+        prepared: Lazily::new(move || of_prepared.statements().named().map(prepared).collect()),
+        cursors: Lazily::new(move || of_cursors.cursors().values().map(|cursor| cursor_fact(cursor)).collect()),
         started_at: started_at.into(),
+    }
+}
+
+fn prepared((name, statement): (&String, &NamedStatement)) -> PreparedFact {
+    let of = statement.prepared.as_ref();
+    let result = of.map(|prepared| &prepared.columns).filter(|columns| !columns.fields().is_empty());
+    PreparedFact {
+        name: name.clone(),
+        statement: of.map(|prepared| prepared.statement.text.to_string()).unwrap_or_default(),
+        prepared_at: Some(utc(statement.prepared_at)),
+        parameter_types: of.map(|prepared| oids(prepared.param_types.iter())).unwrap_or_default(),
+        result_types: result.map(|columns| oids(columns.fields().iter())),
+        from_sql: statement.from_sql,
+    }
+}
+
+fn oids<'a>(fields: impl Iterator<Item = &'a FieldRef>) -> Vec<u32> {
+    fields.map(|field| pg_type_of(field).oid).collect()
+}
+
+fn cursor_fact(cursor: &Cursor) -> CursorFact {
+    CursorFact {
+        name: cursor.name.clone(),
+        statement: cursor.statement.to_string(),
+        is_holdable: cursor.hold,
+        declared_at: Some(utc(cursor.declared_at)),
     }
 }
 

@@ -36,6 +36,7 @@ mod system_columns;
 mod tags;
 mod tokens;
 mod types;
+mod unanswered;
 mod zone;
 
 use std::sync::Arc;
@@ -71,6 +72,7 @@ pub(crate) struct Core {
     base: base::Base,
     admission: admission::Admission,
     pub(super) counters: Arc<Counters>,
+    unanswered: unanswered::Unanswered,
     registry: Arc<Registry>,
     roles: Vec<RoleFact>,
     started_at: SystemTime,
@@ -99,7 +101,8 @@ impl Engine {
         let base = base::Base::new(config, &lake, cpu.threads())?;
         let admission = admission::Admission::new(running_max, config.queued_max, queue_timeout);
         let counters = Arc::new(Counters::default());
-        let core = Core { lake, cpu, base, admission, counters, registry, roles, started_at: SystemTime::now() };
+        let (unanswered, started_at) = (unanswered::Unanswered::default(), SystemTime::now());
+        let core = Core { lake, cpu, base, admission, counters, unanswered, registry, roles, started_at };
         Ok(Self { core: Arc::new(core) })
     }
 
@@ -128,7 +131,7 @@ impl Engine {
             planned
         };
         let prepared = guard.run(planned).await;
-        self.settle(prepared)
+        self.settle(prepared, &statement)
     }
 
     /// Runs a prepared statement with one value per parameter.
@@ -151,7 +154,7 @@ impl Engine {
             outcome
         };
         let outcome = guard.run(outcome).await;
-        self.settle(outcome)
+        self.settle(outcome, &prepared.statement)
     }
 
     async fn plan(
@@ -244,14 +247,20 @@ impl Engine {
         self.core.base.memory.reserved()
     }
 
+    /// Catalog statements that failed.
+    pub fn unanswered(&self) -> u64 {
+        self.core.unanswered.count()
+    }
+
     pub fn queued(&self) -> usize {
         self.core.admission.queued()
     }
 
     /// Counts a failure that never became a stream.
-    fn settle<T>(&self, result: Result<T>) -> Result<T> {
-        result.inspect_err(|_| {
+    fn settle<T>(&self, result: Result<T>, statement: &Statement) -> Result<T> {
+        result.inspect_err(|error| {
             self.core.counters.failed.fetch_add(1, Ordering::Relaxed);
+            self.core.unanswered.note(statement, error);
         })
     }
 }

@@ -1,15 +1,15 @@
-//! Casts and comparisons of the types that stand for objects: `regclass` and its kin, and `tid`.
+//! Casts of the types that stand for objects: `regclass` and its kin, and `tid`.
 //!
-//! Owns: that such a value is written by name, and that a text beside it is read by name. Must never know: what has
-//! which name, which the functions of the catalogs tell. It follows planning, which finds the types.
+//! Owns: that such a value is written by name. Must never know: what has which name, which the functions of the catalogs
+//! tell. It follows planning, which finds the types.
 
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
 use datafusion::common::tree_node::Transformed;
-use datafusion::common::{DFSchema, Result, ScalarValue};
-use datafusion::logical_expr::expr::{BinaryExpr, Cast, InList, ScalarFunction};
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Operator, ScalarUDF};
+use datafusion::common::{DFSchema, Result};
+use datafusion::logical_expr::expr::{Cast, ScalarFunction};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, ScalarUDF};
 use udfs::pg::tid::TID;
 use udfs::pg_type;
 
@@ -44,8 +44,6 @@ fn kind(field: &Field) -> Option<&str> {
 pub(super) fn rewrite(expr: Expr, schema: &DFSchema, functions: Functions<'_>) -> Result<Transformed<Expr>> {
     match expr {
         Expr::Cast(cast) => of_cast(cast, schema, functions),
-        Expr::BinaryExpr(binary) if is_comparison(binary.op) => of_comparison(binary, schema, functions),
-        Expr::InList(list) => of_list(list, schema, functions),
         other => Ok(Transformed::no(other)),
     }
 }
@@ -63,43 +61,6 @@ fn of_cast(cast: Cast, schema: &DFSchema, functions: Functions<'_>) -> Result<Tr
         return Ok(Transformed::yes(call(input, *cast.expr)));
     }
     unchanged(cast)
-}
-
-fn of_comparison(binary: BinaryExpr, schema: &DFSchema, functions: Functions<'_>) -> Result<Transformed<Expr>> {
-    let BinaryExpr { left, op, right } = binary;
-    let (from_left, from_right) = (left.to_field(schema)?.1, right.to_field(schema)?.1);
-    let (left, right) = (as_kind(*left, kind(&from_right), functions), as_kind(*right, kind(&from_left), functions));
-    let transformed = left.transformed || right.transformed;
-    let (left, right) = (Box::new(left.data), Box::new(right.data));
-    Ok(Transformed::new_transformed(Expr::BinaryExpr(BinaryExpr { left, op, right }), transformed))
-}
-
-fn of_list(list: InList, schema: &DFSchema, functions: Functions<'_>) -> Result<Transformed<Expr>> {
-    let given = list.expr.to_field(schema)?.1;
-    let mut transformed = false;
-    let items = list.list.into_iter().map(|item| {
-        let item = as_kind(item, kind(&given), functions);
-        transformed |= item.transformed;
-        item.data
-    });
-    let items = items.collect();
-    Ok(Transformed::new_transformed(
-        Expr::InList(InList { expr: list.expr, list: items, negated: list.negated }),
-        transformed,
-    ))
-}
-
-/// A literal of unknown type beside a value of such a type is of that type.
-fn as_kind(expr: Expr, kind: Option<&str>, functions: Functions<'_>) -> Transformed<Expr> {
-    let is_literal = matches!(expr, Expr::Literal(ScalarValue::Utf8(Some(_)), None));
-    match kind.filter(|_| is_literal).and_then(|kind| functions(&format!("lakegate_{kind}_in"))) {
-        Some(input) => Transformed::yes(call(input, expr)),
-        None => Transformed::no(expr),
-    }
-}
-
-fn is_comparison(op: Operator) -> bool {
-    matches!(op, Operator::Eq | Operator::NotEq | Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq)
 }
 
 fn call(udf: Arc<ScalarUDF>, arg: Expr) -> Expr {

@@ -46,7 +46,13 @@ impl Run<'_> {
                 // The cursor outlives DECLARE, and its deadline and cancel request: each FETCH has its own.
                 let guard = StatementGuard { cancel: CancellationToken::new(), timeout: None, ..self.guard.clone() };
                 let stream = Run { guard: &guard, params: Vec::new(), ..self }.stream(planned, params).await?;
-                let cursor = Cursor::new(name.clone(), Arc::clone(&planned.columns), *hold, stream);
+                let cursor = Cursor::new(
+                    name.clone(),
+                    Arc::clone(&planned.columns),
+                    *hold,
+                    Arc::clone(&self.prepared.statement.text),
+                    stream,
+                );
                 self.session.cursors().insert(name.clone(), Arc::new(cursor));
                 Ok(Outcome::Done(Tag::command("DECLARE CURSOR")))
             }
@@ -68,6 +74,8 @@ impl Run<'_> {
                     prepared: Some(Arc::clone(prepared)),
                     declared: Vec::new(),
                     text_bytes: statement.text.len(),
+                    prepared_at: std::time::SystemTime::now(),
+                    from_sql: true,
                 };
                 self.session.statements().add(name.clone(), named)?;
                 Ok(Outcome::Done(self.prepared.tag.clone()))

@@ -36,6 +36,9 @@ fn render(state: &State) -> String {
         "Statements that their client or a timeout ended.",
         count(&counters.canceled),
     );
+    let unanswered = state.engine.unanswered() as f64;
+    let help = "Statements about the catalogs that ended in an error.";
+    metric(&mut out, "catalog_statements_failed_total", Counter, help, unanswered);
     metric(&mut out, "rows_total", Counter, "Rows that left the engine.", count(&counters.rows));
     let seconds = count(&counters.microseconds) / 1e6;
     metric(&mut out, "statement_seconds_total", Counter, "Time that statements ran, in seconds.", seconds);

@@ -46,7 +46,16 @@ impl Connection {
                 Some(Arc::new(self.watch(&guard, engine.prepare(&session, &guard, statement, &types)).await?))
             }
         };
-        self.session.statements().add(name, NamedStatement { prepared, declared, text_bytes })?;
+        self.session.statements().add(
+            name,
+            NamedStatement {
+                prepared,
+                declared,
+                text_bytes,
+                prepared_at: std::time::SystemTime::now(),
+                from_sql: false,
+            },
+        )?;
         backend::signal(&mut self.wire.output, Signal::ParseComplete);
         Ok(())
     }

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use crate::engine::Prepared;
 use crate::error::{Error, Result, SqlState};
@@ -20,6 +21,9 @@ pub struct NamedStatement {
     /// The parameter types that the client declared (`pg_type.oid`, 0 for none); PREPARE resolves them by itself.
     pub declared: Vec<u32>,
     pub text_bytes: usize,
+    pub prepared_at: SystemTime,
+    /// By PREPARE, not by a protocol.
+    pub from_sql: bool,
 }
 
 #[derive(Default)]
@@ -29,6 +33,11 @@ impl Statements {
     /// Unknown: 26000.
     pub fn get(&self, name: &str) -> Result<NamedStatement> {
         self.0.get(name).cloned().ok_or_else(|| missing(name))
+    }
+
+    /// Those with a name that SQL can write.
+    pub fn named(&self) -> impl Iterator<Item = (&String, &NamedStatement)> {
+        self.0.iter().filter(|(name, _)| !name.is_empty())
     }
 
     /// Whether a statement of this name and size may be added.

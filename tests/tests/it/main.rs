@@ -5,6 +5,7 @@
 mod attacks;
 mod authentication;
 mod cancel;
+mod catalogs;
 mod clients_sql;
 mod demo;
 mod describe;

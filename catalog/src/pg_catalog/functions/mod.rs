@@ -52,6 +52,12 @@ const PARTITIONS: &[Spec] =
 
 const SETS: [&[SetSpec]; 2] = [acl::SETS, sets::PARTITIONS];
 
+/// The names of all of them.
+pub fn function_names() -> Vec<&'static str> {
+    let listed = FAMILIES.iter().flat_map(|family| family.iter()).map(|spec| spec.name);
+    listed.chain(SETS.iter().flat_map(|family| family.iter()).map(|spec| spec.name)).collect()
+}
+
 /// Every function, reading the given view.
 pub fn functions(view: &Arc<View>) -> Vec<Arc<ScalarUDF>> {
     let listed = FAMILIES.iter().flat_map(|family| family.iter()).copied();

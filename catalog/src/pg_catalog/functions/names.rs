@@ -8,6 +8,7 @@ use super::function::{Argument, Spec};
 use super::operators;
 use super::procs;
 use super::scope::{Object, Scope, object, single};
+use super::types::row_type_name;
 use crate::pg_catalog::error::LookupError;
 use crate::pg_catalog::format_type::{Typmod, format_type, parse_type};
 use crate::pg_catalog::ident::{parts, quoted};
@@ -100,12 +101,18 @@ pub(super) fn relation_name(scope: &Scope, oid: u32) -> Option<String> {
     scope.directory.relation(oid).map(|relation| scope.name_of(relation))
 }
 
-fn of_type(_: &Scope, name: &str) -> Result<u32, LookupError> {
-    parse_type(name).map(|of| of.oid).ok_or_else(|| LookupError::UndefinedType(name.trim().to_owned()))
+fn of_type(scope: &Scope, name: &str) -> Result<u32, LookupError> {
+    let of_rows = || {
+        let bare = name.trim().strip_suffix("[]");
+        let relation = scope.relation_named(bare.unwrap_or(name)).ok().flatten()?;
+        Some(if bare.is_some() { relation.row_array } else { relation.row_type }).filter(|oid| *oid != 0)
+    };
+    let found = parse_type(name).map(|of| of.oid).or_else(of_rows);
+    found.ok_or_else(|| LookupError::UndefinedType(name.trim().to_owned()))
 }
 
-pub(super) fn type_name(_: &Scope, oid: u32) -> Option<String> {
-    types::by_oid(oid).map(|_| format_type(oid, Typmod::Absent))
+pub(super) fn type_name(scope: &Scope, oid: u32) -> Option<String> {
+    row_type_name(scope, oid).or_else(|| types::by_oid(oid).map(|_| format_type(oid, Typmod::Absent)))
 }
 
 fn schema(scope: &Scope, name: &str) -> Result<u32, LookupError> {
@@ -153,7 +160,7 @@ pub(super) fn signature(text: &str) -> Result<(&str, Vec<u32>), LookupError> {
     Ok((name, oids.collect::<Result<_, _>>()?))
 }
 
-fn procedure_name(_: &Scope, oid: u32) -> Option<String> {
+pub(super) fn procedure_name(_: &Scope, oid: u32) -> Option<String> {
     let proc = procs::by_oid(oid)?;
     let types: Vec<String> = proc.argument_types().map(|of| format_type(of, Typmod::Absent)).collect();
     Some(format!("{}({})", quoted(proc.name), types.join(",")))

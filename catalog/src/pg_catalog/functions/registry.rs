@@ -5,8 +5,8 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::names;
 use super::scope::Scope;
+use super::{names, operators};
 use crate::pg_catalog::view::View;
 
 /// Names by OID, looked up from the first value on.
@@ -26,7 +26,10 @@ impl Registry {
         let name = match pg_type {
             "regclass" => names::relation_name,
             "regnamespace" => names::schema_name,
+            "regoper" => operators::name,
+            "regoperator" => operators::signature,
             "regproc" => names::function_name,
+            "regprocedure" => names::procedure_name,
             "regrole" => names::role_name,
             "regtype" => names::type_name,
             _ => return None,

@@ -17,11 +17,18 @@ fn vector_types<'a>(_: &'a Scope, arguments: &[Argument<'_>]) -> Result<Cell<'a>
     Ok(names.join(", ").into())
 }
 
-fn format_type<'a>(_: &'a Scope, arguments: &[Argument<'_>]) -> Result<Cell<'a>> {
+/// The name of the type of a relation's rows: the relation's.
+pub(super) fn row_type_name(scope: &Scope, oid: u32) -> Option<String> {
+    let relation = scope.directory.of_type(oid)?;
+    let name = scope.name_of(relation);
+    Some(if oid == relation.row_array { format!("{name}[]") } else { name })
+}
+
+fn format_type<'a>(scope: &'a Scope, arguments: &[Argument<'_>]) -> Result<Cell<'a>> {
     let Some(Object::Oid(oid)) = arguments.first().map(|argument| object(*argument)) else { return Ok(Cell::Null) };
     let typmod = match arguments.get(1) {
         Some(Argument::Int(typmod)) => i32::try_from(*typmod).map_or(Typmod::Absent, Typmod::Given),
         _ => Typmod::Absent,
     };
-    Ok(format_type::format_type(oid, typmod).into())
+    Ok(row_type_name(scope, oid).unwrap_or_else(|| format_type::format_type(oid, typmod)).into())
 }

@@ -32,7 +32,11 @@ fn table<'a>(scope: &'a Scope, arguments: &[Argument<'_>]) -> Result<Cell<'a>> {
 }
 
 fn of_type<'a>(scope: &'a Scope, arguments: &[Argument<'_>]) -> Result<Cell<'a>> {
-    let Some(of) = oid(arguments).and_then(types::by_oid) else { return Ok(Cell::Null) };
+    let Some(oid) = oid(arguments) else { return Ok(Cell::Null) };
+    if let Some(relation) = scope.directory.of_type(oid) {
+        return Ok(scope.is_visible(relation).into());
+    }
+    let Some(of) = types::by_oid(oid) else { return Ok(Cell::Null) };
     let in_path = || scope.view.search_path.iter().any(|schema| schema == "information_schema");
     Ok((of.namespace == PG_CATALOG || in_path()).into())
 }

@@ -5,6 +5,7 @@ pub(crate) mod character_sets;
 pub(crate) mod columns;
 pub(crate) mod enabled_roles;
 pub(crate) mod schemata;
+pub(crate) mod table_privileges;
 pub(crate) mod tables;
 pub(crate) mod views;
 

@@ -4,12 +4,14 @@
 
 use std::collections::HashMap;
 
+use datafusion::common::metadata::FieldMetadata;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, Result, ScalarValue};
 use datafusion::logical_expr::expr::{Exists, InSubquery, SetComparison};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
-use datafusion::logical_expr::{Expr, LogicalPlan, Subquery, lit};
+use datafusion::logical_expr::{Expr, LogicalPlan, Subquery};
+use udfs::pg_type;
 
 /// One thing from outside.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -113,7 +115,14 @@ pub(super) fn bind(plan: LogicalPlan, values: &HashMap<Key, ScalarValue>) -> Res
 
 fn bind_expr(mut expr: Expr, values: &HashMap<Key, ScalarValue>, here: &DFSchema) -> Result<Transformed<Expr>> {
     if let Some(value) = Key::of(&expr).and_then(|key| values.get(&key)) {
-        return Ok(Transformed::yes(lit(value.clone())));
+        // The value is of the column's type, also where Arrow does not tell it.
+        let of = match &expr {
+            Expr::OuterReferenceColumn(field, _) if pg_type::tag(field).is_some() => {
+                Some(FieldMetadata::from(field.as_ref()))
+            }
+            _ => None,
+        };
+        return Ok(Transformed::yes(Expr::Literal(value.clone(), of)));
     }
     if let Some(subquery) = subquery_mut(&mut expr) {
         let outside: HashMap<Key, ScalarValue> = values

@@ -13,6 +13,7 @@ use udfs::pg_type;
 use super::json::Wants;
 use crate::engine::tags;
 use crate::engine::types::common;
+use crate::error::{Error, SqlState};
 
 /// The groups of types whose members operators take together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +84,7 @@ impl Operand {
         let tag = pg_type::tag(field).filter(fits).map(str::to_owned);
         let category = match tag.as_deref() {
             Some("json" | "jsonb" | "xml" | "inet" | "cidr" | "macaddr") => Category::Other,
-            Some(tag) if tag.starts_with("reg") => Category::Other,
+            Some(tag) if tag.starts_with("reg") || tag == "tid" => Category::Other,
             _ => category(&data_type),
         };
         Self { category, name: pg_type::sql_name(field), data_type, tag, literal: None }
@@ -149,6 +150,20 @@ impl Operand {
             Some(_) => return Wants::Jsonb.give(expr),
             None => {}
         }
+        match self.tag.as_deref() {
+            // PostgreSQL compares such values as the ids that they are, so the literal is one.
+            Some(tag) if tag.starts_with("reg") && self.data_type.is_integer() => {
+                let oid: u32 = text.trim().parse().map_err(|_| not_of("oid", text))?;
+                *expr = Expr::Literal(ScalarValue::UInt32(Some(oid)), None);
+                return Ok(());
+            }
+            Some("tid") => {
+                let literal = std::mem::replace(expr, Expr::Literal(ScalarValue::Null, None));
+                *expr = call(udfs::pg::tid::tid_in(), vec![literal]);
+                return Ok(());
+            }
+            _ => {}
+        }
         let target = match (self.category, &self.data_type) {
             (Category::Number, DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale)) => {
                 // The literal keeps its own digits: '1.55' beside numeric(2,1) is not 1.6.
@@ -172,6 +187,12 @@ impl Operand {
         *expr = cast(literal, target);
         Ok(())
     }
+}
+
+/// 22P02.
+fn not_of(of: &str, text: &str) -> DataFusionError {
+    let message = format!("invalid input syntax for type {of}: \"{text}\"");
+    DataFusionError::External(Box::new(Error::new(SqlState::InvalidTextRepresentation, message)))
 }
 
 fn category(data_type: &DataType) -> Category {

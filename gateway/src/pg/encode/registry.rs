@@ -18,7 +18,10 @@ fn names(array: &ArrayRef, column: &Column, look: &Look) -> Option<BoxCell> {
     let of = match column.oid {
         types::REGCLASS => "regclass",
         types::REGNAMESPACE => "regnamespace",
+        types::REGOPER => "regoper",
+        types::REGOPERATOR => "regoperator",
         types::REGPROC => "regproc",
+        types::REGPROCEDURE => "regprocedure",
         types::REGROLE => "regrole",
         types::REGTYPE => "regtype",
         _ => return None,
