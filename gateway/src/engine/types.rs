@@ -32,10 +32,13 @@ impl TypePlanner for PgTypes {
     }
 }
 
+/// The name of a cast's field that means its type as it is.
+pub(super) const AS_IT_IS: &str = "cast";
+
 /// A type without a tag. The name tells DataFusion that the type is meant as it is: without one, a cast would keep the tag
 /// of what is cast.
 fn plain(data_type: DataType) -> Field {
-    Field::new("cast", data_type, true)
+    Field::new(AS_IT_IS, data_type, true)
 }
 
 /// `None` leaves the type to DataFusion's own table.

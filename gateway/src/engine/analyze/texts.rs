@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result};
@@ -20,6 +20,7 @@ use udfs::pg::text_out::{self, text_out};
 use udfs::pg_type;
 
 use super::expressions;
+use crate::engine::types::AS_IT_IS;
 
 #[derive(Debug)]
 pub(super) struct TextCasts;
@@ -38,6 +39,7 @@ impl AnalyzerRule for TextCasts {
 fn replace(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     let Expr::Cast(Cast { expr: inner, field }) = expr else { return Ok(Transformed::no(expr)) };
     let given = inner.to_field(schema)?.1;
+    let field = settled(field, &given);
     let (from, to) = (given.data_type(), field.data_type());
     if pg_type::tag(&given) == Some("bpchar") && is_text(to) && pg_type::tag(&field) != Some("bpchar") {
         let text = datafusion::functions::string::expr_fn::rtrim(vec![*inner]);
@@ -65,6 +67,19 @@ fn replace(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     Ok(match udf {
         Some(udf) => Transformed::yes(Expr::ScalarFunction(ScalarFunction::new_udf(udf, vec![*inner]))),
         None => Transformed::no(Expr::Cast(Cast { expr: inner, field })),
+    })
+}
+
+/// The field of a cast, as empty of values as what is cast: the logical plan takes that from the value, the physical from
+/// the field, and both must agree. Only where there is a tag to drop does the field need its name.
+fn settled(field: FieldRef, given: &Field) -> FieldRef {
+    if field.name() != AS_IT_IS {
+        return field;
+    }
+    let field = field.as_ref().clone();
+    Arc::new(match pg_type::tag(given) {
+        Some(_) => field.with_nullable(given.is_nullable()),
+        None => field.with_name("").with_nullable(true),
     })
 }
 
