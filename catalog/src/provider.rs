@@ -23,7 +23,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use object_store::ObjectMeta;
 
-use crate::format::parquet::{Footers, PinnedReaders};
+use crate::format::parquet::{Adapters, Footers, PinnedReaders};
 use crate::format::scan::{Origin, TextFile, TextScan};
 use crate::format::{Content, Opened};
 use crate::pinned::Pinned;
@@ -157,6 +157,7 @@ impl LakeProvider {
             .with_file_groups(groups)
             .with_statistics(counted(rows, columns))
             .with_limit(limit)
+            .with_expr_adapter(Some(Arc::new(Adapters)))
             .with_projection_indices(projection.cloned())?
             .build();
         Ok(DataSourceExec::from_data_source(config))

@@ -38,7 +38,8 @@ impl Server {
         let http_listener = bind("http.listen", config.http.listen).await?;
         let lake = Lake::open(config.lake.clone(), &config.sql_dir).await?;
         let registry = Arc::new(Registry::default());
-        let engine = Engine::new(&config.engine, Arc::clone(&lake), Arc::clone(&registry), role_facts(&roles))?;
+        let facts = role_facts(&roles);
+        let engine = Engine::new(&config.engine, Arc::clone(&lake), Arc::clone(&registry), facts, pg::outputs)?;
         let engine = Arc::new(engine);
         let server = Self {
             pg: address(&pg_listener)?,

@@ -57,6 +57,12 @@ pub enum Error {
     /// 22023: the message is the variant's.
     #[error("{message}")]
     ParameterWithHint { message: String, hint: String },
+    /// 22P02: of texts that no message repeats.
+    #[error("invalid input syntax for type {of}")]
+    InvalidSyntax { of: &'static str },
+    /// 22P02.
+    #[error("malformed array literal: \"{literal}\"")]
+    MalformedArray { literal: String, detail: &'static str },
     /// 22007.
     #[error("invalid input syntax for type {of}: \"{value}\"")]
     InvalidDatetime { of: &'static str, value: String },
@@ -129,6 +135,7 @@ impl Error {
             Self::NumericFieldOverflow { precision, scale } => (precision, scale),
             Self::InvalidJson { detail } => return Some(detail.clone()),
             Self::UntranslatableCharacter => return Some("\\u0000 cannot be converted to text.".to_owned()),
+            Self::MalformedArray { detail, .. } => return Some((*detail).to_owned()),
             _ => return None,
         };
         let limit = match i16::from(*precision) - i16::from(*scale) {

@@ -2,8 +2,14 @@
 //!
 //! Owns: the keys. Must never know: how a client sets them.
 
-use datafusion::common::extensions_options;
-use datafusion::config::ConfigExtension;
+use std::any::Any;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use arrow::array::ArrayRef;
+use arrow::datatypes::Field;
+use datafusion::common::{Result, config_err, extensions_options};
+use datafusion::config::{ConfigEntry, ConfigExtension, ExtensionOptions};
 
 use crate::pg::moment::Order;
 
@@ -35,5 +41,47 @@ impl ReadSettings {
             "dmy" => Order::Dmy,
             _ => Order::Mdy,
         }
+    }
+}
+
+/// What values show in a session: PostgreSQL's output functions, with the session's styles.
+pub trait Output: Debug + Send + Sync {
+    /// The texts of a column's values, null for null.
+    fn texts(&self, values: &ArrayRef, field: &Field) -> Result<ArrayRef>;
+}
+
+/// The output functions of a statement's session.
+#[derive(Debug, Clone)]
+pub struct Outputs(pub Arc<dyn Output>);
+
+impl Outputs {
+    pub(crate) fn texts(&self, values: &ArrayRef, field: &Field) -> Result<ArrayRef> {
+        self.0.texts(values, field)
+    }
+}
+
+impl ConfigExtension for Outputs {
+    const PREFIX: &'static str = "lakegate_output";
+}
+
+impl ExtensionOptions for Outputs {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+
+    fn cloned(&self) -> Box<dyn ExtensionOptions> {
+        Box::new(self.clone())
+    }
+
+    fn set(&mut self, key: &str, _: &str) -> Result<()> {
+        config_err!("there is no setting {key}")
+    }
+
+    fn entries(&self) -> Vec<ConfigEntry> {
+        Vec::new()
     }
 }

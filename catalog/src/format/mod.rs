@@ -2,6 +2,7 @@
 
 pub(crate) mod csv;
 pub(crate) mod json;
+mod normal;
 mod open;
 pub(crate) mod parquet;
 pub(crate) mod scan;

@@ -1,11 +1,14 @@
 //! Parquet: DataFusion decodes it; which bytes it may read, and what is remembered of them, is decided here.
 
+mod adapt;
 mod footer;
+mod logical;
 mod reader;
 
 use arrow::datatypes::Schema;
 use parquet::arrow::parquet_to_arrow_schema;
 
+pub(crate) use adapt::Adapters;
 pub(crate) use footer::Footers;
 pub(crate) use reader::PinnedReaders;
 
@@ -30,7 +33,7 @@ pub(crate) async fn look(file: &Pinned, footers: &Footers) -> Result<Look, Error
     // The footer can hold a schema of Arrow beside its own, whose decoder panics at types that it does not know.
     let decode = || parquet_to_arrow_schema(described.schema_descr(), described.key_value_metadata());
     let schema = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(decode)) {
-        Ok(Ok(schema)) => schema,
+        Ok(Ok(schema)) => logical::tagged(&schema, described.schema_descr().root_schema()),
         Ok(Err(error)) => return Err(file.unreadable(format!("the schema is damaged: {error}"))),
         Err(_) => return Err(file.unreadable("the schema is damaged")),
     };

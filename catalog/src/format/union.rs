@@ -6,6 +6,8 @@ use std::collections::HashMap;
 
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 
+use super::normal::normal;
+
 /// A column whose types in two files have none in common.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Conflict {
@@ -26,17 +28,20 @@ impl Union {
     pub(crate) fn add(&mut self, schema: &Schema) -> Result<(), Conflict> {
         let mut widened = Vec::with_capacity(schema.fields().len());
         for field in schema.fields() {
-            let other = normal(field.data_type());
+            let other = normal(field);
             let known = self.places.get(field.name()).and_then(|place| self.fields.get(*place));
-            let data_type = match known {
+            widened.push(match known {
                 None => other,
-                Some(known) => widen(known.data_type(), &other).ok_or_else(|| Conflict {
-                    column: field.name().clone(),
-                    known: known.data_type().clone(),
-                    other,
-                })?,
-            };
-            widened.push(Field::new(field.name(), data_type, true));
+                Some(known) if *known == other => other,
+                // What one file calls a uuid and another a text is a text.
+                Some(known) => match widen(known.data_type(), other.data_type()) {
+                    Some(data_type) => Field::new(field.name(), data_type, true),
+                    None => {
+                        let (known, other) = (known.data_type().clone(), other.data_type().clone());
+                        return Err(Conflict { column: field.name().clone(), known, other });
+                    }
+                },
+            });
         }
         for field in widened {
             match self.places.get(field.name()).and_then(|place| self.fields.get_mut(*place)) {
@@ -52,19 +57,6 @@ impl Union {
 
     pub(crate) fn finish(self) -> Vec<Field> {
         self.fields
-    }
-}
-
-/// The type under which a column of a file is shown: texts as views, instants in UTC, no dictionaries.
-pub(crate) fn normal(data_type: &DataType) -> DataType {
-    match data_type {
-        DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
-        DataType::Binary | DataType::LargeBinary => DataType::BinaryView,
-        DataType::Dictionary(_, values) => normal(values),
-        DataType::RunEndEncoded(_, values) => normal(values.data_type()),
-        DataType::Timestamp(unit, Some(_)) => DataType::Timestamp(*unit, Some("UTC".into())),
-        DataType::Null => DataType::Utf8View,
-        other => other.clone(),
     }
 }
 

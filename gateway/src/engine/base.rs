@@ -12,7 +12,7 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder, SessionStateDefaults, TaskContext};
 use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::prelude::SessionConfig;
-use udfs::settings::ReadSettings;
+use udfs::settings::{self, Output, ReadSettings};
 
 use super::analyze;
 use super::memory::{QueryPool, default_bytes, pool_of_all};
@@ -21,16 +21,21 @@ use super::stores::FixedStores;
 use crate::config;
 use crate::error::{Error, Result};
 use crate::session::Session;
+use crate::session::vars::Display;
 
 pub(super) struct Base {
     state: SessionState,
     runtime: Arc<RuntimeEnv>,
     pub memory: Arc<dyn MemoryPool>,
     query_bytes_max: usize,
+    outputs: Outputs,
 }
 
+/// What makes the output functions of a session: a protocol's, since the engine writes no value.
+pub type Outputs = fn(&Display) -> Arc<dyn Output>;
+
 impl Base {
-    pub(super) fn new(config: &config::Engine, lake: &Lake, threads: usize) -> Result<Self> {
+    pub(super) fn new(config: &config::Engine, lake: &Lake, threads: usize, outputs: Outputs) -> Result<Self> {
         let bytes_max = if config.memory_bytes_max == 0 { default_bytes() } else { config.memory_bytes_max };
         let query_bytes_max =
             if config.query_memory_bytes_max == 0 { bytes_max / 2 } else { config.query_memory_bytes_max };
@@ -54,14 +59,14 @@ impl Base {
         let builder = SessionStateBuilder::new()
             .with_default_features()
             .with_expr_planners(planners)
-            .with_config(settings(threads))
+            .with_config(session_config(threads))
             .with_runtime_env(Arc::clone(&runtime))
             .with_analyzer_rules(analyze::rules())
             .with_optimizer_rules(analyze::optimizer_rules())
             .with_query_planner(analyze::query_planner());
         let mut state = builder.build();
         register(&mut state)?;
-        Ok(Self { state, runtime, memory, query_bytes_max })
+        Ok(Self { state, runtime, memory, query_bytes_max, outputs })
     }
 
     /// The state of one statement: the session's time zone and order of dates are in it.
@@ -71,6 +76,7 @@ impl Base {
         let options = state.config_mut().options_mut();
         options.execution.time_zone = Some(display.time_zone.name().to_owned());
         options.extensions.insert(ReadSettings::new(display.date_style.order()));
+        options.extensions.insert(settings::Outputs((self.outputs)(&display)));
         state
     }
 
@@ -104,7 +110,7 @@ fn spill(config: &config::Engine) -> DiskManagerBuilder {
     DiskManagerBuilder::default().with_mode(mode).with_max_temp_directory_size(config.spill_bytes_max)
 }
 
-fn settings(threads: usize) -> SessionConfig {
+fn session_config(threads: usize) -> SessionConfig {
     let mut config = SessionConfig::new()
         .with_target_partitions(threads)
         .with_create_default_catalog_and_schema(false)
@@ -115,6 +121,8 @@ fn settings(threads: usize) -> SessionConfig {
     options.sql_parser.parse_float_as_decimal = true;
     options.execution.parquet.pushdown_filters = true;
     options.execution.parquet.reorder_filters = true;
+    // Nanoseconds, which INT96 could hold, end in 1677 and 2262.
+    options.execution.parquet.coerce_int96 = Some("us".to_owned());
     // A recursive query without an end runs until its deadline, as in PostgreSQL.
     options.execution.enable_recursive_ctes = true;
     config

@@ -53,6 +53,7 @@ use sqlparser::ast::{CopyTarget, Statement as Ast};
 use crate::config;
 use crate::error::{Error, Result, SqlState};
 use crate::session::{Registry, Session, StatementGuard, command, transaction};
+pub use base::Outputs;
 pub use copy::{Copy, CopyFormat};
 pub use cpu::CpuPool;
 pub use cursor::{Cursor, Fetch};
@@ -94,11 +95,12 @@ impl Engine {
         lake: Arc<Lake>,
         registry: Arc<Registry>,
         roles: Vec<RoleFact>,
+        outputs: Outputs,
     ) -> Result<Self> {
         let cpu = CpuPool::new(config.cpu_threads)?;
         let running_max = if config.running_max == 0 { 16 * cpu.threads() } else { config.running_max };
         let queue_timeout = Duration::from_millis(config.queue_timeout_ms);
-        let base = base::Base::new(config, &lake, cpu.threads())?;
+        let base = base::Base::new(config, &lake, cpu.threads(), outputs)?;
         let admission = admission::Admission::new(running_max, config.queued_max, queue_timeout);
         let counters = Arc::new(Counters::default());
         let (unanswered, started_at) = (unanswered::Unanswered::default(), SystemTime::now());

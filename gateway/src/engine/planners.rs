@@ -78,7 +78,7 @@ pub(super) fn truth_error(operand: &Operand, of: &str) -> Option<Error> {
 }
 
 fn comparison(mut expr: RawBinaryExpr, left: &Operand, right: &Operand) -> Result<PlannerResult<RawBinaryExpr>> {
-    if !left.compares_with(right) {
+    if !left.compares_with(right) || left.is_document() || right.is_document() {
         return Err(undefined(left, &expr.op, right));
     }
     if left.is_row() && right.is_row() {

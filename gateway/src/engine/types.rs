@@ -52,6 +52,9 @@ fn field(sql_type: &Sql, zone: &Arc<str>) -> Option<Field> {
         Sql::Time(_, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => {
             Some(plain(DataType::Time64(TimeUnit::Microsecond)))
         }
+        Sql::Time(_, TimezoneInfo::WithTimeZone | TimezoneInfo::Tz) => {
+            Some(pg_type::tagged("", DataType::Utf8, "timetz"))
+        }
         Sql::Interval { .. } => Some(plain(DataType::Interval(IntervalUnit::MonthDayNano))),
         // Precision and scale are those of the values (`engine/given_types.rs`); these hold what has none of its own.
         Sql::Numeric(ExactNumberInfo::None) | Sql::Decimal(ExactNumberInfo::None) => {

@@ -32,6 +32,7 @@ pub mod types;
 
 use std::sync::Arc;
 
+pub(crate) use encode::outputs;
 pub use listener::serve;
 
 use crate::engine::Engine;

@@ -167,6 +167,7 @@ pub fn data_type_of(oid: u32) -> Option<DataType> {
         FLOAT4 => DataType::Float32,
         FLOAT8 => DataType::Float64,
         NUMERIC => kind::OWN,
+        MONEY => DataType::Decimal128(19, 2),
         BYTEA => DataType::Binary,
         DATE => DataType::Date32,
         TIME => DataType::Time64(TimeUnit::Microsecond),

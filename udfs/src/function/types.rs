@@ -147,6 +147,7 @@ pub(crate) fn pg_name(arrow: &DataType) -> String {
         DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
             return format!("{}[]", pg_name(item.data_type()));
         }
+        DataType::Map(..) | DataType::Union(..) => "json",
         _ => "record",
     };
     name.to_owned()

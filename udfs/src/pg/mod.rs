@@ -7,6 +7,7 @@ pub mod array_items;
 pub mod array_slice;
 pub mod arrays;
 pub mod avg;
+pub mod byte_length;
 pub mod bytes;
 pub mod casts;
 pub mod ceil;
@@ -18,13 +19,16 @@ pub mod date_bin;
 pub mod date_part;
 pub mod date_trunc;
 pub mod dates;
+pub mod day;
 pub mod degrees;
 pub mod encoding;
 pub mod every;
 pub mod extract;
 pub mod facts;
+mod file_value;
 pub mod format;
 pub mod generate_series;
+pub mod input;
 pub mod integers;
 pub mod interval;
 pub mod json;
@@ -38,6 +42,7 @@ pub mod operators;
 pub mod ordered_set;
 pub(crate) mod out;
 pub mod overlaps;
+pub mod overlay;
 pub(crate) mod part;
 pub mod powers;
 pub mod precision;
@@ -63,6 +68,7 @@ pub mod tid;
 pub mod timetz;
 pub mod timezone;
 pub mod to_char;
+pub mod to_hex;
 pub mod to_timestamp;
 pub mod trim;
 pub mod type_name;
@@ -73,6 +79,8 @@ pub(crate) mod zone;
 use std::sync::Arc;
 
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+
+pub use file_value::file_value;
 
 /// Aggregates.
 pub(crate) fn aggregates() -> Vec<Arc<AggregateUDF>> {
@@ -92,6 +100,7 @@ pub(crate) fn aggregates() -> Vec<Arc<AggregateUDF>> {
 /// Functions on texts and bytes.
 pub(crate) fn text() -> Vec<Arc<ScalarUDF>> {
     vec![
+        byte_length::byte_length(),
         characters::ascii(),
         characters::chr(),
         characters::pg_size_pretty(),
@@ -111,6 +120,7 @@ pub(crate) fn text() -> Vec<Arc<ScalarUDF>> {
         like_escape::like_escape(),
         matches::regexp_matches(),
         matches::regexp_substr(),
+        overlay::overlay(),
         quote::parse_ident(),
         quote::quote_ident(),
         quote::quote_literal(),
@@ -122,6 +132,7 @@ pub(crate) fn text() -> Vec<Arc<ScalarUDF>> {
         sized::repeat(),
         sized::rpad(),
         substr::substr(),
+        to_hex::to_hex(),
         trim::btrim(),
         trim::ltrim(),
         trim::rtrim(),
@@ -210,6 +221,8 @@ pub(crate) fn datetime() -> Vec<Arc<ScalarUDF>> {
         dates::add(),
         dates::diff(),
         dates::sub(),
+        day::day(),
+        day::midnight(),
         date_bin::date_bin(),
         date_part::date_part(),
         date_trunc::date_trunc(),

@@ -1,83 +1,133 @@
-//! `lakegate_precision(time | timestamp | timestamptz | interval, digits)` - the cast to `timestamp(3)` and its like.
+//! `lakegate_precision(x, p)` - `x` to `p` digits of a second: the casts to `timestamp(p)`, `time(p)` and `interval(p)`.
 //!
-//! Rounds the seconds to so many decimals, halves away from the year 2000 as PostgreSQL stores it. NULL gives NULL.
-//! <https://www.postgresql.org/docs/16/datatype-datetime.html>
+//! Halves go away from zero, which is midnight of 2000-01-01 for timestamps, as in PostgreSQL. NULL gives NULL. Users
+//! never name it. <https://www.postgresql.org/docs/16/datatype-datetime.html>
 //!
 //! ```sql
-//! SELECT '2020-01-01 00:00:00.1255'::timestamp(3);  -- 2020-01-01 00:00:00.126
+//! SELECT TIMESTAMP '2024-01-01 10:00:00.567'::timestamp(1);  -- 2024-01-01 10:00:00.6
 //! ```
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Time64MicrosecondArray};
-use arrow::datatypes::{IntervalMonthDayNano, IntervalMonthDayNanoType, Time64MicrosecondType};
-use datafusion::common::Result;
-use datafusion::logical_expr::ScalarUDF;
+use arrow::array::{ArrayRef, AsArray};
+use arrow::datatypes::{
+    DataType, FieldRef, IntervalMonthDayNano, IntervalMonthDayNanoType, Time64MicrosecondType, TimestampMicrosecondType,
+};
+use datafusion::common::{Result, ScalarValue, exec_err};
+use datafusion::logical_expr::{
+    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
 
-use crate::Error;
-use crate::function::{Args, Overload, Returns, Ty, function, overload_of, some};
+use crate::error::timestamp_out_of_range;
+use crate::function::strict;
 
-/// 2000-01-01 in microseconds since 1970.
-const EPOCH_2000: i64 = 946_684_800_000_000;
+/// 2000-01-01, from where PostgreSQL counts.
+const EPOCH_MICROS: i64 = 946_684_800_000_000;
+const DIGITS_MAX: u32 = 6;
 
 /// The function.
 pub fn precision() -> Arc<ScalarUDF> {
-    static OVERLOADS: [Overload; 4] = [
-        overload_of(&[Ty::Timestamp, Ty::Int], Returns::Same(0), moments),
-        overload_of(&[Ty::TimestampTz, Ty::Int], Returns::Same(0), moments),
-        overload_of(&[Ty::Time, Ty::Int], Returns::Same(0), |args| {
-            let (times, digits) = (args.column::<Time64MicrosecondArray>(0)?, args.int(1)?);
-            args.build::<Time64MicrosecondType>(|row| Ok(rounded(some!(times.get(row)), some!(digits.get(row)))))
-        }),
-        overload_of(&[Ty::Interval, Ty::Int], Returns::Same(0), |args| {
-            let (spans, digits) = (args.interval(0)?, args.int(1)?);
-            args.build::<IntervalMonthDayNanoType>(|row| {
-                let (span, digits) = (some!(spans.get(row)), some!(digits.get(row)));
-                let micros = rounded(span.nanoseconds / 1_000, digits).and_then(|micros| micros.checked_mul(1_000));
-                let nanoseconds = micros.ok_or(Error::IntervalOverflow)?;
-                Ok(Some(IntervalMonthDayNano { nanoseconds, ..span }))
-            })
-        }),
-    ];
-    function("lakegate_precision", &OVERLOADS)
+    Arc::new(ScalarUDF::new_from_impl(Precision { signature: Signature::any(2, Volatility::Immutable) }))
 }
 
-fn moments(args: &Args<'_>) -> Result<ArrayRef> {
-    let (moments, digits) = (args.timestamp(0)?, args.int(1)?);
-    args.build_timestamp(|row| {
-        let (at, digits) = (some!(moments.get(row)), some!(digits.get(row)));
-        let since = at.checked_sub(EPOCH_2000).and_then(|since| rounded(since, digits));
-        let at = since.and_then(|since| since.checked_add(EPOCH_2000));
-        Ok(Some(at.ok_or_else(crate::error::timestamp_out_of_range)?))
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Precision {
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for Precision {
+    fn name(&self) -> &str {
+        "lakegate_precision"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, given: &[DataType]) -> Result<DataType> {
+        Ok(given.first().cloned().unwrap_or(DataType::Null))
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
+        strict(self, &args)
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let [value, ColumnarValue::Scalar(digits)] = args.args.as_slice() else {
+            return exec_err!("{} takes a value and a number of digits", self.name());
+        };
+        let digits = match digits.cast_to(&DataType::UInt32)? {
+            ScalarValue::UInt32(Some(digits)) => digits.min(DIGITS_MAX),
+            other => return exec_err!("{other} digits"),
+        };
+        let unit = 10_i64.pow(DIGITS_MAX - digits);
+        Ok(match value {
+            ColumnarValue::Array(values) => ColumnarValue::Array(rounded(values, unit)?),
+            ColumnarValue::Scalar(value) => {
+                let value = rounded(&value.to_array_of_size(1)?, unit)?;
+                ColumnarValue::Scalar(ScalarValue::try_from_array(&value, 0)?)
+            }
+        })
+    }
+}
+
+fn rounded(values: &ArrayRef, unit: i64) -> Result<ArrayRef> {
+    Ok(match values.data_type() {
+        DataType::Timestamp(_, zone) => {
+            let values = values.as_primitive::<TimestampMicrosecondType>();
+            let round = |at: i64| match at {
+                i64::MIN | i64::MAX => Ok(at),
+                at => at
+                    .checked_sub(EPOCH_MICROS)
+                    .map(|at| nearest(at, unit))
+                    .and_then(|at| at.checked_add(EPOCH_MICROS))
+                    .ok_or_else(timestamp_out_of_range),
+            };
+            let values = values.try_unary::<_, TimestampMicrosecondType, _>(round)?;
+            Arc::new(values.with_timezone_opt(zone.clone()))
+        }
+        DataType::Time64(_) => {
+            let values = values.as_primitive::<Time64MicrosecondType>();
+            Arc::new(values.unary::<_, Time64MicrosecondType>(|at| nearest(at, unit)))
+        }
+        DataType::Interval(_) => {
+            let values = values.as_primitive::<IntervalMonthDayNanoType>();
+            let round = |span: IntervalMonthDayNano| IntervalMonthDayNano {
+                nanoseconds: nearest(span.nanoseconds, 1_000 * unit),
+                ..span
+            };
+            Arc::new(values.unary::<_, IntervalMonthDayNanoType>(round))
+        }
+        other => return exec_err!("{other} has no digits of a second"),
     })
 }
 
-/// Microseconds with so many decimals of a second; halves go away from zero.
-fn rounded(micros: i64, digits: i64) -> Option<i64> {
-    let places = u32::try_from(6 - digits.clamp(0, 6)).ok()?;
-    let unit = 10_i64.pow(places);
-    let half = unit / 2;
-    let shifted = if micros < 0 { micros.checked_sub(half)? } else { micros.checked_add(half)? };
-    Some(shifted - shifted % unit)
+fn nearest(value: i64, unit: i64) -> i64 {
+    let rest = value % unit;
+    let whole = value - rest;
+    if 2 * rest.abs() >= unit && unit > 1 { whole.saturating_add(unit * rest.signum()) } else { whole }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{call, moment, span};
-    use datafusion::common::ScalarValue;
+    use crate::testing::{moment, shown, span};
 
     #[test]
-    fn seconds_round_to_their_digits() {
-        let digits = |value: i64| ScalarValue::Int64(Some(value));
-        for (given, places, expect) in [
-            ("2020-01-01T00:00:00.1255", 3, "2020-01-01T00:00:00.126"),
-            ("2020-01-01T00:00:00.5", 0, "2020-01-01T00:00:01"),
-            ("2020-01-01T00:00:00.123456", 6, "2020-01-01T00:00:00.123456"),
-            ("1999-12-31T23:59:59.5", 0, "1999-12-31T23:59:59"),
-        ] {
-            assert_eq!(call(&precision(), &[moment(given), digits(places)], true), Ok(moment(expect)), "{given}");
-        }
-        assert_eq!(call(&precision(), &[span("1.255 seconds"), digits(2)], true), Ok(span("1.26 seconds")));
+    fn halves_go_away_from_the_beginning() {
+        let digits = |digits: i64| ScalarValue::Int64(Some(digits));
+        let moments = |text: &str, count: i64| shown(&precision(), &[moment(text), digits(count)]);
+        assert_eq!(
+            moments("2024-01-01T10:00:00.550", 1),
+            shown(&precision(), &[moment("2024-01-01T10:00:00.6"), digits(6)])
+        );
+        assert_eq!(
+            moments("1999-12-31T23:59:59.5", 0),
+            shown(&precision(), &[moment("1999-12-31T23:59:59"), digits(6)])
+        );
+        assert_eq!(
+            shown(&precision(), &[span("1 day 1.5 sec"), digits(0)]),
+            shown(&precision(), &[span("1 day 2 sec"), digits(6)])
+        );
     }
 }

@@ -70,7 +70,7 @@ fn places(start: i64, count: i64) -> (usize, usize) {
 }
 
 /// The part of `count` characters that begins at the character `start`.
-fn characters(text: &str, start: i64, count: i64) -> &str {
+pub(super) fn characters(text: &str, start: i64, count: i64) -> &str {
     let (from, to) = places(start, count);
     let offset = |at: usize| match text.is_ascii() {
         true => at.min(text.len()),

@@ -1,19 +1,21 @@
-//! `lakegate_..._in(text)` - PostgreSQL's input functions of dates, times, timestamps, intervals and truth values.
+//! `lakegate_..._in(text)` - PostgreSQL's input functions of all types but numbers, whose are `numeric::cast`'s.
 //!
-//! Casts from text are planned as calls of these, so that every text is read by `moment`, `interval` and `boolean`: a
-//! text of no type's form is 22007 or 22P02, a field out of range 22008. A wall clock without an offset is the
-//! session's. NULL gives NULL. Users never name these functions.
+//! Casts from text are planned as calls of these, so that every text is read by `moment`, `interval` and `input`: a text
+//! of no type's form is 22007 or 22P02, a field out of range 22008. A wall clock without an offset is the session's. An
+//! array has the one dimension that its column's type has: more are 0A000. NULL gives NULL. Users never name these
+//! functions.
 //! <https://www.postgresql.org/docs/16/datatype-datetime.html#DATATYPE-DATETIME-INPUT>
 
 use std::hash::Hash;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, AsArray, BooleanArray, Date32Array, IntervalMonthDayNanoArray, StringArray, Time64MicrosecondArray,
-    TimestampMicrosecondArray,
+    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Decimal128Array, IntervalMonthDayNanoArray,
+    ListArray, StringArray, StringBuilder, Time64MicrosecondArray, TimestampMicrosecondArray,
 };
+use arrow::buffer::OffsetBuffer;
 use arrow::compute::{CastOptions, cast, cast_with_options};
-use arrow::datatypes::{DataType, FieldRef, IntervalUnit};
+use arrow::datatypes::{DataType, Field, FieldRef, IntervalUnit};
 use chrono_tz::Tz;
 use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::config::ConfigOptions;
@@ -21,16 +23,27 @@ use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
-use super::interval;
 use super::moment::{self, Clock, Day, Offset, Order};
 use super::zone::Zone;
-use crate::Error;
+use super::{input, interval, numeric};
 use crate::function::strict;
 use crate::settings::ReadSettings;
+use crate::{Error, pg_type};
 
-/// The function that reads texts as values of an Arrow type; `None` where a plain cast reads as PostgreSQL does.
-pub fn text_in(target: &DataType) -> Option<Arc<ScalarUDF>> {
-    let name = match target {
+/// The function that reads texts as values of a type; `None` where a plain cast reads as PostgreSQL does.
+pub fn text_in(target: &Field) -> Option<Arc<ScalarUDF>> {
+    let name = match target.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => match pg_type::tag(target)? {
+            "json" => "lakegate_json_in",
+            "jsonb" => "lakegate_jsonb_in",
+            "name" => "lakegate_name_in",
+            "timetz" => "lakegate_timetz_in",
+            "uuid" => "lakegate_uuid_in",
+            _ => return None,
+        },
+        DataType::Decimal128(..) if pg_type::tag(target) == Some("money") => "lakegate_money_in",
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => "lakegate_bytea_in",
+        DataType::List(_) => "lakegate_array_in",
         DataType::Boolean => "lakegate_bool_in",
         DataType::Date32 => "lakegate_date_in",
         DataType::Time64(_) => "lakegate_time_in",
@@ -41,13 +54,13 @@ pub fn text_in(target: &DataType) -> Option<Arc<ScalarUDF>> {
     };
     // What is read depends on the session: its zone, its order of fields.
     let signature = Signature::any(1, Volatility::Stable);
-    Some(Arc::new(ScalarUDF::new_from_impl(TextIn { name, target: target.clone(), signature })))
+    Some(Arc::new(ScalarUDF::new_from_impl(TextIn { name, target: Arc::new(target.clone()), signature })))
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct TextIn {
     name: &'static str,
-    target: DataType,
+    target: FieldRef,
     signature: Signature,
 }
 
@@ -61,11 +74,15 @@ impl ScalarUDFImpl for TextIn {
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(self.target.clone())
+        Ok(self.target.data_type().clone())
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
-        strict(self, &args)
+        let field = strict(self, &args)?;
+        Ok(match pg_type::tag(&self.target) {
+            Some(tag) => Arc::new(pg_type::tagged(field.name(), field.data_type().clone(), tag)),
+            None => field,
+        })
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -84,29 +101,121 @@ impl ScalarUDFImpl for TextIn {
 impl TextIn {
     fn read(&self, texts: &ArrayRef, session: &Session) -> Result<ArrayRef> {
         let texts = cast(texts, &DataType::Utf8)?;
-        let texts = texts.as_string::<i32>();
-        let read: ArrayRef = match &self.target {
-            DataType::Boolean => Arc::new(each(texts, boolean).collect::<Result<BooleanArray, Error>>()?),
-            DataType::Date32 => {
-                Arc::new(each(texts, |text| session.date(text)).collect::<Result<Date32Array, Error>>()?)
-            }
-            DataType::Time64(_) => {
-                Arc::new(each(texts, moment::time).collect::<Result<Time64MicrosecondArray, Error>>()?)
-            }
-            DataType::Timestamp(_, zone) => {
-                let instants = each(texts, |text| session.timestamp(text, zone.is_some()));
-                let instants = instants.collect::<Result<TimestampMicrosecondArray, Error>>()?;
-                Arc::new(instants.with_timezone_opt(zone.clone()))
-            }
-            _ => Arc::new(each(texts, interval::parse).collect::<Result<IntervalMonthDayNanoArray, Error>>()?),
-        };
-        if *read.data_type() == self.target {
-            return Ok(read);
-        }
-        // Columns of files may count in other units.
-        let exact = CastOptions { safe: false, ..CastOptions::default() };
-        Ok(cast_with_options(&read, &self.target, &exact)?)
+        read(texts.as_string::<i32>(), &self.target, session)
     }
+}
+
+/// The values of texts as the type of a field.
+fn read(texts: &StringArray, target: &Field, session: &Session) -> Result<ArrayRef> {
+    let read: ArrayRef = match target.data_type() {
+        DataType::Boolean => Arc::new(each(texts, input::boolean).collect::<Result<BooleanArray, Error>>()?),
+        DataType::Date32 => Arc::new(each(texts, |text| session.date(text)).collect::<Result<Date32Array, Error>>()?),
+        DataType::Time64(_) => Arc::new(
+            each(texts, |text| moment::time(text, session.order, session.zone))
+                .collect::<Result<Time64MicrosecondArray, Error>>()?,
+        ),
+        DataType::Timestamp(_, zone) => {
+            let instants = each(texts, |text| session.timestamp(text, zone.is_some()));
+            let instants = instants.collect::<Result<TimestampMicrosecondArray, Error>>()?;
+            Arc::new(instants.with_timezone_opt(zone.clone()))
+        }
+        DataType::Interval(_) => {
+            Arc::new(each(texts, interval::parse).collect::<Result<IntervalMonthDayNanoArray, Error>>()?)
+        }
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => {
+            Arc::new(each(texts, input::bytea).collect::<Result<BinaryArray, Error>>()?)
+        }
+        DataType::List(_) => lists(texts, target, session)?,
+        to if pg_type::tag(target) == Some("money") => {
+            let cents = each(texts, |text| input::money(text).map(i128::from));
+            Arc::new(cents.collect::<Result<Decimal128Array, Error>>()?.with_data_type(to.clone()))
+        }
+        to if to.is_numeric() => numeric::cast::convert(&(Arc::new(texts.clone()) as ArrayRef), to)?,
+        _ => words(texts, pg_type::tag(target), session)?,
+    };
+    if read.data_type() == target.data_type() {
+        return Ok(read);
+    }
+    // Columns of files may count in other units.
+    let exact = CastOptions { safe: false, ..CastOptions::default() };
+    Ok(cast_with_options(&read, target.data_type(), &exact)?)
+}
+
+/// The types that are held as texts.
+fn words(texts: &StringArray, tag: Option<&str>, session: &Session) -> Result<ArrayRef> {
+    let checked: StringArray = match tag {
+        Some("json") => {
+            each(texts, input::json).try_for_each(|outcome| outcome.map(|_| ()))?;
+            texts.clone()
+        }
+        Some("jsonb") => each(texts, input::jsonb).collect::<Result<_, Error>>()?,
+        Some("uuid") => {
+            let shown = |text: &str| Ok(uuid::Uuid::from_bytes(input::uuid(text)?).hyphenated().to_string());
+            each(texts, shown).collect::<Result<_, Error>>()?
+        }
+        Some("timetz") => {
+            let shown = |text: &str| {
+                let (micros, east) = moment::time_with_zone(text, session.order, session.zone)?;
+                Ok(super::timetz::shown(micros, east))
+            };
+            each(texts, shown).collect::<Result<_, Error>>()?
+        }
+        Some("name") => texts.iter().map(|text| text.map(name)).collect(),
+        _ => texts.clone(),
+    };
+    Ok(Arc::new(checked))
+}
+
+/// A name has 63 bytes at most.
+fn name(text: &str) -> &str {
+    const NAME_BYTES_MAX: usize = 63;
+    text.get(..text.floor_char_boundary(NAME_BYTES_MAX)).unwrap_or(text)
+}
+
+/// Arrays of as many dimensions as the type has.
+fn lists(texts: &StringArray, target: &Field, session: &Session) -> Result<ArrayRef> {
+    let mut items = Vec::new();
+    let mut innermost = target.data_type();
+    while let DataType::List(item) = innermost {
+        items.push(Arc::clone(item));
+        innermost = item.data_type();
+    }
+    let mut elements = StringBuilder::new();
+    let mut lengths: Vec<Vec<usize>> = vec![Vec::new(); items.len()];
+    let mut other = None;
+    for text in texts {
+        let read = text.map(input::array).transpose()?;
+        let read = read.unwrap_or_else(|| input::Elements { dimensions: Vec::new(), texts: Vec::new() });
+        let dimensions = read.dimensions.len();
+        if dimensions == items.len() {
+            let mut lists = 1;
+            for (level, length) in lengths.iter_mut().zip(&read.dimensions) {
+                level.extend(std::iter::repeat_n(*length, lists));
+                lists *= length;
+            }
+        } else {
+            if dimensions > 0 {
+                other = Some(dimensions);
+            }
+            lengths.iter_mut().take(1).for_each(|level| level.push(0));
+        }
+        elements.extend(read.texts);
+    }
+    let element = pg_type::tag(target).and_then(|tag| tag.strip_prefix('_'));
+    let element = match element {
+        Some(tag) => pg_type::tagged("", innermost.clone(), tag),
+        None => Field::new("", innermost.clone(), true),
+    };
+    let mut values = read(&elements.finish(), &element, session)?;
+    if let Some(dimensions) = other {
+        let message = format!("arrays of {dimensions} dimensions are not supported where {} are expected", items.len());
+        return Err(Error::Unsupported(message).into());
+    }
+    for (level, (item, lengths)) in items.iter().zip(lengths).enumerate().rev() {
+        let nulls = if level == 0 { texts.nulls().cloned() } else { None };
+        values = Arc::new(ListArray::try_new(Arc::clone(item), OffsetBuffer::from_lengths(lengths), values, nulls)?);
+    }
+    Ok(values)
 }
 
 /// The value of every text, NULL for NULL.
@@ -137,14 +246,16 @@ impl Session {
     fn date(&self, text: &str) -> Result<i32, Error> {
         match moment::date(text, self.order, self.zone)? {
             Day::At(day) => i32::try_from(day).map_err(|_| moment::timestamp_out_of_range(text)),
-            Day::Early | Day::Late => Err(infinite()),
+            Day::Early => Ok(i32::MIN),
+            Day::Late => Ok(i32::MAX),
         }
     }
 
     fn timestamp(&self, text: &str, zoned: bool) -> Result<i64, Error> {
         let (micros, offset) = match moment::timestamp(text, zoned, self.order, self.zone)? {
             Clock::At { micros, offset } => (micros, offset),
-            Clock::Early | Clock::Late => return Err(infinite()),
+            Clock::Early => return Ok(i64::MIN),
+            Clock::Late => return Ok(i64::MAX),
         };
         if !zoned {
             return Ok(micros);
@@ -158,30 +269,13 @@ impl Session {
     }
 }
 
-fn infinite() -> Error {
-    Error::Unsupported("infinite dates and timestamps are not supported".to_owned())
-}
-
-/// Unique prefixes of the words count.
-fn boolean(text: &str) -> Result<bool, Error> {
-    let word = text.trim().to_ascii_lowercase();
-    let is = |full: &str, least: usize| word.len() >= least && full.starts_with(&word);
-    if is("true", 1) || is("yes", 1) || word == "on" || word == "1" {
-        return Ok(true);
-    }
-    if is("false", 1) || is("no", 1) || is("off", 2) || word == "0" {
-        return Ok(false);
-    }
-    Err(Error::InvalidText { of: "boolean", value: text.to_owned() })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::{call_in, shown, text};
 
     fn read(target: &DataType, given: &str) -> String {
-        shown(&text_in(target).unwrap(), &[text(given)])
+        shown(&text_in(&Field::new("", target.clone(), true)).unwrap(), &[text(given)])
     }
 
     #[test]
@@ -192,7 +286,7 @@ mod tests {
         assert_eq!(read(&DataType::Boolean, "maybe"), "invalid input syntax for type boolean: \"maybe\"");
         let instant = DataType::Timestamp(arrow::datatypes::TimeUnit::Microsecond, Some("Europe/Paris".into()));
         let given = [text("2024-07-01 12:00")];
-        let answer = call_in("Europe/Paris", &text_in(&instant).unwrap(), &given, true).unwrap();
+        let answer = call_in("Europe/Paris", &text_in(&Field::new("", instant, true)).unwrap(), &given, true).unwrap();
         let utc = chrono::DateTime::parse_from_rfc3339("2024-07-01T10:00:00Z").unwrap().timestamp_micros();
         assert_eq!(answer, ScalarValue::TimestampMicrosecond(Some(utc), Some("Europe/Paris".into())));
     }

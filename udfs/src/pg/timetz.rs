@@ -11,13 +11,13 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Time64MicrosecondArray};
+use chrono_tz::Tz;
 use datafusion::common::Result;
 use datafusion::logical_expr::ScalarUDF;
 
 use super::civil::Civil;
-use super::moment;
+use super::moment::{self, Order};
 use super::zone::Zone;
-use crate::Error;
 use crate::function::{Args, Overload, Returns, Ty, overload_of, some, stable};
 
 const RETURNS: Returns = Returns::Tagged(Ty::Text, "timetz");
@@ -45,14 +45,13 @@ fn of_time(args: &Args<'_>) -> Result<ArrayRef> {
     args.build_text(|row| Ok(Some(shown(some!(times.get(row)), offset))))
 }
 
+/// Literals; a column of texts is read by `text_in`, which knows the session's order of fields.
 fn of_text(args: &Args<'_>) -> Result<ArrayRef> {
-    let (here, texts) = (offset_now(args)?, args.text(0)?);
+    let (zone, texts) = (Zone::of_session(args.zone)?, args.text(0)?);
+    let here = if let Zone::Named(zone) = zone { zone } else { Tz::UTC };
     args.build_text(|row| {
-        let text = some!(texts.get(row));
-        let (time, offset) = split(text.trim()).ok_or_else(|| {
-            Error::InvalidDatetimeFormat(format!("invalid input syntax for type time with time zone: \"{text}\""))
-        })?;
-        Ok(Some(shown(moment::time(time)?, offset.unwrap_or(here))))
+        let (micros, east) = moment::time_with_zone(some!(texts.get(row)), Order::default(), here)?;
+        Ok(Some(shown(micros, east)))
     })
 }
 
@@ -61,21 +60,8 @@ fn offset_now(args: &Args<'_>) -> Result<i32> {
     Ok(Zone::of_session(args.zone)?.offset_at(now)?)
 }
 
-/// The time, and the offset in seconds east; `None` for an offset that is none.
-fn split(text: &str) -> Option<(&str, Option<i32>)> {
-    if let Some(time) = text.strip_suffix(['Z', 'z']) {
-        return Some((time, Some(0)));
-    }
-    let Some(at) = text.rfind(['+', '-']) else { return Some((text, None)) };
-    let (time, offset) = text.split_at(at);
-    let mut seconds = 0;
-    for (field, unit) in offset.get(1..)?.split(':').zip([3_600, 60, 1]) {
-        seconds += field.parse::<u8>().ok().filter(|field| *field < 60).map(i32::from)? * unit;
-    }
-    Some((time.trim_end(), Some(if offset.starts_with('-') { -seconds } else { seconds })))
-}
-
-pub(super) fn shown(micros: i64, offset: i32) -> String {
+/// `10:20:30.5+05:30`
+pub fn shown(micros: i64, offset: i32) -> String {
     let (seconds, fraction) = (micros / moment::SECOND_MICROS, micros % moment::SECOND_MICROS);
     let mut text = format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60);
     if fraction != 0 {
@@ -98,15 +84,6 @@ mod tests {
 
     #[test]
     fn texts_are_those_of_postgres() {
-        for (text, expect) in [
-            ("10:20", (Some("10:20"), None)),
-            ("10:20Z", (Some("10:20"), Some(0))),
-            ("10:20+05:30", (Some("10:20"), Some(19_800))),
-            ("10:20 -3", (Some("10:20"), Some(-10_800))),
-            ("10:20+x", (None, None)),
-        ] {
-            assert_eq!((split(text).map(|it| it.0), split(text).and_then(|it| it.1)), expect, "{text}");
-        }
         assert_eq!(shown(36_000_500_000, 19_800), "10:00:00.5+05:30");
         assert_eq!(shown(0, -1), "00:00:00-00:00:01");
     }

@@ -8,7 +8,8 @@ use std::str::FromStr;
 use chrono::{DateTime, MappedLocalTime, NaiveDateTime, Offset, TimeZone};
 use chrono_tz::{OffsetName, Tz};
 
-use super::interval::MICROS_PER_SECOND;
+use super::civil::{self, Civil};
+use super::interval::{MICROS_PER_DAY, MICROS_PER_SECOND};
 use crate::Error;
 use crate::error::timestamp_out_of_range;
 
@@ -51,23 +52,29 @@ impl Zone {
         match self {
             Self::Fixed(seconds) => Ok(seconds),
             Self::Named(Tz::UTC) => Ok(0),
-            Self::Named(tz) => Ok(tz.offset_from_utc_datetime(&naive(micros)?).fix().local_minus_utc()),
+            Self::Named(tz) => Ok(tz.offset_from_utc_datetime(&naive(within_rules(micros))?).fix().local_minus_utc()),
         }
     }
 
     /// The wall clock at an instant.
     pub(crate) fn to_local(self, micros: i64) -> Result<i64, Error> {
+        if is_infinite(micros) {
+            return Ok(micros);
+        }
         let shift = i64::from(self.offset_at(micros)?) * MICROS_PER_SECOND;
         micros.checked_add(shift).ok_or_else(timestamp_out_of_range)
     }
 
     /// The instant of a wall clock: a gap is read with the offset before it, a repeated hour as its second pass.
     pub(crate) fn to_instant(self, local: i64) -> Result<i64, Error> {
+        if is_infinite(local) {
+            return Ok(local);
+        }
         let seconds = match self {
             Self::Fixed(seconds) => seconds,
             Self::Named(Tz::UTC) => 0,
             Self::Named(tz) => {
-                let clock = naive(local)?;
+                let clock = naive(within_rules(local))?;
                 match tz.offset_from_local_datetime(&clock) {
                     MappedLocalTime::Single(offset) | MappedLocalTime::Ambiguous(_, offset) => offset.fix(),
                     MappedLocalTime::None => {
@@ -100,6 +107,26 @@ impl Zone {
     }
 }
 
+/// An instant whose calendar year looks like the given one's, and lies where the tables have the last rules.
+fn within_rules(micros: i64) -> i64 {
+    const LAST_YEAR: i64 = 2_095;
+    let moment = Civil::from_micros(micros);
+    if moment.year <= LAST_YEAR {
+        return micros;
+    }
+    let days = micros.div_euclid(MICROS_PER_DAY);
+    let first = civil::to_days(moment.year, 1, 1);
+    let length = |year: i64| civil::to_days(year + 1, 1, 1) - civil::to_days(year, 1, 1);
+    let looks_like = |year: i64| (civil::to_days(year, 1, 1) - first) % 7 == 0 && length(year) == length(moment.year);
+    let year = (2_068..=LAST_YEAR).find(|year| looks_like(*year)).unwrap_or(LAST_YEAR);
+    (civil::to_days(year, 1, 1) + days - first) * MICROS_PER_DAY + moment.micros
+}
+
+/// Arrow's extreme values stand for the infinities.
+fn is_infinite(micros: i64) -> bool {
+    matches!(micros, i64::MIN | i64::MAX)
+}
+
 fn ignoring_case(name: &str) -> Option<Tz> {
     chrono_tz::TZ_VARIANTS.iter().find(|tz| tz.name().eq_ignore_ascii_case(name)).copied()
 }
@@ -130,7 +157,7 @@ fn offset(text: &str) -> Option<i32> {
 }
 
 /// Seconds east of PostgreSQL's default abbreviations; those are fixed offsets, without daylight saving.
-fn abbreviation(name: &str) -> Option<i32> {
+pub(crate) fn abbreviation(name: &str) -> Option<i32> {
     let hours = match name.to_ascii_uppercase().as_str() {
         "UTC" | "GMT" | "Z" | "ZULU" | "UCT" | "WET" => 0.0,
         "BST" | "CET" | "MET" | "WEST" => 1.0,
@@ -166,7 +193,6 @@ fn abbreviation(name: &str) -> Option<i32> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::civil::Civil;
     use super::*;
 
     fn at(hour: i64, minute: i64, month: i64, day: i64) -> i64 {

@@ -64,7 +64,7 @@ fn replace(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             }
         }
         Expr::AggregateFunction(aggregate) => {
-            refuse_boolean(&aggregate, schema)?;
+            refuse_order(&aggregate, schema)?;
             Ok(Transformed::no(Expr::AggregateFunction(aggregate)))
         }
         other => Ok(Transformed::no(other)),
@@ -83,15 +83,20 @@ fn type_of(expr: &Expr, schema: &DFSchema) -> Result<DataType> {
     }
 }
 
-/// There is no greatest of truth values: `bool_or` says what is meant.
-fn refuse_boolean(aggregate: &AggregateFunction, schema: &DFSchema) -> Result<()> {
+/// There is no greatest of truth values (`bool_or` says what is meant), nor of documents.
+fn refuse_order(aggregate: &AggregateFunction, schema: &DFSchema) -> Result<()> {
     let name = aggregate.func.name();
-    if let ("min" | "max", [argument]) = (name, aggregate.params.args.as_slice())
-        && argument.get_type(schema)? == DataType::Boolean
-    {
-        return Err(udfs::Error::UndefinedFunction(format!("function {name}(boolean) does not exist")).into());
-    }
-    Ok(())
+    let ("min" | "max", [argument]) = (name, aggregate.params.args.as_slice()) else { return Ok(()) };
+    let of = match argument.get_type(schema)? {
+        DataType::Boolean => "boolean",
+        DataType::Map(..) | DataType::Union(..) => "json",
+        DataType::List(item) if item.data_type().is_nested() => {
+            let message = format!("{name} of arrays of several dimensions is not supported");
+            return Err(udfs::Error::Unsupported(message).into());
+        }
+        _ => return Ok(()),
+    };
+    Err(udfs::Error::UndefinedFunction(format!("function {name}({of}) does not exist")).into())
 }
 
 fn call(udf: std::sync::Arc<datafusion::logical_expr::ScalarUDF>, args: Vec<Expr>) -> Expr {

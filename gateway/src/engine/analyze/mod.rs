@@ -18,6 +18,7 @@ mod planner;
 mod runner;
 mod set_types;
 mod single_row;
+mod subexpressions;
 #[cfg(test)]
 mod tests;
 mod text_functions;
@@ -40,12 +41,17 @@ pub(crate) fn rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
 
 /// The rules that follow DataFusion's.
 fn own_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
-    vec![Arc::new(texts::TextCasts), Arc::new(correlated::Subqueries), Arc::new(arithmetic::CheckedArithmetic)]
+    vec![
+        Arc::new(texts::TextCasts),
+        Arc::new(zones::ZonedCasts),
+        Arc::new(correlated::Subqueries),
+        Arc::new(arithmetic::CheckedArithmetic),
+    ]
 }
 
 /// The rules that make a plan cheaper.
 pub(crate) fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
-    zones::rules()
+    subexpressions::rules()
 }
 
 /// The physical planner that knows the plan nodes that the rules make. A session state without it cannot run them.

@@ -7,15 +7,18 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::config::ConfigOptions;
+use datafusion::common::metadata::FieldMetadata;
 use datafusion::common::tree_node::Transformed;
-use datafusion::common::{DFSchema, Result};
+use datafusion::common::{DFSchema, Result, ScalarValue};
 use datafusion::logical_expr::expr::{Cast, ScalarFunction};
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, ScalarUDF, cast, lit};
+use datafusion::logical_expr::{
+    ColumnarValue, Expr, ExprSchemable, LogicalPlan, ScalarFunctionArgs, ScalarUDF, cast, lit,
+};
 use datafusion::optimizer::AnalyzerRule;
 use udfs::pg::json::{jsonb_scalar, text_in as json_in};
 use udfs::pg::numeric::kind;
 use udfs::pg::tagged::as_tagged;
-use udfs::pg::text_in;
+use udfs::pg::text_in::text_in;
 use udfs::pg::text_out::{self, text_out};
 use udfs::pg_type;
 
@@ -26,9 +29,22 @@ use crate::engine::types::AS_IT_IS;
 pub(super) struct TextCasts;
 
 impl AnalyzerRule for TextCasts {
-    fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
-        plan.transform_up_with_subqueries(|node| expressions::rewrite(node, replace))
-            .map(|transformed| transformed.data)
+    fn analyze(&self, plan: LogicalPlan, config: &ConfigOptions) -> Result<LogicalPlan> {
+        let mut options = None;
+        plan.transform_up_with_subqueries(|node| {
+            let options = std::cell::RefCell::new(&mut options);
+            expressions::rewrite(node, |expr, schema| {
+                let replaced = replace(expr, schema)?;
+                if !replaced.transformed {
+                    return Ok(replaced);
+                }
+                replaced.transform_data(|expr| {
+                    let mut options = options.borrow_mut();
+                    read_now(expr, options.get_or_insert_with(|| Arc::new(config.clone())))
+                })
+            })
+        })
+        .map(|transformed| transformed.data)
     }
 
     fn name(&self) -> &'static str {
@@ -59,12 +75,24 @@ fn replace(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     // A parameter is read as a value of its own type.
     let is_parameter = matches!(inner.as_ref(), Expr::Placeholder(_));
     let udf = match (is_text(from), is_text(to)) {
-        (true, false) if !is_parameter => text_in::text_in(to),
-        // A tag would be lost: `x::varchar` shows as varchar.
-        (false, true) if text_out::applies(from) && pg_type::tag(&field).is_none() => Some(text_out()),
+        (true, false) if !is_parameter => text_in(&field),
+        // A text of one type is not yet one of another: of the same type it was read before.
+        (true, true) if !is_parameter && pg_type::tag(&given) != pg_type::tag(&field) => text_in(&field),
+        (false, true) if text_out::applies(&given) => Some(text_out()),
         _ => None,
     };
+    // The planner would keep the type that the text was of: `x::jsonb::text` shows as text.
+    let is_named = is_text(from) && is_text(to) && pg_type::tag(&given).is_some() && pg_type::tag(&field).is_none();
+    if is_named && !is_parameter {
+        let text = Expr::ScalarFunction(ScalarFunction::new_udf(text_out(), vec![*inner]));
+        return Ok(Transformed::yes(Expr::Cast(Cast { expr: Box::new(text), field })));
+    }
     Ok(match udf {
+        // The cast stays where it says more than the Arrow type does: `x::varchar` shows as varchar.
+        Some(udf) if !is_text(from) && is_text(to) && pg_type::tag(&field).is_some() => {
+            let text = Box::new(Expr::ScalarFunction(ScalarFunction::new_udf(udf, vec![*inner])));
+            Transformed::yes(Expr::Cast(Cast { expr: text, field }))
+        }
         Some(udf) => Transformed::yes(Expr::ScalarFunction(ScalarFunction::new_udf(udf, vec![*inner]))),
         None => Transformed::no(Expr::Cast(Cast { expr: inner, field })),
     })
@@ -119,6 +147,32 @@ fn json(inner: &Expr, given: &Field, field: &Field) -> Json {
         }),
         _ => Json::Plain,
     }
+}
+
+/// A literal is read before the statement runs, as PostgreSQL reads it: an error within a scan would lose its SQLSTATE.
+fn read_now(expr: Expr, options: &Arc<ConfigOptions>) -> Result<Transformed<Expr>> {
+    let Expr::ScalarFunction(ScalarFunction { func, args }) = &expr else { return Ok(Transformed::no(expr)) };
+    let [Expr::Literal(value @ ScalarValue::Utf8(Some(_)), _)] = args.as_slice() else {
+        return Ok(Transformed::no(expr));
+    };
+    if func.name() == "lakegate_text_out" {
+        return Ok(Transformed::no(expr));
+    }
+    let schema = DFSchema::empty();
+    let (given, returned) = (args.first().map(|arg| arg.to_field(&schema)), expr.to_field(&schema)?.1);
+    let args = ScalarFunctionArgs {
+        args: vec![ColumnarValue::Scalar(value.clone())],
+        arg_fields: given.transpose()?.map(|(_, field)| field).into_iter().collect(),
+        number_rows: 1,
+        return_field: Arc::clone(&returned),
+        config_options: Arc::clone(options),
+    };
+    Ok(match func.invoke_with_args(args)? {
+        ColumnarValue::Scalar(value) => {
+            Transformed::yes(Expr::Literal(value, Some(FieldMetadata::from(returned.as_ref()))))
+        }
+        ColumnarValue::Array(_) => Transformed::no(expr),
+    })
 }
 
 fn is_text(data_type: &DataType) -> bool {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, IntervalUnit, TimeUnit};
 use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue};
-use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::expr::{Cast, ScalarFunction};
 use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF, cast};
 use udfs::pg_type;
 
@@ -128,6 +128,11 @@ impl Operand {
         self.literal.as_deref()
     }
 
+    /// Whether the values have no order and no equality: PostgreSQL has none for `json`.
+    pub(in crate::engine) fn is_document(&self) -> bool {
+        self.tag.as_deref() == Some("json") || matches!(self.data_type, DataType::Map(..) | DataType::Union(..))
+    }
+
     /// Whether blanks at the end of the text do not count.
     pub(in crate::engine) fn is_padded(&self) -> bool {
         self.tag.as_deref() == Some("bpchar")
@@ -165,7 +170,17 @@ impl Operand {
             _ => {}
         }
         let target = match (self.category, &self.data_type) {
-            (Category::Number, DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale)) => {
+            // A type that Arrow's does not tell reads its texts itself.
+            _ if matches!(self.tag.as_deref(), Some("jsonb" | "money" | "timetz" | "uuid")) => {
+                self.read_as(expr);
+                return Ok(());
+            }
+            (Category::Bytes | Category::Array, _) => {
+                self.read_as(expr);
+                return Ok(());
+            }
+            (Category::Number, DataType::Decimal256(_, scale)) => DataType::Decimal256(76, *scale),
+            (Category::Number, DataType::Decimal128(_, scale)) => {
                 // The literal keeps its own digits: '1.55' beside numeric(2,1) is not 1.6.
                 let digits = text.trim().split(['.', 'e', 'E']).nth(1).map_or(0, str::len);
                 let scale = i8::try_from(digits.min(30)).unwrap_or_default().max(*scale);
@@ -176,11 +191,6 @@ impl Operand {
                 data_type,
             ) => data_type.clone(),
             (Category::Interval, _) => DataType::Interval(IntervalUnit::MonthDayNano),
-            (Category::Array, list) => {
-                let literal = std::mem::replace(expr, Expr::Literal(ScalarValue::Null, None));
-                *expr = super::arrays::as_list(literal, list);
-                return Ok(());
-            }
             _ => return Ok(()),
         };
         let literal = std::mem::replace(expr, Expr::Literal(ScalarValue::Null, None));
@@ -193,6 +203,18 @@ impl Operand {
 fn not_of(of: &str, text: &str) -> DataFusionError {
     let message = format!("invalid input syntax for type {of}: \"{text}\"");
     DataFusionError::External(Box::new(Error::new(SqlState::InvalidTextRepresentation, message)))
+}
+
+impl Operand {
+    /// The literal as a value of this operand's type, by its input function.
+    fn read_as(&self, expr: &mut Expr) {
+        let field = match &self.tag {
+            Some(tag) => pg_type::tagged("", self.data_type.clone(), tag),
+            None => Field::new("", self.data_type.clone(), true),
+        };
+        let literal = std::mem::replace(expr, Expr::Literal(ScalarValue::Null, None));
+        *expr = Expr::Cast(Cast::new_from_field(Box::new(literal), Arc::new(field)));
+    }
 }
 
 fn category(data_type: &DataType) -> Category {

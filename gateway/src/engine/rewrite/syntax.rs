@@ -72,12 +72,25 @@ fn expression(expr: &mut Expr, names: &dyn Names) -> Result<()> {
         }
         Expr::Cast { .. } | Expr::TypedString(_) | Expr::Interval(_) => casts::rewrite(expr),
         Expr::Collate { .. } => collate(expr),
+        Expr::Overlay { expr: text, overlay_what, overlay_from, overlay_for } => {
+            let mut args = vec![taken(text), taken(overlay_what), taken(overlay_from)];
+            args.extend(overlay_for.as_deref_mut().map(taken));
+            *expr = call("overlay", args);
+            Ok(())
+        }
         Expr::Function(function) => {
             unqualify(function);
             named_args::rewrite(function)?;
             if let Some(cast) = types::called(function, names) {
                 *expr = cast;
                 return expression(expr, names);
+            }
+            if let Some(remainder) = modulo(function) {
+                *expr = remainder;
+                if let Expr::Nested(inner) = expr {
+                    operators::rewrite(inner)?;
+                }
+                return Ok(());
             }
             match session_keyword(function).or_else(|| type_of(function)) {
                 Some(call) => *expr = call,
@@ -192,6 +205,17 @@ fn moment_of_precision(function: &Function, name: &str) -> Option<Expr> {
     let moment = super::types::cast(call("now", Vec::new()), data_type);
     let rounded = call("lakegate_precision", vec![moment, digits.clone()]);
     Some(if name == "current_time" { call("lakegate_timetz", vec![rounded]) } else { rounded })
+}
+
+/// `mod(a, b)` is `a % b`, for each of their types.
+fn modulo(function: &Function) -> Option<Expr> {
+    let [name] = function.name.0.as_slice() else { return None };
+    if folded(name.as_ident()?) != "mod" {
+        return None;
+    }
+    let [left, right] = arrays::arguments(function).try_into().ok()?;
+    let op = sqlparser::ast::BinaryOperator::Modulo;
+    Some(Expr::Nested(Box::new(Expr::BinaryOp { left: Box::new(left), op, right: Box::new(right) })))
 }
 
 /// `pg_typeof(x)`: a literal of unknown type has none, whatever the planner takes it for.

@@ -78,7 +78,8 @@ fn named(name: &str, modifiers: &[String]) -> Option<DataType> {
         "bool" | "boolean" => DataType::Boolean,
         "text" => DataType::Text,
         "varchar" => DataType::Varchar(length()),
-        "bpchar" => DataType::Char(length()),
+        // Without a length it has none, unlike `char`.
+        "bpchar" => DataType::Char(Some(length()?)),
         "numeric" | "decimal" => DataType::Numeric(match (number(0), number(1)) {
             (Some(precision), Some(scale)) => ExactNumberInfo::PrecisionAndScale(precision, i64::try_from(scale).ok()?),
             (Some(precision), None) => ExactNumberInfo::Precision(precision),
@@ -167,20 +168,6 @@ pub(super) fn length(data_type: &DataType) -> Option<(u64, bool)> {
     }
 }
 
-/// The decimals of seconds that `timestamp(n)` and its like keep; `None` where that is all.
-pub(super) fn seconds_precision(data_type: &DataType) -> Option<u64> {
-    let digits = match data_type {
-        DataType::Timestamp(digits, _) | DataType::Time(digits, _) | DataType::Interval { precision: digits, .. } => {
-            *digits
-        }
-        DataType::Custom(name, modifiers) if matches!(last(name).as_str(), "timestamp" | "timestamptz" | "time") => {
-            modifiers.first().and_then(|digits| digits.parse().ok())
-        }
-        _ => None,
-    };
-    digits.filter(|digits| *digits < 6)
-}
-
 fn characters(length: &CharacterLength) -> Option<u64> {
     match length {
         CharacterLength::IntegerLength { length, .. } => Some(*length),
@@ -192,8 +179,18 @@ pub(super) fn is_unconstrained_numeric(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Numeric(ExactNumberInfo::None) | DataType::Decimal(ExactNumberInfo::None))
 }
 
-pub(super) fn is_money(name: &ObjectName) -> bool {
-    name.0.last().and_then(|part| part.as_ident()).is_some_and(|name| name.value.eq_ignore_ascii_case("money"))
+pub(super) fn is_constrained_numeric(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Numeric(_) | DataType::Decimal(_)) && !is_unconstrained_numeric(data_type)
+}
+
+/// The digits of a second that `timestamp(p)` and its like keep.
+pub(super) fn second_digits(data_type: &DataType) -> Option<u64> {
+    match data_type {
+        DataType::Timestamp(digits, _) => *digits,
+        DataType::Time(digits, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => *digits,
+        DataType::Interval { precision, .. } => *precision,
+        _ => None,
+    }
 }
 
 pub(super) fn is_text(data_type: &DataType) -> bool {

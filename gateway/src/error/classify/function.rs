@@ -35,9 +35,11 @@ fn state(error: &udfs::Error) -> SqlState {
         Function::DivisionByZero => SqlState::DivisionByZero,
         Function::InvalidParameter(_) | Function::ParameterWithHint { .. } => SqlState::InvalidParameterValue,
         Function::UntranslatableCharacter => SqlState::UntranslatableCharacter,
-        Function::InvalidText { .. } | Function::InvalidJson { .. } | Function::InvalidPathElement(_) => {
-            SqlState::InvalidTextRepresentation
-        }
+        Function::InvalidText { .. }
+        | Function::InvalidSyntax { .. }
+        | Function::MalformedArray { .. }
+        | Function::InvalidJson { .. }
+        | Function::InvalidPathElement(_) => SqlState::InvalidTextRepresentation,
         Function::InvalidDatetime { .. } | Function::InvalidDatetimeFormat(_) => SqlState::InvalidDatetimeFormat,
         Function::DatetimeOverflow(_) | Function::DatetimeField(_) | Function::IntervalOverflow => {
             SqlState::DatetimeFieldOverflow

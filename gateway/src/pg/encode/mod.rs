@@ -13,6 +13,7 @@ mod json;
 mod list;
 mod money;
 mod numeric;
+mod output;
 mod registry;
 mod row;
 mod scalar;
@@ -22,6 +23,7 @@ mod tests;
 mod writer;
 mod zone;
 
+pub(crate) use output::outputs;
 pub use row::{Format, RowEncoder};
 pub(crate) use tagged::address;
 pub(crate) use zone::{offset, offset_of_local};

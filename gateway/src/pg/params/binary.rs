@@ -5,7 +5,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use arrow::datatypes::IntervalMonthDayNano;
-use udfs::pg::json;
+use udfs::pg::input;
 
 use super::exact::Exact;
 use super::value::{Array, Value, When};
@@ -17,6 +17,10 @@ use crate::pg::types;
 const EPOCH_DAYS: i64 = 10_957;
 const DAY_MICROS: i64 = 86_400_000_000;
 const DIMENSIONS_MAX: usize = 6;
+/// PostgreSQL's `FirstGenbkiObjectId`.
+const FIRST_GENERATED_OID: u32 = 10_000;
+/// PostgreSQL's `MaxArraySize`.
+const ELEMENTS_MAX: usize = 134_217_727;
 
 /// The value of the type `oid` that the bytes are.
 pub(super) fn read(bytes: &[u8], oid: u32) -> Result<Value> {
@@ -60,26 +64,29 @@ pub(super) fn read(bytes: &[u8], oid: u32) -> Result<Value> {
         }
         types::INTERVAL => interval(&exactly(bytes)?)?,
         types::JSONB => match bytes {
-            [1, text @ ..] => Value::Text(json::normal(utf8(text)?)?),
+            [1, text @ ..] => Value::Text(input::jsonb(utf8(text)?)?),
             [version, ..] => {
                 let message = format!("unsupported jsonb version number {version}");
                 return Err(Error::new(SqlState::InvalidBinaryRepresentation, message));
             }
-            [] => return Err(malformed()),
+            [] => return Err(short()),
         },
         types::JSON => {
             let text = utf8(bytes)?;
-            json::check(text)?;
+            input::json(text)?;
             Value::Text(text.to_owned())
         }
         types::INET | types::CIDR => Value::Text(inet(bytes)?),
-        types::MACADDR | types::TID | types::PG_LSN | types::TIMETZ | types::MONEY => {
+        types::MONEY => Value::Numeric(Exact::cents(i64::from_be_bytes(exactly(bytes)?))),
+        types::TIMETZ => Value::Text(time_with_zone(&exactly(bytes)?)?),
+        types::NAME => Value::Text(super::text::name(utf8(bytes)?).to_owned()),
+        types::MACADDR | types::TID | types::PG_LSN => {
             let name = types::sql_name(oid);
             return Err(Error::unsupported(format!("binary parameters of type {name} are not supported"))
                 .hint("Send the parameter in text format."));
         }
         oid => match types::element_of(oid) {
-            Some(_) => Value::Array(array(bytes)?),
+            Some(element) => Value::Array(array(bytes, element)?),
             None => Value::Text(utf8(bytes)?.to_owned()),
         },
     })
@@ -90,8 +97,27 @@ pub(super) fn malformed() -> Error {
     Error::new(SqlState::InvalidBinaryRepresentation, "incorrect binary data format")
 }
 
+/// 08P01: the value ends before its type does.
+pub(super) fn short() -> Error {
+    Error::new(SqlState::ProtocolViolation, "insufficient data left in message")
+}
+
 fn exactly<const N: usize>(bytes: &[u8]) -> Result<[u8; N]> {
-    bytes.try_into().map_err(|_| malformed())
+    bytes.try_into().map_err(|_| if bytes.len() < N { short() } else { malformed() })
+}
+
+/// Microseconds since midnight, then seconds west of Greenwich.
+fn time_with_zone(bytes: &[u8; 12]) -> Result<String> {
+    const HOURS_MAX: i32 = 16;
+    let mut rest = bytes.as_slice();
+    let (micros, west) = (i64::from_be_bytes(take(&mut rest)?), i32::from_be_bytes(take(&mut rest)?));
+    if !(0..=DAY_MICROS).contains(&micros) {
+        return Err(Error::new(SqlState::DatetimeFieldOverflow, "time out of range"));
+    }
+    if west.unsigned_abs() >= HOURS_MAX.unsigned_abs() * 3_600 {
+        return Err(Error::new(SqlState::InvalidTimeZoneDisplacementValue, "time zone displacement out of range"));
+    }
+    Ok(udfs::pg::timetz::shown(micros, -west))
 }
 
 /// Microseconds, days, months.
@@ -120,24 +146,38 @@ fn inet(bytes: &[u8]) -> Result<String> {
 }
 
 /// Dimensions, whether there are nulls, the element's type; the length and lower bound of each dimension; the elements.
-fn array(bytes: &[u8]) -> Result<Array> {
+fn array(bytes: &[u8], expected: u32) -> Result<Array> {
     let mut rest = bytes;
-    let dimensions = length(take(&mut rest)?)?;
-    let _has_null: [u8; 4] = take(&mut rest)?;
-    let element_oid = u32::from_be_bytes(take(&mut rest)?);
+    let dimensions = i32::from_be_bytes(take(&mut rest)?);
+    let flags = i32::from_be_bytes(take(&mut rest)?);
+    let told = u32::from_be_bytes(take(&mut rest)?);
+    let element_oid = expected;
+    let limit = |message: String| Error::new(SqlState::ProgramLimitExceeded, message);
+    let invalid = |message: &str| Error::new(SqlState::InvalidBinaryRepresentation, message);
+    let dimensions = usize::try_from(dimensions).map_err(|_| invalid("invalid number of dimensions"))?;
     if dimensions > DIMENSIONS_MAX {
-        let message = format!("number of array dimensions ({dimensions}) exceeds the maximum allowed (6)");
-        return Err(Error::new(SqlState::ProgramLimitExceeded, message));
+        return Err(limit(format!("number of array dimensions ({dimensions}) exceeds the maximum allowed (6)")));
+    }
+    if !matches!(flags, 0 | 1) {
+        return Err(invalid("invalid array flags"));
+    }
+    // As PostgreSQL, only what is certainly another type is refused: a client may number its own types as it likes.
+    if told != expected && told < FIRST_GENERATED_OID {
+        let name = types::sql_name(expected);
+        let message = format!("binary data has array element type {told} instead of expected {expected} ({name})");
+        return Err(Error::new(SqlState::DatatypeMismatch, message));
     }
     let mut array = Array { element_oid, dimensions: Vec::new(), elements: Vec::new() };
+    let mut is_shifted = false;
     for _ in 0..dimensions {
-        array.dimensions.push(length(take(&mut rest)?)?);
-        let _lower_bound: [u8; 4] = take(&mut rest)?;
+        let length = i32::from_be_bytes(take(&mut rest)?);
+        is_shifted |= i32::from_be_bytes(take(&mut rest)?) != 1;
+        // A length below zero makes an array of a size that none has.
+        array.dimensions.push(usize::try_from(length).unwrap_or(usize::MAX));
     }
     let count = array.dimensions.iter().try_fold(1_usize, |count, length| count.checked_mul(*length));
-    let count = if dimensions == 0 { Some(0) } else { count };
-    // Every element has a length of four bytes, so no more are read than were sent.
-    let count = count.filter(|count| *count <= rest.len() / 4).ok_or_else(malformed)?;
+    let count = if dimensions == 0 { Some(0) } else { count.filter(|count| *count <= ELEMENTS_MAX) };
+    let count = count.ok_or_else(|| limit(format!("array size exceeds the maximum allowed ({ELEMENTS_MAX})")))?;
     for _ in 0..count {
         array.elements.push(match i32::from_be_bytes(take(&mut rest)?) {
             -1 => None,
@@ -151,16 +191,14 @@ fn array(bytes: &[u8]) -> Result<Array> {
     }
     if array.elements.is_empty() {
         array.dimensions.clear();
+    } else if is_shifted {
+        return Err(Error::unsupported("arrays whose first subscript is not 1 are not supported"));
     }
     rest.is_empty().then_some(array).ok_or_else(malformed)
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N]> {
-    let (first, after) = rest.split_first_chunk::<N>().ok_or_else(malformed)?;
+    let (first, after) = rest.split_first_chunk::<N>().ok_or_else(short)?;
     *rest = after;
     Ok(*first)
-}
-
-fn length(bytes: [u8; 4]) -> Result<usize> {
-    usize::try_from(i32::from_be_bytes(bytes)).map_err(|_| malformed())
 }

@@ -20,8 +20,14 @@ pub(super) fn date(text: &str, display: &Display) -> Result<When> {
 }
 
 /// The microseconds since midnight that a text names.
-pub(super) fn time(text: &str) -> Result<i64> {
-    Ok(moment::time(text)?)
+pub(super) fn time(text: &str, display: &Display) -> Result<i64> {
+    Ok(moment::time(text, display.date_style.order(), display.time_zone)?)
+}
+
+/// The text of a time with its offset, as `timetz` is held.
+pub(super) fn time_with_zone(text: &str, display: &Display) -> Result<String> {
+    let (micros, east) = moment::time_with_zone(text, display.date_style.order(), display.time_zone)?;
+    Ok(udfs::pg::timetz::shown(micros, east))
 }
 
 /// The instant that a text names: of UTC if `zoned`, where a text without an offset means the session's wall clock; else

@@ -32,6 +32,11 @@ impl Exact {
         Self::finite(value < 0, value.unsigned_abs().to_string(), 0)
     }
 
+    /// Hundredths.
+    pub(super) fn cents(value: i64) -> Self {
+        Self::finite(value < 0, value.unsigned_abs().to_string(), 2)
+    }
+
     fn finite(negative: bool, digits: String, scale: usize) -> Self {
         let digits = digits.trim_start_matches('0').to_owned();
         Self::Finite { negative: negative && !digits.is_empty(), digits, scale }
@@ -81,25 +86,31 @@ impl Exact {
         let (halves, rest) = bytes.as_chunks::<2>();
         let halves: Vec<u16> = halves.iter().map(|half| u16::from_be_bytes(*half)).collect();
         let [count, weight, sign, scale, groups @ ..] = halves.as_slice() else {
-            return Err(super::binary::malformed());
+            return Err(super::binary::short());
         };
-        if !rest.is_empty() || usize::from(*count) != groups.len() {
-            return Err(super::binary::malformed());
+        if !matches!(sign, 0 | 0x4000 | 0xc000 | 0xd000 | 0xf000) {
+            return Err(malformed("invalid sign in external \"numeric\" value"));
         }
+        if *scale > 0x3fff {
+            return Err(malformed("invalid scale in external \"numeric\" value"));
+        }
+        let groups = groups.get(..usize::from(*count)).unwrap_or(groups);
         if groups.iter().any(|group| *group > 9_999) {
             return Err(malformed("invalid digit in external \"numeric\" value"));
+        }
+        if groups.len() < usize::from(*count) {
+            return Err(super::binary::short());
+        }
+        if !rest.is_empty() || halves.len() != groups.len() + 4 {
+            return Err(super::binary::malformed());
         }
         let negative = match sign {
             0 => false,
             0x4000 => true,
             0xc000 => return Ok(Self::NaN),
             0xd000 => return Ok(Self::Infinity { negative: false }),
-            0xf000 => return Ok(Self::Infinity { negative: true }),
-            _ => return Err(malformed("invalid sign in external \"numeric\" value")),
+            _ => return Ok(Self::Infinity { negative: true }),
         };
-        if *scale > 0x3fff {
-            return Err(malformed("invalid scale in external \"numeric\" value"));
-        }
         let whole_groups = i64::from(weight.cast_signed()) + 1;
         let fraction_groups = i64::from(scale.div_ceil(4));
         let mut digits = String::new();
@@ -121,9 +132,7 @@ impl Exact {
     /// The digits of `value * 10^scale` with its sign, if that is whole and has at most `precision` digits.
     pub(super) fn unscaled(&self, precision: u8, scale: i8) -> Result<String> {
         let Self::Finite { negative, digits, scale: own } = self else {
-            let name = if *self == Self::NaN { "NaN" } else { "an infinite value" };
-            let message = format!("cannot convert {name} to numeric({precision},{scale})");
-            return Err(Error::new(SqlState::NumericValueOutOfRange, message));
+            return Err(Error::unsupported("numeric values NaN and Infinity are not supported"));
         };
         let mut digits = digits.clone();
         let shift = i64::from(scale) - i64::try_from(*own).unwrap_or(i64::MAX);

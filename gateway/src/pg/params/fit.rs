@@ -126,7 +126,10 @@ pub(super) fn numeric(exact: &Exact) -> Result<ScalarValue> {
         Some((precision, scale)) if precision <= DECIMAL256_MAX_PRECISION => {
             Ok(ScalarValue::Decimal256(Some(exact.unscaled_i256(precision, scale)?), precision, scale))
         }
-        _ => Err(not_exact(&exact.text(), &DataType::Decimal256(DECIMAL256_MAX_PRECISION, 0))),
+        Some(_) | None if matches!(exact, Exact::Finite { .. }) => Err(Error::unsupported(format!(
+            "numeric values of more than {DECIMAL256_MAX_PRECISION} digits are not supported"
+        ))),
+        _ => Err(Error::unsupported("numeric values NaN and Infinity are not supported")),
     }
 }
 
@@ -330,8 +333,8 @@ fn list(array: Array, item: &Arc<Field>, target: &DataType, display: &Display) -
                 None => ScalarValue::try_from(item.data_type())?,
             },
             _ => {
-                let message = format!("an array of {} dimensions does not fit {target}", dimensions.len());
-                return Err(Error::new(SqlState::DatatypeMismatch, message));
+                let message = format!("parameters of arrays of {} dimensions are not supported here", dimensions.len());
+                return Err(Error::unsupported(message));
             }
         });
     }

@@ -108,12 +108,6 @@ fn invalid(oid: u32, text: &str) -> Error {
     Error::new(SqlState::InvalidTextRepresentation, format!("invalid input syntax for type {name}: \"{text}\""))
 }
 
-/// 22003, `value "99999" is out of range for type smallint`.
-fn out_of_range(oid: u32, text: &str) -> Error {
-    let name = types::sql_name(oid);
-    Error::new(SqlState::NumericValueOutOfRange, format!("value \"{text}\" is out of range for type {name}"))
-}
-
 /// The characters that C's `isspace` skips.
 fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\r' | '\u{b}' | '\u{c}')

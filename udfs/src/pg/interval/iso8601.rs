@@ -6,7 +6,7 @@ use super::parse::{Failure, Sum, Unit, number, time};
 
 /// The interval of a text that begins with `P`.
 pub(super) fn parse(text: &str) -> Result<Sum, Failure> {
-    let body = text.trim().strip_prefix('P').ok_or(Failure::Syntax)?;
+    let body = text.strip_prefix('P').ok_or(Failure::Syntax)?;
     let (date, clock) = match body.split_once('T') {
         Some((date, clock)) => (date, Some(clock)),
         None => (body, None),

@@ -207,14 +207,16 @@ fn traditional(tokens: &[Token]) -> Result<Sum, Failure> {
                 }
                 sum.add_micros(time(text)?, 1, 0.0)?;
                 unit = Some(Unit::Day);
-                bit(Unit::Hour) | bit(Unit::Minute) | bit(Unit::Second)
+                bit(Unit::Hour) | bit(Unit::Minute) | SECONDS
             }
             Token::Number(text) => {
                 unit_waits = false;
                 let counted = unit.unwrap_or(Unit::Second);
                 let field = count(&mut sum, text, counted)?;
                 unit = Some(if field == Unit::Hour { Unit::Day } else { field });
-                bit(field)
+                // Parts of a second are milliseconds and microseconds too.
+                let has_part = text.split_once('.').is_some_and(|(_, part)| part.bytes().any(|digit| digit != b'0'));
+                if field == Unit::Second && has_part { SECONDS } else { bit(field) }
             }
         };
         if seen & fields != 0 {
@@ -231,7 +233,9 @@ fn traditional(tokens: &[Token]) -> Result<Sum, Failure> {
     Ok(sum)
 }
 
-fn bit(unit: Unit) -> u32 {
+const SECONDS: u32 = bit(Unit::Second) | bit(Unit::Millisecond) | bit(Unit::Microsecond);
+
+const fn bit(unit: Unit) -> u32 {
     1 << unit as u32
 }
 

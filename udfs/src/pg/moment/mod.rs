@@ -3,14 +3,17 @@
 //! Owns: the order of fields and PostgreSQL's conditions 22007, 22008 and 22009. Must never know: which value of Arrow
 //! holds the moment. <https://www.postgresql.org/docs/16/datatype-datetime.html#DATATYPE-DATETIME-INPUT>
 
+mod decode;
 mod fields;
+mod split;
+mod words;
 
 use chrono_tz::Tz;
 
 use super::interval::{MICROS_PER_DAY, MICROS_PER_SECOND};
 use super::zone::Zone;
 use crate::Error;
-use fields::{Failure, Fields};
+use decode::Decoded;
 
 /// 4714-11-24 BC to 5874897-12-31.
 const DAYS: std::ops::RangeInclusive<i64> = -2_440_588..=2_145_042_905;
@@ -54,92 +57,74 @@ pub enum Clock {
     },
 }
 
+/// Why a text is no moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Failure {
+    Syntax,
+    MonthOrDay,
+    Range,
+    Zone,
+    UnknownZone(String),
+}
+
 /// The day that a text names; `today` and its like are of the zone.
 pub fn date(text: &str, order: Order, zone: Tz) -> Result<Day, Error> {
-    let word = text.trim_matches(is_space).to_ascii_lowercase();
-    match infinity(&word) {
-        Some(true) => return Ok(Day::Late),
-        Some(false) => return Ok(Day::Early),
-        None => {}
-    }
-    if let Some(micros) = relative(&word, zone)? {
-        return Ok(Day::At(micros.div_euclid(MICROS_PER_DAY)));
-    }
     let failed = |failure| error(failure, "date", text);
-    let fields = Fields::read(text, order).map_err(failed)?;
-    let day = fields.day.ok_or_else(|| failed(Failure::Syntax))?;
-    if DAYS.contains(&day) {
-        return Ok(Day::At(day));
+    match decode::moment(text, order, zone).map_err(failed)? {
+        Decoded::Late => Ok(Day::Late),
+        Decoded::Early => Ok(Day::Early),
+        Decoded::Epoch => Ok(Day::At(0)),
+        Decoded::At { day: Some(day), .. } if DAYS.contains(&day) => Ok(Day::At(day)),
+        Decoded::At { .. } => Err(Error::DatetimeOverflow(format!("date out of range: \"{text}\""))),
     }
-    Err(Error::DatetimeOverflow(format!("date out of range: \"{text}\"")))
 }
 
 /// The microseconds since midnight that a text names; a date or zone beside them is read and dropped.
-pub fn time(text: &str) -> Result<i64, Error> {
-    let failed = |failure| error(failure, "time", text);
-    let word = text.trim_matches(is_space).to_ascii_lowercase();
-    if word == "allballs" {
-        return Ok(0);
+pub fn time(text: &str, order: Order, zone: Tz) -> Result<i64, Error> {
+    match decode::time(text, order, zone).map_err(|failure| error(failure, "time", text))? {
+        Decoded::At { micros, .. } => Ok(micros),
+        _ => Err(error(Failure::Syntax, "time", text)),
     }
-    // A number alone is no date here.
-    let is_clock = matches!(word.len(), 4 | 6) && word.bytes().all(|byte| byte.is_ascii_digit());
-    let written = if is_clock { format!("t{word}") } else { text.to_owned() };
-    let fields = Fields::read(&written, Order::default()).map_err(failed)?;
-    fields.micros.ok_or_else(|| failed(Failure::Syntax))
+}
+
+/// The same with the seconds east of Greenwich: the text's, or those of the zone on the text's day, or else today.
+pub fn time_with_zone(text: &str, order: Order, zone: Tz) -> Result<(i64, i32), Error> {
+    let failed = |failure| error(failure, "time with time zone", text);
+    let Decoded::At { day, micros, zone: own } = decode::time(text, order, zone).map_err(failed)? else {
+        return Err(failed(Failure::Syntax));
+    };
+    let place = match own {
+        Some(Offset::Fixed(east)) => return Ok((micros, east)),
+        Some(Offset::Named(own)) => Zone::Named(own),
+        None => Zone::Named(zone),
+    };
+    let day = match day {
+        Some(day) => day,
+        None => place.to_local(chrono::Utc::now().timestamp_micros())?.div_euclid(MICROS_PER_DAY),
+    };
+    let local = day * MICROS_PER_DAY + micros;
+    let east = (local - place.to_instant(local)?) / MICROS_PER_SECOND;
+    Ok((micros, i32::try_from(east).map_err(|_| failed(Failure::Zone))?))
 }
 
 /// The wall clock that a text names. `zoned` tells which type the text is to be of, for messages; `today` and its like
 /// are of the zone.
 pub fn timestamp(text: &str, zoned: bool, order: Order, zone: Tz) -> Result<Clock, Error> {
-    let word = text.trim_matches(is_space).to_ascii_lowercase();
-    match infinity(&word) {
-        Some(true) => return Ok(Clock::Late),
-        Some(false) => return Ok(Clock::Early),
-        None => {}
-    }
-    if word == "epoch" {
-        return Ok(Clock::At { micros: 0, offset: Some(Offset::Fixed(0)) });
-    }
-    if let Some(micros) = relative(&word, zone)? {
-        return Ok(Clock::At { micros, offset: None });
-    }
     let of = if zoned { "timestamp with time zone" } else { "timestamp" };
-    let failed = |failure| error(failure, of, text);
-    let fields = Fields::read(text, order).map_err(failed)?;
-    let day = fields.day.ok_or_else(|| failed(Failure::Syntax))?;
-    let micros = day.checked_mul(MICROS_PER_DAY).and_then(|day| day.checked_add(fields.micros.unwrap_or(0)));
+    let (day, micros, offset) = match decode::moment(text, order, zone).map_err(|failure| error(failure, of, text))? {
+        Decoded::Late => return Ok(Clock::Late),
+        Decoded::Early => return Ok(Clock::Early),
+        Decoded::Epoch => return Ok(Clock::At { micros: 0, offset: Some(Offset::Fixed(0)) }),
+        Decoded::At { day, micros, zone } => (day.unwrap_or(0), micros, zone),
+    };
+    let micros = day.checked_mul(MICROS_PER_DAY).and_then(|day| day.checked_add(micros));
     let micros = micros.filter(|_| day >= *DAYS.start()).ok_or_else(|| timestamp_out_of_range(text))?;
-    Ok(Clock::At { micros, offset: fields.zone })
+    Ok(Clock::At { micros, offset })
 }
 
 /// 22008 for a text whose instant no timestamp holds.
 pub fn timestamp_out_of_range(text: &str) -> Error {
     Error::DatetimeOverflow(format!("timestamp out of range: \"{text}\""))
-}
-
-/// Whether a text names the infinite future (true) or past.
-fn infinity(word: &str) -> Option<bool> {
-    match word {
-        "infinity" | "+infinity" => Some(true),
-        "-infinity" => Some(false),
-        _ => None,
-    }
-}
-
-/// The words that the clock gives a meaning, as microseconds of the zone's wall clock.
-fn relative(word: &str, zone: Tz) -> Result<Option<i64>, Error> {
-    if !matches!(word, "now" | "today" | "tomorrow" | "yesterday" | "epoch") {
-        return Ok(None);
-    }
-    let local = Zone::Named(zone).to_local(chrono::Utc::now().timestamp_micros())?;
-    let midnight = local - local.rem_euclid(MICROS_PER_DAY);
-    Ok(Some(match word {
-        "now" => local,
-        "today" => midnight,
-        "tomorrow" => midnight + MICROS_PER_DAY,
-        "yesterday" => midnight - MICROS_PER_DAY,
-        _ => 0,
-    }))
 }
 
 fn error(failure: Failure, of: &'static str, text: &str) -> Error {
@@ -148,12 +133,8 @@ fn error(failure: Failure, of: &'static str, text: &str) -> Error {
         Failure::MonthOrDay => Error::DatetimeField(text.to_owned()),
         Failure::Range => Error::DatetimeOverflow(format!("date/time field value out of range: \"{text}\"")),
         Failure::Zone => Error::ZoneDisplacement(text.to_owned()),
+        Failure::UnknownZone(name) => Error::InvalidParameter(format!("time zone \"{name}\" not recognized")),
     }
-}
-
-/// The characters that C's `isspace` skips.
-fn is_space(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\n' | '\r' | '\u{b}' | '\u{c}')
 }
 
 /// Microseconds of one second, for those who place a wall clock.
@@ -176,10 +157,17 @@ mod tests {
         assert_eq!(at("2024-13-01"), Err(Error::DatetimeField("2024-13-01".to_owned())));
         assert_eq!(at("1970-01-01 00:00+99"), Err(Error::ZoneDisplacement("1970-01-01 00:00+99".to_owned())));
         assert_eq!(
-            time("25:00").map_err(|error| error.to_string()),
+            time("25:00", Order::Mdy, Tz::UTC).map_err(|error| error.to_string()),
             Err("date/time field value out of range: \"25:00\"".to_owned())
         );
         assert_eq!(date("1/2/1970", Order::Dmy, Tz::UTC), Ok(Day::At(31)));
         assert_eq!(date("1/2/1970", Order::Mdy, Tz::UTC), Ok(Day::At(1)));
+        for (text, day) in [("J2440589", 1), ("19700102", 1), ("1970.002", 1), ("jan-02-1970", 1), ("2 Jan 1970", 1)] {
+            assert_eq!(date(text, Order::Mdy, Tz::UTC), Ok(Day::At(day)), "{text}");
+        }
+        let unknown = Error::InvalidParameter("time zone \"nowhere/city\" not recognized".to_owned());
+        assert_eq!(at("1970-01-01 Nowhere/City"), Err(unknown));
+        assert_eq!(time_with_zone("10:00 +0530", Order::Mdy, Tz::UTC), Ok((10 * hour, 19_800)));
+        assert!(time("10:00 Europe/Paris", Order::Mdy, Tz::UTC).is_err());
     }
 }

@@ -21,6 +21,7 @@ use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
+use super::super::input;
 use super::digits::{PRECISION_MAX, divide_rounded, power, read, rescale, wide_rescale};
 use super::kind;
 use crate::Error;
@@ -154,9 +155,9 @@ pub(crate) fn convert(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
         DataType::Int64 => Arc::new(integers::<Int64Type>(array, "bigint")?),
         DataType::Float32 => match array.data_type() {
             DataType::Float64 => Arc::new(array.as_primitive::<Float64Type>().try_unary::<_, Float32Type, _>(narrow)?),
-            _ => Arc::new(texts::<Float32Type>(array, |text| float(text, "real"))?),
+            _ => Arc::new(texts::<Float32Type>(array, input::single)?),
         },
-        DataType::Float64 => Arc::new(texts::<Float64Type>(array, |text| float(text, "double precision"))?),
+        DataType::Float64 => Arc::new(texts::<Float64Type>(array, input::double)?),
         DataType::Decimal128(precision, scale) => {
             Arc::new(Target::new(*precision, *scale)?.decimals(array)?.with_data_type(to.clone()))
         }
@@ -172,22 +173,6 @@ fn narrow(value: f64) -> Result<f32, Error> {
         (_, true) => Err(Error::Underflow),
         _ => Ok(narrowed),
     }
-}
-
-/// A text as a float: PostgreSQL's words for what is not finite, 22003 for what a float cannot tell from it.
-fn float<F>(text: &str, of: &'static str) -> Result<F, Error>
-where
-    F: std::str::FromStr + Into<f64> + Copy,
-{
-    let trimmed = text.trim();
-    let parsed = trimmed.parse::<F>().map_err(|_| Error::InvalidText { of, value: text.to_owned() })?;
-    let value: f64 = parsed.into();
-    let is_number = trimmed.bytes().any(|byte| byte.is_ascii_digit());
-    let is_zero = || read(trimmed).and_then(|number| number.mantissa(number.scale())) == Some(0);
-    if is_number && (value.is_infinite() || (value == 0.0 && !is_zero())) {
-        return Err(Error::FloatOutOfRange { value: trimmed.to_owned(), of });
-    }
-    Ok(parsed)
 }
 
 fn integers<T: ArrowPrimitiveType>(array: &ArrayRef, of: &'static str) -> Result<PrimitiveArray<T>>
@@ -235,13 +220,13 @@ where
 }
 
 fn integer<N: TryFrom<i128>>(text: &str, of: &'static str) -> Result<N, Error> {
-    let trimmed = text.trim();
-    let digits = trimmed.strip_prefix(['-', '+']).unwrap_or(trimmed);
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(Error::InvalidText { of, value: text.to_owned() });
-    }
-    let value = trimmed.parse::<i128>().ok().and_then(|value| N::try_from(value).ok());
-    value.ok_or_else(|| Error::ValueOutOfRange { value: text.to_owned(), of })
+    let range = match of {
+        "smallint" => i16::MIN.into()..=i16::MAX.into(),
+        "integer" => i32::MIN.into()..=i32::MAX.into(),
+        _ => i64::MIN.into()..=i64::MAX.into(),
+    };
+    let value = N::try_from(input::integer(text, of, range)?);
+    value.map_err(|_| Error::ValueOutOfRange { of, value: text.to_owned() })
 }
 
 /// Every text of a column as a number.
@@ -321,6 +306,16 @@ impl Target {
 
     fn of_text(&self, text: &str) -> Result<i128, Error> {
         match read(text) {
+            // No digit of a number without a declared scale is lost.
+            Some(number) if DataType::Decimal128(self.precision, self.scale) == kind::OWN => {
+                let exact = || {
+                    let mantissa = number.mantissa(number.scale())?;
+                    let by = i32::from(self.scale) - number.scale();
+                    let kept = rescale(mantissa, by)?;
+                    (by >= 0 || rescale(kept, -by) == Some(mantissa)).then_some(kept)
+                };
+                self.fit(exact()).map_err(|_| Error::Unsupported(TOO_LONG.to_owned()))
+            }
             Some(number) => self.fit(number.mantissa(self.scale.into())),
             None => match text.trim().trim_start_matches(['-', '+']).to_ascii_lowercase().as_str() {
                 "nan" | "inf" | "infinity" => Err(no_number()),
@@ -337,9 +332,14 @@ impl Target {
         let mut text = Text::default();
         // 32 bytes hold every such text.
         let _ = write!(text, "{value:.places$e}");
-        self.of_text(text.as_str())
+        match read(text.as_str()) {
+            Some(number) => self.fit(number.mantissa(self.scale.into())),
+            None => Err(no_number()),
+        }
     }
 }
+
+const TOO_LONG: &str = "a numeric without precision and scale has at most 22 digits before and 16 after the point here";
 
 fn no_number() -> Error {
     Error::Unsupported("numeric values NaN and Infinity are not supported".to_owned())

@@ -3,6 +3,7 @@
 //! Owns: which writer a column has; it is chosen once a batch. Must never know: what the text is for. The wire has its
 //! own, faster writers (`gateway/src/pg/encode`); casts to text and JSON are made here.
 
+mod clock;
 mod float;
 mod nested;
 mod scalar;

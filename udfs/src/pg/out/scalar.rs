@@ -12,11 +12,11 @@ use arrow::datatypes::{
 };
 use datafusion::common::{Result, exec_err};
 
+use super::clock::{Clock, date, time, timestamp};
 use super::{Form, Write, float};
 use crate::pg::interval::{self, MICROS_PER_SECOND, Style};
 use crate::pg::json::escape;
 use crate::pg::numeric::{kind, text};
-use crate::pg::text_out::{Clock, date, time, timestamp};
 use crate::pg::zone::Zone;
 use crate::pg_type;
 
