@@ -5,6 +5,7 @@
 #   tests/run.sh rust           formatting, lints, tests of the workspace
 #   tests/run.sh clients        real drivers against the built binary
 #   tests/run.sh minio          the lake in a bucket of MinIO
+#   tests/run.sh postgres       random values and calls beside a real PostgreSQL
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -319,17 +320,45 @@ minio_suite() {
     fi
 }
 
+postgres_environment() {
+    postgres=$(find_postgres)
+    if [[ -z $postgres ]]; then
+        packages postgresql || return 1
+        postgres=$(find_postgres)
+    fi
+    [[ -n $postgres ]]
+}
+
+# The programs of the newest PostgreSQL, which no PATH has.
+find_postgres() {
+    local initdb
+    initdb=$(find /usr/lib/postgresql -path '*/bin/initdb' 2>/dev/null | sort -V | tail -1)
+    echo "${initdb%/initdb}"
+}
+
+# The tests of the workspace hold this one too: with LAKEGATE_POSTGRES they start PostgreSQL.
+postgres_suite() {
+    if postgres_environment; then
+        suite "PostgreSQL, side by side" env LAKEGATE_POSTGRES="$postgres" \
+            cargo test --locked --package lakegate-tests --test it -- differential
+    else
+        not_run "PostgreSQL, side by side" "no postgresql, and it cannot be installed"
+    fi
+}
+
 case ${1:-all} in
     rust) rust_suites ;;
     clients) client_suites ;;
     minio) minio_suite ;;
+    postgres) postgres_suite ;;
     all)
         rust_suites
         client_suites
         minio_suite
+        postgres_suite
         ;;
     *)
-        echo "usage: tests/run.sh [rust|clients|minio]" >&2
+        echo "usage: tests/run.sh [rust|clients|minio|postgres]" >&2
         exit 2
         ;;
 esac

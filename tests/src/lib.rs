@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a harness reports by panicking")]
 
 pub mod binary;
+pub mod differential;
 pub mod grafana;
 pub mod lake;
+pub mod postgres;
 pub mod s3;
 pub mod server;
 pub mod slt;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests report by panicking")]
 
+mod arrow_types;
 mod attacks;
 mod authentication;
 mod cancel;
@@ -9,6 +10,7 @@ mod catalogs;
 mod clients_sql;
 mod demo;
 mod describe;
+mod differential;
 mod extended;
 mod faults;
 mod files;
@@ -20,6 +22,7 @@ mod limits;
 mod minio;
 mod overwrite;
 mod parameters;
+mod parquet_types;
 mod s3;
 mod sessions;
 mod slt;

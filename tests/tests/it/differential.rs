@@ -1,0 +1,228 @@
+//! Random values and calls, answered by a real PostgreSQL and by ours with the same bytes and the same SQLSTATEs.
+//!
+//! `LAKEGATE_POSTGRES` names the folder of PostgreSQL's programs; without it nothing runs. Settings:
+//! `LAKEGATE_DIFFERENTIAL_ROWS` is the number of values of a type (100,000 take minutes), `LAKEGATE_DIFFERENTIAL_SEED`
+//! repeats a run, `LAKEGATE_DIFFERENTIAL_ONLY` names cases by a part of their names.
+
+use std::time::Instant;
+
+use lakegate_tests::differential::compare::{Maker, Outcome, Report, Row};
+use lakegate_tests::differential::moments::{self, SESSION_ZONES};
+use lakegate_tests::differential::{Case, Pair, Random, numbers, texts};
+use lakegate_tests::postgres::Postgres;
+use lakegate_tests::{Lake, TestServer};
+
+#[path = "differential_calls.rs"]
+mod calls;
+
+/// What CI has time for, and the seed that it repeats.
+const ROWS: usize = 40;
+const SEED: u64 = 1;
+/// Rows between two changes of the session's settings.
+const CHUNK: usize = 1_000;
+
+struct Run {
+    pair: Pair,
+    seed: u64,
+    rows: usize,
+    wrong: String,
+    _kept: (Postgres, TestServer),
+}
+
+fn setting<T: std::str::FromStr>(name: &str) -> Option<T> {
+    std::env::var(format!("LAKEGATE_DIFFERENTIAL_{name}")).ok().and_then(|value| value.parse().ok())
+}
+
+impl Run {
+    async fn start() -> Option<Self> {
+        let postgres = Postgres::start().await?;
+        let server = TestServer::start(&Lake::default()).await;
+        let pair = Pair { theirs: postgres.wire().await, ours: server.wire().await };
+        let seed = setting("SEED").unwrap_or(SEED);
+        println!("LAKEGATE_DIFFERENTIAL_SEED={seed}");
+        let rows = setting("ROWS").unwrap_or(ROWS);
+        Some(Self { pair, seed, rows, wrong: String::new(), _kept: (postgres, server) })
+    }
+
+    /// Whether the case is asked for; its random numbers do not depend on those before it.
+    fn wants(&self, name: &str) -> Option<Random> {
+        let only: Option<String> = setting("ONLY");
+        let salt = name.bytes().fold(0_u64, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
+        only.is_none_or(|part| name.contains(&part)).then(|| Random::new(self.seed ^ salt))
+    }
+
+    fn tell(&mut self, case: &Case, report: &Report, started: Instant) {
+        let seconds = started.elapsed().as_secs_f32();
+        println!(
+            "{}: {} rows, {} refused, {} wrong, {seconds:.1} s",
+            case.name, report.rows, report.refused, report.wrong
+        );
+        self.wrong.push_str(&report.told(case));
+    }
+
+    fn end(self) {
+        assert!(self.wrong.is_empty(), "LAKEGATE_DIFFERENTIAL_SEED={}\n{}", self.seed, self.wrong);
+    }
+
+    async fn restyle(&mut self, random: &mut Random) {
+        let zone = random.pick(&SESSION_ZONES);
+        let dates =
+            random.pick(&["ISO, MDY", "ISO, MDY", "ISO, DMY", "ISO, YMD", "SQL, DMY", "Postgres, MDY", "German"]);
+        let spans = random.pick(&["postgres", "postgres", "iso_8601", "sql_standard", "postgres_verbose"]);
+        let floats = random.pick(&[1, 1, 1, 0, -2, 3]);
+        let bytes = random.pick(&["hex", "escape"]);
+        let sql = format!(
+            "SET TimeZone = '{zone}'; SET DateStyle = '{dates}'; SET IntervalStyle = '{spans}'; \
+             SET extra_float_digits = {floats}; SET bytea_output = '{bytes}'"
+        );
+        self.pair.run(&sql).await;
+    }
+}
+
+/// A type as a cast names it, what makes its texts, and with which SQLSTATEs ours may refuse what Arrow cannot hold.
+type Type = (&'static str, Maker, &'static [&'static str]);
+
+/// More digits than Arrow's decimals have; NaN and the infinities.
+const DIGITS: &[&str] = &["0A000"];
+/// Arrays of more dimensions than a column's type has, or that do not begin at 1.
+const DIMENSIONS: &[&str] = &["0A000"];
+/// Spans of more than 292 years without months and days: Arrow counts nanoseconds.
+const SPANS: &[&str] = &["22008", "22015", "0A000"];
+
+const TYPES: &[Type] = &[
+    ("bool", numbers::boolean, &[]),
+    ("int2", numbers::small, &[]),
+    ("int4", numbers::middle, &[]),
+    ("int8", numbers::integer, &[]),
+    ("float4", numbers::single, &[]),
+    ("float8", numbers::double, &[]),
+    ("numeric", numbers::numeric, DIGITS),
+    ("numeric(12,3)", numbers::numeric, DIGITS),
+    ("money", numbers::money, &[]),
+    ("text", texts::text, &[]),
+    ("varchar", texts::text, &[]),
+    ("varchar(3)", texts::text, &[]),
+    ("bpchar", texts::text, &[]),
+    ("char(4)", texts::text, &[]),
+    ("name", texts::text, &[]),
+    ("bytea", texts::bytea, &[]),
+    ("uuid", texts::uuid, &[]),
+    ("json", texts::json, &[]),
+    ("jsonb", texts::json, &[]),
+    ("date", moments::date, &[]),
+    ("time", moments::time, &[]),
+    ("time(2)", moments::time, &[]),
+    ("timetz", moments::timetz, &[]),
+    ("timestamp", moments::timestamp, &[]),
+    ("timestamp(1)", moments::timestamp, &[]),
+    ("timestamptz", moments::timestamp, &[]),
+    ("timestamptz(0)", moments::timestamp, &[]),
+    ("interval", moments::interval, SPANS),
+    ("bool[]", |random| texts::array(random, numbers::boolean), DIMENSIONS),
+    ("int4[]", |random| texts::array(random, numbers::middle), DIMENSIONS),
+    ("int8[]", |random| texts::array(random, numbers::integer), DIMENSIONS),
+    ("float8[]", |random| texts::array(random, numbers::double), DIMENSIONS),
+    ("text[]", |random| texts::array(random, texts::text), DIMENSIONS),
+    ("varchar[]", |random| texts::array(random, texts::text), DIMENSIONS),
+    ("bytea[]", |random| texts::array(random, texts::bytea), DIMENSIONS),
+    ("uuid[]", |random| texts::array(random, texts::uuid), DIMENSIONS),
+    ("jsonb[]", |random| texts::array(random, texts::json), DIMENSIONS),
+    ("date[]", |random| texts::array(random, moments::date), DIMENSIONS),
+    ("timestamp[]", |random| texts::array(random, moments::timestamp), DIMENSIONS),
+    ("timestamptz[]", |random| texts::array(random, moments::timestamp), DIMENSIONS),
+    ("interval[]", |random| texts::array(random, moments::interval), SPANS),
+];
+
+fn case(way: &str, name: &str, sql: String, make: Maker, refusals: &'static [&'static str]) -> Case {
+    let any_scale = name.starts_with("numeric") && (way == "column" || name.ends_with("[]"));
+    Case { name: format!("{way} {name}"), sql, makers: vec![make], refusals, any_scale }
+}
+
+/// The bytes, or what a careless client might make of them.
+fn damaged(random: &mut Random, bytes: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    match random.below(12) {
+        0 => bytes.truncate(random.below(bytes.len() + 1)),
+        1 => bytes.push(0),
+        2 | 3 if !bytes.is_empty() => {
+            let at = random.below(bytes.len());
+            bytes[at] ^= 1 << random.below(8);
+        }
+        _ => {}
+    }
+    bytes
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_value_is_read_and_shown_as_postgres_does() {
+    let Some(mut run) = Run::start().await else { return };
+    for (name, make, refusals) in TYPES {
+        let Some(mut random) = run.wants(&format!("parameter {name}")) else { continue };
+        let parameter = case("parameter", name, format!("SELECT $1::{name}"), *make, refusals);
+        let echo = case("binary", name, format!("SELECT $1::{name}"), *make, refusals);
+        let literal = case("literal", name, format!("SELECT $1::{name}, $1::{name}::text"), *make, refusals);
+        let cast = case("cast", name, format!("SELECT $1::text::{name}"), *make, refusals);
+        let column = case(
+            "column",
+            name,
+            format!("SELECT x::{name}, x::{name}::text FROM unnest($1::text[]) t(x)"),
+            *make,
+            refusals,
+        );
+        let mut reports: [Report; 5] = Default::default();
+        let started = Instant::now();
+        let mut left = run.rows;
+        while left > 0 {
+            run.restyle(&mut random).await;
+            let rows: Vec<Row> = (0..left.min(CHUNK)).map(|_| parameter.row(&mut random)).collect();
+            left -= rows.len();
+            let outcomes = run.pair.outcomes(&parameter, &rows, [0, 1], &mut reports[0]).await;
+            let (mut good, mut bad, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
+            for (row, outcome) in rows.iter().zip(outcomes) {
+                match outcome {
+                    Outcome::Value(mut values) => {
+                        good.push(row.clone());
+                        bytes.push(vec![values.pop().flatten().map(|value| damaged(&mut random, &value))]);
+                    }
+                    Outcome::Fault { .. } => bad.push(row.clone()),
+                }
+            }
+            run.pair.execute(&echo, &bytes, [1, 0], &mut reports[1]).await;
+            let some: Vec<Row> = rows.iter().step_by(20).cloned().collect();
+            run.pair.literals(&literal, &some, &mut reports[2]).await;
+            run.pair.execute(&cast, &bad, [0, 0], &mut reports[3]).await;
+            let format = i16::from(random.one_in(2) && !column.any_scale);
+            run.pair.column(&column, &good, format, &mut reports[4]).await;
+        }
+        for (case, report) in [parameter, echo, literal, cast, column].iter().zip(&reports) {
+            run.tell(case, report, started);
+        }
+    }
+    run.end();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_call_answers_as_postgres_does() {
+    let Some(mut run) = Run::start().await else { return };
+    for case in calls::all() {
+        let Some(mut random) = run.wants(&case.name) else { continue };
+        let mut report = Report::default();
+        let started = Instant::now();
+        let mut left = run.rows.div_ceil(3);
+        while left > 0 {
+            let zone = random.pick(&SESSION_ZONES);
+            run.pair.run(&format!("SET TimeZone = '{zone}'")).await;
+            let rows: Vec<Row> = (0..left.min(CHUNK)).map(|_| case.row(&mut random)).collect();
+            left -= rows.len();
+            run.pair.execute(&case, &rows, [0, 0], &mut report).await;
+        }
+        let open = calls::OPEN
+            .iter()
+            .find(|(begin, _)| case.name.strip_prefix("call ").is_some_and(|call| call.starts_with(begin)));
+        match open {
+            Some((_, why)) => println!("OPEN {}: {} of {} rows: {why}", case.name, report.wrong, report.rows),
+            None => run.tell(&case, &report, started),
+        }
+    }
+    run.end();
+}
