@@ -174,7 +174,7 @@ fn function(mut call: ScalarFunction, schema: &DFSchema) -> Result<Expr> {
     let name = call.func.name();
     match name {
         "coalesce" | "greatest" | "least" => unify(&name.to_uppercase(), call.args.iter_mut().collect(), schema)?,
-        "length" | "octet_length" | "bit_length" if of_bytes(&call, schema) => {
+        "character_length" | "octet_length" | "bit_length" if of_bytes(&call, schema) => {
             let bits = if name == "bit_length" { 8 } else { 1 };
             let bytes = operand::call(udfs::pg::byte_length::byte_length(), call.args);
             return Ok(if bits == 1 { bytes } else { bytes * lit(bits) });

@@ -56,8 +56,11 @@ enum Bad {
     Order,
 }
 
+/// The first and the last subscript of a dimension.
+type Bounds = (i64, i64);
+
 /// The first and last subscripts of `[1:2][3]={...}`, and what follows them.
-fn bounds(literal: &str) -> Result<(Vec<(i64, i64)>, &str), Bad> {
+fn bounds(literal: &str) -> Result<(Vec<Bounds>, &str), Bad> {
     let (mut bounds, mut rest) = (Vec::new(), literal);
     while let Some(after) = rest.strip_prefix('[') {
         let (pair, after) = after.split_once(']').ok_or(Bad::Syntax("Missing \"]\" after array dimensions."))?;
@@ -205,7 +208,8 @@ mod tests {
 
     #[test]
     fn arrays_are_read_as_postgres_reads_them() {
-        let cases: [(&str, &[usize], &[Option<&str>]); 5] = [
+        type Case = (&'static str, &'static [usize], &'static [Option<&'static str>]);
+        let cases: [Case; 5] = [
             ("{}", &[], &[]),
             (" { 1 , NULL } ", &[2], &[Some("1"), None]),
             ("{a b,\"c,\\\"d\",\"NULL\",\\NULL}", &[4], &[Some("a b"), Some("c,\"d"), Some("NULL"), Some("NULL")]),

@@ -6,7 +6,7 @@ use crate::Error;
 pub fn bytea(text: &str) -> Result<Vec<u8>, Error> {
     match text.strip_prefix("\\x") {
         Some(digits) => hexadecimal(digits),
-        None => escaped(text.as_bytes()).ok_or_else(|| Error::InvalidSyntax { of: "bytea" }),
+        None => escaped(text.as_bytes()).ok_or(Error::InvalidSyntax { of: "bytea" }),
     }
 }
 
