@@ -39,12 +39,22 @@ pub fn is_unconstrained(field: &Field) -> bool {
     tag(field) == Some("numeric")
 }
 
+/// The tag of a row of the relation whose row type has this OID.
+pub fn row_tag(oid: u32) -> String {
+    format!("row:{oid}")
+}
+
+/// The OID of the row type that a tag names.
+pub fn row_type(tag: &str) -> Option<u32> {
+    tag.strip_prefix("row:")?.parse().ok()
+}
+
 /// PostgreSQL's name of a field's type in messages: `integer`, `timestamp with time zone`.
 pub fn sql_name(field: &Field) -> String {
     match tag(field) {
         Some("varchar") => "character varying".to_owned(),
         Some("bpchar") => "character".to_owned(),
-        Some(tag) => tag.to_owned(),
-        None => crate::function::pg_name(field.data_type()),
+        Some(tag) if row_type(tag).is_none() => tag.to_owned(),
+        _ => crate::function::pg_name(field.data_type()),
     }
 }

@@ -23,6 +23,12 @@ pub struct View {
 }
 
 impl View {
+    /// The OID of the type that the rows of a relation have.
+    pub fn row_type(&self, schema: &str, name: &str) -> Option<u32> {
+        let directory = self.directory();
+        directory.named(schema, name).map(|relation| relation.row_type).filter(|oid| *oid != 0)
+    }
+
     /// Every schema and relation of the snapshot, and their OIDs.
     pub(crate) fn directory(&self) -> Arc<Directory> {
         Directory::of(&self.snapshot)

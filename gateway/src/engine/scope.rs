@@ -246,6 +246,11 @@ impl Names for Scope {
         }))
     }
 
+    fn row_type(&self, table: &ObjectName) -> Option<u32> {
+        let [schema, name] = table.0.as_slice() else { return None };
+        self.view.row_type(&schema.as_ident()?.value, &name.as_ident()?.value)
+    }
+
     fn database(&self) -> &str {
         &self.session.database
     }

@@ -254,6 +254,9 @@ pub(crate) fn list_item(data_type: &DataType) -> Option<&Field> {
 /// The OID of a field's tag. A cast carries the tag along, so one that no longer fits its Arrow type does not count.
 fn tagged(field: &Field) -> Option<u32> {
     let tag = pg_type::tag(field)?;
+    if let Some(oid) = pg_type::row_type(tag) {
+        return fits(RECORD, plain(field.data_type())).then_some(oid);
+    }
     let oid = TYPES.iter().find(|row| row.1 == tag).map(|row| row.0).or_else(|| {
         let element = tag.strip_prefix('_')?;
         TYPES.iter().find(|row| row.1 == element && row.2 != 0).map(|row| row.2)

@@ -23,6 +23,7 @@ mod minio;
 mod overwrite;
 mod parameters;
 mod parquet_types;
+mod rows;
 mod s3;
 mod sessions;
 mod slt;

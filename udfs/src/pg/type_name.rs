@@ -46,10 +46,12 @@ fn name(field: &Field) -> String {
         Some("varchar") => "character varying".to_owned(),
         Some("bpchar") => "character".to_owned(),
         Some("char") => "\"char\"".to_owned(),
-        Some(tag) => match tag.strip_prefix('_') {
+        // The OID names it to `regtype` as well as a name does.
+        Some(tag) if pg_type::row_type(tag).is_some() => tag.trim_start_matches("row:").to_owned(),
+        Some(tag) if !tag.starts_with("_row:") => match tag.strip_prefix('_') {
             Some(element) => format!("{element}[]"),
             None => tag.to_owned(),
         },
-        None => pg_name(field.data_type()),
+        _ => pg_name(field.data_type()),
     }
 }

@@ -11,7 +11,7 @@ use sqlparser::ast::{
 
 use super::expand::{call, select};
 use super::functions::is_catalog_schema;
-use super::{Names, folded, json, literals, quoted, sets};
+use super::{Names, folded, json, literals, quoted, rows, sets};
 use crate::error::{Error, Result, SqlState};
 
 /// Rewrites every function in FROM and every set-returning function in an expression.
@@ -47,6 +47,13 @@ impl VisitorMut for Functions<'_> {
             && let Err(error) = steps(&last_name(&function.name).unwrap_or_default(), &arguments(function))
         {
             return ControlFlow::Break(error);
+        }
+        if let Expr::Function(function) = expr
+            && last_name(&function.name).as_deref() == Some("_pg_expandarray")
+        {
+            let args = arguments(function);
+            *expr = rows::of_columns(columns(&function.name, "_pg_expandarray", args, false));
+            return ControlFlow::Continue(());
         }
         if let Expr::Function(function) = expr {
             match json::in_select(function) {
@@ -85,7 +92,9 @@ impl VisitorMut for Functions<'_> {
 fn keep_name(item: &mut SelectItem) {
     if let SelectItem::UnnamedExpr(Expr::Function(function)) = item
         && let Some(name) = last_name(&function.name)
-        && (json::returns_rows(&name) || elements(&function.name, arguments(function)).is_some())
+        && (json::returns_rows(&name)
+            || name == "_pg_expandarray"
+            || elements(&function.name, arguments(function)).is_some())
     {
         *item = SelectItem::ExprWithAlias { expr: Expr::Function(function.clone()), alias: quoted(&name) };
     }

@@ -12,7 +12,7 @@ use super::arrays::arguments;
 use super::expand::call;
 use super::literals::string;
 use super::syntax::taken;
-use super::{folded, types};
+use super::{folded, rows, types};
 use crate::error::{Error, Result, SqlState};
 
 /// Functions that return sets of values.
@@ -200,7 +200,6 @@ pub(super) fn in_select(function: &Function) -> Result<Option<Expr>> {
         let error = Error::unsupported(format!("{name} in a select list is not supported"));
         return Err(error.hint("Call the function in FROM."));
     }
-    let Some((_, columns)) = pairs(&name, &arguments(function)) else { return Ok(None) };
-    let fields = columns.into_iter().flat_map(|(name, value)| [string(name), value]);
-    Ok(Some(call("lakegate_relation_row", fields.collect())))
+    let args = arguments(function);
+    Ok(pairs(&name, &args).map(|(_, columns)| rows::of_columns(columns)))
 }

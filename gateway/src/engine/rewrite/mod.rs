@@ -71,6 +71,11 @@ pub(crate) trait Names {
         Ok(None)
     }
 
+    /// The OID of the type of a table's rows, by its exact name.
+    fn row_type(&self, _table: &ObjectName) -> Option<u32> {
+        None
+    }
+
     /// Whether a function of this lower-case name gives a table, so that FROM calls it as it is.
     fn is_table_function(&self, _name: &str) -> bool {
         false

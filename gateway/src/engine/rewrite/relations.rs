@@ -117,9 +117,11 @@ impl Resolver<'_> {
         };
         let mut parts = name.0.iter().rev().filter_map(|part| part.as_ident()).map(folded);
         let (table, schema) = (parts.next().unwrap_or_default(), parts.next());
+        let row_type = self.names.row_type(name);
         push(scope, &table, schema, alias, columns)?;
         if let Some(relation) = scope.relations.last_mut() {
             relation.system = system;
+            relation.row_type = row_type;
         }
         Ok(())
     }
@@ -167,8 +169,17 @@ fn push(
             *alias = Some(TableAlias { explicit: true, name, columns: Vec::new(), at: None });
         }
     }
-    let system = Vec::new();
-    scope.relations.push(Relation { name, schema, planned, columns, system, table, is_outer: false, is_value: false });
+    scope.relations.push(Relation {
+        name,
+        schema,
+        planned,
+        columns,
+        system: Vec::new(),
+        table,
+        row_type: None,
+        is_outer: false,
+        is_value: false,
+    });
     Ok(())
 }
 

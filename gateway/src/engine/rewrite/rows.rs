@@ -83,6 +83,11 @@ fn row_of(function: &str, fields: impl Iterator<Item = (String, Expr)>) -> Expr 
     call(function, fields.flat_map(|(name, value)| [string(name), value]).collect())
 }
 
+/// The rows of a function of several columns.
+pub(super) fn of_columns(columns: Vec<(String, Expr)>) -> Expr {
+    row_of(OF_RELATION[0], columns.into_iter())
+}
+
 /// Whether this is the field that stands for every one.
 pub(super) fn is_every_field(ident: &Ident) -> bool {
     ident.quote_style.is_some() && ident.value == EVERY_FIELD
@@ -112,7 +117,11 @@ pub(super) fn of_relation(name: &[Ident], scope: &Scope<'_>) -> Result<Option<Ex
         return Ok(fields(relation).next().map(|(_, value)| value));
     }
     let name = if relation.is_outer { OF_RELATION[1] } else { OF_RELATION[0] };
-    Ok(relation.columns.is_some().then(|| row_of(name, fields(relation))))
+    let row = relation.columns.is_some().then(|| row_of(name, fields(relation)));
+    Ok(match relation.row_type {
+        Some(oid) => row.map(|row| call("lakegate_tagged", vec![row, string(udfs::pg_type::row_tag(oid))])),
+        None => row,
+    })
 }
 
 fn fields(relation: &Relation) -> impl Iterator<Item = (String, Expr)> {
@@ -191,6 +200,9 @@ fn relation_field(row: &Expr, name: &str, scope: &Scope<'_>) -> Result<Option<Ex
 fn relation_row(expr: &Expr) -> Option<Vec<Expr>> {
     let Expr::Function(function) = expr else { return None };
     let name = function.name.0.last().and_then(|part| part.as_ident())?;
+    if name.value == "lakegate_tagged" {
+        return relation_row(arguments(function).first()?);
+    }
     OF_RELATION.contains(&name.value.as_str()).then(|| arguments(function))
 }
 

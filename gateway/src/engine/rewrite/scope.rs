@@ -40,6 +40,8 @@ pub(super) struct Relation {
     pub(super) system: Vec<Column>,
     /// The table's own name, where an alias hides it.
     pub(super) table: Option<String>,
+    /// The type of its rows, where it is a table.
+    pub(super) row_type: Option<u32>,
     /// Whether an outer join may have no row of it.
     pub(super) is_outer: bool,
     /// Whether it is a function of one value, which its name means.
