@@ -153,6 +153,7 @@ mod tests {
     fn rows_and_signs_are_told_from_lists_and_operators() {
         assert_eq!(text("select (t).*, t.*::text, t.*"), "select (t).\"*\", t.\"*\"::text, t.*");
         assert_eq!(text("select t.* = u.*, f(t.*)"), "select t.\"*\" = u.\"*\", f(t.*)");
+        assert_eq!(text("select f(1, variadic array[2])"), "select f(1, variadic=> array[2])");
         let signed = read("a->-1").unwrap();
         assert_eq!(
             signed.get(1..3).unwrap().iter().map(|token| &token.token).collect::<Vec<_>>(),

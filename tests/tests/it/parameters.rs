@@ -31,6 +31,14 @@ const TYPES: &[(&str, &[u32])] = &[
     ("SELECT (ARRAY[1, 2])[$1], $2::uuid = ANY($3)", &[23, 2950, 2951]),
     ("SELECT array_append(ARRAY['a'], $1)", &[25]),
     ("SELECT 2.5 * $1, 1::float8 / $2, 1::int8 - $3", &[1700, 701, 20]),
+    (
+        "SELECT '{}'::jsonb -> $1, '{}'::jsonb #>> $2, '{}'::jsonb @> $3, $4::jsonb ? $5, '{}'::jsonb - $6",
+        &[25, 1009, 3802, 3802, 25, 25],
+    ),
+    ("SELECT json_array_length($1), jsonb_set($2, $3, $4, $5)", &[114, 3802, 1009, 3802, 16]),
+    ("SELECT '{}'::jsonb = $1, $2 || '{}'::jsonb, coalesce($3, '{}'::jsonb)", &[3802, 3802, 3802]),
+    ("SELECT json_extract_path($1, $2), json_object($3)", &[114, 25, 1009]),
+    ("SELECT * FROM json_each($1), jsonb_array_elements($2)", &[114, 3802]),
     ("SELECT date '2024-01-01' < $1, now() > $2", &[1082, 1184]),
 ];
 

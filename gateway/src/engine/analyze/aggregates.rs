@@ -16,7 +16,7 @@ pub(super) fn check(call: AggregateFunction, schema: &DFSchema) -> Result<Expr> 
     let name = call.func.name();
     let first = call.params.args.first().and_then(|arg| Operand::of(arg, schema));
     let is_undefined = first.is_some_and(|first| match name {
-        "max" | "min" => first.category == Category::Boolean || first.json().is_some(),
+        "max" | "min" => first.category == Category::Boolean || first.json().is_some() || first.is_row(),
         "string_agg" => {
             !matches!(first.category, Category::Text | Category::Bytes | Category::Unknown | Category::Other)
         }

@@ -56,8 +56,8 @@ pub(super) fn own(
         B::LongArrow if by_index => ("array_element_text", Wants::Integer),
         B::Arrow => ("object_field", Wants::Text),
         B::LongArrow => ("object_field_text", Wants::Text),
-        B::HashArrow => ("extract_path", Wants::Texts),
-        B::HashLongArrow => ("extract_path_text", Wants::Texts),
+        B::HashArrow => ("path", Wants::Texts),
+        B::HashLongArrow => ("path_text", Wants::Texts),
         B::HashMinus if kind == "jsonb" => ("delete_path", Wants::Texts),
         B::Question if kind == "jsonb" => ("exists", Wants::Text),
         B::QuestionPipe if kind == "jsonb" => ("exists_any", Wants::Texts),
@@ -71,7 +71,8 @@ pub(super) fn own(
         return Err(undefined(left, &expr.op, right));
     }
     wants.give(&mut expr.right)?;
-    planned(&format!("{kind}_{suffix}"), expr.left, expr.right)
+    let internal = if suffix.starts_with("path") { "lakegate_" } else { "" };
+    planned(&format!("{internal}{kind}_{suffix}"), expr.left, expr.right)
 }
 
 /// Plans an operator that JSON has among others; `None` leaves it to them.

@@ -4,8 +4,8 @@
 
 use sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments};
 
-use super::folded;
 use super::literals::number;
+use super::{arrays, folded};
 use crate::error::{Error, Result, SqlState};
 
 /// The parameters of a function in their order; how many a call must give, the rest being zero by default.
@@ -36,6 +36,9 @@ pub(super) fn rewrite(function: &mut Function) -> Result<()> {
     let name = function.name.0.last().and_then(|part| part.as_ident()).map(folded).unwrap_or_default();
     let FunctionArguments::List(list) = &mut function.args else { return Ok(()) };
     if !list.args.iter().any(|arg| matches!(arg, FunctionArg::Named { .. } | FunctionArg::ExprNamed { .. })) {
+        return Ok(());
+    }
+    if spread(&name, &mut list.args)? {
         return Ok(());
     }
     let Some(known) = FUNCTIONS.iter().find(|known| known.function == name) else { return Err(undefined(&name)) };
@@ -71,6 +74,31 @@ pub(super) fn rewrite(function: &mut Function) -> Result<()> {
     let args = places.into_iter().take(given).map(|place| place.unwrap_or_else(|| number(0)));
     list.args = args.map(|expr| FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))).collect();
     Ok(())
+}
+
+/// `f(VARIADIC array)` is a call with the elements as arguments. Whether the last argument was one.
+fn spread(function: &str, args: &mut Vec<FunctionArg>) -> Result<bool> {
+    let array = match args.last() {
+        Some(FunctionArg::Named { name, arg: FunctionArgExpr::Expr(array), .. }) if folded(name) == "variadic" => array,
+        Some(FunctionArg::ExprNamed { name: Expr::Identifier(name), arg: FunctionArgExpr::Expr(array), .. })
+            if folded(name) == "variadic" =>
+        {
+            array
+        }
+        _ => return Ok(false),
+    };
+    let elements = match arrays::list(array)? {
+        // A path may be an array as it is.
+        _ if function.contains("_extract_path") => vec![array.clone()],
+        Some(elements) => elements,
+        None => {
+            let message = format!("VARIADIC with an array that is not written out is not supported for {function}");
+            return Err(Error::unsupported(message));
+        }
+    };
+    args.pop();
+    args.extend(elements.into_iter().map(|element| FunctionArg::Unnamed(FunctionArgExpr::Expr(element))));
+    Ok(true)
 }
 
 fn undefined(name: &str) -> Error {

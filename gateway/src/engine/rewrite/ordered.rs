@@ -7,9 +7,8 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Distinct, DuplicateTreatment, Expr, Function, FunctionArgumentClause, FunctionArguments, Ident, OrderByExpr,
-    OrderByKind, Query, Select, SelectItem, SetExpr, TableAlias, TableAliasColumnDef, TableFactor, Value, VisitMut,
-    VisitorMut,
+    Distinct, DuplicateTreatment, Expr, Function, FunctionArgumentClause, FunctionArguments, OrderByExpr, OrderByKind,
+    Query, Select, SelectItem, SetExpr, TableAliasColumnDef, TableFactor, TableWithJoins, Value, VisitMut, VisitorMut,
 };
 
 use super::{folded, quoted};
@@ -24,15 +23,38 @@ pub(super) fn rewrite(select: &mut Select) {
     else {
         return;
     };
-    if subquery.order_by.is_none() || !select.projection.iter_mut().any(|item| Aggregates::default().visit(item)) {
+    if subquery.order_by.is_some() && has_aggregates(&mut select.projection) {
+        let keys = keys(subquery, &mut alias.columns, &alias.name.value);
+        give(keys, &mut select.projection);
+    }
+}
+
+/// The same for a query that selects from one of its own WITH queries.
+pub(super) fn of_with(query: &mut Query) {
+    let (Some(with), SetExpr::Select(select)) = (&mut query.with, query.body.as_mut()) else { return };
+    let [TableWithJoins { relation, joins }] = select.from.as_slice() else { return };
+    let (TableFactor::Table { name, alias: Some(alias), .. }, true) = (relation, joins.is_empty()) else { return };
+    if with.recursive || !alias.columns.is_empty() {
         return;
     }
-    let keys = keys(subquery, alias);
-    if keys.is_empty() {
-        return;
+    let ([written], relation) = (name.0.as_slice(), alias.name.value.clone()) else { return };
+    let Some(written) = written.as_ident().map(folded) else { return };
+    let Some(cte) = with.cte_tables.iter_mut().find(|cte| folded(&cte.alias.name) == written) else { return };
+    if cte.query.order_by.is_some() && has_aggregates(&mut select.projection) {
+        let keys = keys(&mut cte.query, &mut cte.alias.columns, &relation);
+        give(keys, &mut select.projection);
     }
-    for item in &mut select.projection {
-        Aggregates { keys: keys.clone(), ..Aggregates::default() }.visit(item);
+}
+
+fn has_aggregates(items: &mut [SelectItem]) -> bool {
+    items.iter_mut().any(|item| Aggregates::default().visit(item))
+}
+
+fn give(keys: Vec<OrderByExpr>, items: &mut [SelectItem]) {
+    if !keys.is_empty() {
+        items.iter_mut().for_each(|item| {
+            Aggregates { keys: keys.clone(), ..Aggregates::default() }.visit(item);
+        });
     }
 }
 
@@ -92,7 +114,7 @@ fn unordered(function: &mut Function) -> Option<&mut Vec<FunctionArgumentClause>
 
 /// The keys of a subquery as columns of it; those that it does not show are added to it. A key that cannot be shown ends
 /// the list: what follows it orders equal rows only.
-fn keys(subquery: &mut Query, alias: &mut TableAlias) -> Vec<OrderByExpr> {
+fn keys(subquery: &mut Query, columns: &mut Vec<TableAliasColumnDef>, relation: &str) -> Vec<OrderByExpr> {
     let Some(OrderByKind::Expressions(written)) = subquery.order_by.as_ref().map(|order_by| &order_by.kind) else {
         return Vec::new();
     };
@@ -107,11 +129,11 @@ fn keys(subquery: &mut Query, alias: &mut TableAlias) -> Vec<OrderByExpr> {
             Expr::Identifier(ident) => shown.iter().position(|name| *name == ident.value),
             _ => None,
         };
-        let place = place.or_else(|| add(subquery, alias, &key.expr, shown.len()));
+        let place = place.or_else(|| add(subquery, columns, &key.expr, shown.len()));
         let shown = names(&subquery.body);
-        let renamed = place.and_then(|place| alias.columns.get(place)).map(|column| column.name.value.clone());
+        let renamed = place.and_then(|place| columns.get(place)).map(|column| column.name.value.clone());
         let Some(name) = renamed.or_else(|| shown.get(place?).cloned()) else { break };
-        let column = Expr::CompoundIdentifier(vec![Ident::with_quote('"', &alias.name.value), quoted(&name)]);
+        let column = Expr::CompoundIdentifier(vec![quoted(relation), quoted(&name)]);
         keys.push(OrderByExpr { expr: column, ..key });
     }
     keys
@@ -140,7 +162,7 @@ fn name(item: &SelectItem) -> Option<String> {
 }
 
 /// Shows a key as the last column, where one more column changes no rows.
-fn add(subquery: &mut Query, alias: &mut TableAlias, key: &Expr, width: usize) -> Option<usize> {
+fn add(subquery: &mut Query, columns: &mut Vec<TableAliasColumnDef>, key: &Expr, width: usize) -> Option<usize> {
     let SetExpr::Select(select) = subquery.body.as_mut() else { return None };
     let has_wildcard = select.projection.iter().any(|item| name(item).is_none());
     if has_wildcard || matches!(select.distinct, Some(Distinct::Distinct | Distinct::On(_))) {
@@ -151,8 +173,8 @@ fn add(subquery: &mut Query, alias: &mut TableAlias, key: &Expr, width: usize) -
     }
     let name = quoted(&format!("aggregate_order:{width}"));
     select.projection.push(SelectItem::ExprWithAlias { expr: key.clone(), alias: name.clone() });
-    if !alias.columns.is_empty() {
-        alias.columns.push(TableAliasColumnDef { name, data_type: None });
+    if !columns.is_empty() {
+        columns.push(TableAliasColumnDef { name, data_type: None });
     }
     Some(width)
 }

@@ -56,6 +56,7 @@ impl VisitorMut for Notations<'_> {
     }
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
+        ordered::of_with(query);
         if let SetExpr::Values(values) = query.body.as_mut() {
             values.rows.iter_mut().flat_map(|row| row.content.iter_mut()).for_each(literals::narrow);
         }

@@ -1,6 +1,6 @@
 //! Words that the parser knows otherwise than PostgreSQL, or not at all.
 //!
-//! Owns: `TABLE name`, `BETWEEN SYMMETRIC`, `TRIM(LEADING FROM x)`, `current_role`, `ISNULL`, `ORDER BY ... USING`, and the
+//! Owns: `TABLE name`, `BETWEEN SYMMETRIC`, `TRIM(LEADING FROM x)`, `current_role`, `ISNULL`, `ORDER BY ... USING`, `VARIADIC`, and the
 //! keywords of other dialects, which are names here. Must never know: literals, operators.
 //! <https://www.postgresql.org/docs/16/sql-keywords-appendix.html>
 
@@ -40,6 +40,8 @@ pub(super) fn say(mut word: Word, span: Span, said: &mut Said, following: &[Toke
             let space = Token::Whitespace(sqlparser::tokenizer::Whitespace::Space);
             vec![keyword("IS"), space, keyword("NULL")]
         }
+        // The parser knows named arguments, and PostgreSQL has no parameter of this name.
+        _ if is_variadic(&word, previous, following) => vec![Token::make_word("variadic", None), Token::RArrow],
         _ => vec![Token::Word(word)],
     };
     instead.into_iter().for_each(|token| said.push(token, span));
@@ -49,6 +51,14 @@ pub(super) fn say(mut word: Word, span: Span, said: &mut Said, following: &[Toke
 fn precede_name(following: &[TokenWithSpan]) -> bool {
     let next = following.iter().find(|next| !matches!(next.token, Token::Whitespace(_)));
     next.is_some_and(|next| is(&next.token, Keyword::NoKeyword))
+}
+
+/// Whether the word stands before an argument that is an array of arguments.
+fn is_variadic(word: &Word, previous: Option<&Token>, following: &[TokenWithSpan]) -> bool {
+    let next = following.iter().map(|token| &token.token).find(|token| !matches!(token, Token::Whitespace(_)));
+    is_bare(word, "variadic")
+        && matches!(previous, Some(Token::LParen | Token::Comma))
+        && !matches!(next, None | Some(Token::RParen | Token::Comma | Token::RArrow | Token::Eq | Token::Period))
 }
 
 /// Keywords of other dialects: PostgreSQL's users name columns and tables so.

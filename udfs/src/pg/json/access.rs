@@ -38,10 +38,14 @@ pub(super) fn functions() -> Vec<Arc<ScalarUDF>> {
         [overload_of(&[Ty::Text, Ty::Int], JSONB, |args| at_index(args, jsonb_element, as_is))];
     static ELEMENT_B_TEXT: [Overload; 1] =
         [overload_of(&[Ty::Text, Ty::Int], TEXT, |args| at_index(args, jsonb_element, as_text))];
-    static PATH: [Overload; 2] = [paths(JSON, |args| path(args, as_is)), steps(JSON, |args| variadic(args, as_is))];
-    static PATH_B: [Overload; 2] = [paths(JSONB, |args| path(args, as_is)), steps(JSONB, |args| variadic(args, as_is))];
+    static PATH: [Overload; 2] = [steps(JSON, |args| variadic(args, as_is)), paths(JSON, |args| path(args, as_is))];
+    static PATH_B: [Overload; 2] = [steps(JSONB, |args| variadic(args, as_is)), paths(JSONB, |args| path(args, as_is))];
     static PATH_TEXT: [Overload; 2] =
-        [paths(TEXT, |args| path(args, as_text)), steps(TEXT, |args| variadic(args, as_text))];
+        [steps(TEXT, |args| variadic(args, as_text)), paths(TEXT, |args| path(args, as_text))];
+    // The operators take an array only, which a parameter beside them is then.
+    static AT: [Overload; 1] = [paths(JSON, |args| path(args, as_is))];
+    static AT_B: [Overload; 1] = [paths(JSONB, |args| path(args, as_is))];
+    static AT_TEXT: [Overload; 1] = [paths(TEXT, |args| path(args, as_text))];
     static LENGTH: [Overload; 1] = [overload(&[Ty::Text], Ty::Int4, length)];
     static TYPE: [Overload; 1] = [overload(&[Ty::Text], Ty::Text, type_of)];
     vec![
@@ -57,6 +61,10 @@ pub(super) fn functions() -> Vec<Arc<ScalarUDF>> {
         function("json_extract_path_text", &PATH_TEXT),
         function("jsonb_extract_path", &PATH_B),
         function("jsonb_extract_path_text", &PATH_TEXT),
+        function("lakegate_json_path", &AT),
+        function("lakegate_json_path_text", &AT_TEXT),
+        function("lakegate_jsonb_path", &AT_B),
+        function("lakegate_jsonb_path_text", &AT_TEXT),
         function("json_array_length", &LENGTH),
         function("jsonb_array_length", &LENGTH),
         function("json_typeof", &TYPE),

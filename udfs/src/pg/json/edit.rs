@@ -31,9 +31,10 @@ const JSONB: Returns = Returns::Tagged(Ty::Text, "jsonb");
 pub(super) fn functions() -> Vec<Arc<ScalarUDF>> {
     static CONCAT: [Overload; 1] = [overload_of(&[Ty::Text, Ty::Text], JSONB, concat)];
     static DELETE: [Overload; 3] = [
+        // What has no type yet is a key.
+        overload_of(&[Ty::Text, Ty::Text], JSONB, delete_key),
         overload_of(&[Ty::Text, Ty::Int], JSONB, delete_index),
         overload_of(&[Ty::Text, Ty::TextArray], JSONB, delete_keys),
-        overload_of(&[Ty::Text, Ty::Text], JSONB, delete_key),
     ];
     static DELETE_PATH: [Overload; 2] = [
         overload_of(&[Ty::Text, Ty::TextArray], JSONB, delete_path),

@@ -19,6 +19,8 @@ pub fn parameters(function: &str) -> Option<&'static [Parameter]> {
     Some(match function.strip_prefix("lakegate_").unwrap_or(function) {
         "json_object" | "jsonb_object" => &[TextArray, TextArray],
         "jsonb_concat" | "jsonb_contains" | "jsonb_contained" | "jsonb_cmp" => &[Jsonb, Jsonb],
+        "json_path" | "json_path_text" => &[Json, TextArray],
+        "jsonb_path" | "jsonb_path_text" => &[Jsonb, TextArray],
         "jsonb_exists_any" | "jsonb_exists_all" | "jsonb_delete_path" => &[Jsonb, TextArray],
         "jsonb_set" | "jsonb_insert" => &[Jsonb, TextArray, Jsonb, Other],
         "json_in" | "jsonb_in" | "json_element" | "jsonb_element" | "json_member" | "jsonb_member" => return None,
