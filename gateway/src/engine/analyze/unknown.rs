@@ -15,6 +15,7 @@ use sqlparser::ast::BinaryOperator;
 
 use super::{aggregates, expressions, json_functions, set_types, text_functions};
 use crate::engine::planners::{Category, Operand, operand, refused, truth, undefined};
+use crate::engine::tags;
 use crate::error::{Error, SqlState};
 
 #[derive(Debug)]
@@ -196,7 +197,7 @@ fn function(mut call: ScalarFunction, schema: &DFSchema) -> Result<Expr> {
                 }
             }
         }
-        name if name.starts_with("lakegate_") => {}
+        name if name.starts_with("lakegate_") || tags::reads(name) => {}
         // What takes text takes character(n) without its padding.
         _ => {
             for arg in &mut call.args {

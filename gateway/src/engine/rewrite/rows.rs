@@ -7,7 +7,8 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Ident,
-    Query, Select, SelectItem, SelectItemQualifiedWildcardKind, Value, VisitMut, VisitorMut, WildcardAdditionalOptions,
+    Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Value, VisitMut, VisitorMut,
+    WildcardAdditionalOptions,
 };
 
 use super::arrays::{arguments, binary, chain};
@@ -278,9 +279,17 @@ pub(super) fn columns(row: &Expr, scope: &Scope<'_>) -> Result<Option<Vec<Select
     Ok(relation.filter(|relation| relation.columns.is_some()).map(|relation| fields(relation).map(aliased).collect()))
 }
 
+/// What the subquery of a row comparison is called.
+const RELATION: &str = "row_query";
+
 /// `(a, b) IN (SELECT x, y ...)`, with NULL where a pair is neither equal nor different.
-pub(super) fn in_subquery(left: Vec<Expr>, subquery: Query, negated: bool) -> Result<Expr> {
-    const RELATION: &str = "row_query";
+fn in_subquery(left: Vec<Expr>, subquery: Query, negated: bool) -> Result<Expr> {
+    if let Some(width) = width(&subquery.body)
+        && width != left.len()
+    {
+        let which = if width > left.len() { "many" } else { "few" };
+        return Err(Error::new(SqlState::SyntaxError, format!("subquery has too {which} columns")));
+    }
     let name = |at: usize| format!("row_column{at}");
     let columns =
         (0..left.len()).map(|at| sqlparser::ast::TableAliasColumnDef { name: quoted(&name(at)), data_type: None });
@@ -316,6 +325,21 @@ pub(super) fn in_subquery(left: Vec<Expr>, subquery: Query, negated: bool) -> Re
         else_result: Some(Box::new(Expr::value(Value::Boolean(negated)))),
     };
     Ok(case)
+}
+
+/// How many columns a query has, where that is written.
+fn width(body: &SetExpr) -> Option<usize> {
+    match body {
+        SetExpr::Select(select) => {
+            let is_one =
+                |item: &SelectItem| matches!(item, SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. });
+            select.projection.iter().all(is_one).then_some(select.projection.len())
+        }
+        SetExpr::SetOperation { left, .. } => width(left),
+        SetExpr::Query(query) => width(&query.body),
+        SetExpr::Values(values) => values.rows.first().map(|row| row.content.len()),
+        _ => None,
+    }
 }
 
 /// Rows are distinct where one of their fields is.

@@ -57,7 +57,9 @@ impl Lists<'_> {
         let first = typed.peek().map(|cell| shape(cell));
         let unlike = cells().any(|cell| !is_null(cell) && Some(shape(cell)) != first);
         let has_text = cells().any(|cell| literals::text(cell).is_some());
-        if first.is_none() || (!has_text && !unlike) {
+        // NULL beside a type that Arrow does not tell apart has that type too.
+        let has_null = cells().any(is_null);
+        if first.is_none() || (!has_text && !unlike && !has_null) {
             return Ok(());
         }
         let mut column: Option<Field> = None;
@@ -78,10 +80,11 @@ impl Lists<'_> {
             return Ok(());
         }
         let Some(data_type) = written(&column) else { return Ok(()) };
+        let is_tagged = udfs::pg_type::tag(&column).is_some();
         for cell in values.rows.iter_mut().filter_map(|row| row.content.get_mut(at)) {
             if literals::text(cell).is_some() {
                 *cell = casts::cast(taken(cell), &data_type)?;
-            } else if !is_null(cell) && column.data_type().is_temporal() {
+            } else if is_null(cell) && is_tagged || !is_null(cell) && column.data_type().is_temporal() {
                 *cell = types::cast(taken(cell), data_type.clone());
             }
         }
