@@ -10,7 +10,7 @@ pub(super) mod operand;
 mod parameters;
 mod subscripts;
 
-use datafusion::common::{DFSchema, DataFusionError, Result};
+use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, lit};
 use sqlparser::ast::BinaryOperator;
@@ -233,6 +233,9 @@ fn concatenation(mut expr: RawBinaryExpr, left: &Operand, right: &Operand) -> Re
     for (side, operand) in [(&mut expr.left, left), (&mut expr.right, right)] {
         if operand.is_padded() {
             operand::strip(side);
+        } else if operand.is_row() {
+            let row = std::mem::replace(side, Expr::Literal(ScalarValue::Null, None));
+            *side = operand::call(udfs::pg::text_out::text_out(), vec![row]);
         }
     }
     Ok(PlannerResult::Original(expr))

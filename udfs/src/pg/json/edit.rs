@@ -18,7 +18,7 @@ use datafusion::logical_expr::ScalarUDF;
 use super::access::list_of_texts;
 use super::change::{Change, at_path, path_of};
 use super::path::place;
-use super::read::write_object;
+use super::read::{bounded, write_object};
 use super::strings::{escape, unescape};
 use super::walk::{Kind, elements, kind, members};
 use crate::Error;
@@ -103,6 +103,7 @@ fn concat(args: &Args<'_>) -> Result<ArrayRef> {
         } else {
             write_array(parts(left).chain(parts(right)), &mut out);
         }
+        bounded(&out)?;
         Ok(Some(out))
     })
 }
@@ -207,7 +208,9 @@ fn edited(args: &Args<'_>, default: bool, change: for<'a> fn(&'a str, bool) -> C
         if kind(value).is_scalar() {
             return Err(refused("cannot set path in scalar").into());
         }
-        Ok(Some(at_path(value, &path_of(path)?, &change(new, flag))?))
+        let out = at_path(value, &path_of(path)?, &change(new, flag))?;
+        bounded(&out)?;
+        Ok(Some(out))
     })
 }
 
@@ -215,6 +218,7 @@ fn strip_nulls(args: &Args<'_>, separators: (&str, &str)) -> Result<ArrayRef> {
     let values = args.text(0)?;
     args.build_text(|row| {
         let value = some!(values.get(row));
+        bounded(value)?;
         let mut out = String::with_capacity(value.len());
         strip(value, separators, &mut out)?;
         Ok(Some(out))

@@ -26,6 +26,29 @@ pub fn normal(text: &str) -> Result<String, Error> {
     Reader { lexer: Lexer::new(text), normal: true }.all()
 }
 
+/// Refuses a valid text that is nested deeper than texts that are read: those who walk it would not come back.
+pub(super) fn bounded(text: &str) -> Result<(), Error> {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => depth += 1,
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEPTH_MAX {
+            return Err(too_deep());
+        }
+    }
+    Ok(())
+}
+
+fn too_deep() -> Error {
+    Error::LimitExceeded("JSON is nested too deep".to_owned())
+}
+
 /// The keys of an object in the order of jsonb.
 pub(super) fn key_order(one: &str, other: &str) -> std::cmp::Ordering {
     one.len().cmp(&other.len()).then_with(|| one.as_bytes().cmp(other.as_bytes()))
@@ -77,7 +100,7 @@ impl Reader<'_> {
 
     fn value(&mut self, lexeme: Lexeme<'_>, depth: usize, out: &mut String) -> Result<(), Error> {
         if depth > DEPTH_MAX {
-            return Err(Error::LimitExceeded("JSON is nested too deep".to_owned()));
+            return Err(too_deep());
         }
         match lexeme.token {
             Token::ObjectStart => self.object(depth, out),
@@ -257,5 +280,7 @@ mod tests {
         }
         assert!(check("\"\\u0000\"").is_ok());
         assert!(matches!(normal(&"[".repeat(100_000)), Err(Error::LimitExceeded(_))));
+        assert!(matches!(bounded(&"[".repeat(2_000)), Err(Error::LimitExceeded(_))));
+        assert!(bounded(r#"["[[\"[", {"a": []}]"#).is_ok());
     }
 }
