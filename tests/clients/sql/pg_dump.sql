@@ -87,21 +87,6 @@ LOCK TABLE public.weather IN ACCESS SHARE MODE
 -- columns(name:oid):
 LOCK TABLE lake.stations IN ACCESS SHARE MODE
 
--- name: pg_dump / schema #21
--- columns(name:oid): tableoid:26, oid:26, proname:19, prolang:26, pronargs:21, proargtypes:30, prorettype:26, proacl:1034, acldefault:1034, pronamespace:26, proowner:26
-SELECT p.tableoid, p.oid, p.proname, p.prolang, p.pronargs, p.proargtypes, p.prorettype, p.proacl, acldefault('f', p.proowner) AS acldefault, p.pronamespace, p.proowner FROM pg_proc p LEFT JOIN pg_init_privs pip ON (p.oid = pip.objoid AND pip.classoid = 'pg_proc'::regclass AND pip.objsubid = 0) WHERE p.prokind <> 'a'
-  AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = p.oid AND deptype = 'i')
-  AND (
-  pronamespace != (SELECT oid FROM pg_namespace WHERE nspname = 'pg_catalog')
-  OR EXISTS (SELECT 1 FROM pg_cast
-  WHERE pg_cast.oid > 16383 
-  AND p.oid = pg_cast.castfunc)
-  OR EXISTS (SELECT 1 FROM pg_transform
-  WHERE pg_transform.oid > 16383 AND 
-  (p.oid = pg_transform.trffromsql
-  OR p.oid = pg_transform.trftosql))
-  OR p.proacl IS DISTINCT FROM pip.initprivs)
-
 -- name: pg_dump / schema #22
 -- columns(name:oid): tableoid:26, oid:26, typname:19, typnamespace:26, typacl:1034, acldefault:1034, typowner:26, typelem:26, typrelid:26, typrelkind:18, typtype:18, typisdefined:16, isarray:16
 SELECT tableoid, oid, typname, typnamespace, typacl, acldefault('T', typowner) AS acldefault, typowner, typelem, typrelid, CASE WHEN typrelid = 0 THEN ' '::"char" ELSE (SELECT relkind FROM pg_class WHERE oid = typrelid) END AS typrelkind, typtype, typisdefined, typname[0] = '_' AND typelem != 0 AND (SELECT typarray FROM pg_type te WHERE oid = pg_type.typelem) = oid AS isarray FROM pg_type
