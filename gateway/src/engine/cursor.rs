@@ -41,7 +41,6 @@ struct Rows {
 }
 
 impl Cursor {
-    #[expect(clippy::too_many_arguments, reason = "what DECLARE says, and the rows")]
     pub fn new(name: String, columns: SchemaRef, hold: bool, statement: Arc<str>, stream: QueryStream) -> Self {
         let (declared_at, registry) = (SystemTime::now(), stream.registry());
         let rows = Mutex::new(Rows { stream, rest: None });

@@ -375,7 +375,7 @@ mod tests {
             if matches!(data_type, DataType::Utf8 | DataType::UInt32) {
                 continue;
             }
-            if oid == INT2VECTOR || oid == OIDVECTOR {
+            if matches!(oid, INT2VECTOR | OIDVECTOR | MONEY) {
                 continue;
             }
             assert_eq!(param_oid(&data_type), oid);

@@ -111,23 +111,20 @@ fn nearest(value: i64, unit: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{moment, shown, span};
+    use crate::testing::{call, moment, span};
 
     #[test]
     fn halves_go_away_from_the_beginning() {
-        let digits = |digits: i64| ScalarValue::Int64(Some(digits));
-        let moments = |text: &str, count: i64| shown(&precision(), &[moment(text), digits(count)]);
-        assert_eq!(
-            moments("2024-01-01T10:00:00.550", 1),
-            shown(&precision(), &[moment("2024-01-01T10:00:00.6"), digits(6)])
-        );
-        assert_eq!(
-            moments("1999-12-31T23:59:59.5", 0),
-            shown(&precision(), &[moment("1999-12-31T23:59:59"), digits(6)])
-        );
-        assert_eq!(
-            shown(&precision(), &[span("1 day 1.5 sec"), digits(0)]),
-            shown(&precision(), &[span("1 day 2 sec"), digits(6)])
-        );
+        let rounded =
+            |value: ScalarValue, digits: i64| call(&precision(), &[value, ScalarValue::Int64(Some(digits))], false);
+        for (given, digits, expect) in [
+            ("2020-01-01T00:00:00.1255", 3, "2020-01-01T00:00:00.126"),
+            ("2024-01-01T10:00:00.550", 1, "2024-01-01T10:00:00.6"),
+            ("2020-01-01T00:00:00.123456", 6, "2020-01-01T00:00:00.123456"),
+            ("1999-12-31T23:59:59.5", 0, "1999-12-31T23:59:59"),
+        ] {
+            assert_eq!(rounded(moment(given), digits), Ok(moment(expect)), "{given}");
+        }
+        assert_eq!(rounded(span("1 day 1.5 sec"), 0), Ok(span("1 day 2 sec")));
     }
 }

@@ -56,6 +56,12 @@ impl ScalarUDFImpl for TextOut {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        // The planner asks what a subquery without rows gives, and has no session then.
+        if let [ColumnarValue::Scalar(value)] = args.args.as_slice()
+            && value.is_null()
+        {
+            return Ok(ColumnarValue::Scalar(ScalarValue::Utf8(None)));
+        }
         let Some(outputs) = args.config_options.extensions.get::<Outputs>() else {
             return exec_err!("{} needs a session", self.name());
         };

@@ -19,7 +19,7 @@ async fn files_are_united_by_name() {
         ),
     ])
     .await;
-    assert_eq!(lake.columns("s.t").await, "x Float64, y Utf8View, at Timestamp(ms, \"UTC\"), k Int64");
+    assert_eq!(lake.columns("s.t").await, "x Float64, y Utf8View, at Timestamp(µs, \"UTC\"), k Int64");
     let rows = lake.rows("s.t", "SELECT * FROM t ORDER BY x").await.unwrap();
     assert_eq!(rows, ["|1.0|a||1|", "|2.0|b||1|", "|2.5||1970-01-01T00:00:00Z|2|"]);
     assert_eq!(lake.rows("s.t", "SELECT y FROM t WHERE k = 1 AND x > 1").await.unwrap(), ["|b|"]);

@@ -305,9 +305,29 @@ fn lateral_items_see_the_items_before_them() {
 }
 
 #[test]
+fn the_condition_of_an_outer_join_may_ask_about_one_side() {
+    check(&[
+        (
+            "SELECT st.id, ob.n FROM st LEFT JOIN ob ON st.id = ob.id AND EXISTS (SELECT 1 FROM ob o2 WHERE o2.n = st.id) \
+             ORDER BY 1",
+            &["1|NULL", "2|NULL", "3|NULL", "NULL|NULL"],
+        ),
+        (
+            "SELECT st.id, ob.n FROM st LEFT JOIN ob ON ob.n = (SELECT max(o2.n) FROM ob o2 WHERE o2.id = st.id) ORDER BY 1",
+            &["1|20", "2|5", "3|NULL", "NULL|NULL"],
+        ),
+        (
+            "SELECT st.id, ob.n FROM st RIGHT JOIN ob ON st.id = ob.id AND ob.n IN (SELECT n FROM ob o2 WHERE o2.id = ob.id \
+             AND o2.n > 5) ORDER BY 2",
+            &["NULL|5", "NULL|7", "1|10", "1|20", "NULL|NULL"],
+        ),
+    ]);
+}
+
+#[test]
 fn what_no_join_can_answer_is_refused() {
     for sql in [
-        "SELECT * FROM st LEFT JOIN ob ON st.id = ob.id AND EXISTS (SELECT 1 FROM ob o2 WHERE o2.n = st.id)",
+        "SELECT * FROM st LEFT JOIN ob ON EXISTS (SELECT 1 FROM ob o2 WHERE o2.n = st.id AND o2.id = ob.n)",
         "SELECT * FROM st FULL JOIN ob ON st.id = ob.id AND ob.n IN (SELECT n FROM ob o2 WHERE o2.id = st.id)",
     ] {
         assert_eq!(code(sql), "0A000", "{sql}");

@@ -193,7 +193,7 @@ fn notations_of_postgresql_become_the_planners() {
         ("a::float", "\"t\".\"a\"::DOUBLE PRECISION"),
         ("a::varchar(3)", "left(\"t\".\"a\"::TEXT, 3)::VARCHAR"),
         ("'{1,NULL}'::int[]", "ARRAY['1'::INT, NULL::INT]::INT[]"),
-        ("'\\xDEAD'::bytea", "X'DEAD'"),
+        ("'\\xDEAD'::bytea", "X'dead'"),
         ("interval '300.000s'", "INTERVAL '0 months 0 days 300000000000 nanoseconds'"),
         ("'1 mon 1:00'::interval", "INTERVAL '1 months 0 days 3600000000000 nanoseconds'"),
         ("interval '5' day", "INTERVAL '0 months 5 days 0 nanoseconds'"),
@@ -298,7 +298,6 @@ fn what_cannot_be_said_is_refused() {
         ("SELECT '{1'::int[]", "22P02"),
         ("SELECT 'x'::uuid", "22P02"),
         ("SELECT 'maybe'::bool", "22P02"),
-        ("SELECT 'infinity'::date", "0A000"),
         ("SELECT a OPERATOR(pg_catalog.#-#) 1 FROM t", "42883"),
     ]);
 }

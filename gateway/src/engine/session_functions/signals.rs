@@ -34,7 +34,6 @@ pub(super) fn terminate(session: &Arc<Session>, registry: &Arc<Registry>) -> Sca
     udf("pg_terminate_backend", "terminate", session, registry, |target| target.terminate())
 }
 
-#[expect(clippy::too_many_arguments, reason = "two functions that differ in three of these")]
 fn udf(
     name: &'static str,
     verb: &'static str,

@@ -86,7 +86,11 @@ pub(super) fn read(bytes: &[u8], oid: u32) -> Result<Value> {
                 .hint("Send the parameter in text format."));
         }
         oid => match types::element_of(oid) {
-            Some(element) => Value::Array(array(bytes, element)?),
+            Some(element) => {
+                // The vectors of the catalogs count from 0.
+                let first = i32::from(!matches!(oid, types::INT2VECTOR | types::OIDVECTOR));
+                Value::Array(array(bytes, element, first)?)
+            }
             None => Value::Text(utf8(bytes)?.to_owned()),
         },
     })
@@ -146,7 +150,7 @@ fn inet(bytes: &[u8]) -> Result<String> {
 }
 
 /// Dimensions, whether there are nulls, the element's type; the length and lower bound of each dimension; the elements.
-fn array(bytes: &[u8], expected: u32) -> Result<Array> {
+fn array(bytes: &[u8], expected: u32, first: i32) -> Result<Array> {
     let mut rest = bytes;
     let dimensions = i32::from_be_bytes(take(&mut rest)?);
     let flags = i32::from_be_bytes(take(&mut rest)?);
@@ -171,7 +175,7 @@ fn array(bytes: &[u8], expected: u32) -> Result<Array> {
     let mut is_shifted = false;
     for _ in 0..dimensions {
         let length = i32::from_be_bytes(take(&mut rest)?);
-        is_shifted |= i32::from_be_bytes(take(&mut rest)?) != 1;
+        is_shifted |= i32::from_be_bytes(take(&mut rest)?) != first;
         // A length below zero makes an array of a size that none has.
         array.dimensions.push(usize::try_from(length).unwrap_or(usize::MAX));
     }
@@ -192,7 +196,7 @@ fn array(bytes: &[u8], expected: u32) -> Result<Array> {
     if array.elements.is_empty() {
         array.dimensions.clear();
     } else if is_shifted {
-        return Err(Error::unsupported("arrays whose first subscript is not 1 are not supported"));
+        return Err(Error::unsupported(format!("arrays whose first subscript is not {first} are not supported")));
     }
     rest.is_empty().then_some(array).ok_or_else(malformed)
 }
