@@ -29,7 +29,7 @@ fn is_operand(said: &Said) -> bool {
         Token::Word(word) => word.keyword == Keyword::NoKeyword,
         _ => false,
     };
-    said.backwards().skip_while(is_name).next().is_some_and(is_comparison)
+    said.backwards().find(|token| !is_name(token)).is_some_and(is_comparison)
 }
 
 fn is_comparison(token: &Token) -> bool {

@@ -158,7 +158,7 @@ impl<'a> Reader<'a> {
 
     /// The sign of `S` stands behind the last digit, any other where a digit could have stood.
     fn trailing_sign(&mut self, next: char, read: bool) {
-        let anchored = self.pattern.nodes().iter().any(|node| *node == Node::Anchored);
+        let anchored = self.pattern.nodes().contains(&Node::Anchored);
         if anchored && read {
             let mut behind = self.rest.chars();
             behind.next();
