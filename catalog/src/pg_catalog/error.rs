@@ -17,6 +17,9 @@ pub enum LookupError {
     #[error("database \"{0}\" does not exist")]
     UndefinedDatabase(String),
     /// 42704.
+    #[error("tablespace \"{0}\" does not exist")]
+    UndefinedTablespace(String),
+    /// 42704.
     #[error("type \"{0}\" does not exist")]
     UndefinedType(String),
     /// 42704.

@@ -1,6 +1,6 @@
-//! `lakegate_byte_length(bytea)` - the number of bytes: `length`, `octet_length` and, times 8, `bit_length` of bytea.
+//! `lakegate_byte_length(bytea)` - the number of bytes: `length` of bytea.
 //!
-//! The planner's functions of these names take texts. NULL gives NULL. Users never name it.
+//! The planner's function of this name counts characters. NULL gives NULL. Users never name it.
 //! <https://www.postgresql.org/docs/16/functions-binarystring.html>
 
 use std::sync::Arc;

@@ -15,13 +15,34 @@ pub(super) const FUNCTIONS: &[Spec] = &[
     Spec::new("pg_total_relation_size", (1, 1), "int8", table),
     Spec::new("pg_indexes_size", (1, 1), "int8", |_, _| Ok(0.into())),
     Spec::new("pg_database_size", (1, 1), "int8", database),
+    Spec::new("pg_tablespace_size", (1, 1), "int8", tablespace),
     Spec::new("pg_tablespace_location", (1, 1), "text", |_, _| Ok("".into())),
 ];
+
+/// `pg_default` and `pg_global`.
+const DEFAULT_TABLESPACE: u32 = 1663;
+const GLOBAL_TABLESPACE: u32 = 1664;
 
 fn table<'a>(scope: &'a Scope, arguments: &[Argument<'_>]) -> Result<Cell<'a>> {
     let Some(relation) = arguments.first() else { return Ok(Cell::Null) };
     let found = scope.relation(*relation)?;
     Ok(found.map(|relation| relation.table().map_or(0, |table| bytes(table))).into())
+}
+
+/// Everything of the lake is in the default tablespace.
+fn tablespace<'a>(scope: &'a Scope, arguments: &[Argument<'_>]) -> Result<Cell<'a>> {
+    Ok(match arguments.first().map(|argument| object(*argument)) {
+        Some(Object::Oid(DEFAULT_TABLESPACE)) | Some(Object::Name("pg_default")) => lake(scope).into(),
+        Some(Object::Oid(GLOBAL_TABLESPACE)) | Some(Object::Name("pg_global")) => 0_i64.into(),
+        Some(Object::Name(name)) => return Err(LookupError::UndefinedTablespace(name.to_owned()).into()),
+        Some(Object::Oid(_) | Object::None) | None => Cell::Null,
+    })
+}
+
+/// Bytes of all objects.
+fn lake(scope: &Scope) -> i64 {
+    let tables = scope.directory.relations.iter().filter_map(|relation| relation.table());
+    tables.map(|table| bytes(table)).sum()
 }
 
 fn database<'a>(scope: &'a Scope, arguments: &[Argument<'_>]) -> Result<Cell<'a>> {
@@ -33,6 +54,5 @@ fn database<'a>(scope: &'a Scope, arguments: &[Argument<'_>]) -> Result<Cell<'a>
         }
         _ => {}
     }
-    let tables = scope.directory.relations.iter().filter_map(|relation| relation.table());
-    Ok(tables.map(|table| bytes(table)).sum::<i64>().into())
+    Ok(lake(scope).into())
 }

@@ -175,10 +175,8 @@ fn function(mut call: ScalarFunction, schema: &DFSchema) -> Result<Expr> {
     let name = call.func.name();
     match name {
         "coalesce" | "greatest" | "least" => unify(&name.to_uppercase(), call.args.iter_mut().collect(), schema)?,
-        "character_length" | "octet_length" | "bit_length" if of_bytes(&call, schema) => {
-            let bits = if name == "bit_length" { 8 } else { 1 };
-            let bytes = operand::call(udfs::pg::byte_length::byte_length(), call.args);
-            return Ok(if bits == 1 { bytes } else { bytes * lit(bits) });
+        "character_length" if of_bytes(&call, schema) => {
+            return Ok(operand::call(udfs::pg::byte_length::byte_length(), call.args));
         }
         "nullif" => {
             if let [left, right] = call.args.as_mut_slice()

@@ -13,9 +13,10 @@ fn state(error: &LookupError) -> SqlState {
         LookupError::UndefinedTable(_) => SqlState::UndefinedTable,
         LookupError::UndefinedSchema(_) => SqlState::InvalidSchemaName,
         LookupError::UndefinedDatabase(_) => SqlState::InvalidCatalogName,
-        LookupError::UndefinedType(_) | LookupError::UndefinedRole(_) | LookupError::UndefinedCollation(_) => {
-            SqlState::UndefinedObject
-        }
+        LookupError::UndefinedTablespace(_)
+        | LookupError::UndefinedType(_)
+        | LookupError::UndefinedRole(_)
+        | LookupError::UndefinedCollation(_) => SqlState::UndefinedObject,
         LookupError::UndefinedFunction(_) | LookupError::UndefinedOperator(_) => SqlState::UndefinedFunction,
         LookupError::AmbiguousFunction(_) | LookupError::AmbiguousOperator(_) => SqlState::AmbiguousFunction,
         LookupError::ExpectedParenthesis => SqlState::InvalidTextRepresentation,
