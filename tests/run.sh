@@ -68,7 +68,7 @@ client_table() {
     echo "== clients"
     cat "$work/clients.rows"
     if [[ -n ${UPDATE_CLIENTS:-} ]]; then
-        sed -i -e "/^| --- | --- | --- | --- |$/,/^$/{/^| --- /!d}" "$readme"
+        sed -i -e "/^| --- | --- | --- | --- |$/,/^$/{/^| --- /!{/^$/!d}}" "$readme"
         sed -i -e "/^| --- | --- | --- | --- |$/r $work/clients.rows" "$readme"
     fi
 }

@@ -61,6 +61,14 @@ check '\timing' 'Time:' ask -f - <<<$'\\timing on\nSELECT 1;'
 fails 'an error has its place' 'LINE 1: SELECT nope' ask -c 'SELECT nope'
 fails 'a statement that is refused' 'ERROR' ask -c 'SELECT 1/0'
 fails 'another database' 'database "nope" does not exist' psql -X -d nope -c 'SELECT 1'
+# Every command that lists objects, with `+` and `S`, as far as this psql has it.
+for command in d d+ dS 'd weather.*' 'd+ weather.observations' 'd+ climate_analysis' da dA dA+ dAc dAf dAo dAp db db+ dc dc+ \
+    dC dC+ dd ddp dD dD+ dE des+ det+ deu+ dew+ df df+ 'df date_trunc' dF dFd dFp dFt dg+ di di+ dl dL dL+ dm dm+ dn+ dnS \
+    do dO dO+ dp 'dp weather.*' dP drds dRp dRs ds dt dt+ dtS 'dt *.*' dT dT+ dTS 'dT int4' du du+ dv dv+ dvS dx dX dy l+ \
+    z 'sf now' 'sv climate_analysis' 'sv+ climate_analysis'; do
+    check "\\$command" '' ask -c "\\$command"
+done
+check '\copy' '^1,x$' ask -c "\\copy (SELECT 1, 'x') TO STDOUT (FORMAT csv)"
 check 'after an error' '^7$' psql -X -At -c 'SELECT nope' -c 'SELECT 7'
 check 'a cancel by Ctrl-C' '57014|canceling statement due to user request' bash -c '
     psql -X -c "SELECT count(*) FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b WHERE a % 7 = b % 11" 2>&1 &
