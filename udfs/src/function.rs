@@ -17,7 +17,7 @@ use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
-pub(crate) use args::{Args, Column, some};
+pub(crate) use args::{Args, Column, TEXT_BYTES_MAX, some};
 pub(crate) use types::{Ty, pg_name, utc};
 
 /// What an overload computes: one value per row.

@@ -13,6 +13,11 @@ use arrow::datatypes::{DataType, FieldRef, TimestampMicrosecondType};
 use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs};
 
+use crate::Error;
+
+/// The greatest text that a function makes.
+pub(crate) const TEXT_BYTES_MAX: usize = 16 << 20;
+
 /// The arguments of one call.
 pub(crate) struct Args<'a> {
     columns: Vec<(ArrayRef, bool)>,
@@ -119,14 +124,19 @@ impl<'a> Args<'a> {
         self.column(index)
     }
 
-    /// A result of texts.
+    /// A result of texts, none longer than a function may make (54000): a recursive query doubles a text quickly.
     pub(crate) fn build_text<S: AsRef<str>>(
         &self,
         mut row: impl FnMut(usize) -> Result<Option<S>>,
     ) -> Result<ArrayRef> {
         let mut out = StringBuilder::with_capacity(self.rows, self.rows * 8);
         for index in 0..self.rows {
-            out.append_option(row(index)?);
+            let text = row(index)?;
+            if text.as_ref().is_some_and(|text| text.as_ref().len() > TEXT_BYTES_MAX) {
+                let message = format!("result of text function is larger than {TEXT_BYTES_MAX} bytes");
+                return Err(Error::LimitExceeded(message).into());
+            }
+            out.append_option(text);
         }
         Ok(Arc::new(out.finish()))
     }

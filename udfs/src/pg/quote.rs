@@ -297,6 +297,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_text_that_is_too_long_is_refused_as_it_is_made() {
+        use crate::testing::{shown, text};
+        let refused = shown(&quote_literal(), &[text(&"a".repeat(crate::function::TEXT_BYTES_MAX))]);
+        assert_eq!(refused, "result of text function is larger than 16777216 bytes");
+    }
+
+    #[test]
     fn names_and_literals_are_postgres_s() {
         for (name, expect) in [
             ("Foo", "\"Foo\""),

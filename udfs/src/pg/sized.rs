@@ -16,10 +16,10 @@ use datafusion::common::Result;
 use datafusion::logical_expr::ScalarUDF;
 
 use crate::Error;
-use crate::function::{Args, Overload, Ty, function, overload, some};
+use crate::function::{Args, Overload, TEXT_BYTES_MAX, Ty, function, overload, some};
 
 /// The greatest text that a function of this file makes, in characters and in bytes.
-pub(crate) const CHARS_MAX: usize = 16 * 1024 * 1024;
+pub(crate) const CHARS_MAX: usize = TEXT_BYTES_MAX;
 const LEVENSHTEIN_CHARS_MAX: usize = 255;
 
 /// `repeat`.
