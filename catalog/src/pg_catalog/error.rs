@@ -43,6 +43,9 @@ pub enum LookupError {
     /// 22P02.
     #[error("expected a left parenthesis")]
     ExpectedParenthesis,
+    /// 42809.
+    #[error("\"{0}\" is an aggregate function")]
+    IsAggregate(String),
     /// 55000.
     #[error("recovery is not in progress")]
     NotInRecovery,

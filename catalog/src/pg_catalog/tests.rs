@@ -300,6 +300,7 @@ async fn names_that_mean_nothing_are_errors() {
         ("lakegate_regproc_in('nothing')", LookupError::UndefinedFunction(name("nothing"))),
         ("lakegate_regrole_in('nobody')", LookupError::UndefinedRole(name("nobody"))),
         ("has_table_privilege('weather', 'FLY')", LookupError::UnknownPrivilege(name("FLY"))),
+        ("pg_get_functiondef(2108)", LookupError::IsAggregate(name("sum"))),
         ("pg_table_size('nowhere')", LookupError::UndefinedTable(name("nowhere"))),
     ] {
         assert_eq!(fixture.lookup_error(expression).await, expect, "{expression}");
@@ -324,6 +325,12 @@ async fn functions_answer_as_postgresql() {
         ("pg_get_userbyid(10)", "root"),
         ("pg_get_userbyid(3)", "unknown (OID=3)"),
         ("pg_get_function_result(870)", "text"),
+        (
+            "pg_get_functiondef(1293)",
+            "CREATE OR REPLACE FUNCTION pg_catalog.unnest(anymultirange)\n RETURNS SETOF anyrange\n LANGUAGE internal\n \
+             IMMUTABLE PARALLEL SAFE STRICT ROWS 100\nAS $function$multirange_unnest$function$\n",
+        ),
+        ("pg_get_functiondef(1386)", "~"),
         ("pg_get_function_arguments(3539)", "text, VARIADIC \"any\""),
         ("pg_type_is_visible(23)", "true"),
         ("pg_function_is_visible(870)", "true"),

@@ -20,7 +20,6 @@ pub(super) const FUNCTIONS: &[Spec] = &[
     Spec::new("pg_get_partition_constraintdef", (1, 1), "text", none),
     Spec::new("pg_get_statisticsobjdef", (1, 1), "text", none),
     Spec::new("pg_get_statisticsobjdef_columns", (1, 1), "text", none),
-    Spec::new("pg_get_functiondef", (1, 1), "text", none),
     Spec::new("pg_get_function_sqlbody", (1, 1), "text", none),
     Spec::new("pg_get_function_arg_default", (2, 2), "text", none),
     Spec::new("pg_get_serial_sequence", (2, 2), "text", no_sequence),

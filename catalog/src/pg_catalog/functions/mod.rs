@@ -6,6 +6,7 @@ mod comments;
 mod definitions;
 mod encoding;
 mod function;
+mod functiondef;
 mod names;
 mod operators;
 mod privileges;
@@ -29,12 +30,13 @@ use function::{Function, Spec};
 pub use registry::Registry;
 use sets::{Set, SetSpec};
 
-const FAMILIES: [&[Spec]; 14] = [
+const FAMILIES: [&[Spec]; 15] = [
     access_methods::FUNCTIONS,
     acl::FUNCTIONS,
     comments::FUNCTIONS,
     definitions::FUNCTIONS,
     encoding::FUNCTIONS,
+    functiondef::FUNCTIONS,
     names::FUNCTIONS,
     privileges::FUNCTIONS,
     procs::FUNCTIONS,

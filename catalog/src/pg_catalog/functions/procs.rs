@@ -32,6 +32,24 @@ pub(super) struct Proc {
     all_types: &'static str,
     modes: &'static str,
     names: &'static str,
+    declared: Declared,
+    /// The function of PostgreSQL's own code that does it.
+    pub(super) source: &'static str,
+    /// The library which has that, of functions in C.
+    pub(super) library: Option<&'static str>,
+}
+
+/// What CREATE FUNCTION says beside the types.
+#[derive(Debug)]
+struct Declared {
+    language: &'static str,
+    cost: &'static str,
+    rows: &'static str,
+    support: u32,
+    leakproof: bool,
+    strict: bool,
+    volatility: &'static str,
+    parallel: &'static str,
 }
 
 struct Procs {
@@ -52,6 +70,16 @@ static PROCS: LazyLock<Procs> = LazyLock::new(|| {
 fn read(line: &'static str) -> Option<(u32, Proc)> {
     let cells: Vec<&str> = line.split('\t').collect();
     let text = |at: usize| cells.get(at).copied();
+    let declared = Declared {
+        language: text(4)?,
+        cost: text(5)?,
+        rows: text(6)?,
+        support: text(8)?.parse().ok()?,
+        leakproof: text(11)? == "t",
+        strict: text(12)? == "t",
+        volatility: text(14)?,
+        parallel: text(15)?,
+    };
     let proc = Proc {
         name: text(1)?,
         variadic: text(7)? != "0",
@@ -62,6 +90,9 @@ fn read(line: &'static str) -> Option<(u32, Proc)> {
         all_types: text(20)?,
         modes: text(21)?,
         names: text(22)?,
+        declared,
+        source: text(25)?,
+        library: text(26).filter(|library| *library != "\\N"),
     };
     Some((text(0)?.parse().ok()?, proc))
 }
@@ -110,6 +141,72 @@ impl Proc {
         self.types.split_whitespace().filter_map(|oid| oid.parse().ok())
     }
 
+    pub(super) fn is_aggregate(&self) -> bool {
+        self.kind == "a"
+    }
+
+    /// The language that its source is in; `None` where the dump has only a parsed tree.
+    pub(super) fn language(&self) -> Option<&'static str> {
+        match self.declared.language {
+            "12" => Some("internal"),
+            "13" => Some("c"),
+            "14" if !self.source.is_empty() => Some("sql"),
+            _ => None,
+        }
+    }
+
+    /// What CREATE FUNCTION says of it that is not the default.
+    pub(super) fn clauses(&self) -> Vec<String> {
+        let declared = &self.declared;
+        let of = |clause: &str, is_so: bool| is_so.then(|| clause.to_owned());
+        let cost_default = if declared.language == "14" { "100" } else { "1" };
+        let rows_default = if self.returns_set { "1000" } else { "0" };
+        let clauses = [
+            of("WINDOW", self.kind == "w"),
+            of("IMMUTABLE", declared.volatility == "i"),
+            of("STABLE", declared.volatility == "s"),
+            of("PARALLEL SAFE", declared.parallel == "s"),
+            of("PARALLEL RESTRICTED", declared.parallel == "r"),
+            of("STRICT", declared.strict),
+            of("LEAKPROOF", declared.leakproof),
+            (declared.cost != cost_default).then(|| format!("COST {}", declared.cost)),
+            (declared.rows != rows_default).then(|| format!("ROWS {}", declared.rows)),
+            by_oid(declared.support).map(|support| format!("SUPPORT {}", support.name)),
+        ];
+        clauses.into_iter().flatten().collect()
+    }
+
+    /// The arguments without their defaults, which the dump has only as parsed trees.
+    pub(super) fn arguments(&self) -> String {
+        let parameters = self.parameters().into_iter().filter(|parameter| parameter.mode != "t");
+        let declared: Vec<String> = parameters
+            .map(|parameter| {
+                let mode = match parameter.mode {
+                    "o" => "OUT ",
+                    "b" => "INOUT ",
+                    "v" => "VARIADIC ",
+                    _ => "",
+                };
+                format!("{mode}{}", declaration(&parameter))
+            })
+            .collect();
+        declared.join(", ")
+    }
+
+    /// What it returns; `None` of a procedure.
+    pub(super) fn returned(&self) -> Option<String> {
+        if self.kind == "p" {
+            return None;
+        }
+        let columns: Vec<String> =
+            self.parameters().iter().filter(|parameter| parameter.mode == "t").map(declaration).collect();
+        if !columns.is_empty() {
+            return Some(format!("TABLE({})", columns.join(", ")));
+        }
+        let set = if self.returns_set { "SETOF " } else { "" };
+        Some(format!("{set}{}", format_type(self.returns, Typmod::Absent)))
+    }
+
     fn parameters(&self) -> Vec<Parameter> {
         let types: Vec<&str> = match array(self.all_types) {
             all if all.is_empty() => self.types.split_whitespace().collect(),
@@ -137,33 +234,12 @@ fn array(text: &'static str) -> Vec<&'static str> {
     }
 }
 
-/// The arguments without their defaults, which the dump has only as parsed trees.
 fn arguments<'a>(_: &'a Scope, arguments: &[Argument<'_>]) -> Result<Cell<'a>> {
-    let Some(proc) = proc(arguments) else { return Ok(Cell::Null) };
-    let parameters = proc.parameters().into_iter().filter(|parameter| parameter.mode != "t");
-    let declared: Vec<String> = parameters
-        .map(|parameter| {
-            let mode = match parameter.mode {
-                "o" => "OUT ",
-                "b" => "INOUT ",
-                "v" => "VARIADIC ",
-                _ => "",
-            };
-            format!("{mode}{}", declaration(&parameter))
-        })
-        .collect();
-    Ok(declared.join(", ").into())
+    Ok(proc(arguments).map(Proc::arguments).into())
 }
 
 fn result<'a>(_: &'a Scope, arguments: &[Argument<'_>]) -> Result<Cell<'a>> {
-    let Some(proc) = proc(arguments).filter(|proc| proc.kind != "p") else { return Ok(Cell::Null) };
-    let columns: Vec<String> =
-        proc.parameters().iter().filter(|parameter| parameter.mode == "t").map(declaration).collect();
-    if !columns.is_empty() {
-        return Ok(format!("TABLE({})", columns.join(", ")).into());
-    }
-    let set = if proc.returns_set { "SETOF " } else { "" };
-    Ok(format!("{set}{}", format_type(proc.returns, Typmod::Absent)).into())
+    Ok(proc(arguments).and_then(Proc::returned).into())
 }
 
 fn declaration(parameter: &Parameter) -> String {
@@ -173,7 +249,8 @@ fn declaration(parameter: &Parameter) -> String {
     }
 }
 
-fn proc(arguments: &[Argument<'_>]) -> Option<&'static Proc> {
+/// The function whose OID is the first argument.
+pub(super) fn proc(arguments: &[Argument<'_>]) -> Option<&'static Proc> {
     match object(*arguments.first()?) {
         Object::Oid(oid) => by_oid(oid),
         Object::Name(_) | Object::None => None,

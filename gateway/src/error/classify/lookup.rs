@@ -20,6 +20,7 @@ fn state(error: &LookupError) -> SqlState {
         LookupError::UndefinedFunction(_) | LookupError::UndefinedOperator(_) => SqlState::UndefinedFunction,
         LookupError::AmbiguousFunction(_) | LookupError::AmbiguousOperator(_) => SqlState::AmbiguousFunction,
         LookupError::ExpectedParenthesis => SqlState::InvalidTextRepresentation,
+        LookupError::IsAggregate(_) => SqlState::WrongObjectType,
         LookupError::NotInRecovery => SqlState::ObjectNotInPrerequisiteState,
         LookupError::InvalidName => SqlState::InvalidName,
         LookupError::TooManyParts(_) => SqlState::SyntaxError,
