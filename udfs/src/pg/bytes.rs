@@ -1,5 +1,5 @@
-//! `get_byte(bytea, n)`, `set_byte(bytea, n, value)`, `get_bit`, `set_bit`, `bit_count(bytea)`, `octet_length` and
-//! `bit_length` of texts and bytes.
+//! `get_byte(bytea, n)`, `set_byte(bytea, n, value)`, `get_bit`, `set_bit`, `bit_count(bytea)`; `length`,
+//! `octet_length` and `bit_length` of texts and bytes.
 //!
 //! Bytes and bits count from 0, the lowest bit of a byte first. A place outside is 2202E, a bit other than 0 and 1 22023.
 //! NULL gives NULL.
@@ -83,6 +83,21 @@ pub fn bit_count() -> Arc<ScalarUDF> {
         })
     })];
     function("bit_count", &OVERLOADS)
+}
+
+/// `length`: of texts the characters.
+pub fn length() -> Arc<ScalarUDF> {
+    static OVERLOADS: [Overload; 2] = [
+        overload(&[Ty::Text], Ty::Int4, |args| {
+            let texts = args.text(0)?;
+            lengths(args, 1, |row| texts.get(row).map(|text| text.chars().count()))
+        }),
+        overload(&[Ty::Bytea], Ty::Int4, |args| {
+            let values = args.bytes(0)?;
+            lengths(args, 1, |row| values.get(row).map(<[u8]>::len))
+        }),
+    ];
+    function("length", &OVERLOADS)
 }
 
 /// `octet_length`.

@@ -7,7 +7,6 @@ pub mod array_items;
 pub mod array_slice;
 pub mod arrays;
 pub mod avg;
-pub mod byte_length;
 pub mod bytes;
 pub mod casts;
 pub mod ceil;
@@ -100,7 +99,6 @@ pub(crate) fn aggregates() -> Vec<Arc<AggregateUDF>> {
 /// Functions on texts and bytes.
 pub(crate) fn text() -> Vec<Arc<ScalarUDF>> {
     vec![
-        byte_length::byte_length(),
         characters::ascii(),
         characters::chr(),
         characters::pg_size_pretty(),
@@ -109,6 +107,7 @@ pub(crate) fn text() -> Vec<Arc<ScalarUDF>> {
         bytes::bit_length(),
         bytes::get_bit(),
         bytes::get_byte(),
+        bytes::length(),
         bytes::octet_length(),
         bytes::set_bit(),
         bytes::set_byte(),

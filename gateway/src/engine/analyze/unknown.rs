@@ -175,9 +175,6 @@ fn function(mut call: ScalarFunction, schema: &DFSchema) -> Result<Expr> {
     let name = call.func.name();
     match name {
         "coalesce" | "greatest" | "least" => unify(&name.to_uppercase(), call.args.iter_mut().collect(), schema)?,
-        "character_length" if of_bytes(&call, schema) => {
-            return Ok(operand::call(udfs::pg::byte_length::byte_length(), call.args));
-        }
         "nullif" => {
             if let [left, right] = call.args.as_mut_slice()
                 && let (Some(first), Some(second)) = (Operand::of(left, schema), Operand::of(right, schema))
@@ -206,11 +203,6 @@ fn function(mut call: ScalarFunction, schema: &DFSchema) -> Result<Expr> {
         }
     }
     Ok(Expr::ScalarFunction(call))
-}
-
-fn of_bytes(call: &ScalarFunction, schema: &DFSchema) -> bool {
-    let first = call.args.first().and_then(|arg| Operand::of(arg, schema));
-    first.is_some_and(|operand| operand.category == Category::Bytes)
 }
 
 /// The output function of booleans, unlike the cast, writes one letter.
