@@ -201,6 +201,7 @@ client_suites() {
     else
         not_run "psql" "no postgresql-client, and it cannot be installed"
     fi
+    other_psqls
     python_clients
     if node_environment; then
         client node-postgres "$(node -p "require('$work/node/node_modules/pg/package.json').version")" \
@@ -220,10 +221,24 @@ client_suites() {
     else
         not_run "pgx" "no Go toolchain"
     fi
+    dbt_client
     server_clients
     client_table
     stop
     login_suite
+}
+
+# Newer versions of psql than the system's, from the Python packages that carry them.
+other_psqls() {
+    local psql
+    if ! python_environment psqls tests/clients/psql/psqls.txt; then
+        not_run "newer psqls" "no Python environment, and it cannot be made"
+        return
+    fi
+    for psql in $(compgen -G "$cache/psqls/lib/python*/site-packages/*/pginstall*/bin/psql" | sort); do
+        client psql "$("$psql" --version | awk '{ print $3 }')" \
+            env LC_ALL=C PATH="$(dirname "$psql"):$PATH" tests/clients/psql/client.sh
+    done
 }
 
 python_clients() {
@@ -250,12 +265,23 @@ python_clients() {
     readers="$(version_of pandas), $(version_of polars), $(version_of connectorx), $(version_of adbc-driver-postgresql)"
     client "pandas, Polars, connectorx, ADBC" "$readers" \
         timeout 300 "$cache/readers/bin/python" -Bu tests/clients/python/readers_client.py
+    client "DuckDB, attaching" "$(version_of duckdb)" \
+        timeout 300 "$cache/readers/bin/python" -Bu tests/clients/python/duckdb_client.py
     client pgcli "$(version_of pgcli)" timeout 300 "$cache/readers/bin/python" -Bu tests/clients/python/pgcli_client.py
     if compgen -G '/usr/lib/*/odbc/psqlodbcw.so' >/dev/null || packages odbc-postgresql unixodbc; then
         client psqlODBC "$(dpkg-query -W -f='${Version}' odbc-postgresql 2>/dev/null || echo of the system)" \
             timeout 300 "$cache/readers/bin/python" -Bu tests/clients/python/odbc_client.py
     else
         not_run "psqlODBC" "no odbc-postgresql, and it cannot be installed"
+    fi
+}
+
+dbt_client() {
+    if python_environment dbt tests/clients/dbt/requirements.txt; then
+        client dbt "$(sed -nE 's/^dbt-core==//p' tests/clients/dbt/requirements.txt)" \
+            timeout 300 tests/clients/dbt/client.sh "$cache/dbt/bin/dbt"
+    else
+        not_run "dbt" "no Python environment, and it cannot be made"
     fi
 }
 

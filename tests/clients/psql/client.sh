@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# psql: what a person types first. Needs PGHOST, PGPORT, PGUSER, PGDATABASE, and the table weather.observations.
+# psql: what a person types first, as far as the psql of PATH knows it. Needs PGHOST, PGPORT, PGUSER, PGDATABASE, and the
+# table weather.observations.
 set -uo pipefail
 
 passed=0
@@ -34,18 +35,20 @@ fails() {
     fi
 }
 
+version=$(psql --version | sed -E 's/^[^0-9]*([0-9]+).*/\1/')
+
 ask() { psql -X -v ON_ERROR_STOP=1 "$@"; }
 
-check '\conninfo' "connected to database \"$PGDATABASE\" as user \"$PGUSER\"" ask -c '\conninfo'
+check '\conninfo' "(connected to database \"$PGDATABASE\"|Database +\\| $PGDATABASE)" ask -c '\conninfo'
 check '\l' "$PGDATABASE" ask -c '\l'
 check '\dn' 'weather' ask -c '\dn'
-check '\d' '(List of relations|Did not find any relations)' ask -c '\d'
+check '\d' '(List of relations|Did not find any)' ask -c '\d'
 check '\dt *.*' 'weather *\| *observations *\| *table' ask -c '\dt *.*'
 check '\dt weather.*' 'observations' ask -c '\dt weather.*'
 check '\d table' '(time|observation_at) +\| *timestamp with(out)? time zone' ask -c '\d weather.observations'
 check '\d+ table' 'station +\| *(text|character varying)' ask -c '\d+ weather.observations'
-check '\dv' '(List of relations|Did not find any relations)' ask -c '\dv *.*'
-check '\dm' '(List of relations|Did not find any relations)' ask -c '\dm'
+check '\dv' 'public *\| *climate_analysis *\| *view' ask -c '\dv *.*'
+check '\dm' 'Did not find any (relations|materialized views)' ask -c '\dm'
 check '\du' "$PGUSER" ask -c '\du'
 check '\dx' 'extensions' ask -c '\dx'
 check '\encoding' 'UTF8' ask -c '\encoding'
@@ -63,12 +66,24 @@ fails 'a statement that is refused' 'ERROR' ask -c 'SELECT 1/0'
 fails 'another database' 'database "nope" does not exist' psql -X -d nope -c 'SELECT 1'
 # Every command that lists objects, with `+` and `S`, as far as this psql has it.
 for command in d d+ dS 'd weather.*' 'd+ weather.observations' 'd+ climate_analysis' da dA dA+ dAc dAf dAo dAp db db+ dc dc+ \
-    dC dC+ dd ddp dD dD+ dE des+ det+ deu+ dew+ df df+ 'df date_trunc' dF dFd dFp dFt dg+ di di+ dl dL dL+ dm dm+ dn+ dnS \
+    dC dC+ dd ddp dD dconfig 'dconfig *zone*' dD+ dE des+ det+ deu+ dew+ df df+ 'df date_trunc' dF dFd dFp dFt dg+ di di+ dl dL dL+ dm dm+ dn+ dnS \
     do dO dO+ dp 'dp weather.*' dP drds dRp dRs ds dt dt+ dtS 'dt *.*' dT dT+ dTS 'dT int4' du du+ dv dv+ dvS dx dX dy l+ \
     z 'sf now' 'sv climate_analysis' 'sv+ climate_analysis'; do
     check "\\$command" '' ask -c "\\$command"
 done
+check 'the source of a function' 'FUNCTION pg_catalog.now\(\)' ask -c '\sf now'
 check '\copy' '^1,x$' ask -c "\\copy (SELECT 1, 'x') TO STDOUT (FORMAT csv)"
+check '\watch' '^1$' bash -c '
+    psql -X -At -f - <<<"SELECT 1 \\watch 0.1" & sleep 0.5; kill -INT $!; wait $!; true'
+if [[ $version -ge 16 ]]; then
+    check '\drg' '' ask -c '\drg'
+    check '\bind' '^7\|x$' ask -At -f - <<<'SELECT $1::int + 3, $2 \bind 4 x \g'
+    check '\watch, twice' '^2$' bash -c 'psql -X -At -f - <<<"SELECT 1 \\watch count=2 interval=0.01" | grep -c "^1$"'
+fi
+if [[ $version -ge 18 ]]; then
+    check '\parse and \bind_named' '^9$' ask -At -f - <<<$'SELECT $1::int * 3 \\parse three\n\\bind_named three 3 \\g\n\\close_prepared three'
+    check 'a pipeline' '^2$' ask -At -f - <<<$'\\startpipeline\nSELECT 1 \\bind \\sendpipeline\nSELECT $1 \\bind 2 \\sendpipeline\n\\endpipeline'
+fi
 check 'after an error' '^7$' psql -X -At -c 'SELECT nope' -c 'SELECT 7'
 check 'a cancel by Ctrl-C' '57014|canceling statement due to user request' bash -c '
     psql -X -c "SELECT count(*) FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b WHERE a % 7 = b % 11" 2>&1 &
