@@ -97,6 +97,7 @@ fn comparison(mut expr: RawBinaryExpr, left: &Operand, right: &Operand) -> Resul
     }
     left.give_type(&mut expr.right, right)?;
     right.give_type(&mut expr.left, left)?;
+    operand::widen_real([(&mut expr.left, left), (&mut expr.right, right)]);
     if Category::Interval == left.category || Category::Interval == right.category {
         let RawBinaryExpr { op, left, right } = expr;
         let [left, right] = [left, right].map(|side| operand::call(udfs::pg::spans::order(), vec![side]));
@@ -139,7 +140,10 @@ fn arithmetic(mut expr: RawBinaryExpr, left: &Operand, right: &Operand) -> Resul
     };
     let (plus, minus) = (expr.op == BinaryOperator::Plus, expr.op == BinaryOperator::Minus);
     match (left.category, right.category) {
-        (C::Number, C::Number) => Ok(PlannerResult::Original(expr)),
+        (C::Number, C::Number) => {
+            operand::widen_real([(&mut expr.left, left), (&mut expr.right, right)]);
+            Ok(PlannerResult::Original(expr))
+        }
         (C::Unknown, C::Unknown) if left.is_literal() && right.is_literal() => Err(ambiguous(left, &expr.op, right)),
         (C::Interval, C::Number) if product => scaled(expr.left, expr.right, &expr.op),
         (C::Interval, C::Unknown) if product && right.is_literal() => scaled(expr.left, expr.right, &expr.op),

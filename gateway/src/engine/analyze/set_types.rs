@@ -1,11 +1,11 @@
 //! The types of the columns of UNION, INTERSECT and EXCEPT.
 //!
-//! Owns: which literals of the sides take the other side's type, and 42804. Must never know: how rows are matched.
+//! Owns: which literals of the sides take the other side's type, that decimals beside floats are floats, and 42804. Must never know: how rows are matched.
 
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
-use datafusion::common::{DataFusionError, NullEquality, Result, ScalarValue};
+use datafusion::common::{Column, DataFusionError, NullEquality, Result, ScalarValue};
 use datafusion::logical_expr::{Distinct, Expr, Join, JoinType, LogicalPlan, Projection, SubqueryAlias, Union, cast};
 
 use crate::engine::types::common;
@@ -15,7 +15,9 @@ pub(super) fn resolve(plan: LogicalPlan) -> Result<LogicalPlan> {
     match plan {
         LogicalPlan::Union(union) => {
             let mut inputs: Vec<LogicalPlan> = union.inputs.iter().map(|input| input.as_ref().clone()).collect();
-            if !unify("UNION", &mut inputs)? {
+            let changed = unify("UNION", &mut inputs)?;
+            // The first side may be a set operation whose own sides have been changed.
+            if !changed && first_types(&inputs).eq(union.schema.fields().iter().map(|field| field.data_type())) {
                 return Ok(LogicalPlan::Union(union));
             }
             let inputs = inputs.into_iter().map(Arc::new).collect();
@@ -32,6 +34,11 @@ pub(super) fn resolve(plan: LogicalPlan) -> Result<LogicalPlan> {
         }
         other => Ok(other),
     }
+}
+
+/// The types that the schema of a union has until its sides are coerced.
+fn first_types(sides: &[LogicalPlan]) -> impl Iterator<Item = &DataType> {
+    sides.first().into_iter().flat_map(|side| side.schema().fields().iter().map(|field| field.data_type()))
 }
 
 /// INTERSECT and EXCEPT are planned as joins on every column, where NULL equals NULL.
@@ -63,6 +70,14 @@ fn unify(construct: &str, sides: &mut [LogicalPlan]) -> Result<bool> {
             });
         }
         let Some(column) = column.filter(|column| !is_text(column.data_type())) else { continue };
+        if column.data_type().is_floating() {
+            for side in sides.iter_mut() {
+                if let Some(floats) = as_float(side, at, column.data_type())? {
+                    *side = floats;
+                    changed = true;
+                }
+            }
+        }
         for index in unknown {
             let Some(side) = sides.get_mut(index) else { continue };
             if let Some(retyped) = retyped(side, at, column.data_type())? {
@@ -76,6 +91,23 @@ fn unify(construct: &str, sides: &mut [LogicalPlan]) -> Result<bool> {
 
 fn is_text(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null)
+}
+
+/// The side with its decimals as floats, which the planner would make of neither.
+fn as_float(side: &LogicalPlan, at: usize, float: &DataType) -> Result<Option<LogicalPlan>> {
+    let schema = side.schema();
+    if !schema.fields().get(at).is_some_and(|field| field.data_type().is_decimal()) {
+        return Ok(None);
+    }
+    let columns = schema.iter().enumerate().map(|(index, (relation, field))| {
+        let column = Expr::Column(Column::new(relation.cloned(), field.name()));
+        match index == at {
+            true => cast(column, float.clone()).alias_qualified(relation.cloned(), field.name()),
+            false => column,
+        }
+    });
+    let columns = columns.collect();
+    Ok(Some(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(side.clone()))?)))
 }
 
 /// The expression of a column of a SELECT.

@@ -71,7 +71,9 @@ fn replace(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             }
             Ok(Transformed::yes(Expr::InList(InList { expr, list, negated })))
         }
-        Expr::Between(Between { expr, negated, mut low, mut high }) => {
+        Expr::Between(Between { mut expr, negated, mut low, mut high }) => {
+            widen_real(&mut expr, &mut low, schema);
+            widen_real(&mut expr, &mut high, schema);
             if let Some(left) = Operand::of(&expr, schema) {
                 compared(&left, BinaryOperator::GtEq, &mut low, schema)?;
                 compared(&left, BinaryOperator::LtEq, &mut high, schema)?;
@@ -118,6 +120,12 @@ fn replace(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             let answer = if op == Operator::IsDistinctFrom { distinct } else { Expr::Not(Box::new(distinct)) };
             Ok(Transformed::yes(answer))
         }
+        Expr::BinaryExpr(
+            mut binary @ BinaryExpr { op: Operator::IsDistinctFrom | Operator::IsNotDistinctFrom, .. },
+        ) => {
+            widen_real(&mut binary.left, &mut binary.right, schema);
+            Ok(Transformed::yes(Expr::BinaryExpr(binary)))
+        }
         Expr::ScalarFunction(call) => function(call, schema).map(Transformed::yes),
         Expr::Cast(cast) => {
             castable(&cast, schema)?;
@@ -129,6 +137,12 @@ fn replace(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
 
 fn is_row(expr: &Expr, schema: &DFSchema) -> bool {
     expr.get_type(schema).is_ok_and(|data_type| matches!(data_type, DataType::Struct(_)))
+}
+
+fn widen_real(left: &mut Expr, right: &mut Expr, schema: &DFSchema) {
+    if let (Some(one), Some(other)) = (Operand::of(left, schema), Operand::of(right, schema)) {
+        operand::widen_real([(left, &one), (right, &other)]);
+    }
 }
 
 /// `CASE 1 WHEN '1' THEN ...` compares as `1 = '1'` does.
@@ -166,7 +180,13 @@ fn unify(construct: &str, alternatives: Vec<&mut Expr>, schema: &DFSchema) -> Re
         });
     }
     let Some(typed) = typed else { return Ok(()) };
-    alternatives.into_iter().try_for_each(|expr| give(&typed, expr, schema))
+    for expr in alternatives {
+        if let Some(operand) = Operand::of(expr, schema) {
+            typed.give_type(expr, &operand)?;
+            typed.give_float(expr, &operand);
+        }
+    }
+    Ok(())
 }
 
 fn function(mut call: ScalarFunction, schema: &DFSchema) -> Result<Expr> {
@@ -174,6 +194,7 @@ fn function(mut call: ScalarFunction, schema: &DFSchema) -> Result<Expr> {
     json_functions::give(&mut call, schema)?;
     let name = call.func.name();
     match name {
+        "make_array" => unify("ARRAY", call.args.iter_mut().collect(), schema)?,
         "coalesce" | "greatest" | "least" => unify(&name.to_uppercase(), call.args.iter_mut().collect(), schema)?,
         "nullif" => {
             if let [left, right] = call.args.as_mut_slice()

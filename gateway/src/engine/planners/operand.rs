@@ -124,6 +124,23 @@ impl Operand {
         self.data_type.is_integer()
     }
 
+    pub(in crate::engine) fn is_float(&self) -> bool {
+        self.data_type.is_floating()
+    }
+
+    /// PostgreSQL's `real`.
+    fn is_real(&self) -> bool {
+        matches!(self.data_type, DataType::Float16 | DataType::Float32)
+    }
+
+    /// Makes another number what this one is, where this is a float: the planner would make it a decimal.
+    pub(in crate::engine) fn give_float(&self, expr: &mut Expr, other: &Self) {
+        if self.is_float() && other.category == Category::Number && other.data_type != self.data_type {
+            let number = std::mem::replace(expr, Expr::Literal(ScalarValue::Null, None));
+            *expr = cast(number, self.data_type.clone());
+        }
+    }
+
     pub(in crate::engine) fn literal(&self) -> Option<&str> {
         self.literal.as_deref()
     }
@@ -241,6 +258,20 @@ fn unknown(expr: &Expr) -> Option<String> {
     match expr {
         Expr::Literal(ScalarValue::Utf8(Some(text)), None) => Some(text.clone()),
         _ => None,
+    }
+}
+
+/// There is no operator of `real` and another number: both are `double precision` there.
+pub(in crate::engine) fn widen_real(sides: [(&mut Expr, &Operand); 2]) {
+    let [(_, left), (_, right)] = &sides;
+    if left.category != Category::Number || right.category != Category::Number || left.is_real() == right.is_real() {
+        return;
+    }
+    for (side, operand) in sides {
+        if operand.is_real() {
+            let real = std::mem::replace(side, Expr::Literal(ScalarValue::Null, None));
+            *side = cast(real, DataType::Float64);
+        }
     }
 }
 

@@ -81,10 +81,11 @@ impl Lists<'_> {
         }
         let Some(data_type) = written(&column) else { return Ok(()) };
         let is_tagged = udfs::pg_type::tag(&column).is_some();
+        let decides = column.data_type().is_temporal() || column.data_type().is_floating();
         for cell in values.rows.iter_mut().filter_map(|row| row.content.get_mut(at)) {
             if literals::text(cell).is_some() {
                 *cell = casts::cast(taken(cell), &data_type)?;
-            } else if is_null(cell) && is_tagged || !is_null(cell) && column.data_type().is_temporal() {
+            } else if is_null(cell) && is_tagged || !is_null(cell) && decides {
                 *cell = types::cast(taken(cell), data_type.clone());
             }
         }
