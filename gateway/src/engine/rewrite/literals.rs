@@ -11,7 +11,7 @@ use udfs::pg::input;
 
 use super::expand::call;
 use super::{folded, types};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Functions whose result has the type of their arguments, so that a small number in them must be an `integer`.
 const SAME_TYPE: &[&str] = &[
@@ -125,17 +125,29 @@ fn negated(expr: &Expr) -> Option<&Expr> {
 }
 
 /// A number in a notation that the planner reads: without an exponent, as a float where no decimal holds it.
-pub(super) fn spell_out(expr: &mut Expr) {
-    let Expr::Value(value) = expr else { return };
-    let Value::Number(digits, _) = &value.value else { return };
+///
+/// A float must not lose digits that are written out: those are 0A000.
+pub(super) fn spell_out(expr: &mut Expr) -> Result<()> {
+    let Expr::Value(value) = expr else { return Ok(()) };
+    let Value::Number(digits, _) = &value.value else { return Ok(()) };
     if digits.parse::<i64>().is_ok() {
-        return;
+        return Ok(());
     }
     *expr = match udfs::pg::numeric::plain(digits) {
-        Some(plain) if plain == *digits => return,
+        Some(plain) if plain == *digits => return Ok(()),
         Some(plain) => exact(plain),
-        None => types::cast(string(digits.clone()), DataType::DoublePrecision),
+        None if digits.contains(['e', 'E']) || is_float(digits) => {
+            types::cast(string(digits.clone()), DataType::DoublePrecision)
+        }
+        None => return Err(Error::unsupported("numeric values of more than 38 digits are not supported")),
     };
+    Ok(())
+}
+
+/// Whether a float has exactly these digits, as programs write that print all of a float.
+fn is_float(digits: &str) -> bool {
+    let decimals = digits.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    digits.parse::<f64>().is_ok_and(|float| format!("{float:.decimals$}") == digits)
 }
 
 /// The numeric of these digits, with the scale that they are written with.
@@ -244,6 +256,22 @@ mod tests {
         }
         for bad in ["", "1,2", "{1", "{1}}", "{,}", "{1,}"] {
             assert_eq!(elements(bad).unwrap_err().state, SqlState::InvalidTextRepresentation, "{bad}");
+        }
+    }
+
+    #[test]
+    fn digits_are_kept_or_refused() {
+        let read = |digits: &str| {
+            let mut expr = number(digits);
+            spell_out(&mut expr).map(|()| expr.to_string()).map_err(|error| error.state)
+        };
+        let refused = Err(SqlState::FeatureNotSupported);
+        assert_eq!(read("12345678901234567890123456789012345678901234567890"), refused);
+        assert_eq!(read("123456789012345678901234567890.1234567890"), refused);
+        assert_eq!(read("1.50"), Ok("1.50".to_owned()));
+        assert_eq!(read("1e3"), Ok("lakegate_numeric(1000)".to_owned()));
+        for float in ["1e60", "0.1000000000000000055511151231257827021181583404541015625"] {
+            assert_eq!(read(float), Ok(format!("'{float}'::DOUBLE PRECISION")));
         }
     }
 }

@@ -67,10 +67,7 @@ impl VisitorMut for Notations<'_> {
 fn expression(expr: &mut Expr, names: &dyn Names) -> Result<()> {
     conditions::of_expr(expr)?;
     match expr {
-        Expr::Value(_) => {
-            literals::spell_out(expr);
-            Ok(())
-        }
+        Expr::Value(_) => literals::spell_out(expr),
         Expr::Cast { .. } | Expr::TypedString(_) | Expr::Interval(_) => casts::rewrite(expr),
         Expr::Collate { .. } => collate(expr),
         Expr::Overlay { expr: text, overlay_what, overlay_from, overlay_for } => {
