@@ -1,8 +1,9 @@
 //! What PostgreSQL's lexer and grammar read that the parser does not, said in tokens that it does.
 //!
-//! Owns: adjacent string literals, `U&'...'`, the ends of operators. Words have their own file, and so have rows. Must
+//! Owns: adjacent string literals, `U&'...'`, the ends of operators. Words, numbers and rows have files of their own. Must
 //! never know: the syntax tree. <https://www.postgresql.org/docs/16/sql-syntax-lexical.html>
 
+mod numbers;
 mod rows;
 mod words;
 
@@ -42,6 +43,11 @@ pub(super) fn read(sql: &str) -> Result<Vec<TokenWithSpan>> {
                 let tokens = Tokenizer::new(&PostgreSqlDialect {}, operator).tokenize().unwrap_or_default();
                 let sign = |sign| if sign == '+' { Token::Plus } else { Token::Minus };
                 tokens.into_iter().chain(signs.chars().map(sign)).for_each(|token| said.push(token, span));
+            }
+            Token::Number(digits, _) => said.push(numbers::number(sql, &digits, span, following)?, span),
+            Token::HexStringLiteral(digits) => {
+                let number = numbers::hexadecimal(sql, &digits, span, following)?;
+                said.push(number.unwrap_or(Token::HexStringLiteral(digits)), span);
             }
             Token::Mul if rows::is_row(&said, following) => said.push(Token::make_word(EVERY_FIELD, Some('"')), span),
             // ORDER BY x USING >
@@ -135,6 +141,8 @@ mod tests {
     fn notations_become_those_of_the_parser() {
         assert_eq!(text("table t"), "SELECT*FROM t");
         assert_eq!(text("drop table t"), "drop table t");
+        assert_eq!(text("select 0x1F, x'1F', 0b11, 1_000"), "select 31, X'1F', 3 , 1000");
+        assert_eq!(text("select current_schema, s.current_schema"), "select current_schema(), s.current_schema");
         assert_eq!(text("prepare p as table t"), "prepare p as SELECT*FROM t");
         assert_eq!(text("select 1 as table from t"), "select 1 as table from t");
         assert_eq!(text("select 1 between symmetric 3 and 2"), "select 1 between !! 3 and 2");

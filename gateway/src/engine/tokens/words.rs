@@ -1,7 +1,8 @@
 //! Words that the parser knows otherwise than PostgreSQL, or not at all.
 //!
-//! Owns: `TABLE name`, `BETWEEN SYMMETRIC`, `TRIM(LEADING FROM x)`, `current_role`, `ISNULL`, `ORDER BY ... USING`, `VARIADIC`, and the
-//! keywords of other dialects, which are names here. Must never know: literals, operators.
+//! Owns: `TABLE name`, `BETWEEN SYMMETRIC`, `TRIM(LEADING FROM x)`, functions without parentheses, `ISNULL`,
+//! `ORDER BY ... USING`, `VARIADIC`, and the keywords of other dialects, which are names here. Must never know: literals,
+//! operators.
 //! <https://www.postgresql.org/docs/16/sql-keywords-appendix.html>
 
 use sqlparser::keywords::Keyword;
@@ -32,7 +33,7 @@ pub(super) fn say(mut word: Word, span: Span, said: &mut Said, following: &[Toke
         Keyword::ASYMMETRIC if previous.is_some_and(|token| is(token, Keyword::BETWEEN)) => Vec::new(),
         // What is trimmed is left out: blanks.
         Keyword::FROM if ends_a_trim(said) => vec![Token::SingleQuotedString(" ".to_owned()), Token::Word(word)],
-        _ if is_bare(&word, "current_role") && !previous.is_some_and(|token| is(token, Keyword::AS)) => {
+        _ if is_niladic(&word) && !previous.is_some_and(is_before_name) && !precede_call(following) => {
             vec![Token::Word(word), Token::LParen, Token::RParen]
         }
         // PostgreSQL's postfix operator; the parser takes the word for an alias.
@@ -45,6 +46,20 @@ pub(super) fn say(mut word: Word, span: Span, said: &mut Said, following: &[Toke
         _ => vec![Token::Word(word)],
     };
     instead.into_iter().for_each(|token| said.push(token, span));
+}
+
+/// Functions without parentheses that the parser takes for columns.
+fn is_niladic(word: &Word) -> bool {
+    is_bare(word, "current_role") || is_bare(word, "current_schema")
+}
+
+fn is_before_name(token: &Token) -> bool {
+    is(token, Keyword::AS) || *token == Token::Period
+}
+
+fn precede_call(following: &[TokenWithSpan]) -> bool {
+    let next = following.iter().find(|next| !matches!(next.token, Token::Whitespace(_)));
+    next.is_some_and(|next| matches!(next.token, Token::LParen | Token::Period))
 }
 
 /// Whether the name of a table comes next: `1 AS table FROM t` gives a column a name.
