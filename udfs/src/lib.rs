@@ -3,6 +3,7 @@
 //! Owns: what a function computes. Must never know: tokio, the catalog, I/O.
 
 mod aggregate;
+mod collect;
 mod error;
 mod function;
 pub mod pg;

@@ -208,7 +208,7 @@ fn of_arrays(function: &str) -> Option<bool> {
 fn aggregates(function: &str) -> Option<bool> {
     match function {
         "array_agg" => Some(true),
-        "min" | "max" | "first_value" | "last_value" => Some(false),
+        "any_value" | "min" | "max" | "first_value" | "last_value" => Some(false),
         _ => None,
     }
 }

@@ -2,7 +2,9 @@
 
 pub mod abs;
 pub mod age;
+pub mod any_value;
 pub mod arithmetic;
+pub mod array_agg;
 pub mod array_items;
 pub mod array_slice;
 pub mod arrays;
@@ -57,6 +59,7 @@ pub mod sets;
 pub mod similar;
 pub mod sized;
 pub mod spans;
+pub mod string_agg;
 pub mod string_to_array;
 pub mod substr;
 pub mod sum;
@@ -84,11 +87,14 @@ pub use file_value::file_value;
 /// Aggregates.
 pub(crate) fn aggregates() -> Vec<Arc<AggregateUDF>> {
     let mut all = vec![
+        any_value::any_value(),
+        array_agg::array_agg(),
         avg::avg(),
         every::every(),
         ordered_set::mode(),
         ordered_set::percentile_cont(),
         ordered_set::percentile_disc(),
+        string_agg::string_agg(),
         sum::sum(),
     ];
     all.extend(json::aggregates());
