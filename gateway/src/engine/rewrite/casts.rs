@@ -5,17 +5,15 @@
 
 use std::fmt::Write as _;
 
-use arrow::datatypes::IntervalMonthDayNano;
-use datafusion::common::DataFusionError;
 use sqlparser::ast::{
     ArrayElemTypeDef, DataType, ExactNumberInfo, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
-    Interval, TimezoneInfo, Value,
+    TimezoneInfo, Value,
 };
 
 use super::expand::call;
 use super::literals::{self, elements, number, string};
 use super::syntax::taken;
-use super::{folded, numbers, types};
+use super::{folded, intervals, numbers, types};
 use crate::error::{Error, Result};
 use udfs::pg::input;
 
@@ -31,8 +29,8 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<()> {
             *expr = cast(value, &typed.data_type.clone())?;
         }
         Expr::Interval(interval) => {
-            if let Some(text) = interval_text(interval) {
-                *expr = interval_literal(&text)?;
+            if let Some(literal) = intervals::literal(interval)? {
+                *expr = literal;
             }
         }
         _ => {}
@@ -52,6 +50,9 @@ pub(super) fn cast(inner: Expr, data_type: &DataType) -> Result<Expr> {
             DataType::Text => Ok(text),
             other => cast(text, &other),
         };
+    }
+    if let Some(value) = intervals::cast(&inner, data_type)? {
+        return Ok(value);
     }
     if let Some(digits) = types::second_digits(data_type) {
         let value = cast(inner, &types::plain(data_type))?;
@@ -97,6 +98,7 @@ fn is_parameter(expr: &Expr) -> bool {
 
 /// The aggregates whose argument may be cast.
 const AGGREGATES: &[&str] = &[
+    "any_value",
     "array_agg",
     "avg",
     "bool_and",
@@ -154,7 +156,7 @@ fn registry_input(expr: &Expr) -> Option<&'static str> {
 /// The value of a text literal in a type whose texts the planner reads differently, or not at all.
 fn literal(text: &str, data_type: &DataType) -> Result<Option<Expr>> {
     Ok(match data_type {
-        DataType::Interval { .. } => Some(interval_literal(text)?),
+        DataType::Interval { .. } => Some(intervals::of_text(text)?),
         DataType::Bytea => Some(bytes(text)?),
         DataType::Boolean | DataType::Bool => Some(Expr::value(Value::Boolean(input::boolean(text)?))),
         numeric if types::is_unconstrained_numeric(numeric) => udfs::pg::numeric::plain(text).map(literals::exact),
@@ -198,30 +200,6 @@ fn shortened(inner: Expr, length: u64, padded: bool) -> Expr {
     }
 }
 
-fn interval_text(interval: &Interval) -> Option<String> {
-    let text = literals::text(&interval.value)?;
-    let unit = interval.last_field.as_ref().or(interval.leading_field.as_ref());
-    let bare = text.trim().parse::<f64>().is_ok();
-    match unit {
-        Some(unit) if bare => Some(format!("{text} {unit}")),
-        _ => Some(text),
-    }
-}
-
-fn interval_literal(text: &str) -> Result<Expr> {
-    let IntervalMonthDayNano { months, days, nanoseconds } =
-        udfs::pg::interval::parse(text).map_err(|error| Error::from(DataFusionError::from(error)))?;
-    // The planner's own units are exact in these three, whatever the text's were.
-    let value = Box::new(string(format!("{months} months {days} days {nanoseconds} nanoseconds")));
-    Ok(Expr::Interval(Interval {
-        value,
-        leading_field: None,
-        leading_precision: None,
-        last_field: None,
-        fractional_seconds_precision: None,
-    }))
-}
-
 /// `\xDEADBEEF`, or the escape format.
 fn bytes(text: &str) -> Result<Expr> {
     let bytes = input::bytea(text)?;
@@ -244,7 +222,7 @@ fn moment(text: &str, data_type: &DataType) -> Result<Option<Expr>> {
     let now = || call("now", Vec::new());
     let day = |offset: i64| {
         let today = call("date_trunc", vec![string("day"), now()]);
-        let shift = interval_literal(&format!("{offset} days"))?;
+        let shift = intervals::of_text(&format!("{offset} days"))?;
         let op = sqlparser::ast::BinaryOperator::Plus;
         Ok::<Expr, Error>(Expr::BinaryOp { left: Box::new(today), op, right: Box::new(shift) })
     };

@@ -12,6 +12,7 @@ mod functions;
 mod grouping;
 mod identifiers;
 mod in_scope;
+mod intervals;
 mod json;
 mod literals;
 mod named_args;

@@ -4,17 +4,24 @@
 
 use arrow::datatypes::IntervalMonthDayNano;
 
+use super::fields::{Field, Fields};
 use super::{MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_SECOND, iso8601};
 use crate::Error;
 
 /// The interval that a text names; 22007 when it names none, 22015 when a field does not fit.
 pub fn parse(text: &str) -> Result<IntervalMonthDayNano, Error> {
+    parse_fields(text, Fields { last: Field::Second, is_minute_to_second: false })
+}
+
+/// The interval that a text names in a type of these fields, which tell what a number without a unit counts, and beyond
+/// which nothing is kept.
+pub fn parse_fields(text: &str, fields: Fields) -> Result<IntervalMonthDayNano, Error> {
     let failed = |failure| match failure {
         Failure::Syntax => Error::InvalidDatetime { of: "interval", value: text.to_owned() },
         Failure::Range => Error::IntervalFieldOverflow(text.to_owned()),
     };
     let read = match tokens(text) {
-        Ok(tokens) => traditional(&tokens),
+        Ok(tokens) => traditional(&tokens, fields),
         Err(failure) => Err(failure),
     };
     match read {
@@ -22,6 +29,7 @@ pub fn parse(text: &str) -> Result<IntervalMonthDayNano, Error> {
         other => other.map_err(failed),
     }
     .and_then(|sum| sum.finish().map_err(failed))
+    .map(|span| fields.last.truncated(span))
 }
 
 /// Why a text is not an interval.
@@ -181,7 +189,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, Failure> {
 }
 
 /// Adds up the fields from the last to the first, so that a unit is known before its number.
-fn traditional(tokens: &[Token]) -> Result<Sum, Failure> {
+fn traditional(tokens: &[Token], fields_of_type: Fields) -> Result<Sum, Failure> {
     let mut sum = Sum::default();
     let mut unit = None;
     let mut seen: u32 = 0;
@@ -205,13 +213,16 @@ fn traditional(tokens: &[Token]) -> Result<Sum, Failure> {
                 if unit_waits {
                     return Err(Failure::Syntax);
                 }
-                sum.add_micros(time(text)?, 1, 0.0)?;
+                match (fields_of_type.is_minute_to_second, text.matches(':').count()) {
+                    (true, 1) if !text.contains('.') => sum.add_micros(time(&format!("{text}.0"))?, 1, 0.0)?,
+                    _ => sum.add_micros(time(text)?, 1, 0.0)?,
+                }
                 unit = Some(Unit::Day);
                 bit(Unit::Hour) | bit(Unit::Minute) | SECONDS
             }
             Token::Number(text) => {
                 unit_waits = false;
-                let counted = unit.unwrap_or(Unit::Second);
+                let counted = unit.unwrap_or(fields_of_type.last.unit());
                 let field = count(&mut sum, text, counted)?;
                 unit = Some(if field == Unit::Hour { Unit::Day } else { field });
                 // Parts of a second are milliseconds and microseconds too.
