@@ -183,10 +183,6 @@ impl Resolver<'_> {
                 output_to_input(expr, &select.projection);
             }
         }
-        for window in &mut select.named_window {
-            let mut names = InScope::new(self, &scope, ctes);
-            broken(window.visit(&mut names))?;
-        }
         let is_distinct_on = matches!(select.distinct, Some(sqlparser::ast::Distinct::On(_)));
         let sortable = columns.as_deref().map(|columns| output_names::distinct(columns, &select.projection));
         let mut order_by = order_by;

@@ -36,6 +36,7 @@ mod syntax;
 mod tests;
 mod types;
 mod values;
+mod windows;
 
 use std::sync::Arc;
 
@@ -120,6 +121,7 @@ pub(crate) struct Rewritten {
 /// Applies every rewrite, in the one order in which each sees what it needs.
 pub(crate) fn rewrite(mut query: Query, names: &dyn Names) -> Result<Rewritten> {
     row_limits::rewrite(&mut query)?;
+    windows::rewrite(&mut query, names)?;
     functions::check(&query, names)?;
     placement::check(&query, names)?;
     from_functions::rewrite(&mut query, names)?;
