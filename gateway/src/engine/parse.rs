@@ -41,11 +41,12 @@ fn parse(sql: &str) -> Result<Vec<Statement>> {
             Ok(Some(fetch)) => Ok(fetch),
             Err(error) => Err(error),
         };
-        let (ast, is_move) = parsed.map_err(|error| syntax_error(sql, &parser, &first, error))?;
+        let (mut ast, is_move) = parsed.map_err(|error| syntax_error(sql, &parser, &first, error))?;
         let end = parser.peek_token_ref().clone();
         if end.token != Token::EOF && end.token != Token::SemiColon {
             return Err(near(sql, &end));
         }
+        tokens::values::unmark(&mut ast);
         guard::check_ast(&ast)?;
         statements.push(Statement { is_move, ..statement(sql, ast, first.span.start, &end) });
     }

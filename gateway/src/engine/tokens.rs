@@ -5,6 +5,7 @@
 
 mod numbers;
 mod rows;
+pub(super) mod values;
 mod words;
 
 use sqlparser::dialect::PostgreSqlDialect;

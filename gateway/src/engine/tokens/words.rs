@@ -8,7 +8,7 @@
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
 
-use super::Said;
+use super::{Said, values};
 
 /// The prefix operator that stands for SYMMETRIC behind BETWEEN; PostgreSQL's numbers have none of this name.
 const SYMMETRIC: Token = Token::DoubleExclamationMark;
@@ -27,6 +27,10 @@ pub(super) fn say(mut word: Word, span: Span, said: &mut Said, following: &[Toke
                 && (!previous.is_some_and(|token| is(token, Keyword::AS)) || precede_name(following)) =>
         {
             vec![keyword("SELECT"), Token::Mul, keyword("FROM")]
+        }
+        Keyword::VALUES => {
+            let mark = values::mark(said, following).into_iter().flatten();
+            mark.chain([Token::Word(word)]).collect()
         }
         Keyword::SYMMETRIC if previous.is_some_and(|token| is(token, Keyword::BETWEEN)) => vec![SYMMETRIC],
         // It is the default.
