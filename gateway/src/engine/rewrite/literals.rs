@@ -16,7 +16,10 @@ use crate::error::{Error, Result};
 /// Functions whose result has the type of their arguments, so that a small number in them must be an `integer`.
 const SAME_TYPE: &[&str] = &[
     "abs",
+    "any_value",
     "array_agg",
+    "array_append",
+    "array_prepend",
     "array_to_json",
     "avg",
     "coalesce",

@@ -70,7 +70,8 @@ fn binary_operator(expr: &mut Expr) -> Result<()> {
         *op = plain(symbol)
             .ok_or_else(|| Error::new(SqlState::UndefinedFunction, format!("operator does not exist: {symbol}")))?;
     }
-    if is_arithmetic(op) {
+    // `||` gives an array of what is added to it.
+    if is_arithmetic(op) || *op == BinaryOperator::StringConcat {
         narrow(left);
         narrow(right);
     }

@@ -57,10 +57,22 @@ impl VisitorMut for Notations<'_> {
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
         ordered::of_with(query);
-        if let SetExpr::Values(values) = query.body.as_mut() {
+        narrow_values(&mut query.body);
+        ControlFlow::Continue(())
+    }
+}
+
+/// The numbers of VALUES have types that the client sees, also beside a set operator.
+fn narrow_values(body: &mut SetExpr) {
+    match body {
+        SetExpr::Values(values) => {
             values.rows.iter_mut().flat_map(|row| row.content.iter_mut()).for_each(literals::narrow);
         }
-        ControlFlow::Continue(())
+        SetExpr::SetOperation { left, right, .. } => {
+            narrow_values(left);
+            narrow_values(right);
+        }
+        _ => {}
     }
 }
 
