@@ -76,6 +76,7 @@ pub mod trim;
 pub mod type_name;
 pub(crate) mod unit;
 pub mod variance;
+pub mod with_ties;
 pub(crate) mod zone;
 
 use std::sync::Arc;
@@ -268,5 +269,6 @@ pub(crate) fn server() -> Vec<Arc<ScalarUDF>> {
         tid::tid_of(),
         tid::tid_out(),
         type_name::type_name(),
+        with_ties::with_ties(),
     ]
 }

@@ -23,6 +23,7 @@ mod subexpressions;
 mod tests;
 mod text_functions;
 mod texts;
+mod ties;
 mod unknown;
 mod zones;
 
@@ -42,6 +43,7 @@ pub(crate) fn rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
 /// The rules that follow DataFusion's.
 fn own_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     vec![
+        Arc::new(ties::Ties),
         Arc::new(texts::TextCasts),
         Arc::new(zones::ZonedCasts),
         Arc::new(correlated::Subqueries),

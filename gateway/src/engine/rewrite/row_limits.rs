@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{Expr, Fetch, LimitClause, Query, Select, UnaryOperator, Value, VisitMut, VisitorMut};
 
+use super::expand::call;
 use super::{literals, types};
 use crate::error::{Error, Result, SqlState};
 
@@ -47,6 +48,7 @@ fn clauses(query: &mut Query) -> Result<()> {
     if !query.pipe_operators.is_empty() || query.for_clause.is_some() || query.settings.is_some() {
         return Err(Error::unsupported("this clause after a query is not PostgreSQL's"));
     }
+    let with_ties = query.fetch.as_ref().is_some_and(|fetch| fetch.with_ties);
     if let Some(fetch) = query.fetch.take() {
         fetch_as_limit(query, fetch)?;
     }
@@ -67,14 +69,17 @@ fn clauses(query: &mut Query) -> Result<()> {
         if offset.as_ref().is_some_and(|offset| is_negative(&offset.value)) {
             return Err(negative_offset());
         }
+        if with_ties && let Some(count) = limit.take() {
+            *limit = Some(call(udfs::pg::with_ties::NAME, vec![count]));
+        }
     }
     Ok(())
 }
 
 fn fetch_as_limit(query: &mut Query, fetch: Fetch) -> Result<()> {
-    if fetch.with_ties {
-        return Err(Error::unsupported("FETCH ... WITH TIES is not supported")
-            .hint("Number the rows with rank() in a subquery and filter on it."));
+    if fetch.with_ties && query.order_by.is_none() {
+        let message = "WITH TIES cannot be specified without ORDER BY clause";
+        return Err(Error::new(SqlState::SyntaxError, message));
     }
     if fetch.percent {
         return Err(Error::unsupported("FETCH ... PERCENT is not supported"));

@@ -286,7 +286,7 @@ fn what_cannot_be_said_is_refused() {
     check_errors(&[
         ("SELECT * FROM t FOR UPDATE", "0A000"),
         ("SELECT a INTO z FROM t", "0A000"),
-        ("SELECT a FROM t FETCH FIRST 3 ROWS WITH TIES", "0A000"),
+        ("SELECT a FROM t FETCH FIRST 3 ROWS WITH TIES", "42601"),
         ("SELECT nofunc(1)", "42883"),
         ("SELECT other.lower('x')", "42883"),
         ("SELECT a COLLATE \"de_DE\" FROM t", "42704"),
