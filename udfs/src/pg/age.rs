@@ -1,7 +1,7 @@
 //! `age(later, earlier)`, `age(timestamp)`, `isfinite(x)` - the time between two moments in years, months and days.
 //!
 //! Months are counted from the earlier moment's; a negative age has only negative parts. With one argument the later
-//! moment is midnight of today in the session's zone. NULL gives NULL. No time here is infinite.
+//! moment is midnight of today in the session's zone. NULL gives NULL. No interval is infinite.
 //! <https://www.postgresql.org/docs/16/functions-datetime.html>
 //!
 //! ```sql
@@ -10,8 +10,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef};
-use arrow::datatypes::{IntervalMonthDayNano, IntervalMonthDayNanoType};
+use arrow::array::{Array, ArrayRef, ArrowNativeTypeOp, ArrowPrimitiveType, AsArray};
+use arrow::datatypes::{Date32Type, IntervalMonthDayNano, IntervalMonthDayNanoType, TimestampMicrosecondType};
 use datafusion::common::Result;
 use datafusion::logical_expr::ScalarUDF;
 
@@ -35,17 +35,25 @@ pub fn age() -> Arc<ScalarUDF> {
 /// `isfinite`.
 pub fn isfinite() -> Arc<ScalarUDF> {
     static OVERLOADS: [Overload; 4] = [
-        overload(&[Ty::Timestamp], Ty::Bool, known),
-        overload(&[Ty::TimestampTz], Ty::Bool, known),
-        overload(&[Ty::Date], Ty::Bool, known),
-        overload(&[Ty::Interval], Ty::Bool, known),
+        overload(&[Ty::Timestamp], Ty::Bool, finite::<TimestampMicrosecondType>),
+        overload(&[Ty::TimestampTz], Ty::Bool, finite::<TimestampMicrosecondType>),
+        overload(&[Ty::Date], Ty::Bool, finite::<Date32Type>),
+        overload(&[Ty::Interval], Ty::Bool, |args| {
+            let values = args.expanded(0)?;
+            args.build_bool(|row| Ok(values.is_valid(row).then_some(true)))
+        }),
     ];
     function("isfinite", &OVERLOADS)
 }
 
-fn known(args: &Args<'_>) -> Result<ArrayRef> {
+/// The least and the greatest number stand for the infinities.
+fn finite<T: ArrowPrimitiveType>(args: &Args<'_>) -> Result<ArrayRef> {
     let values = args.expanded(0)?;
-    args.build_bool(|row| Ok(values.is_valid(row).then_some(true)))
+    let values = values.as_primitive::<T>();
+    args.build_bool(|row| {
+        let is_finite = |at: T::Native| !at.is_eq(T::Native::MIN_TOTAL_ORDER) && !at.is_eq(T::Native::MAX_TOTAL_ORDER);
+        Ok(values.is_valid(row).then(|| is_finite(values.value(row))))
+    })
 }
 
 fn between(args: &Args<'_>) -> Result<ArrayRef> {
