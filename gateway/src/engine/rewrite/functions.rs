@@ -4,7 +4,7 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{Expr, FunctionArguments, Ident, ObjectName, Query, TableFactor, Visit, Visitor};
+use sqlparser::ast::{Expr, FunctionArguments, Ident, ObjectName, Query, TableFactor, Value, Visit, Visitor};
 use sqlparser::tokenizer::Span;
 
 use super::{Names, folded, json, located, refused_functions, sets};
@@ -85,6 +85,14 @@ impl Visitor for Calls<'_> {
                     FunctionArguments::None | FunctionArguments::Subquery(_) => None,
                 };
                 self.check(&function.name, arguments)
+            }
+            // Elsewhere in the engine these literals stand for bytes, as in other dialects.
+            Expr::Value(value)
+                if matches!(value.value, Value::HexStringLiteral(_) | Value::SingleQuotedByteStringLiteral(_)) =>
+            {
+                let error =
+                    Error::unsupported("bit strings are not supported").hint("'\\x1F'::bytea is a string of bytes.");
+                ControlFlow::Break(located(error, value.span, self.names))
             }
             _ => ControlFlow::Continue(()),
         }
