@@ -10,6 +10,8 @@ mod fields;
 mod from_functions;
 mod functions;
 mod grouping;
+mod grouping_sets;
+mod hypothetical;
 mod identifiers;
 mod in_scope;
 mod intervals;
@@ -122,6 +124,8 @@ pub(crate) struct Rewritten {
 pub(crate) fn rewrite(mut query: Query, names: &dyn Names) -> Result<Rewritten> {
     row_limits::rewrite(&mut query)?;
     windows::rewrite(&mut query, names)?;
+    grouping_sets::rewrite(&mut query)?;
+    hypothetical::rewrite(&mut query)?;
     functions::check(&query, names)?;
     placement::check(&query, names)?;
     from_functions::rewrite(&mut query, names)?;
