@@ -6,6 +6,7 @@ pub mod any_value;
 pub mod arithmetic;
 pub mod array_agg;
 pub mod array_items;
+pub mod array_position;
 pub mod array_slice;
 pub mod arrays;
 pub mod avg;
@@ -154,6 +155,8 @@ pub(crate) fn arrays() -> Vec<Arc<ScalarUDF>> {
         arrays::array_ndims(),
         arrays::array_upper(),
         arrays::cardinality(),
+        array_position::array_position(),
+        array_position::array_positions(),
         array_items::array_fill(),
         array_items::array_remove(),
         array_items::array_replace(),
