@@ -5,6 +5,7 @@
 
 mod numbers;
 mod rows;
+pub(super) mod rows_from;
 pub(super) mod values;
 mod words;
 

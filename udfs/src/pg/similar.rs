@@ -1,7 +1,7 @@
 //! `similar_to_escape(pattern [, escape])` - the regular expression of a `SIMILAR TO` pattern.
 //!
 //! Without `escape` the backslash escapes, with an empty one nothing does. NULL gives NULL, an escape of more than one
-//! character is 22025.
+//! character is 22025, as is a third quote behind it.
 //! <https://www.postgresql.org/docs/16/functions-matching.html#FUNCTIONS-SIMILARTO-REGEXP>
 //!
 //! ```sql
@@ -34,7 +34,7 @@ fn kernel(args: &Args<'_>) -> Result<ArrayRef> {
             Some(escapes) => escape(some!(escapes.get(row)))?,
             None => Some('\\'),
         };
-        Ok(Some(to_regex(pattern, escape)))
+        Ok(Some(to_regex(pattern, escape)?))
     })
 }
 
@@ -46,14 +46,28 @@ fn escape(text: &str) -> Result<Option<char>, Error> {
     }
 }
 
-/// PostgreSQL's `similar_escape`.
-fn to_regex(pattern: &str, escape: Option<char>) -> String {
+/// PostgreSQL's `similar_escape`. Behind the escape character a quote begins and ends what `substring` gives; the part
+/// before it matches as little as it can.
+fn to_regex(pattern: &str, escape: Option<char>) -> Result<String, Error> {
     let mut regex = String::from("^(?:");
     let mut in_brackets = false;
+    let mut quotes = 0;
     let mut chars = pattern.chars();
     while let Some(c) = chars.next() {
         if Some(c) == escape {
-            if let Some(literal) = chars.next() {
+            let next = chars.next();
+            if next == Some('"') && !in_brackets {
+                quotes += 1;
+                match quotes {
+                    1 => regex = format!("^(?U:{})(", regex.strip_prefix("^(?:").unwrap_or_default()),
+                    2 => regex.push_str(")(?:"),
+                    _ => {
+                        let message =
+                            "SQL regular expression may not contain more than two escape-double-quote separators";
+                        return Err(Error::InvalidEscape(message.to_owned()));
+                    }
+                }
+            } else if let Some(literal) = next {
                 regex.push('\\');
                 regex.push(literal);
             }
@@ -81,7 +95,7 @@ fn to_regex(pattern: &str, escape: Option<char>) -> String {
         }
     }
     regex.push_str(")$");
-    regex
+    Ok(regex)
 }
 
 #[cfg(test)]
@@ -102,6 +116,8 @@ mod tests {
             assert_eq!(shown(&similar_to_escape(), &[text(pattern)]), expect, "{pattern}");
         }
         assert_eq!(shown(&similar_to_escape(), &[text("a!%"), text("!")]), "^(?:a\\%)$");
+        let parts = shown(&similar_to_escape(), &[text("%#\"o_b#\"%"), text("#")]);
+        assert_eq!(parts, "^(?U:.*)(o.b)(?:.*)$");
         assert_eq!(shown(&similar_to_escape(), &[text("a"), text("xy")]), "invalid escape string");
     }
 }

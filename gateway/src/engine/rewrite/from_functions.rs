@@ -11,7 +11,7 @@ use sqlparser::ast::{
 
 use super::expand::{call, select};
 use super::functions::is_catalog_schema;
-use super::{Names, folded, json, literals, quoted, rows, sets};
+use super::{Names, folded, json, literals, quoted, rows, rows_from, sets};
 use crate::error::{Error, Result, SqlState};
 
 /// Rewrites every function in FROM and every set-returning function in an expression.
@@ -80,6 +80,15 @@ impl VisitorMut for Functions<'_> {
         ControlFlow::Continue(())
     }
 
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
+        if let TableFactor::Function { name, args, .. } = factor
+            && rows_from::is(name)
+        {
+            rows_from::hide(args);
+        }
+        ControlFlow::Continue(())
+    }
+
     fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
         match self.table_factor(factor) {
             Ok(()) => ControlFlow::Continue(()),
@@ -134,6 +143,16 @@ impl Functions<'_> {
     fn table_factor(&self, factor: &mut TableFactor) -> Result<()> {
         let TableFactor::Function { lateral, name, args, with_ordinality, alias } = factor else { return Ok(()) };
         let function = last_name(name).unwrap_or_default();
+        if rows_from::is(name) {
+            let columns = rows_from::columns(args, *with_ordinality, |name, function, args| {
+                steps(function, &args)?;
+                Ok(columns(name, function, args, true))
+            })?;
+            let first = columns.first().map(|(name, _)| name.clone()).unwrap_or_default();
+            let single = args.len() == 1 && columns.len() == 1 + usize::from(*with_ordinality);
+            *factor = derived(columns, Vec::new(), Shape { lateral: *lateral, single, function: first }, alias.take());
+            return Ok(());
+        }
         if let (Some(relation), true, false) = (self.names.relation_of(&function), args.is_empty(), *with_ordinality) {
             *factor = sets::relation(relation, &function, alias.take());
             return Ok(());
@@ -148,22 +167,38 @@ impl Functions<'_> {
             None if self.names.is_table_function(&function) => return Ok(()),
             None => (records.unwrap_or_else(|| columns(name, &function, plain, *with_ordinality)), Vec::new()),
         };
-        let written = alias.take();
-        let is_named = json::is_named(&function);
-        let relation = written.as_ref().map_or(function.clone(), |alias| folded(&alias.name));
         // One column is named like the alias; several keep their own names.
-        let single = !is_record && columns.len() == 1 + usize::from(*with_ordinality);
-        let given = written.as_ref().map(|alias| alias.columns.as_slice()).unwrap_or_default();
-        let items = columns.into_iter().enumerate().map(|(index, (own, expr))| {
-            let default = if single && index == 0 && !is_named { relation.clone() } else { own };
-            let name = given.get(index).map_or(default, |column| folded(&column.name));
-            SelectItem::ExprWithAlias { expr, alias: quoted(&name) }
-        });
-        let subquery = Box::new(query(select(items.collect(), from)));
-        let alias = TableAlias { explicit: true, name: quoted(&relation), columns: Vec::new(), at: None };
-        *factor = TableFactor::Derived { lateral: *lateral, subquery, alias: Some(alias), sample: None };
+        let single = !is_record && columns.len() == 1 + usize::from(*with_ordinality) && !json::is_named(&function);
+        *factor = derived(columns, from, Shape { lateral: *lateral, single, function }, alias.take());
         Ok(())
     }
+}
+
+/// How the columns of a function stand in FROM.
+struct Shape {
+    lateral: bool,
+    /// Whether the first column is named like the relation.
+    single: bool,
+    /// The name of the relation without an alias.
+    function: String,
+}
+
+fn derived(
+    columns: Vec<(String, Expr)>,
+    from: Vec<TableWithJoins>,
+    Shape { lateral, single, function }: Shape,
+    written: Option<TableAlias>,
+) -> TableFactor {
+    let relation = written.as_ref().map_or(function, |alias| folded(&alias.name));
+    let given = written.as_ref().map(|alias| alias.columns.as_slice()).unwrap_or_default();
+    let items = columns.into_iter().enumerate().map(|(index, (own, expr))| {
+        let default = if single && index == 0 { relation.clone() } else { own };
+        let name = given.get(index).map_or(default, |column| folded(&column.name));
+        SelectItem::ExprWithAlias { expr, alias: quoted(&name) }
+    });
+    let subquery = Box::new(query(select(items.collect(), from)));
+    let alias = TableAlias { explicit: true, name: quoted(&relation), columns: Vec::new(), at: None };
+    TableFactor::Derived { lateral, subquery, alias: Some(alias), sample: None }
 }
 
 /// The columns of a function in FROM, each with its own name.

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{Expr, FunctionArguments, Ident, ObjectName, Query, TableFactor, Value, Visit, Visitor};
 use sqlparser::tokenizer::Span;
 
-use super::{Names, folded, json, located, refused_functions, sets};
+use super::{Names, folded, json, located, refused_functions, rows_from, sets};
 use crate::error::{Error, Result, SqlState};
 
 /// Functions by syntax or by rewrite: no registry has them.
@@ -100,6 +100,8 @@ impl Visitor for Calls<'_> {
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Error> {
         match factor {
+            // Its functions are looked at one by one.
+            TableFactor::Table { name, .. } if rows_from::is(name) => ControlFlow::Continue(()),
             TableFactor::Table { name, args: Some(args), .. } => self.check(name, Some(args.args.len())),
             TableFactor::Function { name, args, .. } => self.check(name, Some(args.len())),
             _ => ControlFlow::Continue(()),

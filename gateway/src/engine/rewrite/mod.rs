@@ -27,6 +27,7 @@ mod refused_functions;
 mod relations;
 pub(super) mod row_limits;
 mod rows;
+mod rows_from;
 mod scope;
 mod set_operations;
 mod sets;

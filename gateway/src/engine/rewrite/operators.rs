@@ -53,6 +53,13 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<()> {
             *expr = call("array_element", vec![matched, number(1)]);
             Ok(())
         }
+        Expr::Substring { expr: text, substring_from: Some(pattern), substring_for: Some(escape), .. }
+            if literals::text(escape).is_some() =>
+        {
+            let regex = call("similar_to_escape", vec![taken(pattern), taken(escape)]);
+            *expr = call("array_element", vec![call("regexp_match", vec![taken(text), regex]), number(1)]);
+            Ok(())
+        }
         Expr::Substring { expr: text, substring_from, substring_for, .. } => {
             let from = substring_from.as_mut().map_or_else(|| number(1), |from| taken(from));
             let count = substring_for.as_mut().map(|count| taken(count));

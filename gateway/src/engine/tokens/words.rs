@@ -8,7 +8,7 @@
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
 
-use super::{Said, values};
+use super::{Said, rows_from, values};
 
 /// The prefix operator that stands for SYMMETRIC behind BETWEEN; PostgreSQL's numbers have none of this name.
 const SYMMETRIC: Token = Token::DoubleExclamationMark;
@@ -28,6 +28,13 @@ pub(super) fn say(mut word: Word, span: Span, said: &mut Said, following: &[Toke
         {
             vec![keyword("SELECT"), Token::Mul, keyword("FROM")]
         }
+        _ if rows_from::begins(&word, following) => vec![rows_from::mark()],
+        Keyword::FROM if previous == Some(&rows_from::mark()) => Vec::new(),
+        // substring(x SIMILAR p ESCAPE e)
+        Keyword::SIMILAR if !next_is(following, Keyword::TO) && said.backwards().any(is_substring) => {
+            vec![Token::Word(Word { value: SIMILAR.to_owned(), quote_style: None, keyword: Keyword::FROM })]
+        }
+        Keyword::ESCAPE if ends_similar(said) => vec![keyword("FOR")],
         Keyword::VALUES => {
             let mark = values::mark(said, following).into_iter().flatten();
             mark.chain([Token::Word(word)]).collect()
@@ -64,6 +71,33 @@ fn is_before_name(token: &Token) -> bool {
 fn precede_call(following: &[TokenWithSpan]) -> bool {
     let next = following.iter().find(|next| !matches!(next.token, Token::Whitespace(_)));
     next.is_some_and(|next| matches!(next.token, Token::LParen | Token::Period))
+}
+
+/// The FROM that stands for SIMILAR in `substring`.
+const SIMILAR: &str = "similar";
+
+fn is_substring(token: &Token) -> bool {
+    is(token, Keyword::SUBSTRING)
+}
+
+/// Whether ESCAPE follows the pattern of a `substring(x SIMILAR p`.
+fn ends_similar(said: &Said) -> bool {
+    let mut open = 0_usize;
+    for token in said.backwards() {
+        match token {
+            Token::RParen => open += 1,
+            Token::LParen if open == 0 => return false,
+            Token::LParen => open -= 1,
+            Token::Word(word) if open == 0 && word.keyword == Keyword::FROM => return word.value == SIMILAR,
+            _ => {}
+        }
+    }
+    false
+}
+
+fn next_is(following: &[TokenWithSpan], keyword: Keyword) -> bool {
+    let next = following.iter().find(|next| !matches!(next.token, Token::Whitespace(_)));
+    next.is_some_and(|next| is(&next.token, keyword))
 }
 
 /// Whether the name of a table comes next: `1 AS table FROM t` gives a column a name.
