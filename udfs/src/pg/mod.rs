@@ -57,6 +57,7 @@ pub mod rows;
 pub mod scales;
 pub mod server;
 pub mod sets;
+pub mod shortest;
 pub mod similar;
 pub mod sized;
 pub mod spans;

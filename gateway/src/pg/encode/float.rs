@@ -1,7 +1,7 @@
 //! Floating-point numbers.
 //!
-//! Owns: the shortest digits that read back to the same value, in the shape of PostgreSQL's `double_to_shortest_decimal`,
-//! and the `%.*g` that `extra_float_digits` below 1 asks for.
+//! Owns: the shape of PostgreSQL's `double_to_shortest_decimal`, and the `%.*g` that `extra_float_digits` below 1 asks
+//! for. Which digits are the shortest, `udfs::pg::shortest` knows.
 
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use arrow::datatypes::{DataType, Float16Type, Float32Type, Float64Type};
 use super::cell::{BoxCell, Look, primitive};
 use super::row::Format;
 use super::writer::Writer;
+use udfs::pg::shortest::{self, Decimal};
 
 /// The digits that a type always holds (`DBL_DIG`, `FLT_DIG`): from here on PostgreSQL writes exponents.
 const DOUBLE_DIGITS: i32 = 15;
@@ -57,13 +58,6 @@ pub(super) fn cell(array: &ArrayRef, format: Format, look: &Arc<Look>) -> BoxCel
     }
 }
 
-/// A decimal: `digits * 10^exponent`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Decimal {
-    digits: u64,
-    exponent: i32,
-}
-
 #[inline]
 fn double(value: f64, out: &mut Writer<'_>) {
     if !value.is_finite() {
@@ -72,7 +66,7 @@ fn double(value: f64, out: &mut Writer<'_>) {
     let decimal = match short_double(value.abs()) {
         Some(decimal) => decimal,
         None if (1e-4..1e15).contains(&value.abs()) => return fixed(ryu::Buffer::new().format_finite(value), out),
-        None => shortest_double(value.abs()),
+        None => shortest::double(value.abs()),
     };
     write(value.is_sign_negative(), decimal, DOUBLE_DIGITS, out);
 }
@@ -85,7 +79,7 @@ fn single(value: f32, out: &mut Writer<'_>) {
     let decimal = match short_single(value.abs()) {
         Some(decimal) => decimal,
         None if (1e-4..1e6).contains(&value.abs()) => return fixed(ryu::Buffer::new().format_finite(value), out),
-        None => shortest_single(value.abs()),
+        None => shortest::single(value.abs()),
     };
     write(value.is_sign_negative(), decimal, SINGLE_DIGITS, out);
 }
@@ -145,93 +139,12 @@ fn short_single(value: f32) -> Option<Decimal> {
     is_exact.then_some(Decimal { digits: u64::from(digits), exponent: -3 })
 }
 
-fn shortest_double(value: f64) -> Decimal {
-    let decimal = parse(ryu::Buffer::new().format_finite(value));
-    let (mantissa, exponent) = parts(value);
-    if decimal.is_halfway(mantissa, exponent) {
-        return strictly_inside(value, |digits| format!("{value:.digits$e}"), mantissa, exponent);
-    }
-    decimal
-}
-
-fn shortest_single(value: f32) -> Decimal {
-    let decimal = parse(ryu::Buffer::new().format_finite(value));
-    let bits = value.to_bits();
-    let (mantissa, exponent) = (u64::from(bits & 0x7f_ffff) | 0x80_0000, (bits >> 23).cast_signed() - 150);
-    if decimal.is_halfway(mantissa, exponent) {
-        return strictly_inside(f64::from(value), |digits| format!("{value:.digits$e}"), mantissa, exponent);
-    }
-    decimal
-}
-
-/// Mantissa and exponent of a normal number; a subnormal one is never asked about.
-fn parts(value: f64) -> (u64, i32) {
-    let bits = value.to_bits();
-    let exponent = i32::try_from(bits >> 52).unwrap_or_default() - 1_075;
-    (bits & 0xf_ffff_ffff_ffff | 0x10_0000_0000_0000, exponent)
-}
-
-impl Decimal {
-    /// True where the decimal lies midway between a number and its neighbour. It reads back by the rule of even
-    /// mantissas, which PostgreSQL does not trust: it takes only what lies strictly inside.
-    fn is_halfway(self, mantissa: u64, exponent: i32) -> bool {
-        // Midpoints are odd multiples of 2^(exponent-1); only those of large integers have as few as 17 digits.
-        let (Ok(ten), Ok(two)) = (u32::try_from(self.exponent), u32::try_from(exponent - 1 - self.exponent)) else {
-            return false;
-        };
-        let Some(five) = 5_u128.checked_pow(ten).and_then(|power| power.checked_mul(u128::from(self.digits))) else {
-            return false;
-        };
-        let twice = u128::from(mantissa) * 2;
-        two < 72 && (five == (twice + 1) << two || five == (twice - 1) << two)
-    }
-}
-
-/// The shortest digits that are not a midpoint.
-#[cold]
-fn strictly_inside(value: f64, digits: impl Fn(usize) -> String, mantissa: u64, exponent: i32) -> Decimal {
-    let is_single = mantissa < 1 << 24;
-    let mut decimal = Decimal { digits: 0, exponent: 0 };
-    for precision in 0..17 {
-        let text = digits(precision);
-        decimal = parse(&text);
-        let reads_back = match is_single {
-            true => text.parse::<f32>().is_ok_and(|read| f64::from(read).to_bits() == value.to_bits()),
-            false => text.parse::<f64>().is_ok_and(|read| read.to_bits() == value.to_bits()),
-        };
-        if reads_back && !decimal.is_halfway(mantissa, exponent) {
-            break;
-        }
-    }
-    decimal
-}
-
-/// Reads `1.25e-7`, `125.0` or `1e16`.
-#[inline]
-fn parse(text: &str) -> Decimal {
-    let (number, power) = text.split_once('e').unwrap_or((text, "0"));
-    let (mut digits, mut exponent, mut step) = (0_u64, power.parse::<i32>().unwrap_or_default(), 0);
-    for byte in number.bytes() {
-        if byte == b'.' {
-            step = 1;
-        } else {
-            digits = digits * 10 + u64::from(byte - b'0');
-            exponent -= step;
-        }
-    }
-    Decimal { digits, exponent }
-}
-
 /// Writes digits in the shape of `%g`: with an exponent below 1e-4 and from `10^fixed_digits` on.
 #[inline]
 fn write(negative: bool, decimal: Decimal, fixed_digits: i32, out: &mut Writer<'_>) {
-    let Decimal { mut digits, mut exponent } = decimal;
+    let Decimal { digits, exponent } = decimal.without_zeros();
     if digits == 0 {
         return out.slice(if negative { "-0" } else { "0" }.as_bytes());
-    }
-    while digits.is_multiple_of(10) {
-        digits /= 10;
-        exponent += 1;
     }
     let mut buffer = itoa::Buffer::new();
     shape(negative, buffer.format(digits).as_bytes(), exponent, fixed_digits, out);
@@ -282,13 +195,9 @@ fn general(value: f64, precision: i32, out: &mut Writer<'_>) {
     }
     let precision = precision.max(1);
     let text = format!("{:.*e}", usize::try_from(precision - 1).unwrap_or_default(), value.abs());
-    let Decimal { mut digits, mut exponent } = parse(&text);
+    let Decimal { digits, exponent } = Decimal::parse(&text).without_zeros();
     if digits == 0 {
         return out.slice(if value.is_sign_negative() { "-0" } else { "0" }.as_bytes());
-    }
-    while digits.is_multiple_of(10) {
-        digits /= 10;
-        exponent += 1;
     }
     shape(value.is_sign_negative(), itoa::Buffer::new().format(digits).as_bytes(), exponent, precision, out);
 }

@@ -1,13 +1,15 @@
 //! The shortest digits of a float that read back as it, in the shape of PostgreSQL's `float8out` and `float4out`.
 
-use std::fmt::{LowerExp, Write};
+use std::fmt::Write;
+
+use crate::pg::shortest::{self, Decimal};
 
 /// Appends a `double precision`.
 pub(super) fn double(value: f64, out: &mut String) {
     if !finite(value, out) {
         return;
     }
-    shortest(value, 15, out);
+    shape(value.is_sign_negative(), shortest::double(value.abs()), 15, out);
 }
 
 /// Appends a `real`.
@@ -15,7 +17,7 @@ pub(super) fn single(value: f32, out: &mut String) {
     if !finite(f64::from(value), out) {
         return;
     }
-    shortest(value, 6, out);
+    shape(value.is_sign_negative(), shortest::single(value.abs()), 6, out);
 }
 
 /// Appends what is no number; tells whether the value is one.
@@ -30,21 +32,20 @@ fn finite(value: f64, out: &mut String) -> bool {
 }
 
 /// From an exponent of so many digits on, and below -4, there is one in the text.
-fn shortest(value: impl LowerExp, digits_always: i32, out: &mut String) {
-    let text = format!("{value:e}");
-    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or_default();
+fn shape(negative: bool, decimal: Decimal, digits_always: i32, out: &mut String) {
+    let Decimal { digits, exponent } = decimal.without_zeros();
+    let digits = digits.to_string();
+    let exponent = if digits == "0" { 0 } else { exponent + i32::try_from(digits.len()).unwrap_or_default() - 1 };
+    if negative {
+        out.push('-');
+    }
     if !(-4..digits_always).contains(&exponent) {
+        let (first, rest) = digits.split_at_checked(1).unwrap_or((&digits, ""));
+        let point = if rest.is_empty() { "" } else { "." };
         let sign = if exponent < 0 { '-' } else { '+' };
-        let _ = write!(out, "{mantissa}e{sign}{:02}", exponent.abs());
+        let _ = write!(out, "{first}{point}{rest}e{sign}{:02}", exponent.abs());
         return;
     }
-    let (sign, mantissa) = match mantissa.strip_prefix('-') {
-        Some(mantissa) => ("-", mantissa),
-        None => ("", mantissa),
-    };
-    let digits = mantissa.replace('.', "");
-    out.push_str(sign);
     match usize::try_from(exponent) {
         Ok(exponent) => {
             let whole = exponent + 1;
@@ -92,5 +93,8 @@ mod tests {
         let mut out = String::new();
         single(1e6, &mut out);
         assert_eq!(out, "1e+06");
+        out.clear();
+        single(-56_000_690.0, &mut out);
+        assert_eq!(out, "-5.6000688e+07");
     }
 }
