@@ -153,9 +153,9 @@ impl Decoder {
         }
         let point = text.find('.');
         match (self.wanted, point) {
-            (Wanted::Moment, Some(_)) if self.mask & DATE != DATE => self.fields.date(text, self.mask),
+            (Wanted::Moment, Some(_)) if self.mask & DATE == 0 => self.fields.date(text, self.mask),
             (Wanted::Moment, Some(whole)) if whole > 2 => self.fields.run_together(text, self.mask),
-            (Wanted::Moment, None) if text.len() >= 6 && (self.mask & DATE != DATE || self.mask & TIME == 0) => {
+            (Wanted::Moment, None) if text.len() >= 6 && (self.mask & DATE == 0 || self.mask & TIME == 0) => {
                 self.fields.run_together(text, self.mask)
             }
             (Wanted::Moment, _) => self.fields.number(text, self.fields.has_text_month, self.mask),

@@ -7,7 +7,7 @@ use super::words;
 
 /// What a field looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::pg) enum Kind {
     Number,
     Date,
     Time,
@@ -18,15 +18,15 @@ pub(super) enum Kind {
 
 /// A field in small letters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Field {
-    pub(super) kind: Kind,
-    pub(super) text: String,
+pub(in crate::pg) struct Field {
+    pub(in crate::pg) kind: Kind,
+    pub(in crate::pg) text: String,
 }
 
 const FIELDS_MAX: usize = 25;
 
 /// The fields of a text.
-pub(super) fn split(text: &str) -> Result<Vec<Field>, Failure> {
+pub(in crate::pg) fn split(text: &str) -> Result<Vec<Field>, Failure> {
     let mut reader = Reader { rest: text.as_bytes(), field: String::new() };
     let mut fields = Vec::new();
     while let Some(first) = reader.peek() {
@@ -117,7 +117,9 @@ impl Reader<'_> {
         self.take_while(|byte| byte.is_ascii_alphabetic());
         let goes_on = match self.peek() {
             Some(b'-' | b'/' | b'.') => true,
-            Some(next) if next == b'+' || next.is_ascii_digit() => words::special(&self.field).is_none(),
+            Some(next) if next == b'+' || next.is_ascii_digit() => {
+                words::special(&self.field).is_none() && !words::is_unit(&self.field)
+            }
             _ => false,
         };
         if !goes_on {

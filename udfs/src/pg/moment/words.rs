@@ -4,7 +4,7 @@
 
 /// What a word means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Word {
+pub(in crate::pg) enum Word {
     Month(i64),
     Weekday,
     Afternoon(bool),
@@ -27,7 +27,7 @@ pub(super) enum Word {
 }
 
 /// The meaning of a word in small letters.
-pub(super) fn special(word: &str) -> Option<Word> {
+pub(in crate::pg) fn special(word: &str) -> Option<Word> {
     Some(match word {
         "jan" | "january" => Word::Month(1),
         "feb" | "february" => Word::Month(2),
@@ -61,4 +61,9 @@ pub(super) fn special(word: &str) -> Option<Word> {
         "at" | "on" => Word::Ignored,
         _ => return None,
     })
+}
+
+/// A unit of the table, behind which a digit begins another field (`1d12h`).
+pub(super) fn is_unit(word: &str) -> bool {
+    matches!(word, "d" | "h" | "m" | "mm" | "s" | "y" | "dow" | "doy" | "isodow" | "isoyear")
 }
