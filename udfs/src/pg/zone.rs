@@ -153,7 +153,7 @@ fn offset(text: &str) -> Option<i32> {
     };
     let (hours, minutes, seconds): (i32, i32, i32) =
         (hours.parse().ok()?, minutes.parse().ok()?, seconds.parse().ok()?);
-    (hours <= 24 && minutes < 60 && seconds < 60).then_some(sign * (hours * 3_600 + minutes * 60 + seconds))
+    (hours <= 24 && minutes < 60 && seconds < 60).then(|| sign * (hours * 3_600 + minutes * 60 + seconds))
 }
 
 /// Seconds east of PostgreSQL's default abbreviations; those are fixed offsets, without daylight saving.
@@ -213,6 +213,7 @@ mod tests {
             Zone::named("Nowhere/X"),
             Err(Error::InvalidParameter("time zone \"Nowhere/X\" not recognized".to_owned()))
         );
+        assert!(Zone::named("+2147483647").is_err());
     }
 
     #[test]
