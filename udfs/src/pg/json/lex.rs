@@ -3,6 +3,7 @@
 //! Owns: where a token ends, and which texts are none (22P02 with PostgreSQL's DETAIL). Must never know: their order.
 //! <https://www.rfc-editor.org/rfc/rfc8259>
 
+use super::strings::unescape;
 use crate::Error;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub(super) struct Lexeme<'a> {
 pub(super) struct Lexer<'a> {
     text: &'a str,
     at: usize,
+    /// Whether strings must stand for texts: of two mistakes the first is told.
+    is_text: bool,
 }
 
 /// 22P02.
@@ -48,8 +51,8 @@ fn is_word(byte: u8) -> bool {
 }
 
 impl<'a> Lexer<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
-        Self { text, at: 0 }
+    pub(super) fn new(text: &'a str, is_text: bool) -> Self {
+        Self { text, at: 0, is_text }
     }
 
     pub(super) fn next(&mut self) -> Result<Lexeme<'a>, Error> {
@@ -144,6 +147,14 @@ impl<'a> Lexer<'a> {
     }
 
     fn string(&mut self, start: usize) -> Result<Token, Error> {
+        let end = self.string_end(start);
+        if self.is_text {
+            unescape(self.since(start))?;
+        }
+        end
+    }
+
+    fn string_end(&mut self, start: usize) -> Result<Token, Error> {
         self.at += 1;
         loop {
             match self.peek(0) {

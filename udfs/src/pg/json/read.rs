@@ -18,12 +18,12 @@ const FRACTION_MAX: i64 = 16_383;
 
 /// Refuses what is no JSON: 22P02.
 pub fn check(text: &str) -> Result<(), Error> {
-    Reader { lexer: Lexer::new(text), normal: false }.all().map(drop)
+    Reader { lexer: Lexer::new(text, false), normal: false }.all().map(drop)
 }
 
 /// jsonb's normal form: one blank after commas and colons, keys by length and then by bytes, the last of equal keys.
 pub fn normal(text: &str) -> Result<String, Error> {
-    Reader { lexer: Lexer::new(text), normal: true }.all()
+    Reader { lexer: Lexer::new(text, true), normal: true }.all()
 }
 
 /// Refuses a valid text that is nested deeper than texts that are read: those who walk it would not come back.
