@@ -65,11 +65,7 @@ fn bounds(literal: &str) -> Result<(Vec<Bounds>, &str), Bad> {
     while let Some(after) = rest.strip_prefix('[') {
         let (pair, after) = after.split_once(']').ok_or(Bad::Syntax("Missing \"]\" after array dimensions."))?;
         let (first, last) = pair.split_once(':').unwrap_or(("1", pair));
-        let number = |text: &str| match text.parse::<i32>() {
-            Ok(number) => Ok(i64::from(number)),
-            Err(_) => Err(Bad::Syntax("\"[\" must introduce explicitly-specified array dimensions.")),
-        };
-        let (first, last) = (number(first)?, number(last)?);
+        let (first, last) = (subscript(first)?, subscript(last)?);
         if last < first {
             return Err(Bad::Order);
         }
@@ -81,6 +77,20 @@ fn bounds(literal: &str) -> Result<(Vec<Bounds>, &str), Bad> {
     }
     let body = rest.strip_prefix('=').ok_or(Bad::Syntax("Missing \"=\" after array dimensions."))?;
     Ok((bounds, body.trim_start_matches(is_space)))
+}
+
+/// A subscript of digits and signs, of which C's `atoi` reads what it can: PostgreSQL 16 takes `1-1` for 1.
+fn subscript(text: &str) -> Result<i64, Bad> {
+    let bad = Bad::Syntax("\"[\" must introduce explicitly-specified array dimensions.");
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'+')) {
+        return Err(bad);
+    }
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let digits = unsigned.len() - unsigned.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    match text.get(..text.len() - unsigned.len() + digits) {
+        Some(number) if digits > 0 => number.parse::<i32>().map(i64::from).map_err(|_| bad),
+        _ => Ok(0),
+    }
 }
 
 struct Reader<'a> {
@@ -225,6 +235,7 @@ mod tests {
         }
         assert!(matches!(array("{{{{{{{1}}}}}}}"), Err(Error::LimitExceeded(_))));
         assert_eq!(array("[1:1]={1}").map(|read| read.dimensions), Ok(vec![1]));
+        assert_eq!(array("[1-1]={1}").map(|read| read.dimensions), Ok(vec![1]));
         assert!(matches!(array("[1:2]={1}"), Err(Error::MalformedArray { .. })));
         assert!(matches!(array("[2:1]={1}"), Err(Error::ArraySubscript(_))));
         assert!(matches!(array("[2:2]={1}"), Err(Error::Unsupported(_))));
