@@ -8,7 +8,11 @@ pub fn double(text: &str) -> Result<f64, Error> {
     let number = text.trim_matches(is_space);
     let value = match hexadecimal(number) {
         Some(value) => value,
-        None => number.parse::<f64>().map_err(|_| invalid("double precision", text))?,
+        None => number.parse::<f64>().or_else(|_| {
+            let number = leading(number);
+            let fits = number.parse::<f64>().map_or(true, |value| fits(value.is_infinite(), value == 0.0, number));
+            Err(if fits { invalid("double precision", text) } else { out_of_range("double precision", number) })
+        })?,
     };
     fits(value.is_infinite(), value == 0.0, number)
         .then_some(value)
@@ -21,9 +25,30 @@ pub fn single(text: &str) -> Result<f32, Error> {
     #[expect(clippy::cast_possible_truncation, reason = "an overflow is looked for below")]
     let value = match hexadecimal(number) {
         Some(value) => value as f32,
-        None => number.parse::<f32>().map_err(|_| invalid("real", text))?,
+        None => number.parse::<f32>().or_else(|_| {
+            let number = leading(number);
+            let fits = number.parse::<f32>().map_or(true, |value| fits(value.is_infinite(), value == 0.0, number));
+            Err(if fits { invalid("real", text) } else { out_of_range("real", number) })
+        })?,
     };
     fits(value.is_infinite(), value == 0.0, number).then_some(value).ok_or_else(|| out_of_range("real", number))
+}
+
+/// The decimal number that a text begins with: `strtod` tells its range before anyone looks at what follows.
+fn leading(text: &str) -> &str {
+    let digits = |from: usize| text.bytes().skip(from).take_while(u8::is_ascii_digit).count();
+    let at = |index: usize| text.as_bytes().get(index).copied();
+    let mut end = usize::from(matches!(at(0), Some(b'-' | b'+')));
+    end += digits(end);
+    if at(end) == Some(b'.') {
+        end += 1 + digits(end + 1);
+    }
+    if matches!(at(end), Some(b'e' | b'E')) {
+        let sign = usize::from(matches!(at(end + 1), Some(b'-' | b'+')));
+        let power = digits(end + 1 + sign);
+        end += if power > 0 { 1 + sign + power } else { 0 };
+    }
+    text.get(..end).unwrap_or_default()
 }
 
 fn invalid(of: &'static str, text: &str) -> Error {
@@ -75,7 +100,7 @@ mod tests {
     #[test]
     fn floats_are_read_as_c_reads_them() {
         for (text, expect) in
-            [(" 1.5 ", 1.5), (".5", 0.5), ("5.", 5.0), ("0x10", 16.0), ("-0X.8p1", -1.0), ("1e-400x", f64::NAN)]
+            [(" 1.5 ", 1.5), (".5", 0.5), ("5.", 5.0), ("0x10", 16.0), ("-0X.8p1", -1.0), ("1e-4x", f64::NAN)]
         {
             match double(text) {
                 Ok(value) => assert!((value - expect).abs() < f64::EPSILON, "{text}"),
@@ -83,7 +108,7 @@ mod tests {
             }
         }
         assert!(double("-INF").unwrap().is_infinite());
-        for large in ["1e400", "1e-400", "-1e400"] {
+        for large in ["1e400", "1e-400", "-1e400", "2E-324}"] {
             assert!(matches!(double(large), Err(Error::FloatOutOfRange { .. })), "{large}");
         }
         assert!(matches!(single("1e39"), Err(Error::FloatOutOfRange { .. })));

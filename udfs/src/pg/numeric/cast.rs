@@ -317,6 +317,7 @@ impl Target {
                 self.fit(exact()).map_err(|_| Error::Unsupported(TOO_LONG.to_owned()))
             }
             Some(number) => self.fit(number.mantissa(self.scale.into())),
+            None if has_large_exponent(text) => Err(Error::NumericFormatOverflow),
             None => match text.trim().trim_start_matches(['-', '+']).to_ascii_lowercase().as_str() {
                 "nan" | "inf" | "infinity" => Err(no_number()),
                 _ => Err(Error::InvalidText { of: "numeric", value: text.to_owned() }),
@@ -337,6 +338,14 @@ impl Target {
             None => Err(no_number()),
         }
     }
+}
+
+/// Whether a text is a number but for an exponent that no number has.
+fn has_large_exponent(text: &str) -> bool {
+    text.trim().split_once(['e', 'E']).is_some_and(|(mantissa, exponent)| {
+        let digits = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
+        read(mantissa).is_some() && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 const TOO_LONG: &str = "a numeric without precision and scale has at most 22 digits before and 16 after the point here";
