@@ -36,7 +36,8 @@ fn timestamp(args: &Args<'_>) -> Result<ArrayRef> {
     let (fields, moments) = (args.text(0)?, args.timestamp(1)?);
     args.build::<Float64Type>(|row| {
         let (field, at) = (some!(fields.get(row)), some!(moments.get(row)));
-        Ok(Some(of_timestamp(Unit::named(field, unit::TIMESTAMP)?, at)?.float()))
+        let unit = Unit::named(field, unit::TIMESTAMP)?;
+        Ok(Some(of_timestamp(unit, at)?.float(unit)))
     })
 }
 
@@ -45,7 +46,8 @@ fn timestamptz(args: &Args<'_>) -> Result<ArrayRef> {
     let zone = Zone::of_session(args.zone)?;
     args.build::<Float64Type>(|row| {
         let (field, at) = (some!(fields.get(row)), some!(moments.get(row)));
-        Ok(Some(of_timestamptz(Unit::named(field, unit::TIMESTAMPTZ)?, at, &zone)?.float()))
+        let unit = Unit::named(field, unit::TIMESTAMPTZ)?;
+        Ok(Some(of_timestamptz(unit, at, &zone)?.float(unit)))
     })
 }
 
@@ -53,7 +55,8 @@ fn date(args: &Args<'_>) -> Result<ArrayRef> {
     let (fields, dates) = (args.text(0)?, args.date(1)?);
     args.build::<Float64Type>(|row| {
         let (field, days) = (some!(fields.get(row)), some!(dates.get(row)));
-        Ok(Some(of_date(Unit::named(field, unit::DATE)?, days)?.float()))
+        let unit = Unit::named(field, unit::DATE)?;
+        Ok(Some(of_date(unit, days)?.float(unit)))
     })
 }
 
@@ -62,7 +65,8 @@ fn time(args: &Args<'_>) -> Result<ArrayRef> {
     let times = args.column::<Time64MicrosecondArray>(1)?;
     args.build::<Float64Type>(|row| {
         let (field, at) = (some!(fields.get(row)), some!(times.get(row)));
-        Ok(Some(of_time(Unit::named(field, unit::TIME)?, at)?.float()))
+        let unit = Unit::named(field, unit::TIME)?;
+        Ok(Some(of_time(unit, at)?.float(unit)))
     })
 }
 
@@ -70,7 +74,8 @@ fn interval(args: &Args<'_>) -> Result<ArrayRef> {
     let (fields, spans) = (args.text(0)?, args.interval(1)?);
     args.build::<Float64Type>(|row| {
         let (field, span) = (some!(fields.get(row)), some!(spans.get(row)));
-        Ok(Some(of_interval(Unit::named(field, unit::INTERVAL)?, span)?.float()))
+        let unit = Unit::named(field, unit::INTERVAL)?;
+        Ok(Some(of_interval(unit, span)?.float(unit)))
     })
 }
 
@@ -103,6 +108,14 @@ mod tests {
         for (field, expect) in [("epoch", "36572461.5"), ("hour", "25"), ("day", "-3"), ("quarter", "1"), ("year", "1")]
         {
             assert_eq!(shown(&date_part(), &[text(field), span("14 months -3 days 25:01:01.5")]), expect, "{field}");
+        }
+        // Recorded from PostgreSQL 15, which adds the parts of a second as floats.
+        for (field, at, expect) in [
+            ("second", "1979-05-26 10:06:24.753368", "24.753368000000002"),
+            ("julian", "2031-02-09 16:52:39.718896", "2462907.703237487"),
+            ("julian", "2044-07-17 06:13:15.908360", "2467814.2592119025"),
+        ] {
+            assert_eq!(shown(&date_part(), &[text(field), moment(at)]), expect, "{field} {at}");
         }
     }
 }

@@ -26,8 +26,26 @@ impl Part {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "double precision is what the function returns")]
-    pub(crate) fn float(self) -> f64 {
-        self.value as f64 / self.divisor as f64
+    pub(crate) fn float(self, unit: Unit) -> f64 {
+        const SECOND: i128 = MICROS_PER_SECOND as i128;
+        let seconds = |micros: i128| ((micros / SECOND) as f64, (micros % SECOND) as f64);
+        // PostgreSQL rounds each of the parts that it adds up.
+        match (unit, self.divisor) {
+            (Unit::Second, 1_000_000) => {
+                let (whole, part) = seconds(self.value);
+                whole + part / 1e6
+            }
+            (Unit::Milliseconds, 1_000) => {
+                let (whole, part) = seconds(self.value);
+                whole * 1e3 + part / 1e3
+            }
+            (Unit::Julian, MICROS_PER_DAY) => {
+                let day = i128::from(MICROS_PER_DAY);
+                let (whole, part) = seconds(self.value.rem_euclid(day));
+                self.value.div_euclid(day) as f64 + (whole + part / 1e6) / 86_400.0
+            }
+            _ => self.value as f64 / self.divisor as f64,
+        }
     }
 }
 

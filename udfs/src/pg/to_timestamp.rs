@@ -64,15 +64,19 @@ fn dates(args: &Args<'_>) -> Result<ArrayRef> {
     })
 }
 
+/// Seconds between the two epochs.
+const FROM_1970_TO_2000: f64 = 946_684_800.0;
+
 fn seconds(args: &Args<'_>) -> Result<ArrayRef> {
     let seconds = args.float(0)?;
     args.build_timestamp(|row| {
-        let micros = (some!(seconds.get(row)) * 1e6).round_ties_even();
+        // PostgreSQL counts from 2000, and so rounds there.
+        let micros = ((some!(seconds.get(row)) - FROM_1970_TO_2000) * 1e6).round_ties_even();
         if !micros.is_finite() || micros.abs() > 9.2e18 {
             return Err(timestamp_out_of_range().into());
         }
         #[expect(clippy::cast_possible_truncation, reason = "bounded just above")]
-        let micros = micros as i64;
+        let micros = micros as i64 + FROM_1970_TO_2000 as i64 * 1_000_000;
         Ok(Some(micros))
     })
 }
