@@ -14,7 +14,7 @@ use datafusion::common::Result;
 use datafusion::logical_expr::ScalarUDF;
 use regex::Regex;
 
-use super::regexp::check;
+use super::regexp::{Flags, compile};
 use crate::Error;
 use crate::function::{Args, Overload, Ty, function, overload};
 
@@ -31,7 +31,7 @@ fn kernel(args: &Args<'_>) -> Result<ArrayRef> {
     let (texts, patterns) = (args.text(0)?, args.text(1)?);
     let flags = if args.len() > 2 { Some(args.text(2)?) } else { None };
     let mut out = ListBuilder::new(StringBuilder::new());
-    let mut last: Option<(String, Regex)> = None;
+    let mut last: Option<(String, Flags, Regex)> = None;
     for row in 0..args.rows {
         let flag = match &flags {
             Some(flags) => flags.get(row),
@@ -41,48 +41,28 @@ fn kernel(args: &Args<'_>) -> Result<ArrayRef> {
             out.append(false);
             continue;
         };
-        let key = format!("{}{pattern}", prefix(flag)?);
-        let regex = match last.take() {
-            Some((known, regex)) if known == key => regex,
-            _ => {
-                check(pattern)?;
-                Regex::new(&key).map_err(|_| Error::InvalidRegularExpression("invalid regular expression"))?
-            }
+        let flag = flags_of(flag)?;
+        let (known, regex) = match last.take() {
+            Some((known, flags, regex)) if known == pattern && flags == flag => (known, regex),
+            _ => (pattern.to_owned(), compile(pattern, flag)?),
         };
         for part in parts(text, &regex) {
             out.values().append_value(part);
         }
         out.append(true);
-        last = Some((key, regex));
+        last = Some((known, flag, regex));
     }
     Ok(Arc::new(out.finish()))
 }
 
-/// PostgreSQL's flags in front of a pattern. `.` matches a line break unless a flag says otherwise.
-fn prefix(flags: &str) -> Result<String, Error> {
-    let (mut insensitive, mut dot, mut lines, mut extended) = (false, true, false, false);
-    for flag in flags.chars() {
-        match flag {
-            'i' => insensitive = true,
-            'c' => insensitive = false,
-            'n' | 'm' => (dot, lines) = (false, true),
-            'p' => dot = false,
-            's' => (dot, lines) = (true, false),
-            'w' => lines = true,
-            'x' => extended = true,
-            't' => extended = false,
-            'g' => {
-                let message = "regexp_split_to_array() does not support the \"global\" option";
-                return Err(Error::InvalidParameter(message.to_owned()));
-            }
-            other => {
-                return Err(Error::InvalidParameter(format!("invalid regular expression option: \"{other}\"")));
-            }
-        }
+/// The flags of the text; there is no "global" one, all matches split.
+fn flags_of(text: &str) -> Result<Flags, Error> {
+    let flags = Flags::read(text)?;
+    if flags.global {
+        let message = "regexp_split_to_array() does not support the \"global\" option";
+        return Err(Error::InvalidParameter(message.to_owned()));
     }
-    let on = [(insensitive, 'i'), (dot, 's'), (lines, 'm'), (extended, 'x')];
-    let on: String = on.into_iter().filter(|(on, _)| *on).map(|(_, flag)| flag).collect();
-    Ok(if on.is_empty() { on } else { format!("(?{on})") })
+    Ok(flags)
 }
 
 fn parts<'t>(text: &'t str, regex: &Regex) -> Vec<&'t str> {
@@ -113,7 +93,9 @@ mod tests {
             ("", ",", vec![""]),
             ("the quick", "x", vec!["the quick"]),
         ] {
-            assert_eq!(parts(text, &Regex::new(pattern).unwrap()), expect, "{text} {pattern}");
+            assert_eq!(parts(text, &compile(pattern, Flags::default()).unwrap()), expect, "{text} {pattern}");
         }
+        assert_eq!(parts("a bc", &compile("\\m", Flags::default()).unwrap()), ["a ", "bc"]);
+        assert!(matches!(flags_of("ig"), Err(Error::InvalidParameter(_))));
     }
 }
