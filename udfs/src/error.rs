@@ -123,6 +123,9 @@ pub enum Error {
     /// 22025: the message is the variant's.
     #[error("{0}")]
     InvalidEscape(String),
+    /// 22025.
+    #[error("invalid escape string")]
+    EscapeString,
     /// 2202E.
     #[error("{0}")]
     ArraySubscript(String),

@@ -15,6 +15,7 @@ use datafusion::logical_expr::ScalarUDF;
 
 use arrow::array::ArrayRef;
 
+use super::like_escape::escape;
 use crate::Error;
 use crate::function::{Args, Overload, Ty, function, overload, some};
 
@@ -36,14 +37,6 @@ fn kernel(args: &Args<'_>) -> Result<ArrayRef> {
         };
         Ok(Some(to_regex(pattern, escape)?))
     })
-}
-
-fn escape(text: &str) -> Result<Option<char>, Error> {
-    let mut chars = text.chars();
-    match (chars.next(), chars.next()) {
-        (escape, None) => Ok(escape),
-        _ => Err(Error::InvalidEscape("invalid escape string".to_owned())),
-    }
 }
 
 /// PostgreSQL's `similar_escape`. Behind the escape character a quote begins and ends what `substring` gives; the part

@@ -31,7 +31,6 @@ mod rows_from;
 mod scope;
 mod set_operations;
 mod sets;
-mod similar;
 mod slices;
 mod sorting;
 mod syntax;

@@ -8,7 +8,6 @@ use super::arrays::{binary, chain, list};
 use super::expand::call;
 use super::literals::{self, is_arithmetic, narrow, number, string};
 use super::rows::{self, constructor as row};
-use super::similar;
 use super::syntax::taken;
 use crate::error::{Error, Result, SqlState};
 
@@ -208,9 +207,8 @@ fn like(expr: &mut Expr) -> Result<()> {
 /// The pattern with the backslash as its escape character.
 fn escaped(pattern: &mut Expr, escape: &ValueWithSpan) -> Result<Expr> {
     let text = escape.value.clone().into_string().unwrap_or_default();
-    let escape = similar::escape(&text)?;
     match literals::text(pattern) {
-        Some(pattern) => similar::with_backslash(&pattern, escape).map(string),
+        Some(pattern) => Ok(string(udfs::pg::like_escape::with_backslash(&pattern, &text)?)),
         None => Ok(call("like_escape", vec![taken(pattern), string(text)])),
     }
 }

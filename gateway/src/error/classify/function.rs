@@ -14,6 +14,7 @@ pub(super) fn function(error: &udfs::Error) -> Error {
         (udfs::Error::UndefinedFunction(_), _) => ours
             .hint("No function matches the given name and argument types. You might need to add explicit type casts."),
         (udfs::Error::DatetimeField(_), _) => ours.hint("Perhaps you need a different \"datestyle\" setting."),
+        (udfs::Error::EscapeString, _) => ours.hint("Escape string must be empty or one character."),
         (udfs::Error::ParameterWithHint { hint, .. }, _) => ours.hint(hint.clone()),
         (_, Some(detail)) => ours.detail(detail),
         (_, None) => ours,
@@ -56,7 +57,7 @@ fn state(error: &udfs::Error) -> SqlState {
         Function::DatatypeMismatch(_) => SqlState::DatatypeMismatch,
         Function::UndefinedObject(_) => SqlState::UndefinedObject,
         Function::NullNotAllowed(_) => SqlState::NullValueNotAllowed,
-        Function::InvalidEscape(_) => SqlState::InvalidEscapeSequence,
+        Function::InvalidEscape(_) | Function::EscapeString => SqlState::InvalidEscapeSequence,
         Function::InvalidBytes(_) => SqlState::CharacterNotInRepertoire,
         Function::Untranslatable(_) => SqlState::UntranslatableCharacter,
         Function::ArraySubscript(_) => SqlState::ArraySubscriptError,
