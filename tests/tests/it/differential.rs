@@ -20,6 +20,9 @@ const ROWS: usize = 40;
 const SEED: u64 = 1;
 /// Rows between two changes of the session's settings.
 const CHUNK: usize = 1_000;
+/// From so many rows on, texts that both refuse as parameters are cast only once in a while: each needs its own plan.
+const MANY: usize = 10_000;
+const SELDOM: usize = 10;
 
 struct Run {
     pair: Pair,
@@ -57,7 +60,9 @@ impl Run {
             "{}: {} rows, {} refused, {} wrong, {seconds:.1} s",
             case.name, report.rows, report.refused, report.wrong
         );
-        self.wrong.push_str(&report.told(case));
+        let told = report.told(case);
+        print!("{told}");
+        self.wrong.push_str(&told);
     }
 
     fn end(self) {
@@ -88,6 +93,8 @@ const DIGITS: &[&str] = &["0A000"];
 const DIMENSIONS: &[&str] = &["0A000"];
 /// Spans of more than 292 years without months and days: Arrow counts nanoseconds.
 const SPANS: &[&str] = &["22008", "22015", "0A000"];
+/// The years 294247 to 294276: PostgreSQL counts microseconds from 2000, Arrow from 1970.
+const FAR: &[&str] = &["22008"];
 
 const TYPES: &[Type] = &[
     ("bool", numbers::boolean, &[]),
@@ -113,10 +120,10 @@ const TYPES: &[Type] = &[
     ("time", moments::time, &[]),
     ("time(2)", moments::time, &[]),
     ("timetz", moments::timetz, &[]),
-    ("timestamp", moments::timestamp, &[]),
-    ("timestamp(1)", moments::timestamp, &[]),
-    ("timestamptz", moments::timestamp, &[]),
-    ("timestamptz(0)", moments::timestamp, &[]),
+    ("timestamp", moments::timestamp, FAR),
+    ("timestamp(1)", moments::timestamp, FAR),
+    ("timestamptz", moments::timestamp, FAR),
+    ("timestamptz(0)", moments::timestamp, FAR),
     ("interval", moments::interval, SPANS),
     ("bool[]", |random| texts::array(random, numbers::boolean), DIMENSIONS),
     ("int4[]", |random| texts::array(random, numbers::middle), DIMENSIONS),
@@ -135,7 +142,15 @@ const TYPES: &[Type] = &[
 
 fn case(way: &str, name: &str, sql: String, make: Maker, refusals: &'static [&'static str]) -> Case {
     let any_scale = name.starts_with("numeric") && (way == "column" || name.ends_with("[]"));
-    Case { name: format!("{way} {name}"), sql, makers: vec![make], refusals, any_scale }
+    let is_moment = ["date", "time"].iter().any(|moment| name.starts_with(moment));
+    let newer: Option<(_, fn(&str) -> bool)> = is_moment.then_some(("22007", names_unit));
+    Case { name: format!("{way} {name}"), sql, makers: vec![make], refusals, newer, any_scale }
+}
+
+/// Whether a unit (`3:28 m`) stands in a text of a moment: PostgreSQL 16 reads none there.
+fn names_unit(text: &str) -> bool {
+    let is_unit = |word: &str| ["y", "m", "d", "h", "mm", "s"].contains(&word.to_ascii_lowercase().as_str());
+    text.split(|c: char| !c.is_ascii_alphabetic()).any(is_unit)
 }
 
 /// The bytes, or what a careless client might make of them.
@@ -176,19 +191,23 @@ async fn every_value_is_read_and_shown_as_postgres_does() {
             run.restyle(&mut random).await;
             let rows: Vec<Row> = (0..left.min(CHUNK)).map(|_| parameter.row(&mut random)).collect();
             left -= rows.len();
-            let outcomes = run.pair.outcomes(&parameter, &rows, [0, 1], &mut reports[0]).await;
+            let outcomes = run.pair.values(&parameter, &rows, [0, 1], &mut reports[0]).await;
             let (mut good, mut bad, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
-            for (row, outcome) in rows.iter().zip(outcomes) {
-                match outcome {
+            for (row, [theirs, ours]) in rows.iter().zip(outcomes) {
+                match theirs {
                     Outcome::Value(mut values) => {
-                        good.push(row.clone());
+                        // A value that ours refuses fails every column that it is in: once in a while will do.
+                        if matches!(ours, Outcome::Value(_)) || random.one_in(SELDOM) {
+                            good.push(row.clone());
+                        }
                         bytes.push(vec![values.pop().flatten().map(|value| damaged(&mut random, &value))]);
                     }
-                    Outcome::Fault { .. } => bad.push(row.clone()),
+                    Outcome::Fault { .. } if run.rows < MANY || random.one_in(SELDOM) => bad.push(row.clone()),
+                    Outcome::Fault { .. } => {}
                 }
             }
-            run.pair.execute(&echo, &bytes, [1, 0], &mut reports[1]).await;
-            let some: Vec<Row> = rows.iter().step_by(20).cloned().collect();
+            run.pair.values(&echo, &bytes, [1, 0], &mut reports[1]).await;
+            let some: Vec<Row> = rows.iter().step_by(if run.rows < MANY { 20 } else { 100 }).cloned().collect();
             run.pair.literals(&literal, &some, &mut reports[2]).await;
             run.pair.execute(&cast, &bad, [0, 0], &mut reports[3]).await;
             let format = i16::from(random.one_in(2) && !column.any_scale);
@@ -220,7 +239,12 @@ async fn every_call_answers_as_postgres_does() {
             .iter()
             .find(|(begin, _)| case.name.strip_prefix("call ").is_some_and(|call| call.starts_with(begin)));
         match open {
-            Some((_, why)) => println!("OPEN {}: {} of {} rows: {why}", case.name, report.wrong, report.rows),
+            Some((_, why)) => {
+                println!("OPEN {}: {} of {} rows: {why}", case.name, report.wrong, report.rows);
+                if setting::<String>("ONLY").is_some() {
+                    print!("{}", report.told(&case));
+                }
+            }
             None => run.tell(&case, &report, started),
         }
     }
