@@ -103,13 +103,13 @@ mod tests {
     fn a_midpoint_is_not_trusted() {
         // Recorded from PostgreSQL 15.
         for (value, digits) in [
-            (5.600_068_8e7_f32, 56_000_688),
-            (9.963_785_6e7, 99_637_856),
-            (8.952_302_4e7, 89_523_024),
-            (5.199_999_8e10, 51_999_998),
-            (1.5, 15),
+            ("56000690", 56_000_688),
+            ("99637856", 99_637_856),
+            ("89523024", 89_523_024),
+            ("52e9", 51_999_998),
+            ("1.5", 15),
         ] {
-            assert_eq!(single(value).without_zeros().digits, digits, "{value}");
+            assert_eq!(single(value.parse().unwrap()).without_zeros().digits, digits, "{value}");
         }
     }
 }

@@ -8,10 +8,10 @@ pub fn double(text: &str) -> Result<f64, Error> {
     let number = text.trim_matches(is_space);
     let value = match hexadecimal(number) {
         Some(value) => value,
-        None => number.parse::<f64>().or_else(|_| {
+        None => number.parse::<f64>().map_err(|_| {
             let number = leading(number);
-            let fits = number.parse::<f64>().map_or(true, |value| fits(value.is_infinite(), value == 0.0, number));
-            Err(if fits { invalid("double precision", text) } else { out_of_range("double precision", number) })
+            let is_far = number.parse::<f64>().is_ok_and(|value| !fits(value.is_infinite(), value == 0.0, number));
+            if is_far { out_of_range("double precision", number) } else { invalid("double precision", text) }
         })?,
     };
     fits(value.is_infinite(), value == 0.0, number)
@@ -25,10 +25,10 @@ pub fn single(text: &str) -> Result<f32, Error> {
     #[expect(clippy::cast_possible_truncation, reason = "an overflow is looked for below")]
     let value = match hexadecimal(number) {
         Some(value) => value as f32,
-        None => number.parse::<f32>().or_else(|_| {
+        None => number.parse::<f32>().map_err(|_| {
             let number = leading(number);
-            let fits = number.parse::<f32>().map_or(true, |value| fits(value.is_infinite(), value == 0.0, number));
-            Err(if fits { invalid("real", text) } else { out_of_range("real", number) })
+            let is_far = number.parse::<f32>().is_ok_and(|value| !fits(value.is_infinite(), value == 0.0, number));
+            if is_far { out_of_range("real", number) } else { invalid("real", text) }
         })?,
     };
     fits(value.is_infinite(), value == 0.0, number).then_some(value).ok_or_else(|| out_of_range("real", number))

@@ -75,7 +75,7 @@ impl Reader<'_> {
     }
 
     /// The longest number of C's `strtod` that stands here.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "at most 1e15")]
+    #[expect(clippy::cast_possible_truncation, reason = "at most 1e15")]
     fn number(&mut self) -> Result<Number, Failure> {
         let digits = |text: &str| text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let after = |from: usize| self.rest.get(from..).unwrap_or_default();
