@@ -24,6 +24,9 @@ pub type Row = Vec<Option<Vec<u8>>>;
 /// What a statement gave.
 type Rows = Vec<Vec<Option<Bytes>>>;
 
+/// A SQLSTATE, and of which texts.
+pub type Newer = (&'static str, fn(&str) -> bool);
+
 /// A statement whose parameters are random texts.
 #[derive(Clone)]
 pub struct Case {
@@ -33,7 +36,7 @@ pub struct Case {
     /// SQLSTATEs with which ours may refuse what PostgreSQL can do; a wrong value is never allowed.
     pub refusals: &'static [&'static str],
     /// Texts that PostgreSQL 16, which ours is, refuses with this SQLSTATE while an older oracle still takes them.
-    pub newer: Option<(&'static str, fn(&str) -> bool)>,
+    pub newer: Option<Newer>,
     /// Whether zeros at the end of a fraction count not: a column of numerics has one scale here, in PostgreSQL each value.
     pub any_scale: bool,
 }

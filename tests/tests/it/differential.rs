@@ -6,7 +6,7 @@
 
 use std::time::Instant;
 
-use lakegate_tests::differential::compare::{Maker, Outcome, Report, Row};
+use lakegate_tests::differential::compare::{Maker, Newer, Outcome, Report, Row};
 use lakegate_tests::differential::moments::{self, SESSION_ZONES};
 use lakegate_tests::differential::{Case, Pair, Random, numbers, texts};
 use lakegate_tests::postgres::Postgres;
@@ -143,7 +143,7 @@ const TYPES: &[Type] = &[
 fn case(way: &str, name: &str, sql: String, make: Maker, refusals: &'static [&'static str]) -> Case {
     let any_scale = name.starts_with("numeric") && (way == "column" || name.ends_with("[]"));
     let is_moment = ["date", "time"].iter().any(|moment| name.starts_with(moment));
-    let newer: Option<(_, fn(&str) -> bool)> = is_moment.then_some(("22007", names_unit));
+    let newer: Option<Newer> = is_moment.then_some(("22007", names_unit));
     Case { name: format!("{way} {name}"), sql, makers: vec![make], refusals, newer, any_scale }
 }
 

@@ -61,10 +61,11 @@ fn plain(written: &str) -> Option<String> {
 /// Without its underscores, each of which stands between two digits.
 fn grouped(digits: &str) -> Option<String> {
     let parts: Vec<&str> = digits.split('_').collect();
-    let ends_well = |part: &&str| part.ends_with(|end: char| end.is_ascii_hexdigit());
-    let begins_well = |part: &&str| part.starts_with(|first: char| first.is_ascii_hexdigit());
-    let (before, after) = (parts.iter().rev().skip(1), parts.iter().skip(1));
-    (before.rev().all(|part| ends_well(part)) && after.copied().all(|part| begins_well(&part))).then(|| parts.concat())
+    let is_digit = |c: char| c.is_ascii_hexdigit();
+    let between_digits = parts
+        .windows(2)
+        .all(|pair| matches!(pair, [left, right] if left.ends_with(is_digit) && right.starts_with(is_digit)));
+    between_digits.then(|| parts.concat())
 }
 
 #[cfg(test)]
