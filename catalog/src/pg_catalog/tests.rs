@@ -231,6 +231,18 @@ async fn information_schema_tells_sizes() {
 }
 
 #[tokio::test]
+async fn the_owner_reads_by_name_and_everybody_as_public() {
+    let ask = |view: &str| {
+        format!(
+            "SELECT grantor, grantee, privilege_type FROM information_schema.{view} WHERE table_name = 'co2' ORDER BY 2"
+        )
+    };
+    let fixture = fixture();
+    fixture.check(&ask("table_privileges"), &["root|PUBLIC|SELECT", "root|root|SELECT"]).await;
+    fixture.check(&ask("role_table_grants"), &["root|root|SELECT"]).await;
+}
+
+#[tokio::test]
 async fn a_join_opens_only_the_tables_that_it_finds() {
     let fixture = fixture();
     let sql = "SELECT a.attname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
