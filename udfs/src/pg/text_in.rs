@@ -1,4 +1,5 @@
-//! `lakegate_..._in(text)` - PostgreSQL's input functions of all types but numbers, whose are `numeric::cast`'s.
+//! `lakegate_..._in(text)` - PostgreSQL's input functions of all types but numbers, whose are `numeric::cast`'s,
+//! and json, whose are `json::input`'s.
 //!
 //! Casts from text are planned as calls of these, so that every text is read by `moment`, `interval` and `input`: a text
 //! of no type's form is 22007 or 22P02, a field out of range 22008. A wall clock without an offset is the session's. An
@@ -25,7 +26,7 @@ use datafusion::logical_expr::{
 
 use super::moment::{self, Clock, Day, Offset, Order};
 use super::zone::Zone;
-use super::{input, interval, numeric};
+use super::{input, interval, json, numeric};
 use crate::function::strict;
 use crate::settings::ReadSettings;
 use crate::{Error, pg_type};
@@ -34,8 +35,7 @@ use crate::{Error, pg_type};
 pub fn text_in(target: &Field) -> Option<Arc<ScalarUDF>> {
     let name = match target.data_type() {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => match pg_type::tag(target)? {
-            "json" => "lakegate_json_in",
-            "jsonb" => "lakegate_jsonb_in",
+            tag @ ("json" | "jsonb") => return json::text_in(tag),
             "name" => "lakegate_name_in",
             "timetz" => "lakegate_timetz_in",
             "uuid" => "lakegate_uuid_in",
