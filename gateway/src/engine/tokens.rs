@@ -143,6 +143,7 @@ mod tests {
     fn notations_become_those_of_the_parser() {
         assert_eq!(text("table t"), "SELECT*FROM t");
         assert_eq!(text("drop table t"), "drop table t");
+        assert_eq!(text("select 1 from only t, only"), "select 1 from  t, only");
         assert_eq!(text("select 0x1F, x'1F', 0b11, 1_000"), "select 31, X'1F', 3 , 1000");
         assert_eq!(text("select current_schema, s.current_schema"), "select current_schema(), s.current_schema");
         assert_eq!(text("prepare p as table t"), "prepare p as SELECT*FROM t");

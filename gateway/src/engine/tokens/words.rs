@@ -1,6 +1,6 @@
 //! Words that the parser knows otherwise than PostgreSQL, or not at all.
 //!
-//! Owns: `TABLE name`, `BETWEEN SYMMETRIC`, `TRIM(LEADING FROM x)`, functions without parentheses, `ISNULL`,
+//! Owns: `TABLE name`, `BETWEEN SYMMETRIC`, `TRIM(LEADING FROM x)`, functions without parentheses, `FROM ONLY`, `ISNULL`,
 //! `ORDER BY ... USING`, `VARIADIC`, and the keywords of other dialects, which are names here. Must never know: literals,
 //! operators.
 //! <https://www.postgresql.org/docs/16/sql-keywords-appendix.html>
@@ -52,11 +52,25 @@ pub(super) fn say(mut word: Word, span: Span, said: &mut Said, following: &[Toke
             let space = Token::Whitespace(sqlparser::tokenizer::Whitespace::Space);
             vec![keyword("IS"), space, keyword("NULL")]
         }
+        // No table here has children.
+        _ if is_bare(&word, "only") && previous.is_some_and(precedes_relation) && !next_ends_name(following) => {
+            Vec::new()
+        }
         // The parser knows named arguments, and PostgreSQL has no parameter of this name.
         _ if is_variadic(&word, previous, following) => vec![Token::make_word("variadic", None), Token::RArrow],
         _ => vec![Token::Word(word)],
     };
     instead.into_iter().for_each(|token| said.push(token, span));
+}
+
+fn precedes_relation(token: &Token) -> bool {
+    is(token, Keyword::FROM) || is(token, Keyword::JOIN)
+}
+
+/// Whether the word before is a name itself: nothing that begins another follows.
+fn next_ends_name(following: &[TokenWithSpan]) -> bool {
+    let next = following.iter().find(|next| !matches!(next.token, Token::Whitespace(_)));
+    !next.is_some_and(|next| matches!(&next.token, Token::Word(word) if word.keyword == Keyword::NoKeyword))
 }
 
 /// Functions without parentheses that the parser takes for columns.
