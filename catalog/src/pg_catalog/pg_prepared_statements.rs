@@ -54,7 +54,7 @@ impl Relation for PgCursors {
                 ("name", (&fact.name).into()),
                 ("statement", (&fact.statement).into()),
                 ("is_holdable", fact.is_holdable.into()),
-                ("is_binary", false.into()),
+                ("is_binary", fact.is_binary.into()),
                 ("is_scrollable", false.into()),
                 ("creation_time", fact.declared_at.into()),
             ]);

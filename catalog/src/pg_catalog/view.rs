@@ -147,5 +147,6 @@ pub struct CursorFact {
     pub name: String,
     pub statement: String,
     pub is_holdable: bool,
+    pub is_binary: bool,
     pub declared_at: Option<DateTime<Utc>>,
 }

@@ -24,14 +24,22 @@ const FETCH_ROWS_MAX: usize = 1_000_000;
 pub struct Cursor {
     pub name: String,
     pub columns: SchemaRef,
-    /// WITH HOLD: it outlives its transaction block.
-    pub hold: bool,
+    pub options: Options,
     /// What OIDs in the rows mean to its statement.
     pub(super) registry: Option<Arc<Registry>>,
     /// The text of DECLARE.
     pub statement: Arc<str>,
     pub declared_at: SystemTime,
     rows: Mutex<Rows>,
+}
+
+/// What DECLARE says of a cursor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// WITH HOLD: it outlives its transaction block.
+    pub hold: bool,
+    /// BINARY: a FETCH of the simple protocol gives rows in the binary format.
+    pub binary: bool,
 }
 
 struct Rows {
@@ -41,10 +49,10 @@ struct Rows {
 }
 
 impl Cursor {
-    pub fn new(name: String, columns: SchemaRef, hold: bool, statement: Arc<str>, stream: QueryStream) -> Self {
+    pub fn new(name: String, columns: SchemaRef, options: Options, statement: Arc<str>, stream: QueryStream) -> Self {
         let (declared_at, registry) = (SystemTime::now(), stream.registry());
         let rows = Mutex::new(Rows { stream, rest: None });
-        Self { name, columns, hold, registry, statement, declared_at, rows }
+        Self { name, columns, options, registry, statement, declared_at, rows }
     }
 
     /// Passes over the next `count` rows, fewer at the end, and tells how many.
@@ -97,7 +105,7 @@ impl Rows {
 /// A DECLARE as far as it matters here.
 pub(super) struct Declaration {
     pub name: String,
-    pub hold: bool,
+    pub options: Options,
     pub query: Box<Query>,
 }
 
@@ -109,15 +117,12 @@ pub(super) fn declare(session: &Session, declares: &[Declare]) -> Result<Declara
     else {
         return Err(not_a_cursor());
     };
-    if declare.binary == Some(true) {
-        return Err(Error::unsupported("DECLARE BINARY CURSOR is not supported")
-            .hint("Ask for binary results in the Bind message."));
-    }
     if declare.scroll == Some(true) {
         return Err(Error::unsupported("DECLARE SCROLL CURSOR is not supported").hint("Fetch forward only."));
     }
-    let (name, hold) = (fold(name), declare.hold == Some(true));
-    if !hold && !session.transaction().is_in_block() {
+    let name = fold(name);
+    let options = Options { hold: declare.hold == Some(true), binary: declare.binary == Some(true) };
+    if !options.hold && !session.transaction().is_in_block() {
         let message = "DECLARE CURSOR can only be used in transaction blocks";
         return Err(Error::new(SqlState::NoActiveSqlTransaction, message));
     }
@@ -128,7 +133,7 @@ pub(super) fn declare(session: &Session, declares: &[Declare]) -> Result<Declara
     if cursors.len() >= CURSORS_MAX {
         return Err(Error::new(SqlState::ProgramLimitExceeded, "too many open cursors"));
     }
-    Ok(Declaration { name, hold, query: query.clone() })
+    Ok(Declaration { name, options, query: query.clone() })
 }
 
 fn not_a_cursor() -> Error {

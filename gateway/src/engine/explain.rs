@@ -1,12 +1,16 @@
-//! EXPLAIN: the physical plan as one `QUERY PLAN` column, a row per line.
+//! EXPLAIN: the physical plan as one `QUERY PLAN` column, a row per line of text or one document.
+
+mod json;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::{RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use sqlparser::ast::{AnalyzeFormat, AnalyzeFormatKind, Expr, UtilityOption};
+use udfs::pg_type;
 
 use crate::error::{Error, Result, SqlState};
 use crate::session::vars::domain::parse_bool;
@@ -17,10 +21,21 @@ pub(super) struct How {
     /// Runs the query and shows what each operator did.
     pub analyze: bool,
     pub verbose: bool,
+    pub format: Format,
 }
 
-pub(super) fn columns() -> SchemaRef {
-    Arc::new(Schema::new(vec![Field::new("QUERY PLAN", DataType::Utf8, true)]))
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Text,
+    Json,
+}
+
+pub(super) fn columns(format: Format) -> SchemaRef {
+    let column = match format {
+        Format::Text => Field::new("QUERY PLAN", DataType::Utf8, true),
+        Format::Json => pg_type::tagged("QUERY PLAN", DataType::Utf8, "json"),
+    };
+    Arc::new(Schema::new(vec![column]))
 }
 
 /// Reads both spellings: `EXPLAIN ANALYZE VERBOSE q` and `EXPLAIN (ANALYZE, VERBOSE off) q`.
@@ -30,10 +45,13 @@ pub(super) fn how(
     format: Option<&AnalyzeFormatKind>,
     options: Option<&[UtilityOption]>,
 ) -> Result<How> {
-    let mut how = How { analyze, verbose };
+    let mut how = How { analyze, verbose, format: Format::Text };
     match format {
         None
         | Some(AnalyzeFormatKind::Keyword(AnalyzeFormat::TEXT) | AnalyzeFormatKind::Assignment(AnalyzeFormat::TEXT)) => {
+        }
+        Some(AnalyzeFormatKind::Keyword(AnalyzeFormat::JSON) | AnalyzeFormatKind::Assignment(AnalyzeFormat::JSON)) => {
+            how.format = Format::Json;
         }
         Some(other) => return Err(unsupported_format(&other.to_string())),
     }
@@ -46,9 +64,15 @@ pub(super) fn how(
             ("costs" | "settings" | "generic_plan" | "buffers" | "wal" | "timing" | "summary", Some(_)) => {}
             ("format", _) => {
                 let format = option.arg.as_ref().map(word).unwrap_or_default();
-                if !format.eq_ignore_ascii_case("text") {
-                    return Err(unsupported_format(&format));
-                }
+                how.format = match format.to_ascii_lowercase().as_str() {
+                    "text" => Format::Text,
+                    "json" => Format::Json,
+                    "xml" | "yaml" => return Err(unsupported_format(&format)),
+                    _ => {
+                        let message = format!("unrecognized value for EXPLAIN option \"format\": \"{format}\"");
+                        return Err(Error::new(SqlState::InvalidParameterValue, message));
+                    }
+                };
             }
             (_, None) => {
                 let message = format!("{} requires a Boolean value", option.name.value.to_ascii_lowercase());
@@ -69,16 +93,26 @@ fn word(arg: &Expr) -> String {
 
 fn unsupported_format(format: &str) -> Error {
     Error::unsupported(format!("EXPLAIN format {} is not supported", format.to_ascii_lowercase()))
-        .hint("Use the text format.")
+        .hint("Use the format text or json.")
 }
 
-/// The plan as rows; after the run its metrics are in it.
-pub(super) fn rows(plan: &dyn ExecutionPlan, how: How) -> Result<RecordBatch> {
-    let shown = if how.analyze {
+/// The plan as rows; after the run its metrics are in it, and how long it ran.
+pub(super) fn rows(plan: &Arc<dyn ExecutionPlan>, how: How, ran: Duration) -> Result<RecordBatch> {
+    let shown = match how.format {
+        Format::Text => text(plan.as_ref(), how),
+        Format::Json => json::document(plan, how, how.analyze.then_some(ran))?,
+    };
+    let lines: StringArray = match how.format {
+        Format::Text => shown.lines().map(Some).collect(),
+        Format::Json => std::iter::once(Some(shown)).collect(),
+    };
+    RecordBatch::try_new(columns(how.format), vec![Arc::new(lines)]).map_err(Error::internal)
+}
+
+fn text(plan: &dyn ExecutionPlan, how: How) -> String {
+    if how.analyze {
         DisplayableExecutionPlan::with_metrics(plan).indent(how.verbose).to_string()
     } else {
         DisplayableExecutionPlan::new(plan).indent(how.verbose).to_string()
-    };
-    let lines: StringArray = shown.lines().map(Some).collect();
-    RecordBatch::try_new(columns(), vec![Arc::new(lines)]).map_err(Error::internal)
+    }
 }

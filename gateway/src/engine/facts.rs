@@ -56,7 +56,8 @@ fn cursor_fact(cursor: &Cursor) -> CursorFact {
     CursorFact {
         name: cursor.name.clone(),
         statement: cursor.statement.to_string(),
-        is_holdable: cursor.hold,
+        is_holdable: cursor.options.hold,
+        is_binary: cursor.options.binary,
         declared_at: Some(utc(cursor.declared_at)),
     }
 }

@@ -299,7 +299,15 @@ impl Core {
             }
             Ast::Explain { statement: explained, analyze, verbose, format, options, .. } => {
                 let how = explain::how(*analyze, *verbose, format.as_ref(), options.as_deref())?;
-                let Ast::Query(query) = explained.as_ref() else { return Err(plan::refuse(&statement)) };
+                let query = match explained.as_ref() {
+                    Ast::Query(query) => query,
+                    Ast::Execute { .. } => {
+                        let execute = Statement { ast: Arc::new(explained.as_ref().clone()), ..statement.clone() };
+                        let executed = named::execute(self, session, execute).await?;
+                        return executed.explained(how).ok_or_else(|| plan::refuse(&statement));
+                    }
+                    _ => return Err(plan::refuse(&statement)),
+                };
                 let planned = plan::query(self, session, query.clone(), Arc::clone(&statement.message), declared);
                 Ok(Prepared::explain(statement, planned.await?, how))
             }
@@ -307,7 +315,7 @@ impl Core {
                 let declare = cursor::declare(&session, stmts)?;
                 let message = Arc::clone(&statement.message);
                 let planned = plan::query(self, session, declare.query, message, declared).await?;
-                Ok(Prepared::declare(statement, declare.name, declare.hold, planned))
+                Ok(Prepared::declare(statement, declare.name, declare.options, planned))
             }
             Ast::Fetch { name, direction, into: None, .. } => {
                 let fetch = cursor::fetch(name, direction, statement.is_move)?;

@@ -23,6 +23,7 @@ use udfs::pg_type;
 const VIEW_DEPTH_MAX: usize = 32;
 
 /// A planned query.
+#[derive(Clone)]
 pub(super) struct Planned {
     pub plan: LogicalPlan,
     pub columns: SchemaRef,
@@ -45,7 +46,7 @@ pub(super) enum Plan {
     Command,
     Declare {
         name: String,
-        hold: bool,
+        options: super::cursor::Options,
         planned: Planned,
     },
     Fetch {

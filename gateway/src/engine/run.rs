@@ -3,6 +3,7 @@
 //! Owns: physical planning, admission, the memory of a query, and the start of its stream.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use catalog::pg_catalog::Registry;
 use datafusion::execution::{SessionState, TaskContext};
@@ -42,14 +43,14 @@ impl Run<'_> {
                 Ok(Outcome::Copy { stream, copy: copy.clone(), tag: self.prepared.tag.clone() })
             }
             Plan::Explain { planned, how } => self.explain(planned, *how, params).await,
-            Plan::Declare { name, hold, planned } => {
+            Plan::Declare { name, options, planned } => {
                 // The cursor outlives DECLARE, and its deadline and cancel request: each FETCH has its own.
                 let guard = StatementGuard { cancel: CancellationToken::new(), timeout: None, ..self.guard.clone() };
                 let stream = Run { guard: &guard, params: Vec::new(), ..self }.stream(planned, params).await?;
                 let cursor = Cursor::new(
                     name.clone(),
                     Arc::clone(&planned.columns),
-                    *hold,
+                    *options,
                     Arc::clone(&self.prepared.statement.text),
                     stream,
                 );
@@ -155,6 +156,7 @@ impl Run<'_> {
         let stop = Stop::default();
         let _stopped = stop.on_drop();
         let (plan, context) = self.physical(planned, params, &stop).await?;
+        let began_at = Instant::now();
         if how.analyze {
             let analyzed = Arc::clone(&plan);
             let work = async move {
@@ -165,8 +167,8 @@ impl Run<'_> {
             let work = tokio_util::task::AbortOnDropHandle::new(self.core.cpu.spawn(work)?);
             work.await.map_err(Error::internal)??;
         }
-        let rows = explain::rows(plan.as_ref(), how)?;
-        let stream = QueryStream::ready(explain::columns(), vec![rows], self.guard.clone());
+        let rows = explain::rows(&plan, how, began_at.elapsed())?;
+        let stream = QueryStream::ready(rows.schema(), vec![rows], self.guard.clone());
         Ok(Outcome::Rows { stream, tag: Tag::command("EXPLAIN") })
     }
 }

@@ -83,7 +83,7 @@ impl Prepared {
 
     pub(super) fn explain(statement: Statement, planned: Planned, how: How) -> Self {
         let param_types = planned.param_types.clone();
-        let (plan, columns) = (Plan::Explain { planned, how }, explain::columns());
+        let (plan, columns) = (Plan::Explain { planned, how }, explain::columns(how.format));
         Self { statement, plan, columns, param_types, returns_rows: true, tag: Tag::command("EXPLAIN") }
     }
 
@@ -94,9 +94,9 @@ impl Prepared {
         Self { statement, plan, columns, param_types, returns_rows: false, tag }
     }
 
-    pub(super) fn declare(statement: Statement, name: String, hold: bool, planned: Planned) -> Self {
+    pub(super) fn declare(statement: Statement, name: String, options: cursor::Options, planned: Planned) -> Self {
         let param_types = planned.param_types.clone();
-        let plan = Plan::Declare { name, hold, planned };
+        let plan = Plan::Declare { name, options, planned };
         Self {
             statement,
             plan,
@@ -126,6 +126,20 @@ impl Prepared {
         let (columns, returns_rows, tag) = (Arc::clone(&target.columns), target.returns_rows, target.tag.clone());
         let plan = Plan::Execute { target, arguments };
         Self { statement, plan, columns, param_types: Vec::new(), returns_rows, tag }
+    }
+
+    /// EXPLAIN of an EXECUTE: it runs, with the arguments of that, as an EXPLAIN of the query. `None` where no query is
+    /// named.
+    pub(super) fn explained(self, how: How) -> Option<Self> {
+        let Plan::Execute { target, arguments } = self.plan else { return None };
+        let Plan::Query(planned) = &target.plan else { return None };
+        let explain = Self::explain(target.statement.clone(), planned.clone(), how);
+        Some(Self::execute(self.statement, Arc::new(explain), arguments))
+    }
+
+    /// Whether the simple protocol gives its rows in the binary format.
+    pub fn is_binary(&self) -> bool {
+        matches!(&self.plan, Plan::Fetch { cursor, .. } if cursor.options.binary)
     }
 
     /// A command of the session; `columns` is empty unless it is SHOW.

@@ -1,6 +1,6 @@
 //! The simple query protocol: a text with any number of statements, each answered before the next begins.
 //!
-//! Owns: the order of the answers. Results are text. Must never know: how rows are encoded or sent.
+//! Owns: the order of the answers. Results are text, but those of binary cursors. Must never know: how rows are encoded or sent.
 
 use std::sync::Arc;
 
@@ -60,7 +60,8 @@ impl Connection {
             Outcome::Done(tag) => self.complete(&tag, 0, before),
             Outcome::Copy { stream, copy, tag } => self.copy_out(stream, (copy, tag), &guard, before).await,
             Outcome::Rows { stream, tag } => {
-                let formats = vec![Format::Text; prepared.columns.fields().len()];
+                let format = if prepared.is_binary() { Format::Binary } else { Format::Text };
+                let formats = vec![format; prepared.columns.fields().len()];
                 let encoder = Arc::new(RowEncoder::of(&stream, &formats, &self.display())?);
                 backend::row_description(&mut self.wire.output, &prepared.columns, &formats)?;
                 let mut run = Run { rows: Rows::new(stream), encoder, tag, copy: None };

@@ -103,7 +103,7 @@ impl Session {
     /// Ends the transaction block; cursors WITH HOLD outlive it if it ends well.
     pub(crate) fn end_block(&self, well: bool) {
         *self.transaction.lock() = Transaction::default();
-        self.cursors.lock().retain(|_, cursor| well && cursor.hold);
+        self.cursors.lock().retain(|_, cursor| well && cursor.options.hold);
         let mut vars = self.vars.lock();
         if well { vars.commit() } else { vars.rollback() }
     }

@@ -91,6 +91,53 @@ async fn a_cursor_outlives_the_deadline_of_its_declare() {
     assert_eq!(client.query("MOVE 900000 FROM c").await.tags, ["MOVE 900000"]);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_binary_cursor_gives_the_simple_protocol_binary_rows() {
+    let server = TestServer::start(&Lake::default()).await;
+    let mut client = server.wire().await;
+    client.query("BEGIN").await;
+    assert_eq!(
+        client.query("DECLARE c BINARY CURSOR FOR SELECT x FROM generate_series(1, 3) t(x)").await.state(),
+        "00000"
+    );
+    let answer = client.query("FETCH 2 FROM c").await;
+    assert_eq!(answer.columns.iter().map(|column| column.format).collect::<Vec<_>>(), [1]);
+    let cells: Vec<_> = answer.rows.iter().flatten().map(Option::as_deref).collect();
+    assert_eq!(cells, [Some(&[0, 0, 0, 1][..]), Some(&[0, 0, 0, 2][..])]);
+    assert_eq!(client.value("SELECT is_binary FROM pg_cursors").await.as_deref(), Some("t"));
+    // Bind says the format otherwise.
+    let parts = [message::parse("", "FETCH c", &[]), message::bind("", "", &[], &[], &[]), message::execute("", 0)];
+    assert_eq!(exchange(&mut client, &parts).await.text().as_deref(), Some("3"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn explain_is_a_document_too() {
+    let server = TestServer::start(&Lake::default()).await;
+    let mut client = server.wire().await;
+    client.query("PREPARE p (int) AS SELECT count(*) AS n FROM generate_series(1, $1) t(x) WHERE x > 1").await;
+    for sql in [
+        "EXPLAIN (ANALYZE, VERBOSE, FORMAT json) SELECT count(*) AS n FROM generate_series(1, 3) t(x) WHERE x > 1",
+        "EXPLAIN (ANALYZE, VERBOSE, FORMAT json) EXECUTE p (3)",
+    ] {
+        let answer = client.query(sql).await;
+        let column = answer.columns.first().map(|column| (column.name.as_str(), column.oid));
+        assert_eq!(column, Some(("QUERY PLAN", 114)), "{sql}: {:?}", answer.fault);
+        let document: serde_json::Value = serde_json::from_str(&answer.text().unwrap()).unwrap();
+        let plan = &document[0]["Plan"];
+        assert!(plan["Node Type"].is_string(), "{document}");
+        assert_eq!((&plan["Output"], &plan["Actual Rows"]), (&serde_json::json!(["n"]), &serde_json::json!(1)));
+        assert!(document[0]["Execution Time"].as_f64().is_some_and(|time| time > 0.0), "{document}");
+    }
+    for (sql, state) in [
+        ("EXPLAIN (FORMAT yaml) SELECT 1", "0A000"),
+        ("EXPLAIN (FORMAT nope) SELECT 1", "22023"),
+        ("EXPLAIN EXECUTE nope", "26000"),
+        ("EXPLAIN EXECUTE p", "42601"),
+    ] {
+        assert_eq!(client.query(sql).await.state(), state, "{sql}");
+    }
+}
+
 async fn copied(client: &mut Client, sql: &str) -> (Vec<u8>, Answer) {
     client.send(&message::query(sql)).await;
     let messages = client.until_ready().await;
