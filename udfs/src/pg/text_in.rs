@@ -237,7 +237,7 @@ impl Session {
         let name = options.execution.time_zone.as_deref().unwrap_or("UTC");
         let zone = match Zone::of_session(name)? {
             Zone::Named(zone) => zone,
-            Zone::Fixed(_) => Tz::UTC,
+            Zone::Fixed(_) | Zone::Posix(_) => Tz::UTC,
         };
         let order = options.extensions.get::<ReadSettings>().map_or_else(Order::default, ReadSettings::order);
         Ok(Self { zone, order })
@@ -260,12 +260,14 @@ impl Session {
         if !zoned {
             return Ok(micros);
         }
-        match offset {
+        let instant = match offset {
             Some(Offset::Fixed(seconds)) => Zone::Fixed(seconds),
             Some(Offset::Named(zone)) => Zone::Named(zone),
+            Some(Offset::Posix(zone)) => Zone::Posix(zone),
             None => Zone::Named(self.zone),
         }
-        .to_instant(micros)
+        .to_instant(micros)?;
+        if moment::is_in_range(instant) { Ok(instant) } else { Err(moment::timestamp_out_of_range(text)) }
     }
 }
 

@@ -3,6 +3,8 @@
 //! Owns: names, abbreviations, offsets and what happens in a gap or a repeated hour. Must never know: the session.
 //! <https://www.postgresql.org/docs/16/datatype-datetime.html#DATATYPE-TIMEZONES>
 
+mod posix;
+
 use std::str::FromStr;
 
 use chrono::{DateTime, MappedLocalTime, NaiveDateTime, Offset, TimeZone};
@@ -12,6 +14,8 @@ use super::civil::{self, Civil};
 use super::interval::{MICROS_PER_DAY, MICROS_PER_SECOND};
 use crate::Error;
 use crate::error::timestamp_out_of_range;
+use posix::Parsed;
+pub(crate) use posix::Posix;
 
 /// A time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +23,7 @@ pub(crate) enum Zone {
     /// Seconds east of Greenwich.
     Fixed(i32),
     Named(Tz),
+    Posix(Posix),
 }
 
 impl Zone {
@@ -40,11 +45,15 @@ impl Zone {
         if let Some(tz) = Tz::from_str(name).ok().or_else(|| ignoring_case(name)) {
             return Some(Self::Named(tz));
         }
-        let letters = name.bytes().take_while(u8::is_ascii_alphabetic).count();
-        let (prefix, rest) = name.split_at(letters);
-        let offset = offset(rest)?;
-        let sign = if prefix.is_empty() { bare_offset_sign } else { -1 };
-        Some(Self::Fixed(sign * offset))
+        if !name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && let Some(seconds) = offset(name)
+        {
+            return Some(Self::Fixed(bare_offset_sign * seconds));
+        }
+        Some(match posix::parse(name)? {
+            Parsed::Fixed(east) => Self::Fixed(east),
+            Parsed::Changing(zone) => Self::Posix(zone),
+        })
     }
 
     /// Seconds east of Greenwich at an instant.
@@ -52,6 +61,7 @@ impl Zone {
         match self {
             Self::Fixed(seconds) => Ok(seconds),
             Self::Named(Tz::UTC) => Ok(0),
+            Self::Posix(zone) => zone.offset_at(micros),
             Self::Named(tz) => Ok(tz.offset_from_utc_datetime(&naive(within_rules(micros))?).fix().local_minus_utc()),
         }
     }
@@ -73,6 +83,7 @@ impl Zone {
         let seconds = match self {
             Self::Fixed(seconds) => seconds,
             Self::Named(Tz::UTC) => 0,
+            Self::Posix(zone) => zone.offset_of_local(local)?,
             Self::Named(tz) => {
                 let clock = naive(within_rules(local))?;
                 match tz.offset_from_local_datetime(&clock) {

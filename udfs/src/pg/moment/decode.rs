@@ -155,7 +155,7 @@ impl Decoder {
         match (self.wanted, point) {
             (Wanted::Moment, Some(_)) if self.mask & DATE == 0 => self.fields.date(text, self.mask),
             (Wanted::Moment, Some(whole)) if whole > 2 => self.fields.run_together(text, self.mask),
-            (Wanted::Moment, None) if text.len() >= 6 && (self.mask & DATE == 0 || self.mask & TIME == 0) => {
+            (Wanted::Moment, _) if text.len() >= 6 && (self.mask & DATE == 0 || self.mask & TIME == 0) => {
                 self.fields.run_together(text, self.mask)
             }
             (Wanted::Moment, _) => self.fields.number(text, self.fields.has_text_month, self.mask),
@@ -323,8 +323,12 @@ impl Decoder {
         // The time of a day that changes its clock twice a year needs the day.
         let floats = |zone: &Tz| !zone.name().starts_with("Etc/") && !matches!(zone, Tz::UTC | Tz::GMT | Tz::Zulu);
         if self.wanted == Wanted::Time && !has_date {
-            let is_named = matches!(&self.zone, Some(Offset::Named(zone)) if floats(zone));
-            if is_named || self.mask & DATE != 0 {
+            let changes = match &self.zone {
+                Some(Offset::Named(zone)) => floats(zone),
+                Some(Offset::Posix(_)) => true,
+                Some(Offset::Fixed(_)) | None => false,
+            };
+            if changes || self.mask & DATE != 0 {
                 return Err(Failure::Syntax);
             }
         }
@@ -338,6 +342,7 @@ fn named(name: &str) -> Result<Offset, Failure> {
     match Zone::named(name) {
         Ok(Zone::Fixed(east)) => Ok(Offset::Fixed(east)),
         Ok(Zone::Named(zone)) => Ok(Offset::Named(zone)),
+        Ok(Zone::Posix(zone)) => Ok(Offset::Posix(zone)),
         Err(_) => Err(Failure::UnknownZone(name.to_owned())),
     }
 }

@@ -11,7 +11,7 @@ mod words;
 use chrono_tz::Tz;
 
 use super::interval::{MICROS_PER_DAY, MICROS_PER_SECOND};
-use super::zone::Zone;
+use super::zone::{Posix, Zone};
 use crate::Error;
 use decode::Decoded;
 
@@ -21,6 +21,9 @@ pub(super) use words::{Word, special};
 
 /// 4714-11-24 BC to 5874897-12-31.
 const DAYS: std::ops::RangeInclusive<i64> = -2_440_588..=2_145_042_905;
+
+/// Those of November 4714 BC.
+const DAYS_BEFORE_IN_MONTH: i64 = 23;
 
 /// In which order a date of numbers has its fields, where the year does not lead: `DateStyle`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,6 +49,7 @@ pub enum Offset {
     /// Seconds east of Greenwich.
     Fixed(i32),
     Named(Tz),
+    Posix(Posix),
 }
 
 /// What a wall clock shows, which may be infinitely early or late.
@@ -100,6 +104,7 @@ pub fn time_with_zone(text: &str, order: Order, zone: Tz) -> Result<(i64, i32), 
     let place = match own {
         Some(Offset::Fixed(east)) => return Ok((micros, east)),
         Some(Offset::Named(own)) => Zone::Named(own),
+        Some(Offset::Posix(own)) => Zone::Posix(own),
         None => Zone::Named(zone),
     };
     let day = match day {
@@ -122,8 +127,15 @@ pub fn timestamp(text: &str, zoned: bool, order: Order, zone: Tz) -> Result<Cloc
         Decoded::At { day, micros, zone } => (day.unwrap_or(0), micros, zone),
     };
     let micros = day.checked_mul(MICROS_PER_DAY).and_then(|day| day.checked_add(micros));
-    let micros = micros.filter(|_| day >= *DAYS.start()).ok_or_else(|| timestamp_out_of_range(text))?;
+    // West of Greenwich the first instant has an earlier date; PostgreSQL takes those of its month.
+    let first = if zoned { *DAYS.start() - DAYS_BEFORE_IN_MONTH } else { *DAYS.start() };
+    let micros = micros.filter(|_| day >= first).ok_or_else(|| timestamp_out_of_range(text))?;
     Ok(Clock::At { micros, offset })
+}
+
+/// Whether an instant lies behind the first one.
+pub fn is_in_range(instant: i64) -> bool {
+    instant >= *DAYS.start() * MICROS_PER_DAY
 }
 
 /// 22008 for a text whose instant no timestamp holds.
@@ -169,6 +181,16 @@ mod tests {
         for (text, day) in [("J2440589", 1), ("19700102", 1), ("1970.002", 1), ("jan-02-1970", 1), ("2 Jan 1970", 1)] {
             assert_eq!(date(text, Order::Mdy, Tz::UTC), Ok(Day::At(day)), "{text}");
         }
+        assert!(at("4714-11-23 23:00 BC").is_ok() && at("4714-10-31 23:00 BC").is_err());
+        assert!(timestamp("4714-11-23 23:00 BC", false, Order::Mdy, Tz::UTC).is_err());
+        assert_eq!(
+            at("13~1.1948"),
+            Err(Error::InvalidDatetime { of: "timestamp with time zone", value: "13~1.1948".to_owned() })
+        );
+        assert_eq!(at("1970-01-01 01:00 EST5"), clock(hour, Some(Offset::Fixed(-18_000))));
+        assert!(matches!(at("1970-01-01 01:00 EST0bc"), Ok(Clock::At { offset: Some(Offset::Posix(_)), .. })));
+        let syntax = Error::InvalidDatetime { of: "time with time zone", value: "08:55e60Z".to_owned() };
+        assert_eq!(time_with_zone("08:55e60Z", Order::Mdy, Tz::UTC), Err(syntax));
         let unknown = Error::InvalidParameter("time zone \"nowhere/city\" not recognized".to_owned());
         assert_eq!(at("1970-01-01 Nowhere/City"), Err(unknown));
         assert_eq!(time_with_zone("10:00 +0530", Order::Mdy, Tz::UTC), Ok((10 * hour, 19_800)));
