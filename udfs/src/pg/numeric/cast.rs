@@ -22,7 +22,7 @@ use datafusion::logical_expr::{
 };
 
 use super::super::input;
-use super::digits::{PRECISION_MAX, divide_rounded, power, read, rescale, wide_rescale};
+use super::digits::{PRECISION_MAX, divide_rounded, power, read, rescale, wide_rescale, without_space};
 use super::kind;
 use crate::Error;
 use crate::function::{pg_name, strict};
@@ -318,7 +318,7 @@ impl Target {
             }
             Some(number) => self.fit(number.mantissa(self.scale.into())),
             None if has_large_exponent(text) => Err(Error::NumericFormatOverflow),
-            None => match text.trim().trim_start_matches(['-', '+']).to_ascii_lowercase().as_str() {
+            None => match without_space(text).trim_start_matches(['-', '+']).to_ascii_lowercase().as_str() {
                 "nan" | "inf" | "infinity" => Err(no_number()),
                 _ => Err(Error::InvalidText { of: "numeric", value: text.to_owned() }),
             },
@@ -342,7 +342,7 @@ impl Target {
 
 /// Whether a text is a number but for an exponent that no number has.
 fn has_large_exponent(text: &str) -> bool {
-    text.trim().split_once(['e', 'E']).is_some_and(|(mantissa, exponent)| {
+    without_space(text).split_once(['e', 'E']).is_some_and(|(mantissa, exponent)| {
         let digits = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
         read(mantissa).is_some() && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
     })

@@ -59,9 +59,14 @@ pub(crate) struct Written<'a> {
     exponent: i32,
 }
 
+/// Without what C takes for space around; there is more of it in Unicode.
+pub(crate) fn without_space(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_ascii_whitespace() || c == '\x0b')
+}
+
 /// PostgreSQL's numbers: `1`, `.5`, `-1.50e-3`, with space around. `None` is no number.
 pub(crate) fn read(text: &str) -> Option<Written<'_>> {
-    let text = text.trim_matches(|c: char| c.is_ascii_whitespace() || c == '\x0b').as_bytes();
+    let text = without_space(text).as_bytes();
     let (negative, text) = match text {
         [b'-', rest @ ..] => (true, rest),
         [b'+', rest @ ..] => (false, rest),
