@@ -94,7 +94,7 @@ fn kernel(args: &Args<'_>) -> Result<ArrayRef> {
             return Ok(early.1.and(late.1).map(|_| true));
         }
         match early.1 {
-            Some(end) if late.0 < end => Ok(late.1.map(|_| true)),
+            Some(end) if late.0 < end => Ok(Some(true)),
             Some(_) => Ok(late.1.map(|_| false)),
             None => Ok(None),
         }
