@@ -11,10 +11,11 @@
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
-use arrow::datatypes::{Decimal128Type, Float64Type, Int32Type, Int64Type};
+use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int32Type, Int64Type, i256};
 use datafusion::common::Result;
 use datafusion::logical_expr::ScalarUDF;
 
+use super::numeric::digits::wide_rescale;
 use crate::Error;
 use crate::function::{Args, Overload, Returns, Ty, function, overload, overload_of, some};
 
@@ -22,16 +23,39 @@ const OVERFLOW: Error = Error::NumericOverflow("bigint");
 
 /// `div`.
 pub fn div() -> Arc<ScalarUDF> {
-    static OVERLOADS: [Overload; 2] = [
+    static OVERLOADS: [Overload; 3] = [
         overload(&[Ty::Int, Ty::Int], Ty::Int, |args| {
             pairs(args, |a, b| if b == 0 { Err(Error::DivisionByZero) } else { a.checked_div(b).ok_or(OVERFLOW) })
         }),
+        overload_of(&[Ty::Numeric, Ty::Numeric], Returns::From(|_| DataType::Decimal128(37, 0)), numeric_div),
         overload(&[Ty::Float, Ty::Float], Ty::Float, |args| {
             floats(args, |a, b| if b == 0.0 { Err(Error::DivisionByZero) } else { Ok((a / b).trunc()) })
         }),
     ];
     function("div", &OVERLOADS)
 }
+
+/// Whole quotients of numerics.
+fn numeric_div(args: &Args<'_>) -> Result<ArrayRef> {
+    let (left, right) = (args.numeric(0)?, args.numeric(1)?);
+    let scale = |index| match args.array(index).map(|array| array.data_type().clone()) {
+        Ok(DataType::Decimal128(_, scale)) => i32::from(scale),
+        _ => 0,
+    };
+    let shift = scale(1) - scale(0);
+    args.build::<Decimal128Type>(|row| {
+        let wide = |value: i128, by: i32| wide_rescale(i256::from_i128(value), by.max(0));
+        let (left, right) = (wide(some!(left.get(row)), shift), wide(some!(right.get(row)), -shift));
+        let (left, right) = left.zip(right).ok_or(Error::NumericFormatOverflow)?;
+        if right == i256::ZERO {
+            return Err(Error::DivisionByZero.into());
+        }
+        let whole = left.checked_div(right).and_then(i256::to_i128).filter(|whole| whole.unsigned_abs() < LIMIT);
+        Ok(Some(whole.ok_or(Error::NumericFormatOverflow)?))
+    })
+}
+
+const LIMIT: u128 = 10_u128.pow(37);
 
 /// `mod`.
 pub fn modulo() -> Arc<ScalarUDF> {
@@ -72,7 +96,7 @@ pub fn lcm() -> Arc<ScalarUDF> {
 /// `factorial`: numeric, up to 33!.
 pub fn factorial() -> Arc<ScalarUDF> {
     static OVERLOADS: [Overload; 1] =
-        [overload_of(&[Ty::Int], Returns::From(|_| arrow::datatypes::DataType::Decimal128(38, 0)), |args| {
+        [overload_of(&[Ty::Int], Returns::From(|_| DataType::Decimal128(38, 0)), |args| {
             let numbers = args.int(0)?;
             args.build::<Decimal128Type>(|row| {
                 let number = some!(numbers.get(row));
@@ -178,6 +202,8 @@ mod tests {
         check(modulo(), &[i64::MIN, -1], "0");
         check(div(), &[1, 0], "division by zero");
         check(gcd(), &[12, 18], "6");
+        let numbers = [ScalarValue::Decimal128(Some(166), 3, 2), ScalarValue::Decimal128(Some(-77_398), 5, 0)];
+        assert_eq!(shown(&div(), &numbers), "0");
         check(lcm(), &[12, 18], "36");
         check(lcm(), &[i64::MAX, 2], "bigint out of range");
         check(factorial(), &[-1], "factorial of a negative number is undefined");
