@@ -37,6 +37,7 @@ pub fn all() -> Functions {
     let mut scalar = pg::arithmetic::functions();
     scalar.extend(pg::numeric::cast::functions());
     scalar.extend(pg::numeric::divide::functions());
+    scalar.push(pg::numeric::multiply::multiply());
     scalar.push(pg::numeric::text::udf());
     scalar.extend(pg::text());
     scalar.extend(pg::arrays());

@@ -10,7 +10,7 @@ use datafusion::logical_expr::{Expr, ExprSchemable, Operator, binary_expr, cast}
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use super::dates;
-use super::numeric::{divide, kind};
+use super::numeric::{divide, multiply};
 
 /// Plans the operators; goes before DataFusion's own planners.
 #[derive(Debug)]
@@ -26,10 +26,9 @@ impl ExprPlanner for Operators {
             BinaryOperator::Divide if divide::takes(&left, &right) => {
                 divide::divide().call(vec![expr.left, expr.right])
             }
-            BinaryOperator::Multiply => match product(&left, &right) {
-                Some(target) => target.product(expr.left, &left, expr.right, &right),
-                None => return Ok(PlannerResult::Original(expr)),
-            },
+            BinaryOperator::Multiply if multiply::takes(&left, &right) => {
+                multiply::multiply().call(vec![expr.left, expr.right])
+            }
             BinaryOperator::Plus | BinaryOperator::Minus => return with_date(expr, &left, &right),
             BinaryOperator::Eq
             | BinaryOperator::NotEq
@@ -51,58 +50,6 @@ fn as_floats(mut expr: RawBinaryExpr, left: &DataType, right: &DataType) -> RawB
         expr.right = cast(expr.right, DataType::Float64);
     }
     expr
-}
-
-/// The type of a product that 38 digits of the operands' scales would not hold.
-struct Product {
-    returns: Option<DataType>,
-}
-
-/// Products whose scale follows the value, or exceeds what 128 bits have.
-fn product(left: &DataType, right: &DataType) -> Option<Product> {
-    let (left_digits, right_digits) = (digits(left)?, digits(right)?);
-    if !left.is_decimal() && !right.is_decimal() {
-        return None;
-    }
-    let is = |kinds: &[DataType]| kinds.contains(left) || kinds.contains(right);
-    let returns = if is(&[kind::QUOTIENT, kind::WIDE_QUOTIENT]) {
-        Some(kind::WIDE_QUOTIENT)
-    } else if is(&[kind::OWN]) {
-        Some(kind::OWN)
-    } else {
-        None
-    };
-    let wide = left_digits.0 + right_digits.0 >= 38;
-    (returns.is_some() || wide).then_some(Product { returns })
-}
-
-/// Precision and scale of an exact number.
-fn digits(of: &DataType) -> Option<(u8, i8)> {
-    Some(match of {
-        DataType::Decimal32(p, s)
-        | DataType::Decimal64(p, s)
-        | DataType::Decimal128(p, s)
-        | DataType::Decimal256(p, s) => (*p, *s),
-        DataType::Int8 | DataType::UInt8 => (3, 0),
-        DataType::Int16 | DataType::UInt16 => (5, 0),
-        DataType::Int32 | DataType::UInt32 => (10, 0),
-        DataType::Int64 | DataType::UInt64 => (20, 0),
-        _ => return None,
-    })
-}
-
-impl Product {
-    fn product(self, left: Expr, left_type: &DataType, right: Expr, right_type: &DataType) -> Expr {
-        let widened = |expr: Expr, of: &DataType| match digits(of) {
-            Some((precision, scale)) => cast(expr, DataType::Decimal256(precision, scale)),
-            None => expr,
-        };
-        let product = binary_expr(widened(left, left_type), Operator::Multiply, widened(right, right_type));
-        match self.returns {
-            Some(returns) => cast(product, returns),
-            None => product,
-        }
-    }
 }
 
 fn with_date(expr: RawBinaryExpr, left: &DataType, right: &DataType) -> Result<PlannerResult<RawBinaryExpr>> {

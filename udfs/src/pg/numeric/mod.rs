@@ -4,6 +4,7 @@ pub mod cast;
 pub(crate) mod digits;
 pub mod divide;
 pub mod kind;
+pub mod multiply;
 pub(crate) mod real;
 pub mod text;
 
