@@ -11,6 +11,7 @@ mod cursor;
 mod declared;
 mod diagnose;
 mod distinct_on;
+mod exact;
 mod explain;
 mod facts;
 mod given_types;

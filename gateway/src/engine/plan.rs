@@ -14,7 +14,9 @@ use sqlparser::ast::{Ident, ObjectName, Query, Statement as Ast, ViewColumnDef, 
 
 use super::params::Planning;
 use super::scope::{Found, Scope, relation_of, undefined_table, view_of};
-use super::{Core, Statement, declared, diagnose, explain, given_types, params, parse, rewrite, system_columns, zone};
+use super::{
+    Core, Statement, declared, diagnose, exact, explain, given_types, params, parse, rewrite, system_columns, zone,
+};
 use crate::error::{Error, Result, SqlState, classify};
 use crate::session::Session;
 use udfs::pg_type;
@@ -218,6 +220,8 @@ fn analyzed(
         }
     }
     let plan = scope.state.analyzer().execute_and_check(plan, scope.state.config_options(), |_, _| {})?;
+    // With parameters it waits for their values.
+    let plan = if param_types.is_empty() { exact::results(plan)? } else { plan };
     Ok((plan, param_types))
 }
 

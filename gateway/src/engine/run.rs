@@ -17,7 +17,7 @@ use super::interrupt::Stop;
 use super::plan::{Plan, Planned};
 use super::query_log::Running;
 use super::stream::Weight;
-use super::{Core, Cursor, Outcome, Prepared, QueryStream, Tag, explain, params};
+use super::{Core, Cursor, Outcome, Prepared, QueryStream, Tag, exact, explain, params};
 use crate::error::{Error, Result, SqlState};
 use crate::session::{NamedStatement, Session, StatementGuard, command};
 
@@ -97,7 +97,7 @@ impl Run<'_> {
         let stop = Stop::default();
         let (plan, context) = self.physical(planned, params, &stop).await?;
         let weight = if planned.scope.reads_lake() { Weight::Scan } else { Weight::Small };
-        let columns = Arc::clone(&planned.columns);
+        let columns = exact::columns(&planned.columns, &plan.schema());
         let registry = Arc::new(Registry::new(Arc::clone(&planned.scope.view)));
         let guard = self.guard.clone();
         let stream = QueryStream::spawn(&self.core.cpu, columns, (plan, context), guard, (running, stop), weight)?;
@@ -130,7 +130,7 @@ impl Run<'_> {
         let context = self.core.base.task_context(&scope.state);
         let stop = Arc::new(stop.clone());
         let plan = self.core.cpu.block(move |handle| {
-            let logical = params::bind(logical, values)?;
+            let logical = exact::results(params::bind(logical, values)?)?;
             let mut state = scope.state.clone();
             state.config_mut().set_extension(stop);
             if !scope.reads_lake() {

@@ -3,6 +3,7 @@
 pub mod cast;
 pub(crate) mod digits;
 pub mod divide;
+pub mod exact;
 pub mod kind;
 pub mod multiply;
 pub(crate) mod real;

@@ -1,26 +1,21 @@
 //! Roots, powers and logarithms of numerics, with more digits than double precision has.
 //!
-//! Owns: fixed-point numbers of 24 decimals in 256 bits. `None` is a result that they do not hold.
+//! Owns: fixed-point numbers of 24 decimals, or of others, in 256 bits. `None` is a result that they do not hold.
 
 use arrow::datatypes::i256;
 
 use super::digits::{wide_divide_rounded, wide_power, wide_rescale};
 
-const SCALE: u8 = 24;
-
-/// A number with 24 decimals.
+/// A number with that many decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Real(i256);
+pub(crate) struct Real<const SCALE: u8 = 24>(i256);
 
-/// `ln 2` and `ln 10` to 24 decimals.
-const LN_2: Real = Real(i256::from_i128(693_147_180_559_945_309_417_232));
-const LN_10: Real = Real(i256::from_i128(2_302_585_092_994_045_684_017_991));
+/// `ln 2` and `ln 10` to 37 decimals.
+const LN_2: i128 = 6_931_471_805_599_453_094_172_321_214_581_765_681;
+const LN_10: i128 = 23_025_850_929_940_456_840_179_914_546_843_642_076;
+const CONSTANTS_SCALE: i8 = 37;
 
-fn one() -> Option<i256> {
-    wide_power(SCALE.into())
-}
-
-impl Real {
+impl<const SCALE: u8> Real<SCALE> {
     pub(crate) fn new(mantissa: i128, scale: i8) -> Option<Self> {
         wide_rescale(i256::from_i128(mantissa), i32::from(SCALE) - i32::from(scale)).map(Self)
     }
@@ -28,6 +23,19 @@ impl Real {
     /// The mantissa to a scale.
     pub(crate) fn mantissa(self, scale: i8) -> Option<i128> {
         wide_rescale(self.0, i32::from(scale) - i32::from(SCALE))?.to_i128()
+    }
+
+    pub(crate) fn from_wide(mantissa: i256, scale: i32) -> Option<Self> {
+        wide_rescale(mantissa, i32::from(SCALE) - scale).map(Self)
+    }
+
+    /// [`Self::mantissa`] in 256 bits.
+    pub(crate) fn wide_mantissa(self, scale: i32) -> Option<i256> {
+        wide_rescale(self.0, scale - i32::from(SCALE))
+    }
+
+    fn one() -> Option<i256> {
+        wide_power(SCALE.into())
     }
 
     pub(crate) fn is_zero(self) -> bool {
@@ -39,12 +47,12 @@ impl Real {
     }
 
     fn integer(value: i32) -> Option<Self> {
-        i256::from_i128(value.into()).checked_mul(one()?).map(Self)
+        i256::from_i128(value.into()).checked_mul(Self::one()?).map(Self)
     }
 
     /// The number as an integer, if it is one of 32 bits.
     pub(crate) fn as_integer(self) -> Option<i32> {
-        let one = one()?;
+        let one = Self::one()?;
         let whole = self.0.checked_div(one)?;
         let exact = self.0.checked_rem(one)? == i256::ZERO;
         whole.to_i128().filter(|_| exact).and_then(|whole| i32::try_from(whole).ok())
@@ -59,11 +67,11 @@ impl Real {
     }
 
     fn mul(self, other: Self) -> Option<Self> {
-        wide_divide_rounded(self.0.checked_mul(other.0)?, one()?).map(Self)
+        wide_divide_rounded(self.0.checked_mul(other.0)?, Self::one()?).map(Self)
     }
 
     pub(crate) fn div(self, other: Self) -> Option<Self> {
-        wide_divide_rounded(self.0.checked_mul(one()?)?, other.0).map(Self)
+        wide_divide_rounded(self.0.checked_mul(Self::one()?)?, other.0).map(Self)
     }
 
     fn over(self, divisor: i32) -> Option<Self> {
@@ -71,7 +79,7 @@ impl Real {
     }
 
     pub(crate) fn sqrt(self) -> Option<Self> {
-        wide_root(self.0.checked_mul(one()?)?).map(Self)
+        wide_root(self.0.checked_mul(Self::one()?)?).map(Self)
     }
 
     /// The natural logarithm of a number above zero.
@@ -95,17 +103,24 @@ impl Real {
             divisor += 2;
             sum = sum.add(term.over(divisor)?)?;
         }
-        sum.add(sum)?.add(Self::integer(doublings)?.mul(LN_2)?)
+        sum.add(sum)?.add(Self::integer(doublings)?.mul(Self::new(LN_2, CONSTANTS_SCALE)?)?)
     }
 
     pub(crate) fn log10(self) -> Option<Self> {
-        self.ln()?.div(LN_10)
+        self.ln()?.div(Self::new(LN_10, CONSTANTS_SCALE)?)
     }
 
     pub(crate) fn exp(self) -> Option<Self> {
+        self.exp_to(SCALE.into()).map(Self)
+    }
+
+    /// The mantissa of `e^self` to a scale; powers far below one have more decimals than the number itself.
+    pub(crate) fn exp_to(self, scale: i32) -> Option<i256> {
         // e^x = 2^k e^r, r at most half of ln 2.
-        let doublings = wide_divide_rounded(self.0, LN_2.0)?.to_i128().and_then(|k| i32::try_from(k).ok())?;
-        let rest = self.sub(Self::integer(doublings)?.mul(LN_2)?)?;
+        let doublings = wide_divide_rounded(self.0, Self::new(LN_2, CONSTANTS_SCALE)?.0)?
+            .to_i128()
+            .and_then(|k| i32::try_from(k).ok())?;
+        let rest = self.sub(Self::integer(doublings)?.mul(Self::new(LN_2, CONSTANTS_SCALE)?)?)?;
         let (mut sum, mut term, mut index) = (Self::integer(1)?, Self::integer(1)?, 0);
         while !term.is_zero() {
             index += 1;
@@ -114,10 +129,10 @@ impl Real {
         }
         let factor = i256::from_i128(2).checked_pow(doublings.unsigned_abs());
         match (factor, doublings >= 0) {
-            (Some(factor), true) => sum.0.checked_mul(factor).map(Self),
-            (Some(factor), false) => wide_divide_rounded(sum.0, factor).map(Self),
+            (Some(factor), true) => Self(sum.0.checked_mul(factor)?).wide_mantissa(scale),
+            (Some(factor), false) => wide_divide_rounded(sum.wide_mantissa(scale)?, factor),
             (None, true) => None,
-            (None, false) => Some(Self(i256::ZERO)),
+            (None, false) => Some(i256::ZERO),
         }
     }
 
@@ -164,7 +179,7 @@ mod tests {
 
     #[test]
     fn digits_are_those_of_postgres() {
-        let real = |mantissa: i128, scale: i8| Real::new(mantissa, scale).unwrap();
+        let real = |mantissa: i128, scale: i8| Real::<24>::new(mantissa, scale).unwrap();
         let shown = |real: Option<Real>| real.unwrap().mantissa(16).unwrap();
         assert_eq!(shown(real(2, 0).sqrt()), 14_142_135_623_730_950);
         assert_eq!(shown(real(1, 0).exp()), 27_182_818_284_590_452);
