@@ -254,16 +254,11 @@ pub(super) const OPEN: &[(&str, &str)] = &[
     ("to_char($1::numeric, $2)", "signs that may not stand together, a point behind no digits"),
     ("to_char($1::int4, $2)", "signs that may not stand together, a point behind no digits"),
     ("to_char($1::float8, $2)", "signs that may not stand together, a point behind no digits"),
-    ("$1::numeric + $2::numeric", "the scale of a product of parameters"),
-    ("$1::numeric / $2::numeric", "the digits of small quotients"),
-    ("div($1::numeric", "numerics go through floats"),
-    ("sqrt(abs($1::numeric))", "the number of digits"),
-    ("ln(abs($1::numeric)), exp(", "the number of digits"),
+    ("ln(abs($1::numeric)), exp(", "the number of digits of exp() of a quotient"),
     ("$1 LIKE $2 ESCAPE", "patterns that are no literals"),
     ("$1 ~ $2", "regular expressions of PostgreSQL alone"),
     ("regexp_replace(", "regular expressions of PostgreSQL alone"),
     ("substring($1 FROM $2)", "a pattern that is a parameter"),
-    ("$1::timestamp BETWEEN", "OVERLAPS of a moment and a span"),
     ("starts_with(", "the operator of two parameters without types"),
 ];
 
