@@ -17,7 +17,7 @@ use sqlparser::tokenizer::Span;
 use super::in_scope::InScope;
 use super::relations::{alias_columns, aliased};
 use super::scope::{Column, Columns, Scope, best};
-use super::{Names, expand, folded, grouping, located, output_names, quoted, rows, set_operations, sorting};
+use super::{Names, expand, folded, grouping, having, located, output_names, quoted, rows, set_operations, sorting};
 use crate::error::{Error, Result, SqlState};
 
 /// The WITH queries in sight.
@@ -170,6 +170,9 @@ impl Resolver<'_> {
         let columns = output_names::name(&mut select.projection, &scope)?;
         for expr in [&mut select.selection, &mut select.having, &mut select.qualify].into_iter().flatten() {
             self.expr(expr, &scope, ctes)?;
+        }
+        if let (Some(having), Some(columns)) = (&select.having, columns.as_deref()) {
+            having::check(having, columns, &scope, self.names)?;
         }
         if let GroupByExpr::Expressions(exprs, _) = &mut select.group_by {
             for expr in exprs {

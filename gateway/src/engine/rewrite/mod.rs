@@ -12,6 +12,7 @@ mod functions;
 mod grouping;
 mod grouping_sets;
 mod hypothetical;
+mod having;
 mod identifiers;
 mod in_scope;
 mod intervals;
