@@ -5,14 +5,15 @@
 mod arrays;
 mod casts;
 mod conditions;
+mod distinct_order;
 mod expand;
 mod fields;
 mod from_functions;
 mod functions;
 mod grouping;
 mod grouping_sets;
-mod hypothetical;
 mod having;
+mod hypothetical;
 mod identifiers;
 mod in_scope;
 mod intervals;
@@ -131,6 +132,7 @@ pub(crate) fn rewrite(mut query: Query, names: &dyn Names) -> Result<Rewritten> 
     placement::check(&query, names)?;
     from_functions::rewrite(&mut query, names)?;
     let columns = identifiers::rewrite(&mut query, names)?;
+    distinct_order::check(&query)?;
     syntax::rewrite(&mut query, names)?;
     rows::rewrite(&mut query);
     values::rewrite(&mut query, names)?;
