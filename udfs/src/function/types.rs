@@ -12,7 +12,7 @@ pub(crate) enum Ty {
     Bool,
     /// Any integer, read as Int64.
     Int,
-    /// A result of `integer`; not for arguments.
+    /// An `integer`, or what is smaller, read as Int32.
     Int4,
     Float,
     Numeric,
@@ -95,6 +95,7 @@ impl Ty {
         }
         Some(match (self, from) {
             (Self::Int, from) if from.is_integer() => 1,
+            (Self::Int4, D::Int8 | D::Int16 | D::UInt8 | D::UInt16) => 1,
             (Self::Float, D::Float16 | D::Float32) => 1,
             (Self::Float, from) if from.is_integer() => 2,
             (Self::Numeric, from) if from.is_integer() => 3,

@@ -1,6 +1,6 @@
 //! `div(a, b)`, `mod(a, b)`, `gcd(a, b)`, `lcm(a, b)`, `factorial(n)`, `width_bucket(x, low, high, n)`, `sign(x)`.
 //!
-//! `div` cuts toward zero, `mod` has the sign of `a`; zero as divisor is 22012, a result that does not fit 22003, a bad
+//! `div` cuts toward zero and is numeric, `gcd` and `lcm` have the type of their arguments, `mod` has the sign of `a`; zero as divisor is 22012, a result that does not fit 22003, a bad
 //! bucket 2201G. NULL gives NULL.
 //! <https://www.postgresql.org/docs/16/functions-math.html>
 //!
@@ -10,7 +10,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, Int32Array};
 use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int32Type, Int64Type, i256};
 use datafusion::common::Result;
 use datafusion::logical_expr::ScalarUDF;
@@ -21,17 +21,10 @@ use crate::function::{Args, Overload, Returns, Ty, function, overload, overload_
 
 const OVERFLOW: Error = Error::NumericOverflow("bigint");
 
-/// `div`.
+/// `div`: numeric, as PostgreSQL has no other.
 pub fn div() -> Arc<ScalarUDF> {
-    static OVERLOADS: [Overload; 3] = [
-        overload(&[Ty::Int, Ty::Int], Ty::Int, |args| {
-            pairs(args, |a, b| if b == 0 { Err(Error::DivisionByZero) } else { a.checked_div(b).ok_or(OVERFLOW) })
-        }),
-        overload_of(&[Ty::Numeric, Ty::Numeric], Returns::From(|_| DataType::Decimal128(37, 0)), numeric_div),
-        overload(&[Ty::Float, Ty::Float], Ty::Float, |args| {
-            floats(args, |a, b| if b == 0.0 { Err(Error::DivisionByZero) } else { Ok((a / b).trunc()) })
-        }),
-    ];
+    static OVERLOADS: [Overload; 1] =
+        [overload_of(&[Ty::Numeric, Ty::Numeric], Returns::From(|_| DataType::Decimal128(37, 0)), numeric_div)];
     function("div", &OVERLOADS)
 }
 
@@ -72,25 +65,55 @@ pub fn modulo() -> Arc<ScalarUDF> {
 
 /// `gcd`.
 pub fn gcd() -> Arc<ScalarUDF> {
-    static OVERLOADS: [Overload; 1] = [overload(&[Ty::Int, Ty::Int], Ty::Int, |args| {
-        pairs(args, |a, b| i64::try_from(common(a, b)).map_err(|_| OVERFLOW))
-    })];
+    static OVERLOADS: [Overload; 3] = [
+        overload(&[Ty::Int4, Ty::Int4], Ty::Int4, |args| small_pairs(args, divisor)),
+        overload(&[Ty::Int, Ty::Int], Ty::Int, |args| pairs(args, divisor)),
+        overload_of(&[Ty::Numeric, Ty::Numeric], Returns::From(finer), |args| {
+            numerics(args, |a, b| Ok(i128::try_from(common(a, b)).ok()))
+        }),
+    ];
     function("gcd", &OVERLOADS)
+}
+
+fn divisor(a: i64, b: i64) -> Result<i64, Error> {
+    i64::try_from(common(a.into(), b.into())).map_err(|_| OVERFLOW)
 }
 
 /// `lcm`.
 pub fn lcm() -> Arc<ScalarUDF> {
-    static OVERLOADS: [Overload; 1] = [overload(&[Ty::Int, Ty::Int], Ty::Int, |args| {
-        pairs(args, |a, b| {
-            let divisor = common(a, b);
-            if divisor == 0 {
-                return Ok(0);
-            }
-            let least = (a.unsigned_abs() / divisor).checked_mul(b.unsigned_abs()).ok_or(OVERFLOW)?;
-            i64::try_from(least).map_err(|_| OVERFLOW)
-        })
-    })];
+    static OVERLOADS: [Overload; 3] = [
+        overload(&[Ty::Int4, Ty::Int4], Ty::Int4, |args| small_pairs(args, multiple)),
+        overload(&[Ty::Int, Ty::Int], Ty::Int, |args| pairs(args, multiple)),
+        overload_of(&[Ty::Numeric, Ty::Numeric], Returns::From(finer), |args| {
+            numerics(args, |a, b| Ok(least_multiple(a, b)))
+        }),
+    ];
     function("lcm", &OVERLOADS)
+}
+
+fn multiple(a: i64, b: i64) -> Result<i64, Error> {
+    let least = least_multiple(a.into(), b.into()).ok_or(OVERFLOW)?;
+    i64::try_from(least).map_err(|_| OVERFLOW)
+}
+
+fn least_multiple(a: i128, b: i128) -> Option<i128> {
+    let divisor = common(a, b);
+    if divisor == 0 {
+        return Some(0);
+    }
+    i128::try_from((a.unsigned_abs() / divisor).checked_mul(b.unsigned_abs())?).ok()
+}
+
+/// A numeric with the decimals of both arguments.
+fn finer(given: &[DataType]) -> DataType {
+    DataType::Decimal128(38, given.iter().map(decimals).max().unwrap_or_default())
+}
+
+fn decimals(of: &DataType) -> i8 {
+    match of {
+        DataType::Decimal128(_, scale) => *scale,
+        _ => 0,
+    }
 }
 
 /// `factorial`: numeric, up to 33!.
@@ -116,13 +139,19 @@ pub fn factorial() -> Arc<ScalarUDF> {
 
 /// `sign`.
 pub fn sign() -> Arc<ScalarUDF> {
-    static OVERLOADS: [Overload; 1] = [overload(&[Ty::Float], Ty::Float, |args| {
-        let values = args.float(0)?;
-        args.build::<Float64Type>(|row| {
-            let value = some!(values.get(row));
-            Ok(Some(if value == 0.0 { 0.0 } else { value.signum() }))
-        })
-    })];
+    static OVERLOADS: [Overload; 2] = [
+        overload(&[Ty::Float], Ty::Float, |args| {
+            let values = args.float(0)?;
+            args.build::<Float64Type>(|row| {
+                let value = some!(values.get(row));
+                Ok(Some(if value == 0.0 { 0.0 } else { value.signum() }))
+            })
+        }),
+        overload_of(&[Ty::Numeric], Returns::From(|_| DataType::Decimal128(1, 0)), |args| {
+            let values = args.numeric(0)?;
+            args.build::<Decimal128Type>(|row| Ok(Some(some!(values.get(row)).signum())))
+        }),
+    ];
     function("sign", &OVERLOADS)
 }
 
@@ -167,12 +196,36 @@ fn bucket(value: f64, low: f64, high: f64, count: i64) -> Result<i32, Error> {
     Ok(index.min(count - 1) + 1)
 }
 
-fn common(a: i64, b: i64) -> u64 {
+fn common(a: i128, b: i128) -> u128 {
     let (mut a, mut b) = (a.unsigned_abs(), b.unsigned_abs());
     while b != 0 {
         (a, b) = (b, a % b);
     }
     a
+}
+
+/// Computes with integers, after both arguments have the same decimals, which the result keeps if its type has any.
+fn numerics(args: &Args<'_>, compute: impl Fn(i128, i128) -> Result<Option<i128>, Error>) -> Result<ArrayRef> {
+    let (left, right) = (args.numeric(0)?, args.numeric(1)?);
+    let scales = [args.array(0)?, args.array(1)?].map(|array| decimals(array.data_type()));
+    let finest = scales[0].max(scales[1]);
+    let [more_left, more_right] = scales.map(|scale| 10_i128.checked_pow(u32::from((finest - scale).unsigned_abs())));
+    args.build::<Decimal128Type>(|row| {
+        let (a, b) = (some!(left.get(row)), some!(right.get(row)));
+        let aligned =
+            |value: i128, by: Option<i128>| by.and_then(|by| value.checked_mul(by)).ok_or(Error::NumericFormatOverflow);
+        let result = compute(aligned(a, more_left)?, aligned(b, more_right)?)?;
+        Ok(Some(result.ok_or(Error::NumericFormatOverflow)?))
+    })
+}
+
+/// Of `integer`, whose result must be one too.
+fn small_pairs(args: &Args<'_>, compute: impl Fn(i64, i64) -> Result<i64, Error>) -> Result<ArrayRef> {
+    let (left, right) = (args.column::<Int32Array>(0)?, args.column::<Int32Array>(1)?);
+    args.build::<Int32Type>(|row| {
+        let result = compute(some!(left.get(row)).into(), some!(right.get(row)).into())?;
+        Ok(Some(i32::try_from(result).map_err(|_| Error::NumericOverflow("integer"))?))
+    })
 }
 
 fn pairs(args: &Args<'_>, compute: impl Fn(i64, i64) -> Result<i64, Error>) -> Result<ArrayRef> {
@@ -197,7 +250,7 @@ mod tests {
             let args: Vec<_> = args.iter().map(|value| ScalarValue::Int64(Some(*value))).collect();
             assert_eq!(shown(&udf, &args), expect, "{} {args:?}", udf.name());
         };
-        check(div(), &[-7, 2], "-3");
+        assert!(shown(&div(), &[-7, 2].map(|value| ScalarValue::Int64(Some(value)))).contains("-3"));
         check(modulo(), &[-7, 2], "-1");
         check(modulo(), &[i64::MIN, -1], "0");
         check(div(), &[1, 0], "division by zero");

@@ -71,9 +71,9 @@ pub fn log10() -> Arc<ScalarUDF> {
     function("log10", &OVERLOADS)
 }
 
-/// `log`: to base 10, or to the base of the first of two arguments.
+/// `log`: to base 10, or of two numerics to the base of the first.
 pub fn log() -> Arc<ScalarUDF> {
-    static OVERLOADS: [Overload; 4] = [
+    static OVERLOADS: [Overload; 3] = [
         overload(&[Ty::Float], Ty::Float, |args| map(args, |x| Ok(positive(x)?.log10()))),
         overload_of(&[Ty::Numeric], NUMERIC, |args| exact(args, |x| Ok(exact_positive(x)?.log10()))),
         overload_of(&[Ty::Numeric, Ty::Numeric], NUMERIC, |args| {
@@ -83,21 +83,6 @@ pub fn log() -> Arc<ScalarUDF> {
                     Some(zero) if zero.is_zero() => Err(Error::DivisionByZero),
                     base => Ok(base.zip(x).and_then(|(base, x)| x.div(base))),
                 }
-            })
-        }),
-        overload(&[Ty::Float, Ty::Float], Ty::Float, |args| {
-            let (bases, values) = (args.float(0)?, args.float(1)?);
-            args.build::<Float64Type>(|row| {
-                let (base, value) = (positive(some!(bases.get(row)))?, positive(some!(values.get(row)))?);
-                if base == 1.0 {
-                    return Err(Error::DivisionByZero.into());
-                }
-                // Exact for the two bases that people check by hand.
-                Ok(Some(match base {
-                    2.0 => value.log2(),
-                    10.0 => value.log10(),
-                    _ => value.ln() / base.ln(),
-                }))
             })
         }),
     ];
@@ -202,7 +187,6 @@ mod tests {
         assert_eq!(shown(&sqrt(), &[ScalarValue::Int64(Some(9))]), "3");
         assert_eq!(shown(&ln(), &[float(0.0)]), "cannot take logarithm of zero");
         assert_eq!(shown(&log(), &[float(-1.0)]), "cannot take logarithm of a negative number");
-        assert_eq!(shown(&log(), &[float(2.0), float(8.0)]), "3");
         assert_eq!(shown(&power(), &[float(0.0), float(-1.0)]), "zero raised to a negative power is undefined");
         assert_eq!(shown(&power(), &[float(1e300), float(2.0)]), "value out of range: overflow");
         assert_eq!(shown(&exp(), &[float(1000.0)]), "value out of range: overflow");

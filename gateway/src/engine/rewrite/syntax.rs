@@ -107,6 +107,7 @@ fn expression(expr: &mut Expr, names: &dyn Names) -> Result<()> {
                 None => arrays::from_subquery(expr)?,
             }
             literals::narrow_arguments(expr);
+            counted(expr);
             casts::name_in_aggregate(expr);
             json::sorted_when_distinct(expr);
             json::aggregate(expr);
@@ -215,6 +216,18 @@ fn moment_of_precision(function: &Function, name: &str) -> Option<Expr> {
     let moment = super::types::cast(call("now", Vec::new()), data_type);
     let rounded = call("lakegate_precision", vec![moment, digits.clone()]);
     Some(if name == "current_time" { call("lakegate_timetz", vec![rounded]) } else { rounded })
+}
+
+/// Functions that count in a type of the planner's, with the one that PostgreSQL's return.
+fn counted(expr: &mut Expr) {
+    let Expr::Function(Function { name, .. }) = &*expr else { return };
+    let [part] = name.0.as_slice() else { return };
+    let returns = match part.as_ident().map(folded).as_deref() {
+        Some("regexp_count" | "regexp_instr") => sqlparser::ast::DataType::Int4(None),
+        Some("regr_count") => sqlparser::ast::DataType::Int8(None),
+        _ => return,
+    };
+    *expr = types::cast(taken(expr), returns);
 }
 
 /// `mod(a, b)` is `a % b`, for each of their types.
