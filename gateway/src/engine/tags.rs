@@ -199,7 +199,7 @@ fn of_arrays(function: &str) -> Option<bool> {
     match function {
         "array_append" | "array_cat" | "array_concat" | "array_distinct" | "array_prepend" | "array_remove"
         | "array_remove_all" | "array_replace" | "array_replace_all" | "array_slice" | "array_sort" => Some(true),
-        "array_element" => Some(false),
+        "array_element" | udfs::pg::array_subscript::NAME => Some(false),
         _ => None,
     }
 }

@@ -9,6 +9,7 @@ pub mod array_items;
 pub mod array_position;
 pub mod array_slice;
 pub mod arrays;
+pub mod array_subscript;
 pub mod avg;
 pub mod bytes;
 pub mod casts;
@@ -167,6 +168,7 @@ pub(crate) fn arrays() -> Vec<Arc<ScalarUDF>> {
         generate_series::generate_series(),
         string_to_array::string_to_array(),
     ]
+        array_subscript::array_subscript(),
 }
 
 /// Functions on JSON and rows.

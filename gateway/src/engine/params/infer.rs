@@ -262,7 +262,9 @@ impl Place<'_> {
             }
             ("array_prepend", [element, list]) => self.elements(list, element),
             ("array_has_any" | "array_has_all" | "array_concat", args) => self.alike(args),
-            ("array_element", [_, index]) => self.found.say_type(index, DataType::Int32),
+            ("array_element" | udfs::pg::array_subscript::NAME, [_, index]) => {
+                self.found.say_type(index, DataType::Int32)
+            }
             _ => self.signature(function),
         }
     }

@@ -185,7 +185,7 @@ fn planned(name: &str, left: Expr, right: Expr) -> Result<PlannerResult<RawBinar
     call(name, left, right).map(PlannerResult::Planned)
 }
 
-fn call(name: &str, left: Expr, right: Expr) -> Result<Expr> {
+pub(super) fn call(name: &str, left: Expr, right: Expr) -> Result<Expr> {
     let udf: Option<Arc<ScalarUDF>> = udfs::pg::json::by_name(name);
     match udf {
         Some(udf) => Ok(operand::call(udf, vec![left, right])),

@@ -116,12 +116,20 @@ impl Operand {
         }
     }
 
+    pub(in crate::engine) fn data_type(&self) -> &DataType {
+        &self.data_type
+    }
+
     pub(in crate::engine) fn is_literal(&self) -> bool {
         self.literal.is_some()
     }
 
     pub(in crate::engine) fn is_integer(&self) -> bool {
         self.data_type.is_integer()
+    }
+
+    pub(in crate::engine) fn is_text(&self) -> bool {
+        matches!(self.category, Category::Text | Category::Unknown)
     }
 
     pub(in crate::engine) fn is_float(&self) -> bool {

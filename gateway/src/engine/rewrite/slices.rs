@@ -1,4 +1,4 @@
-//! `array[from:to]`, with one pair of bounds for each dimension, and `array[n]`, which counts from 1.
+//! `array[from:to]`, with one pair of bounds for each dimension.
 //!
 //! Owns: which subscripts are a slice. Must never know: element types.
 //! <https://www.postgresql.org/docs/16/arrays.html#ARRAYS-ACCESSING>
@@ -18,7 +18,6 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<()> {
     let Expr::CompoundFieldAccess { root, access_chain } = expr else { return Ok(()) };
     let is_slice = |access: &AccessExpr| matches!(access, AccessExpr::Subscript(Subscript::Slice { .. }));
     if !access_chain.iter().any(is_slice) {
-        access_chain.iter_mut().for_each(count_from_one);
         return Ok(());
     }
     let mut arguments = vec![taken(root)];
@@ -38,13 +37,4 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<()> {
     }
     *expr = call("lakegate_array_slice", arguments);
     Ok(())
-}
-
-/// Nothing stands before the first item, where the planner would count from the end.
-fn count_from_one(access: &mut AccessExpr) {
-    if let AccessExpr::Subscript(Subscript::Index { index }) = access
-        && !matches!(index, Expr::Value(_))
-    {
-        *index = call("greatest", vec![taken(index), number(0)]);
-    }
 }
