@@ -86,6 +86,11 @@ fn comparison(mut expr: RawBinaryExpr, left: &Operand, right: &Operand) -> Resul
         let order = operand::call(udfs::pg::rows::compare(), vec![left, right]);
         return Ok(PlannerResult::Planned(against_zero(order, &op)));
     }
+    if arrays::compares(&expr.op, left.data_type(), right.data_type()) {
+        let RawBinaryExpr { op, left, right } = expr;
+        let order = operand::call(udfs::pg::array_compare::array_compare(), vec![left, right]);
+        return Ok(PlannerResult::Planned(against_zero(order, &op)));
+    }
     if left.is_padded() || right.is_padded() {
         // Padding of character(n) does not count, also not that of a literal beside it.
         for (side, operand) in [(&mut expr.left, left), (&mut expr.right, right)] {

@@ -28,6 +28,7 @@ use crate::function::{Args, Overload, Returns, Ty, function, overload, overload_
 /// `array_remove`.
 pub fn array_remove() -> Arc<ScalarUDF> {
     static OVERLOADS: [Overload; 1] = [overload_of(&[Ty::AnyArray, Ty::Element], Returns::Same(0), |args| {
+        one_dimension(args, "removing elements from multidimensional arrays")?;
         let items = args.expanded(1)?;
         each(args, |row, array| Ok(filter(array, &distinct(array, &Scalar::new(items.slice(row, 1)))?)?))
     })];
@@ -38,6 +39,7 @@ pub fn array_remove() -> Arc<ScalarUDF> {
 pub fn array_replace() -> Arc<ScalarUDF> {
     static OVERLOADS: [Overload; 1] =
         [overload_of(&[Ty::AnyArray, Ty::Element, Ty::Element], Returns::Same(0), |args| {
+            one_dimension(args, "replacing elements of multidimensional arrays")?;
             let (items, new) = (args.expanded(1)?, args.expanded(2)?);
             each(args, |row, array| {
                 let equal = not_distinct(array, &Scalar::new(items.slice(row, 1)))?;
@@ -131,13 +133,18 @@ pub(super) const THRESHOLDS: Overload = overload(&[Ty::Element, Ty::AnyArray], T
 pub fn flatten() -> Arc<ScalarUDF> {
     static OVERLOADS: [Overload; 1] =
         [overload_of(&[Ty::AnyArray], Returns::From(|given| flat_type(given.first())), |args| {
-            let mut lists = args.expanded(0)?;
-            while let Some(flat) = flattened(lists.as_list::<i32>())? {
-                lists = flat;
-            }
-            Ok(lists)
+            flat(&args.expanded(0)?)
         })];
     function("lakegate_flatten", &OVERLOADS)
+}
+
+/// The array of one dimension.
+pub(super) fn flat(lists: &ArrayRef) -> Result<ArrayRef> {
+    let mut lists = Arc::clone(lists);
+    while let Some(flat) = flattened(lists.as_list::<i32>())? {
+        lists = flat;
+    }
+    Ok(lists)
 }
 
 fn flat_type(array: Option<&DataType>) -> DataType {
@@ -160,6 +167,16 @@ fn flattened(outer: &ListArray) -> Result<Option<ArrayRef>> {
     let offsets = OffsetBuffer::new(bounds.into());
     let values = Arc::clone(inner.values());
     Ok(Some(Arc::new(ListArray::try_new(Arc::clone(item), offsets, values, outer.nulls().cloned())?)))
+}
+
+/// 0A000 for arrays in arrays.
+fn one_dimension(args: &Args<'_>, refused: &str) -> Result<()> {
+    match args.array(0)?.data_type() {
+        DataType::List(item) if item.data_type().is_nested() && !matches!(item.data_type(), DataType::Struct(_)) => {
+            Err(Error::Unsupported(format!("{refused} is not supported")).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 fn each(args: &Args<'_>, change: impl FnMut(usize, &ArrayRef) -> Result<ArrayRef>) -> Result<ArrayRef> {

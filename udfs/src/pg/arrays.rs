@@ -91,7 +91,7 @@ fn of_array(args: &Args<'_>, value: fn(&[i32]) -> Option<i32>) -> Result<ArrayRe
 }
 
 /// The lengths from the outside in; those of the first inner array stand for all, as PostgreSQL's are rectangular.
-fn dimensions(array: ArrayRef) -> Result<Vec<i32>, Error> {
+pub(super) fn dimensions(array: ArrayRef) -> Result<Vec<i32>, Error> {
     let mut lengths = Vec::new();
     let mut level = array;
     while !level.is_empty() {

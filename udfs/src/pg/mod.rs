@@ -5,11 +5,12 @@ pub mod age;
 pub mod any_value;
 pub mod arithmetic;
 pub mod array_agg;
+pub mod array_compare;
 pub mod array_items;
 pub mod array_position;
 pub mod array_slice;
-pub mod arrays;
 pub mod array_subscript;
+pub mod arrays;
 pub mod avg;
 pub mod bytes;
 pub mod casts;
@@ -38,6 +39,7 @@ pub mod json;
 pub mod justify;
 pub mod like_escape;
 pub mod make;
+pub mod make_array;
 pub mod matches;
 pub mod moment;
 pub mod numeric;
@@ -157,6 +159,7 @@ pub(crate) fn arrays() -> Vec<Arc<ScalarUDF>> {
         arrays::array_ndims(),
         arrays::array_upper(),
         arrays::cardinality(),
+        array_compare::array_compare(),
         array_position::array_position(),
         array_position::array_positions(),
         array_items::array_fill(),
@@ -165,10 +168,11 @@ pub(crate) fn arrays() -> Vec<Arc<ScalarUDF>> {
         array_items::flatten(),
         array_items::trim_array(),
         array_slice::array_slice(),
+        array_subscript::array_subscript(),
         generate_series::generate_series(),
+        make_array::make_array(),
         string_to_array::string_to_array(),
     ]
-        array_subscript::array_subscript(),
 }
 
 /// Functions on JSON and rows.

@@ -1,11 +1,15 @@
-//! `array = '{1,2}'`.
+//! `array = '{1,2}'`, `NULL || array`, `array < array`, `array && array`, `array @> array`.
 //!
-//! Owns: array literals beside arrays. Must never know: other operators.
+//! Owns: array literals beside arrays, and operators of two arrays. Must never know: other operators.
 
 use arrow::datatypes::DataType;
 use datafusion::common::{DFSchema, Result, ScalarValue};
+use datafusion::functions_nested::expr_fn::{array_has_all, array_has_any};
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
-use datafusion::logical_expr::{Expr, ExprSchemable};
+use datafusion::logical_expr::{Expr, ExprSchemable, cast};
+use sqlparser::ast::BinaryOperator;
+
+use super::operand::call;
 
 /// `array = '{1,2}'`: a literal of unknown type takes the type of the other side, as in PostgreSQL.
 #[derive(Debug)]
@@ -18,8 +22,60 @@ impl ExprPlanner for ArrayLiterals {
         } else if let Some(list) = list_type(&expr.right, schema) {
             expr.left = as_list(expr.left, &list);
         }
-        Ok(PlannerResult::Original(expr))
+        if expr.op == BinaryOperator::StringConcat {
+            beside_array(&mut expr, schema);
+        }
+        let sides = (list_type(&expr.left, schema), list_type(&expr.right, schema));
+        let RawBinaryExpr { op, left, right } = expr;
+        Ok(match (&op, sides) {
+            (BinaryOperator::PGOverlap, _) => {
+                PlannerResult::Planned(array_has_any(flat(left, schema), flat(right, schema)))
+            }
+            (BinaryOperator::AtArrow, (Some(_), Some(_))) => {
+                PlannerResult::Planned(array_has_all(flat(left, schema), flat(right, schema)))
+            }
+            (BinaryOperator::ArrowAt, (Some(_), Some(_))) => {
+                PlannerResult::Planned(array_has_all(flat(right, schema), flat(left, schema)))
+            }
+            _ => PlannerResult::Original(RawBinaryExpr { op, left, right }),
+        })
     }
+}
+
+/// NULL or a literal of unknown type beside an array is an array: PostgreSQL takes `anyarray || anyarray`.
+fn beside_array(expr: &mut RawBinaryExpr, schema: &DFSchema) {
+    let is_unknown = |side: &Expr| matches!(side, Expr::Literal(ScalarValue::Null | ScalarValue::Utf8(_), metadata) if metadata.is_none());
+    if let Some(list) = list_type(&expr.left, schema).filter(|_| is_unknown(&expr.right)) {
+        expr.right = cast(expr.right.clone(), list);
+    } else if let Some(list) = list_type(&expr.right, schema).filter(|_| is_unknown(&expr.left)) {
+        expr.left = cast(expr.left.clone(), list);
+    }
+}
+
+/// Dimensions do not count where items are looked for.
+fn flat(expr: Expr, schema: &DFSchema) -> Expr {
+    match list_type(&expr, schema) {
+        Some(DataType::List(item)) if matches!(item.data_type(), DataType::List(_)) => {
+            call(udfs::pg::array_items::flatten(), vec![expr])
+        }
+        _ => expr,
+    }
+}
+
+/// The function that orders two arrays, where the planner's own comparison knows neither NULL in them nor dimensions.
+pub(super) fn compares(op: &BinaryOperator, left: &DataType, right: &DataType) -> bool {
+    let (Some((left_item, left_depth)), Some((right_item, right_depth))) = (items(left), items(right)) else {
+        return false;
+    };
+    let is_equality = matches!(op, BinaryOperator::Eq | BinaryOperator::NotEq);
+    // An equality of the planner's own is one that can hash.
+    left_item == right_item && (!is_equality || left_depth != right_depth || left_item.is_floating())
+}
+
+/// The type of the items, and how many dimensions they have.
+fn items(of: &DataType) -> Option<(&DataType, usize)> {
+    let DataType::List(item) = of else { return None };
+    Some(items(item.data_type()).map_or((item.data_type(), 1), |(of, depth)| (of, depth + 1)))
 }
 
 fn list_type(expr: &Expr, schema: &DFSchema) -> Option<DataType> {

@@ -138,17 +138,39 @@ fn unnested(expr: Expr) -> Expr {
 /// The items of a list that is written out, as `ARRAY[...]` or as an array literal.
 pub(super) fn list(expr: &Expr) -> Result<Option<Vec<Expr>>> {
     match expr {
-        Expr::Array(array) => Ok(Some(array.elem.clone())),
+        Expr::Array(array) => flat(array.elem.clone()),
         Expr::Tuple(items) => Ok(Some(items.clone())),
-        Expr::Function(function) if function.name.to_string() == "make_array" => Ok(Some(arguments(function))),
+        Expr::Function(function) if function.name.to_string() == "make_array" => flat(arguments(function)),
         Expr::Nested(inner) => list(inner),
         Expr::Cast { expr: inner, data_type: sqlparser::ast::DataType::Array(_), .. }
             if matches!(inner.as_ref(), Expr::Array(_) | Expr::Function(_)) =>
         {
             list(inner)
         }
-        other => literals::text(other).map(|text| Ok(items(&elements(&text)?))).transpose(),
+        other => literals::text(other).map(|text| Ok(items(&leaves(elements(&text)?)))).transpose(),
     }
+}
+
+/// The items of every dimension; `None` where one is an array that is not written out.
+fn flat(items: Vec<Expr>) -> Result<Option<Vec<Expr>>> {
+    let is_array = |item: &Expr| match item {
+        Expr::Array(_) => true,
+        Expr::Function(function) => function.name.to_string() == "make_array",
+        _ => false,
+    };
+    if !items.iter().any(is_array) {
+        return Ok(Some(items));
+    }
+    let parts = items.iter().map(list).collect::<Result<Option<Vec<_>>>>()?;
+    Ok(parts.map(|parts| parts.concat()))
+}
+
+fn leaves(elements: Vec<Element>) -> Vec<Element> {
+    let of = |element| match element {
+        Element::Array(inner) => leaves(inner),
+        leaf => vec![leaf],
+    };
+    elements.into_iter().flat_map(of).collect()
 }
 
 /// The type of the elements is that of the other side; numbers are written as numbers to meet it.

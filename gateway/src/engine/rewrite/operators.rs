@@ -87,10 +87,6 @@ fn binary_operator(expr: &mut Expr) -> Result<()> {
         *expr = call("overlaps", left.into_iter().chain(right).collect());
         return Ok(());
     }
-    if let BinaryOperator::PGOverlap = op {
-        *expr = call("array_has_any", vec![taken(left), taken(right)]);
-        return Ok(());
-    }
     if let BinaryOperator::PGStartsWith = op {
         *expr = call("starts_with", vec![taken(left), taken(right)]);
         return Ok(());

@@ -121,7 +121,7 @@ fn expression(expr: &mut Expr, names: &dyn Names) -> Result<()> {
         Expr::AnyOp { .. } | Expr::AllOp { .. } => arrays::quantified(expr),
         Expr::Array(array) => {
             array.elem.iter_mut().for_each(literals::narrow);
-            if array.elem.iter().any(|item| !literals::is_literal(item)) {
+            if array.elem.iter().any(|item| !literals::is_literal(item) || is_array(item)) {
                 // The planner forgets the queries around ARRAY[...], but not those around a call.
                 *expr = call("make_array", std::mem::take(&mut array.elem));
             }
@@ -216,6 +216,15 @@ fn moment_of_precision(function: &Function, name: &str) -> Option<Expr> {
     let moment = super::types::cast(call("now", Vec::new()), data_type);
     let rounded = call("lakegate_precision", vec![moment, digits.clone()]);
     Some(if name == "current_time" { call("lakegate_timetz", vec![rounded]) } else { rounded })
+}
+
+/// Whether it is an array that is written out: the call around it compares its dimensions with those beside it.
+fn is_array(expr: &Expr) -> bool {
+    match expr {
+        Expr::Array(_) => true,
+        Expr::Cast { expr, .. } | Expr::Nested(expr) => is_array(expr),
+        _ => false,
+    }
 }
 
 /// Functions that count in a type of the planner's, with the one that PostgreSQL's return.
