@@ -1,6 +1,7 @@
 //! The types of the columns of UNION, INTERSECT and EXCEPT.
 //!
-//! Owns: which literals of the sides take the other side's type, that decimals beside floats are floats, and 42804. Must never know: how rows are matched.
+//! Owns: which literals of the sides take the other side's type, that decimals beside floats are floats, and 42804. Must
+//! never know: how rows are matched.
 
 use std::sync::Arc;
 
@@ -93,7 +94,7 @@ fn is_text(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null)
 }
 
-/// The side with its decimals as floats, which the planner would make of neither.
+/// The side with the decimals of a column as floats: the planner would make the floats decimals.
 fn as_float(side: &LogicalPlan, at: usize, float: &DataType) -> Result<Option<LogicalPlan>> {
     let schema = side.schema();
     if !schema.fields().get(at).is_some_and(|field| field.data_type().is_decimal()) {
