@@ -62,12 +62,7 @@ impl Exact {
         if !is_digits(whole) || !is_digits(fraction) || (whole.is_empty() && fraction.is_empty()) {
             return Err(invalid());
         }
-        if !is_digits(power.strip_prefix(['-', '+']).unwrap_or(power))
-            || power.trim_start_matches(['-', '+']).is_empty()
-        {
-            return Err(invalid());
-        }
-        let power: i64 = power.parse::<i32>().map_err(|_| overflow())?.into();
+        let power = exponent(power)?.ok_or_else(invalid)?;
         let places = i64::try_from(fraction.len()).map_err(|_| overflow())? - power;
         let mut digits = format!("{whole}{fraction}");
         let significant = i64::try_from(digits.trim_start_matches('0').len()).map_err(|_| overflow())?;
@@ -186,6 +181,49 @@ impl Exact {
     }
 }
 
+/// The power of ten behind an `e`; `None` of what is none. As in PostgreSQL its digits are counted before what follows them
+/// is looked at, so that too many of them are 22003 in any case.
+fn exponent(text: &str) -> Result<Option<i64>> {
+    let (negative, digits) = match text.as_bytes() {
+        [b'-', ..] => (true, &text[1..]),
+        [b'+', ..] => (false, &text[1..]),
+        _ => (false, text),
+    };
+    let mut power = 0_i64;
+    for byte in digits.bytes().take_while(u8::is_ascii_digit) {
+        power = power * 10 + i64::from(byte - b'0');
+        if power > i64::from(i32::MAX / 2) {
+            return Err(overflow());
+        }
+    }
+    let is_whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    Ok(is_whole.then_some(if negative { -power } else { power }))
+}
+
 fn overflow() -> Error {
     Error::new(SqlState::NumericValueOutOfRange, "value overflows numeric format")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exponents_are_those_of_postgresql_16() {
+        for (text, expected) in [
+            ("1e2", Ok("100")),
+            ("1.5E-3", Ok("0.0015")),
+            ("1e+0", Ok("1")),
+            ("1e", Err(SqlState::InvalidTextRepresentation)),
+            ("1e+", Err(SqlState::InvalidTextRepresentation)),
+            ("1e 2", Err(SqlState::InvalidTextRepresentation)),
+            ("1 e2", Err(SqlState::InvalidTextRepresentation)),
+            ("1e2x", Err(SqlState::InvalidTextRepresentation)),
+            ("1e1852302778240387239651.303", Err(SqlState::NumericValueOutOfRange)),
+            ("1e999999999", Err(SqlState::NumericValueOutOfRange)),
+        ] {
+            let read = Exact::parse(text).map(|number| number.text()).map_err(|error| error.state);
+            assert_eq!(read, expected.map(str::to_owned), "{text}");
+        }
+    }
 }

@@ -340,12 +340,16 @@ impl Target {
     }
 }
 
-/// Whether a text is a number but for an exponent that no number has.
+/// Whether a text is a number but for an exponent that no number has. Too many digits of one are counted before what
+/// follows them is looked at, as in PostgreSQL.
 fn has_large_exponent(text: &str) -> bool {
-    without_space(text).split_once(['e', 'E']).is_some_and(|(mantissa, exponent)| {
-        let digits = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
-        read(mantissa).is_some() && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
-    })
+    let Some((mantissa, exponent)) = without_space(text).split_once(['e', 'E']) else { return false };
+    let digits = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
+    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+    let (digits, rest) = digits.split_at(end);
+    let is_counted = !digits.is_empty() && digits.parse::<i32>().is_ok_and(|power| power <= i32::MAX / 2);
+    let is_large = if is_counted { rest.is_empty() } else { !digits.is_empty() };
+    is_large && !mantissa.ends_with(|c: char| c.is_ascii_whitespace()) && read(mantissa).is_some()
 }
 
 const TOO_LONG: &str = "a numeric without precision and scale has at most 22 digits before and 16 after the point here";
@@ -373,5 +377,20 @@ impl Write for Text {
         self.bytes.get_mut(self.len..end).ok_or(std::fmt::Error)?.copy_from_slice(text.as_bytes());
         self.len = end;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exponents_that_no_number_has_are_told_from_other_texts() {
+        for text in ["1e1000000", " -1.5E+99999999999 ", "1e99999999999.5", "1e1852302778240387239651.303"] {
+            assert!(has_large_exponent(text), "{text}");
+        }
+        for text in ["1e", "1e+", "1 e5000000", "e5000000", "1e5000000x", "1e 5", "1.5"] {
+            assert!(!has_large_exponent(text), "{text}");
+        }
     }
 }
