@@ -26,6 +26,7 @@ mod parse;
 mod plan;
 mod planners;
 mod query_log;
+mod refresh;
 mod rewrite;
 mod run;
 mod scope;
@@ -338,6 +339,10 @@ impl Core {
             Ast::Lock(asked) => {
                 lock::check(&self.scope(&session, &statement.message), asked)?;
                 Ok(Prepared::command(statement, no_columns()))
+            }
+            Ast::Msck(asked) if asked.repair && asked.partition_action.is_none() => {
+                let name = asked.table_name.clone();
+                Ok(Prepared::refresh(statement, name))
             }
             other if command::is_command(other) => Ok(Prepared::command(statement, no_columns())),
             _ => Err(plan::refuse(&statement)),

@@ -3,6 +3,7 @@
 //! Owns: the one parser of the server. Must never know: tables, sessions.
 
 mod fetch;
+mod refresh;
 
 use std::sync::Arc;
 
@@ -36,12 +37,11 @@ fn parse(sql: &str) -> Result<Vec<Statement>> {
         if first.token == Token::EOF {
             return Ok(statements);
         }
-        let parsed = match fetch::statement(&mut parser) {
-            Ok(None) => parser.parse_statement().map(|ast| (ast, false)),
-            Ok(Some(fetch)) => Ok(fetch),
-            Err(error) => Err(error),
-        };
-        let (mut ast, is_move) = parsed.map_err(|error| syntax_error(sql, &parser, &first, error))?;
+        let is_ours = refresh::begins(&parser);
+        let (mut ast, is_move) = next(&mut parser).map_err(|error| match is_ours {
+            true => syntax_error(sql, &parser, None, error),
+            false => syntax_error(sql, &parser, Some(&first), error),
+        })?;
         let end = parser.peek_token_ref().clone();
         if end.token != Token::EOF && end.token != Token::SemiColon {
             return Err(near(sql, &end));
@@ -52,6 +52,17 @@ fn parse(sql: &str) -> Result<Vec<Statement>> {
     }
 }
 
+/// The next statement, and whether it is a MOVE.
+fn next(parser: &mut Parser<'_>) -> Result<(Ast, bool), ParserError> {
+    if let Some(fetch) = fetch::statement(parser)? {
+        return Ok(fetch);
+    }
+    if let Some(refresh) = refresh::statement(parser)? {
+        return Ok((refresh, false));
+    }
+    parser.parse_statement().map(|ast| (ast, false))
+}
+
 fn statement(sql: &str, ast: Ast, start: Location, end: &TokenWithSpan) -> Statement {
     let from = byte_offset(sql, start);
     let to = if end.token == Token::EOF { sql.len() } else { byte_offset(sql, end.span.start) };
@@ -59,7 +70,8 @@ fn statement(sql: &str, ast: Ast, start: Location, end: &TokenWithSpan) -> State
     Statement { ast: Arc::new(ast), text: text.into(), message: sql.into(), is_move: false }
 }
 
-fn syntax_error(sql: &str, parser: &Parser<'_>, first: &TokenWithSpan, error: ParserError) -> Error {
+/// What the parser could not read. `first` begins a statement that may be a command of PostgreSQL's.
+fn syntax_error(sql: &str, parser: &Parser<'_>, first: Option<&TokenWithSpan>, error: ParserError) -> Error {
     let detail = match error {
         ParserError::RecursionLimitExceeded => {
             return Error::new(SqlState::StatementTooComplex, "stack depth limit exceeded")
@@ -67,7 +79,7 @@ fn syntax_error(sql: &str, parser: &Parser<'_>, first: &TokenWithSpan, error: Pa
         }
         ParserError::TokenizerError(detail) | ParserError::ParserError(detail) => detail,
     };
-    if let Some(command) = postgres_command(first) {
+    if let Some((first, command)) = first.and_then(|first| Some((first, postgres_command(first)?))) {
         return unsupported_command(command).at(offset(sql, first.span.start));
     }
     let found = token_at(sql, &detail);

@@ -46,6 +46,8 @@ pub(super) enum Plan {
     },
     /// A command of the session, carried out from its AST.
     Command,
+    /// REFRESH TABLE.
+    Refresh(ObjectName),
     Declare {
         name: String,
         options: super::cursor::Options,

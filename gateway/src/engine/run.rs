@@ -17,7 +17,7 @@ use super::interrupt::Stop;
 use super::plan::{Plan, Planned};
 use super::query_log::Running;
 use super::stream::Weight;
-use super::{Core, Cursor, Outcome, Prepared, QueryStream, Tag, exact, explain, params};
+use super::{Core, Cursor, Outcome, Prepared, QueryStream, Tag, exact, explain, params, refresh};
 use crate::error::{Error, Result, SqlState};
 use crate::session::{NamedStatement, Session, StatementGuard, command};
 
@@ -82,6 +82,10 @@ impl Run<'_> {
                 Ok(Outcome::Done(self.prepared.tag.clone()))
             }
             Plan::Execute { .. } => Err(Error::internal("EXECUTE runs the statement that it names")),
+            Plan::Refresh(table) => {
+                let message = &self.prepared.statement.message;
+                refresh::table(self.core, self.session, table, message).await.map(Outcome::Done)
+            }
             Plan::Command => match command::execute(self.session, &self.prepared.statement.ast)? {
                 command::Done::Tag(tag) => Ok(Outcome::Done(tag)),
                 command::Done::Rows(rows, tag) => {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, SchemaRef};
-use sqlparser::ast::Statement as Ast;
+use sqlparser::ast::{ObjectName, Statement as Ast};
 use udfs::pg_type;
 
 use super::copy::Copy;
@@ -149,6 +149,11 @@ impl Prepared {
         Self { statement, plan: Plan::Command, columns, param_types: Vec::new(), returns_rows, tag }
     }
 
+    pub(super) fn refresh(statement: Statement, table: ObjectName) -> Self {
+        let (plan, tag) = (Plan::Refresh(table), Tag::command("REFRESH TABLE"));
+        Self { statement, plan, columns: no_columns(), param_types: Vec::new(), returns_rows: false, tag }
+    }
+
     /// Whether a client that was told this statement's columns can read the other's: same names, same types on the
     /// wire. Precision and scale of a numeric without a modifier are its values' own.
     pub(super) fn answers_like(&self, other: &Prepared) -> bool {
@@ -167,7 +172,7 @@ impl Prepared {
             | Plan::Copy { planned, .. }
             | Plan::Declare { planned, .. } => Some(planned.scope.snapshot.version),
             Plan::Execute { target, .. } => target.snapshot_version(),
-            Plan::Command | Plan::Fetch { .. } | Plan::Prepare { .. } => None,
+            Plan::Command | Plan::Refresh(_) | Plan::Fetch { .. } | Plan::Prepare { .. } => None,
         }
     }
 }
