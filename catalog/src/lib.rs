@@ -8,6 +8,7 @@ mod error;
 mod format;
 mod layout;
 mod manifest;
+mod notify;
 pub mod pg_catalog;
 mod pinned;
 mod provider;

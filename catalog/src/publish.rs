@@ -13,19 +13,27 @@ use chrono::Utc;
 use futures::future::join_all;
 use futures::{StreamExt, stream};
 use object_store::{ObjectMeta, ObjectStore};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::definition::{self, Definitions};
 use crate::discover::{self, Found};
 use crate::format::parquet::Footers;
+use crate::notify::{self, Hints, Places};
 use crate::snapshot::{Kind, LakeTable, SkippedFile, Snapshot, Table, View};
 use crate::store::Source;
 use crate::{Config, Error};
 
 /// Tables that are opened at once before anybody asks for them.
 const WARMED_AT_ONCE: usize = 2;
+
+/// Hints that come within this time are looked at together.
+const HINTS_GATHERED: Duration = Duration::from_millis(50);
+/// Hints may keep the lake busy for one part in so many of the time, and wait no longer than `HINTS_PAUSE_MAX`.
+const HINTS_SHARE: u32 = 5;
+const HINTS_PAUSE_MAX: Duration = Duration::from_secs(5);
 
 /// How definitions are named among the sources of skipped files.
 const DEFINITIONS: &str = "sql";
@@ -38,6 +46,9 @@ pub struct Lake {
     poll_interval: Duration,
     footers: Arc<Footers>,
     current: ArcSwap<Snapshot>,
+    /// Told of every new snapshot.
+    changed: Notify,
+    hints: Hints,
     /// What the current snapshot was made of. Held while the lake is listed, so that listings do not overtake.
     seen: Mutex<Seen>,
 }
@@ -64,6 +75,8 @@ impl Lake {
             poll_interval: config.poll_interval(),
             footers: Arc::default(),
             current: ArcSwap::from_pointee(empty),
+            changed: Notify::new(),
+            hints: Hints::default(),
             seen: Mutex::default(),
         };
         let listings = join_all(lake.sources.iter().map(|source| source.list())).await;
@@ -106,25 +119,85 @@ impl Lake {
         }
     }
 
-    /// Refreshes until `stop`, every poll interval and up to a tenth more, so that replicas do not list at once.
-    pub async fn poll(&self, stop: CancellationToken) {
-        loop {
-            let pause = self.poll_interval + jitter(self.poll_interval / 10);
-            if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
-                return;
+    /// Takes the hint that an object of a bucket was written or deleted; false if it is of no source. The lake is listed
+    /// there soon, and the hint is not believed.
+    pub fn hint(&self, bucket: &str, key: &str) -> bool {
+        let mut is_ours = false;
+        for (at, source) in self.sources.iter().enumerate() {
+            if let Some(key) = source.key_below(bucket, key) {
+                self.hints.key(at, key);
+                is_ours = true;
             }
-            match stop.run_until_cancelled(self.refresh()).await {
+        }
+        is_ours
+    }
+
+    /// Lists the lake around keys that may have changed; true if anything did.
+    async fn look_at(&self, places: Places) -> Result<bool, Error> {
+        let Places::Keys(keys) = places else { return self.refresh().await };
+        let mut seen = self.seen.lock().await;
+        let mut listings = seen.listings.clone();
+        for (at, key) in keys {
+            let (Some(source), Some(listing)) = (self.sources.get(at), listings.get_mut(at)) else { continue };
+            let after = notify::before(listing, &key).cloned();
+            match source.list_up_to(after.as_ref(), &key).await? {
+                Some(found) => notify::splice(Arc::make_mut(listing), after.as_ref(), &key, found),
+                None => *listing = Arc::new(source.list().await?),
+            }
+        }
+        let now = Seen { listings, definitions: seen.definitions.clone() };
+        let changed = now != *seen && self.publish(&now);
+        *seen = now;
+        Ok(changed)
+    }
+
+    /// Lists the lake until `stop`: where hints say so at once, and all of it every poll interval and up to a tenth more, so
+    /// that replicas do not list at once.
+    pub async fn poll(&self, stop: CancellationToken) {
+        let pause = || self.poll_interval + jitter(self.poll_interval / 10);
+        let (mut next, mut rest) = (Instant::now() + pause(), HINTS_GATHERED);
+        loop {
+            let hinted = tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep_until(next) => false,
+                () = self.hints.arrived() => true,
+            };
+            let started = Instant::now();
+            let looking = async {
+                if !hinted {
+                    return self.refresh().await;
+                }
+                tokio::time::sleep(rest).await;
+                self.look_at(self.hints.take()).await
+            };
+            match stop.run_until_cancelled(looking).await {
                 None => return,
-                Some(Ok(false)) => {}
-                Some(Ok(true)) => self.warm(stop.clone()).await,
+                Some(Ok(_)) => {}
                 Some(Err(error)) => {
                     tracing::warn!(%error, cause = ?std::error::Error::source(&error), "the lake could not be listed");
                 }
             }
+            if hinted {
+                let busy = started.elapsed().saturating_sub(rest);
+                rest = (busy * (HINTS_SHARE - 1)).clamp(HINTS_GATHERED, HINTS_PAUSE_MAX);
+            } else {
+                next = Instant::now() + pause();
+            }
         }
     }
 
-    /// Opens every table of the newest snapshot that is not open, so that the first query need not.
+    /// Opens the tables of every new snapshot until `stop`, so that the first query need not.
+    pub async fn keep_warm(&self, stop: CancellationToken) {
+        loop {
+            self.warm(stop.clone()).await;
+            if stop.run_until_cancelled(self.changed.notified()).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Opens every table of the newest snapshot that is not open.
     pub async fn warm(&self, stop: CancellationToken) {
         let tables: Vec<Arc<Table>> = self.snapshot().tables().map(Arc::clone).collect();
         let opening = stream::iter(tables).for_each_concurrent(WARMED_AT_ONCE, |table| async move {
@@ -172,6 +245,7 @@ impl Lake {
         }
         let snapshot = Snapshot { version: last.version + 1, taken_at: Utc::now(), schemas, skipped };
         self.current.store(Arc::new(snapshot));
+        self.changed.notify_one();
         true
     }
 

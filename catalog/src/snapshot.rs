@@ -139,6 +139,10 @@ impl LakeTable {
         &self.source.root
     }
 
+    pub(crate) fn listed_at(&self) -> Option<DateTime<Utc>> {
+        self.source.listed_at()
+    }
+
     pub(crate) fn manifest(&self) -> &Manifest {
         &self.manifest
     }

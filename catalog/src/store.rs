@@ -5,8 +5,10 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures::StreamExt;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::client::SpawnedReqwestConnector;
@@ -49,30 +51,82 @@ pub(crate) struct Source {
     pub(crate) store: Arc<dyn ObjectStore>,
     /// The folder of a local source, without links in its path.
     pub(crate) folder: Option<PathBuf>,
+    /// The bucket of another, and where in it the root is.
+    bucket: Option<(String, Path)>,
+    /// When the last whole listing began, in microseconds since 1970; 0 is never.
+    listed_at: AtomicI64,
 }
 
 impl Source {
     pub(crate) fn open(index: usize, config: &SourceConfig) -> Result<Self, Error> {
         let bad = |reason: String| Error::Source { root: config.url.clone(), reason };
         let url = Url::parse(&format!("lake-source://{index}")).map_err(|error| bad(error.to_string()))?;
-        let (store, folder): (Arc<dyn ObjectStore>, _) = match config.url.split_once("://") {
-            Some(("s3" | "s3a", place)) => (bucket(place, config)?, None),
-            Some(("file", path)) => local(path, config)?,
+        let root = config.url.trim_end_matches('/').to_owned();
+        let (path, place) = match config.url.split_once("://") {
+            Some(("s3" | "s3a", place)) => ("", Some(place)),
+            Some(("file", path)) => (path, None),
             Some((scheme, _)) => return Err(bad(format!("unknown scheme \"{scheme}\""))),
-            None => local(&config.url, config)?,
+            None => (config.url.as_str(), None),
         };
-        Ok(Self { root: config.url.trim_end_matches('/').to_owned(), url, store, folder })
+        let Some(place) = place else {
+            let (store, folder) = local(path, config)?;
+            return Ok(Self { root, url, store, folder: Some(folder), bucket: None, listed_at: AtomicI64::new(0) });
+        };
+        let (name, prefix) = place.split_once('/').unwrap_or((place, ""));
+        let prefix = Path::parse(prefix.trim_matches('/')).map_err(|error| bad(error.to_string()))?;
+        let store = bucket(name, &prefix, config)?;
+        let bucket = Some((name.to_owned(), prefix));
+        Ok(Self { root, url, store, folder: None, bucket, listed_at: AtomicI64::new(0) })
+    }
+
+    /// The key below the root of an object of a bucket, if it is there.
+    pub(crate) fn key_below(&self, bucket: &str, key: &str) -> Option<Path> {
+        let (name, prefix) = self.bucket.as_ref()?;
+        let inner = match prefix.as_ref() {
+            "" => key,
+            prefix => key.strip_prefix(prefix)?.strip_prefix('/')?,
+        };
+        Path::parse(inner).ok().filter(|inner| name == bucket && !inner.as_ref().is_empty())
     }
 
     /// Every object below the root, by key.
     pub(crate) async fn list(&self) -> Result<Vec<ObjectMeta>, Error> {
+        let began_at = Utc::now().timestamp_micros();
         let mut objects = Vec::new();
         let mut listing = self.store.list(None);
         while let Some(object) = listing.next().await {
             objects.push(object.map_err(|cause| self.failed(cause))?);
         }
         objects.sort_unstable_by(|a, b| a.location.cmp(&b.location));
+        self.listed_at.store(began_at, Ordering::Relaxed);
         Ok(objects)
+    }
+
+    pub(crate) fn listed_at(&self) -> Option<DateTime<Utc>> {
+        let micros = self.listed_at.load(Ordering::Relaxed);
+        DateTime::from_timestamp_micros(micros).filter(|_| micros != 0)
+    }
+
+    /// The objects behind `after` up to `key`: one request, if little is new there. `None` if the store does not list by
+    /// key, so that only a whole listing tells.
+    pub(crate) async fn list_up_to(&self, after: Option<&Path>, key: &Path) -> Result<Option<Vec<ObjectMeta>>, Error> {
+        let mut listing = match after {
+            Some(after) => self.store.list_with_offset(None, after),
+            None => self.store.list(None),
+        };
+        let mut objects: Vec<ObjectMeta> = Vec::new();
+        while let Some(object) = listing.next().await {
+            let object = object.map_err(|cause| self.failed(cause))?;
+            let last = objects.last().map(|last| &last.location).or(after);
+            if last.is_some_and(|last| object.location <= *last) {
+                return Ok(None);
+            }
+            if object.location > *key {
+                break;
+            }
+            objects.push(object);
+        }
+        Ok(Some(objects))
     }
 
     /// Whether the store answers now.
@@ -86,24 +140,23 @@ impl Source {
     }
 }
 
-fn local(path: &str, config: &SourceConfig) -> Result<(Arc<dyn ObjectStore>, Option<PathBuf>), Error> {
+fn local(path: &str, config: &SourceConfig) -> Result<(Arc<dyn ObjectStore>, PathBuf), Error> {
     let bad = |reason: String| Error::Source { root: config.url.clone(), reason };
     let folder = std::fs::canonicalize(path).map_err(|error| bad(error.to_string()))?;
     std::fs::read_dir(&folder).map_err(|error| bad(error.to_string()))?;
     let store = LocalFileSystem::new_with_prefix(&folder).map_err(|error| bad(error.to_string()))?;
-    Ok((Arc::new(store), Some(folder)))
+    Ok((Arc::new(store), folder))
 }
 
-fn bucket(place: &str, config: &SourceConfig) -> Result<Arc<dyn ObjectStore>, Error> {
+fn bucket(name: &str, prefix: &Path, config: &SourceConfig) -> Result<Arc<dyn ObjectStore>, Error> {
     let bad = |reason: String| Error::Source { root: config.url.clone(), reason };
-    let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
     let client = ClientOptions::new()
         .with_timeout(REQUEST_TIMEOUT)
         .with_connect_timeout(CONNECT_TIMEOUT)
         .with_allow_http(config.allow_http);
     let retry = RetryConfig { max_retries: RETRIES_MAX, retry_timeout: RETRY_TIMEOUT, ..Default::default() };
     let mut builder = credentials(config)
-        .with_bucket_name(bucket)
+        .with_bucket_name(name)
         .with_client_options(client)
         .with_retry(retry)
         .with_virtual_hosted_style_request(!config.path_style);
@@ -118,8 +171,7 @@ fn bucket(place: &str, config: &SourceConfig) -> Result<Arc<dyn ObjectStore>, Er
         builder = builder.with_http_connector(SpawnedReqwestConnector::new(runtime));
     }
     let store = builder.build().map_err(|error| bad(error.to_string()))?;
-    let prefix = Path::parse(prefix.trim_matches('/')).map_err(|error| bad(error.to_string()))?;
-    Ok(if prefix.as_ref().is_empty() { Arc::new(store) } else { Arc::new(PrefixStore::new(store, prefix)) })
+    Ok(if prefix.as_ref().is_empty() { Arc::new(store) } else { Arc::new(PrefixStore::new(store, prefix.clone())) })
 }
 
 /// Keys of the configuration; without them those of the environment, a web identity or the machine.

@@ -57,6 +57,8 @@ pub struct Flight {
 #[serde(deny_unknown_fields, default)]
 pub struct Http {
     pub listen: SocketAddr,
+    /// What bucket notifications to `/events` must bear; without it none are taken.
+    pub events_token: Option<catalog::Secret>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -139,7 +141,7 @@ impl Default for Flight {
 
 impl Default for Http {
     fn default() -> Self {
-        Self { listen: loopback(8090) }
+        Self { listen: loopback(8090), events_token: None }
     }
 }
 

@@ -33,6 +33,7 @@ impl Server {
         let roles = Arc::new(roles(&config)?);
         let tls = tls(&config.pg)?;
         let defaults = defaults(&config, tls.is_some())?;
+        let events_token = events_token(&config.http)?;
         let pg_listener = bind("pg.listen", config.pg.listen).await?;
         let flight_listener = bind("flight.listen", config.flight.listen).await?;
         let http_listener = bind("http.listen", config.http.listen).await?;
@@ -59,34 +60,29 @@ impl Server {
             database: config.database,
             defaults,
         };
-        server.spawn(pg, pg_listener, flight_listener, http_listener, registry);
+        let http = http::State {
+            lake: Arc::clone(&server.lake),
+            engine: Arc::clone(&server.engine),
+            registry,
+            events_token,
+            events: Arc::default(),
+            stop: server.tasks.token(),
+        };
+        server.spawn((pg_listener, pg), flight_listener, (http_listener, http));
         Ok(server)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one listener for each protocol")]
-    fn spawn(
-        &self,
-        pg: pg::Server,
-        pg_listener: TcpListener,
-        flight_listener: TcpListener,
-        http_listener: TcpListener,
-        registry: Arc<Registry>,
-    ) {
+    /// Serves every protocol at its listener, and keeps the lake up to date.
+    fn spawn(&self, pg: (TcpListener, pg::Server), flight: TcpListener, http: (TcpListener, http::State)) {
         let stop = self.tasks.token();
-        let http = http::State {
-            lake: Arc::clone(&self.lake),
-            engine: Arc::clone(&self.engine),
-            registry,
-            stop: stop.clone(),
-        };
-        self.tasks.spawn("postgresql", pg::serve(pg_listener, Arc::new(pg), stop.clone()));
-        self.tasks.spawn("flight", flight::serve(flight_listener, stop.clone()));
-        self.tasks.spawn("http", http::serve(http_listener, http));
+        self.tasks.spawn("postgresql", pg::serve(pg.0, Arc::new(pg.1), stop.clone()));
+        self.tasks.spawn("flight", flight::serve(flight, stop.clone()));
+        self.tasks.spawn("http", http::serve(http.0, http.1));
         let lake = Arc::clone(&self.lake);
         let token = stop.clone();
         self.tasks.spawn("lake poll", async move { lake.poll(token).await });
         let lake = Arc::clone(&self.lake);
-        self.tasks.spawn("lake warm", async move { lake.warm(stop).await });
+        self.tasks.spawn("lake warm", async move { lake.keep_warm(stop).await });
     }
 
     pub fn pg_addr(&self) -> SocketAddr {
@@ -159,6 +155,18 @@ fn tls(config: &config::Pg) -> Result<Option<pg::tls::Acceptor>> {
             SqlState::InvalidParameterValue,
             "bad setting: pg.tls_cert_file and pg.tls_key_file go together",
         )),
+    }
+}
+
+/// A token that could be guessed stops the start.
+fn events_token(config: &config::Http) -> Result<Option<catalog::Secret>> {
+    let shortest = http::events::TOKEN_CHARS_MIN;
+    match &config.events_token {
+        Some(token) if token.reveal().chars().count() < shortest => {
+            let message = format!("bad setting for http.events_token: it has fewer than {shortest} characters");
+            Err(Error::new(SqlState::InvalidParameterValue, message))
+        }
+        token => Ok(token.clone()),
     }
 }
 

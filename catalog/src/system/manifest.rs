@@ -28,6 +28,11 @@ pub(crate) fn format(table: &Table) -> Option<&'static str> {
     lake(table).map(LakeTable::format)
 }
 
+/// When the source of a table was last listed as a whole; a view has none.
+pub(crate) fn listed_at(table: &Table) -> Option<DateTime<Utc>> {
+    lake(table).and_then(LakeTable::listed_at)
+}
+
 /// The objects of a table; a view has none.
 pub(crate) fn objects(table: &Table) -> Vec<Object<'_>> {
     let Some(lake) = lake(table) else { return Vec::new() };

@@ -46,6 +46,11 @@ fn render(state: &State) -> String {
     let reserved = state.engine.memory_reserved() as f64;
     metric(&mut out, "memory_reserved_bytes", Gauge, "Memory that running queries have reserved.", reserved);
     metric(&mut out, "connections", Gauge, "Clients logged in.", state.registry.living().len() as f64);
+    let (taken, ignored) = (count(&state.events.taken), count(&state.events.ignored));
+    metric(&mut out, "bucket_events_total", Counter, "Events about objects of the lake.", taken);
+    metric(&mut out, "bucket_events_ignored_total", Counter, "Events about objects of no source.", ignored);
+    let help = "Messages to /events without the token or of another form.";
+    metric(&mut out, "bucket_events_refused_total", Counter, help, count(&state.events.refused));
     metric(&mut out, "tables", Gauge, "Relations of the lake.", snapshot.tables().count() as f64);
     metric(&mut out, "skipped_files", Gauge, "Files that cannot be read.", snapshot.skipped_files().len() as f64);
     metric(&mut out, "snapshot_version", Gauge, "The version of the snapshot of the lake.", snapshot.version as f64);

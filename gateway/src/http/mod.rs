@@ -1,14 +1,16 @@
-//! The HTTP port: liveness, readiness, metrics. No data, no secret, no authentication.
+//! The HTTP port: liveness, readiness, metrics, and events of buckets. It gives no data and no secret away.
 
+pub(crate) mod events;
 mod metrics;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
-use axum::extract::State as Shared;
+use axum::extract::{DefaultBodyLimit, State as Shared};
 use axum::http::StatusCode;
-use axum::routing::get;
-use catalog::Lake;
+use axum::routing::{get, post};
+use catalog::{Lake, Secret};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -20,7 +22,32 @@ pub struct State {
     pub lake: Arc<Lake>,
     pub engine: Arc<Engine>,
     pub registry: Arc<Registry>,
+    /// What those who send events must know; `None` takes no events.
+    pub events_token: Option<Secret>,
+    pub events: Arc<Events>,
     pub stop: CancellationToken,
+}
+
+/// Events of buckets since the start.
+#[derive(Debug, Default)]
+pub struct Events {
+    /// About objects of the lake.
+    taken: AtomicU64,
+    /// About others.
+    ignored: AtomicU64,
+    /// Messages without the token or of another form.
+    refused: AtomicU64,
+}
+
+impl Events {
+    fn take(&self, is_ours: bool) {
+        let counter = if is_ours { &self.taken } else { &self.ignored };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn refuse(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 /// Serves until the token is cancelled.
@@ -30,6 +57,7 @@ pub async fn serve(listener: TcpListener, state: State) {
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics::text))
+        .route("/events", post(events::receive).layer(DefaultBodyLimit::max(events::MESSAGE_BYTES_MAX)))
         .with_state(state);
     let served = axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned()).await;
     if let Err(error) = served {

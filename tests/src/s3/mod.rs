@@ -5,4 +5,4 @@ mod server;
 mod store;
 
 pub use fault::{Fault, Faults, Operation};
-pub use server::Server;
+pub use server::{BUCKET, Server};

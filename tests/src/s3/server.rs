@@ -16,7 +16,7 @@ use super::fault::Faults;
 use super::store::Store;
 use crate::lake::Lake;
 
-const BUCKET: &str = "lake";
+pub const BUCKET: &str = "lake";
 const ACCESS_KEY: &str = "access-key-of-the-tests";
 const SECRET_KEY: &str = "secret-key-of-the-tests";
 

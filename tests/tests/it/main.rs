@@ -11,6 +11,7 @@ mod clients_sql;
 mod demo;
 mod describe;
 mod differential;
+mod events;
 mod extended;
 mod faults;
 mod files;
