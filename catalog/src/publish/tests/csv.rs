@@ -145,7 +145,7 @@ async fn ndjson_is_read_by_key() {
         ("s/t/1.ndjson", b"{\"b\":1,\"a\":\"x\",\"d\":\"2024-01-01\"}\n\n{\"a\":null}"),
         ("s/t/2.jsonl.gz", &gzip(b"{\"c\":{\"k\":[1,2]},\"b\":2.5}\n")),
         ("s/bad.json", b"{\"a\":1}\n{\"a\":\n"),
-        ("s/list.json", b"[{\"a\":1}]\n"),
+        ("s/list.json", b"[[1]]\n"),
     ])
     .await;
     assert_eq!(lake.columns("s.t").await, "b Float64, a Utf8View, d Date32, c Struct(\"k\": List(Int64))");
