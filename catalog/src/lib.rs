@@ -12,6 +12,7 @@ mod notify;
 pub mod pg_catalog;
 mod pinned;
 mod provider;
+mod prune;
 mod publish;
 mod secret;
 mod snapshot;

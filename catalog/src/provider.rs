@@ -1,23 +1,20 @@
 //! A table of the lake as DataFusion sees it: its manifest is the list of files, nothing is listed or asked for again.
 //!
-//! Owns: which files a query reads, and in how many streams. Must never know: names of other tables.
+//! Owns: in how many streams its files are read. Must never know: names of other tables.
 
 use std::sync::Arc;
 
-use arrow::array::{Array, BooleanArray, RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{FieldRef, Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
-use datafusion::common::tree_node::TreeNode;
-use datafusion::common::{ColumnStatistics, DFSchema, Result, ScalarValue, Statistics};
+use datafusion::common::{ColumnStatistics, Result, Statistics};
 use datafusion::config::TableParquetOptions;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
@@ -27,13 +24,13 @@ use crate::format::parquet::{Adapters, Footers, PinnedReaders};
 use crate::format::scan::{Origin, TextFile, TextScan};
 use crate::format::{Content, Opened};
 use crate::pinned::Pinned;
+use crate::prune;
 use crate::store::Source;
 
 /// A table whose files have been opened.
 #[derive(Debug)]
 pub(crate) struct LakeProvider {
     pub(crate) opened: Arc<Opened>,
-    pub(crate) partitions: Vec<FieldRef>,
     pub(crate) source: Arc<Source>,
 }
 
@@ -49,7 +46,7 @@ impl TableProvider for LakeProvider {
 
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
         let is_parquet = matches!(self.opened.content, Content::Parquet { .. });
-        let support = |filter: &&Expr| match self.decides_files(filter) {
+        let support = |filter: &&Expr| match self.opened.partitions.decide(filter) {
             true => TableProviderFilterPushDown::Exact,
             false if is_parquet => TableProviderFilterPushDown::Inexact,
             false => TableProviderFilterPushDown::Unsupported,
@@ -64,17 +61,18 @@ impl TableProvider for LakeProvider {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let deciding = conjunction(filters.iter().filter(|filter| self.decides_files(filter)).cloned());
+        let Opened { content, partitions, bounds, schema, .. } = self.opened.as_ref();
+        let kept = prune::files(filters, (partitions, bounds), schema, state)?;
         // A limit holds for rows that pass every filter, so it is passed on only if none is left to apply.
-        let limit = limit.filter(|_| filters.iter().all(|filter| self.decides_files(filter)));
-        match &self.opened.content {
+        let limit = limit.filter(|_| filters.iter().all(|filter| partitions.decide(filter)));
+        match content {
             Content::Parquet { footers, files } => {
-                let kept = self.keep(files, |(file, _)| file, deciding.as_ref(), state)?;
-                self.scan_parquet(&kept, footers, state, (projection, limit))
+                let statistics = bounds.statistics(schema, &kept);
+                let kept: Vec<_> = kept.into_iter().filter_map(|at| files.get(at)).collect();
+                self.scan_parquet(&kept, (footers, statistics), state, (projection, limit))
             }
             Content::Csv { options, files } => {
-                let kept = self.keep(files, |(file, _)| file, deciding.as_ref(), state)?;
-                let text = kept.into_iter().map(|(file, layout)| TextFile::Csv {
+                let text = kept.into_iter().filter_map(|at| files.get(at)).map(|(file, layout)| TextFile::Csv {
                     file: Arc::clone(file),
                     options: Arc::clone(options),
                     layout: Arc::clone(layout),
@@ -82,8 +80,8 @@ impl TableProvider for LakeProvider {
                 self.scan_text(text.collect(), state, (projection, limit))
             }
             Content::Json { encoding, files } => {
-                let kept = self.keep(files, |file| file, deciding.as_ref(), state)?;
-                let text = kept.into_iter().map(|file| TextFile::Json { file: Arc::clone(file), encoding });
+                let kept = kept.into_iter().filter_map(|at| files.get(at));
+                let text = kept.map(|file| TextFile::Json { file: Arc::clone(file), encoding });
                 self.scan_text(text.collect(), state, (projection, limit))
             }
         }
@@ -91,58 +89,15 @@ impl TableProvider for LakeProvider {
 }
 
 impl LakeProvider {
-    /// Whether a filter has the same result for all rows of a file, so that it chooses files.
-    fn decides_files(&self, filter: &Expr) -> bool {
-        let columns = filter.column_refs();
-        let is_partition = |name: &str| self.partitions.iter().any(|partition| partition.name() == name);
-        let has_subquery = filter.exists(|expr| {
-            Ok(matches!(
-                expr,
-                Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) | Expr::OuterReferenceColumn(..)
-            ))
-        });
-        !columns.is_empty()
-            && columns.iter().all(|column| is_partition(&column.name))
-            && !filter.is_volatile()
-            && !has_subquery.unwrap_or(true)
-    }
-
-    /// The files for which the filter holds.
-    fn keep<'a, T>(
-        &self,
-        files: &'a [T],
-        pinned: impl Fn(&T) -> &Arc<Pinned>,
-        filter: Option<&Expr>,
-        state: &dyn Session,
-    ) -> Result<Vec<&'a T>> {
-        let Some(filter) = filter else { return Ok(files.iter().collect()) };
-        if files.is_empty() {
-            return Ok(Vec::new());
-        }
-        let schema = Arc::new(Schema::new(self.partitions.clone()));
-        let columns = (0..self.partitions.len()).map(|place| {
-            let values =
-                files.iter().map(|file| pinned(file).file.partitions.get(place).cloned().unwrap_or(ScalarValue::Null));
-            ScalarValue::iter_to_array(values)
-        });
-        let options = RecordBatchOptions::new().with_row_count(Some(files.len()));
-        let batch = RecordBatch::try_new_with_options(Arc::clone(&schema), columns.collect::<Result<_>>()?, &options)?;
-        let filter = state.create_physical_expr(filter.clone(), &DFSchema::try_from(schema)?)?;
-        let holds = filter.evaluate(&batch)?.into_array(files.len())?;
-        let holds = datafusion::common::cast::as_boolean_array(&holds)?.clone();
-        let is_kept = |(at, _): &(usize, &T)| is_true(&holds, *at);
-        Ok(files.iter().enumerate().filter(is_kept).map(|(_, file)| file).collect())
-    }
-
     fn scan_parquet(
         &self,
         files: &[&(Arc<Pinned>, usize)],
-        footers: &Arc<Footers>,
+        (footers, statistics): (&Arc<Footers>, Statistics),
         state: &dyn Session,
         (projection, limit): (Option<&Vec<usize>>, Option<usize>),
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let table = TableSchema::builder(Arc::clone(&self.opened.file_schema))
-            .with_table_partition_cols(self.partitions.clone())
+            .with_table_partition_cols(self.opened.partitions.fields.clone())
             .build();
         let options =
             TableParquetOptions { global: state.config_options().execution.parquet.clone(), ..Default::default() };
@@ -152,10 +107,9 @@ impl LakeProvider {
         let columns = self.opened.schema.fields().len();
         let group = FileGroup::new(files.iter().map(|(file, rows)| partitioned(file, *rows, columns)).collect());
         let groups = group.split_files(state.config().target_partitions().max(1));
-        let rows = files.iter().map(|(_, rows)| rows).sum();
         let config = FileScanConfigBuilder::new(ObjectStoreUrl::parse(&self.source.url)?, Arc::new(source))
             .with_file_groups(groups)
-            .with_statistics(counted(rows, columns))
+            .with_statistics(statistics)
             .with_limit(limit)
             .with_expr_adapter(Some(Arc::new(Adapters)))
             .with_projection_indices(projection.cloned())?
@@ -200,10 +154,6 @@ impl LakeProvider {
     }
 }
 
-fn is_true(holds: &BooleanArray, at: usize) -> bool {
-    holds.is_valid(at) && holds.value(at)
-}
-
 fn partitioned(file: &Arc<Pinned>, rows: usize, columns: usize) -> PartitionedFile {
     let meta = ObjectMeta {
         location: file.file.path.clone(),
@@ -220,7 +170,7 @@ fn partitioned(file: &Arc<Pinned>, rows: usize, columns: usize) -> PartitionedFi
     partitioned
 }
 
-/// Only the number of rows is told: it is exact, and it is what `count(*)` needs.
+/// Of one file only the number of rows is told.
 fn counted(rows: usize, columns: usize) -> Statistics {
     Statistics {
         num_rows: Precision::Exact(rows),

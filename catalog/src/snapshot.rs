@@ -167,7 +167,7 @@ impl LakeTable {
 
     async fn provider(&self) -> Result<LakeProvider, Error> {
         let opened = self.open().await?;
-        Ok(LakeProvider { opened, partitions: self.manifest.partitions.clone(), source: Arc::clone(&self.source) })
+        Ok(LakeProvider { opened, source: Arc::clone(&self.source) })
     }
 
     /// Files that turned out to be unreadable: key and reason.

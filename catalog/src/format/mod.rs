@@ -1,5 +1,6 @@
 //! The formats of files, and what they have in common.
 
+pub(crate) mod bounds;
 pub(crate) mod csv;
 pub(crate) mod json;
 mod normal;

@@ -8,6 +8,7 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 use encoding_rs::{Encoding, UTF_8};
 use futures::{StreamExt, stream};
 
+use super::bounds::{Bounds, FileBounds};
 use super::csv::{self, Layout, Options};
 use super::parquet::Footers;
 use super::union::Union;
@@ -15,8 +16,9 @@ use super::value::Kinds;
 use super::{Budget, COLUMNS_MAX, json, parquet};
 use crate::Error;
 use crate::layout::Format;
-use crate::manifest::Manifest;
+use crate::manifest::{DataFile, Manifest};
 use crate::pinned::Pinned;
+use crate::prune::Partitions;
 
 /// Files that are opened at once.
 const AT_ONCE: usize = 8;
@@ -41,6 +43,9 @@ pub(crate) struct Opened {
     pub(crate) schema: SchemaRef,
     pub(crate) file_schema: SchemaRef,
     pub(crate) content: Content,
+    /// The folders of each file of the content, in their order, and the bounds of its values.
+    pub(crate) partitions: Partitions,
+    pub(crate) bounds: Bounds,
     /// Files that are left out: key and reason.
     pub(crate) skipped: Vec<(String, String)>,
 }
@@ -82,7 +87,7 @@ pub(crate) async fn open(
     files: Vec<Arc<Pinned>>,
     footers: &Arc<Footers>,
 ) -> Result<Opened, Failure> {
-    let (fields, content, skipped) = match manifest.format {
+    let Parts { fields, content, bounds, skipped } = match manifest.format {
         Format::Csv => open_csv(table, manifest, files).await?,
         Format::Json => open_json(manifest, files).await?,
         Format::Parquet => open_parquet(files, footers).await?,
@@ -95,11 +100,40 @@ pub(crate) async fn open(
         let columns = schema.fields().len();
         return Err(Error::TooManyColumns { table: table.to_owned(), columns, columns_max: COLUMNS_MAX }.into());
     }
-    Ok(Opened { schema: Arc::new(schema), file_schema: Arc::new(file_schema), content, skipped })
+    let (schema, file_schema) = (Arc::new(schema), Arc::new(file_schema));
+    let files: Vec<&DataFile> = content.files().map(|file| &file.file).collect();
+    let partitions = Partitions::new(&manifest.partitions, &files).map_err(|error| Error::Rows {
+        table: table.to_owned(),
+        file: files.first().map_or_else(String::new, |file| file.path.to_string()),
+        reason: error.to_string(),
+    })?;
+    let mut known = Bounds::of_partitions(files.len(), &partitions.columns());
+    if !bounds.is_empty() {
+        known.add_files(&file_schema, &bounds);
+    }
+    let bounds = known;
+    Ok(Opened { schema, file_schema, content, partitions, bounds, skipped })
 }
 
-/// Columns, content, and the files left out.
-type Parts = (Vec<Field>, Content, Vec<(String, String)>);
+impl Content {
+    /// The files, in their order.
+    pub(crate) fn files(&self) -> Box<dyn Iterator<Item = &Arc<Pinned>> + '_> {
+        match self {
+            Self::Csv { files, .. } => Box::new(files.iter().map(|(file, _)| file)),
+            Self::Json { files, .. } => Box::new(files.iter()),
+            Self::Parquet { files, .. } => Box::new(files.iter().map(|(file, _)| file)),
+        }
+    }
+}
+
+/// What the files of a table turned out to be.
+struct Parts {
+    fields: Vec<Field>,
+    content: Content,
+    /// Of every file of the content, or of none.
+    bounds: Vec<FileBounds>,
+    skipped: Vec<(String, String)>,
+}
 
 async fn open_csv(table: &str, manifest: &Manifest, files: Vec<Arc<Pinned>>) -> Result<Parts, Failure> {
     let options = manifest.definition.as_ref().map(|definition| Arc::clone(&definition.options)).unwrap_or_default();
@@ -144,7 +178,7 @@ async fn open_csv(table: &str, manifest: &Manifest, files: Vec<Arc<Pinned>>) -> 
             declared.iter().map(|(name, data_type)| Field::new(name, data_type.clone(), true)).collect()
         }
     };
-    Ok((fields, Content::Csv { options, files: opened }, skipped))
+    Ok(Parts { fields, content: Content::Csv { options, files: opened }, bounds: Vec::new(), skipped })
 }
 
 async fn open_json(manifest: &Manifest, files: Vec<Arc<Pinned>>) -> Result<Parts, Failure> {
@@ -152,7 +186,8 @@ async fn open_json(manifest: &Manifest, files: Vec<Arc<Pinned>>) -> Result<Parts
     let encoding = options.as_ref().map_or(UTF_8, |options| options.encoding);
     if let Some(declared) = options.as_ref().and_then(|options| options.columns.as_ref()) {
         let fields = declared.iter().map(|(name, data_type)| Field::new(name, data_type.clone(), true)).collect();
-        return Ok((fields, Content::Json { encoding, files }, Vec::new()));
+        let content = Content::Json { encoding, files };
+        return Ok(Parts { fields, content, bounds: Vec::new(), skipped: Vec::new() });
     }
     let budgets = budgets(&files);
     let (shapes, skipped) =
@@ -163,7 +198,8 @@ async fn open_json(manifest: &Manifest, files: Vec<Arc<Pinned>>) -> Result<Parts
         union.merge(shape);
         opened.push(file);
     }
-    Ok((union.fields(), Content::Json { encoding, files: opened }, skipped))
+    let content = Content::Json { encoding, files: opened };
+    Ok(Parts { fields: union.fields(), content, bounds: Vec::new(), skipped })
 }
 
 async fn open_parquet(files: Vec<Arc<Pinned>>, footers: &Arc<Footers>) -> Result<Parts, Failure> {
@@ -174,10 +210,13 @@ async fn open_parquet(files: Vec<Arc<Pinned>>, footers: &Arc<Footers>) -> Result
     };
     let (looks, mut skipped) = each(files, budgets, read).await?;
     let mut union = Union::default();
-    let mut opened = Vec::with_capacity(looks.len());
+    let (mut opened, mut bounds) = (Vec::with_capacity(looks.len()), Vec::with_capacity(looks.len()));
     for (file, look) in looks {
         match union.add(&look.schema) {
-            Ok(()) => opened.push((file, look.rows)),
+            Ok(()) => {
+                opened.push((file, look.rows));
+                bounds.push(look.bounds);
+            }
             Err(conflict) => {
                 let (column, here, before) = (conflict.column, conflict.other, conflict.known);
                 let reason = format!("column \"{column}\" is {here} here and {before} in the files before");
@@ -185,7 +224,8 @@ async fn open_parquet(files: Vec<Arc<Pinned>>, footers: &Arc<Footers>) -> Result
             }
         }
     }
-    Ok((union.finish(), Content::Parquet { footers: Arc::clone(footers), files: opened }, skipped))
+    let content = Content::Parquet { footers: Arc::clone(footers), files: opened };
+    Ok(Parts { fields: union.finish(), content, bounds, skipped })
 }
 
 /// How much to look at each file. It depends on the listing alone, so that the types of a snapshot do too.

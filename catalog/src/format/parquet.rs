@@ -1,6 +1,7 @@
 //! Parquet: DataFusion decodes it; which bytes it may read, and what is remembered of them, is decided here.
 
 mod adapt;
+mod bounds;
 mod footer;
 mod logical;
 mod reader;
@@ -13,6 +14,7 @@ pub(crate) use footer::Footers;
 pub(crate) use reader::PinnedReaders;
 
 use super::COLUMNS_MAX;
+use super::bounds::FileBounds;
 use crate::Error;
 use crate::pinned::Pinned;
 
@@ -20,6 +22,7 @@ use crate::pinned::Pinned;
 pub(crate) struct Look {
     pub(crate) schema: Schema,
     pub(crate) rows: usize,
+    pub(crate) bounds: FileBounds,
 }
 
 /// Reads the footer of a file.
@@ -44,5 +47,9 @@ pub(crate) async fn look(file: &Pinned, footers: &Footers) -> Result<Look, Error
     }
     let rows: Option<usize> = metadata.row_groups().iter().map(|group| usize::try_from(group.num_rows()).ok()).sum();
     let rows = rows.ok_or_else(|| file.unreadable("the footer has a negative number of rows"))?;
-    Ok(Look { schema, rows })
+    // Statistics are bytes of unknown origin too.
+    let bounds = || bounds::of(&metadata, &schema, rows);
+    let bounds = std::panic::catch_unwind(std::panic::AssertUnwindSafe(bounds));
+    let bounds = bounds.map_err(|_| file.unreadable("the statistics are damaged"))?;
+    Ok(Look { schema, rows, bounds })
 }

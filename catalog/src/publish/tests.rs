@@ -162,3 +162,4 @@ mod csv;
 mod json;
 mod lake;
 mod parquet_files;
+mod pruning;

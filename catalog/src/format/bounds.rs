@@ -1,0 +1,285 @@
+//! The least and the greatest value of each column in each file, so that a query opens only files that can answer it.
+//!
+//! Owns: what may be concluded from values that a file's own statistics name. Must never know: filters, a format.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
+
+use arrow::array::{Array, ArrayRef, BooleanArray, UInt64Array};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, FieldRef, Schema};
+use datafusion::common::pruning::PruningStatistics;
+use datafusion::common::stats::Precision;
+use datafusion::common::{Column, ColumnStatistics, Result, ScalarValue, Statistics};
+
+/// What one file tells of its columns, by their names and in its own types.
+#[derive(Debug, Default)]
+pub(crate) struct FileBounds {
+    pub(crate) rows: u64,
+    pub(crate) columns: HashMap<String, Range>,
+    /// Columns of which nothing is known.
+    pub(crate) unknown: HashSet<String>,
+}
+
+/// The values of a column in a file lie within these; both are NULL if it has none.
+#[derive(Debug)]
+pub(crate) struct Range {
+    pub(crate) least: ScalarValue,
+    pub(crate) greatest: ScalarValue,
+    pub(crate) nulls: u64,
+}
+
+/// The bounds of all files of a table, column by column: one element for each file.
+#[derive(Debug)]
+pub(crate) struct Bounds {
+    files: usize,
+    rows: Option<UInt64Array>,
+    columns: HashMap<String, Bounded>,
+    /// The statistics of all files together, once they were asked for.
+    all: OnceLock<Statistics>,
+}
+
+#[derive(Debug)]
+struct Bounded {
+    least: ArrayRef,
+    greatest: ArrayRef,
+    /// NULL where it is not known.
+    nulls: UInt64Array,
+    /// Whether there are rows with these values, and not only none beyond: a text may be cut.
+    is_met: bool,
+}
+
+/// More files are not counted up for each query.
+const COUNTED_MAX: usize = 256;
+
+impl Bounds {
+    /// The bounds of files of which nothing but their partitions is known.
+    pub(crate) fn of_partitions(files: usize, partitions: &[(FieldRef, ArrayRef)]) -> Self {
+        let columns = partitions.iter().map(|(field, values)| {
+            let (least, greatest, nulls) = (Arc::clone(values), Arc::clone(values), UInt64Array::new_null(files));
+            (field.name().clone(), Bounded { least, greatest, nulls, is_met: true })
+        });
+        Self { files, rows: None, columns: columns.collect(), all: OnceLock::new() }
+    }
+
+    /// Adds what the files tell of the columns of `schema`.
+    pub(crate) fn add_files(&mut self, schema: &Schema, files: &[FileBounds]) {
+        // A folder's name is the value of all rows of the file.
+        for partition in self.columns.values_mut() {
+            let values = &partition.least;
+            let nulls = files.iter().enumerate().map(|(at, file)| if values.is_null(at) { file.rows } else { 0 });
+            partition.nulls = nulls.collect();
+        }
+        self.rows = Some(UInt64Array::from_iter_values(files.iter().map(|file| file.rows)));
+        for field in schema.fields() {
+            match column(field.name(), field.data_type(), files) {
+                Ok(Some(bounded)) => drop(self.columns.insert(field.name().clone(), bounded)),
+                Ok(None) => {}
+                // Every file is opened then, as it would be without bounds.
+                Err(error) => tracing::warn!(column = field.name(), %error, "a column has no bounds"),
+            }
+        }
+    }
+
+    /// What is known for sure of some of the files together: the number of rows, the least and the greatest values.
+    pub(crate) fn statistics(&self, schema: &Schema, files: &[usize]) -> Statistics {
+        if files.len() == self.files {
+            return self.all.get_or_init(|| self.sum(schema, files, true)).clone();
+        }
+        self.sum(schema, files, files.len() <= COUNTED_MAX)
+    }
+
+    fn sum(&self, schema: &Schema, files: &[usize], with_columns: bool) -> Statistics {
+        let Some(rows) = &self.rows else { return Statistics::new_unknown(schema) };
+        let column = |name: &str| match self.columns.get(name).filter(|_| with_columns) {
+            Some(bounded) => bounded.sum(rows, files).unwrap_or_default(),
+            None => ColumnStatistics::new_unknown(),
+        };
+        let count: u64 = files.iter().filter_map(|at| rows.values().get(*at)).sum();
+        Statistics {
+            num_rows: usize::try_from(count).map_or(Precision::Absent, Precision::Exact),
+            total_byte_size: Precision::Absent,
+            column_statistics: schema.fields().iter().map(|field| column(field.name())).collect(),
+        }
+    }
+}
+
+impl Bounded {
+    /// `None` if one of the files does not tell.
+    fn sum(&self, rows: &UInt64Array, files: &[usize]) -> Option<ColumnStatistics> {
+        let (mut nulls, mut least, mut greatest) = (0, None::<ScalarValue>, None::<ScalarValue>);
+        for at in files {
+            let (of_file, rows) = (self.nulls.is_valid(*at).then(|| self.nulls.value(*at))?, rows.value(*at));
+            nulls += of_file;
+            if of_file == rows {
+                continue;
+            }
+            let low = ScalarValue::try_from_array(&self.least, *at).ok().filter(|low| !low.is_null())?;
+            let high = ScalarValue::try_from_array(&self.greatest, *at).ok().filter(|high| !high.is_null())?;
+            least = Some(least.filter(|least| *least <= low).unwrap_or(low));
+            greatest = Some(greatest.filter(|greatest| *greatest >= high).unwrap_or(high));
+        }
+        let known = |value: Option<ScalarValue>| match value {
+            Some(value) if self.is_met => Precision::Exact(value),
+            Some(value) => Precision::Inexact(value),
+            None => Precision::Absent,
+        };
+        Some(ColumnStatistics {
+            null_count: usize::try_from(nulls).map_or(Precision::Absent, Precision::Exact),
+            min_value: known(least),
+            max_value: known(greatest),
+            ..ColumnStatistics::new_unknown()
+        })
+    }
+}
+
+/// The bounds of a column in all files; `None` if its values are not ordered as those of the files.
+fn column(name: &str, data_type: &DataType, files: &[FileBounds]) -> Result<Option<Bounded>> {
+    if !is_ordered(data_type) {
+        return Ok(None);
+    }
+    let null = ScalarValue::try_from(data_type)?;
+    let (mut least, mut greatest) = (Vec::with_capacity(files.len()), Vec::with_capacity(files.len()));
+    let mut nulls = Vec::with_capacity(files.len());
+    let mut is_known = false;
+    for file in files {
+        let range = file.columns.get(name).filter(|range| keeps_order(&range.least.data_type(), data_type));
+        let bound = |value: &ScalarValue| converted(value, data_type).unwrap_or_else(|| null.clone());
+        least.push(range.map_or_else(|| null.clone(), |range| bound(&range.least)));
+        greatest.push(range.map_or_else(|| null.clone(), |range| bound(&range.greatest)));
+        // A column that the file does not have is NULL in all of its rows.
+        nulls.push(match (range, file.columns.contains_key(name) || file.unknown.contains(name)) {
+            (Some(range), _) => Some(range.nulls),
+            (None, false) => Some(file.rows),
+            (None, true) => None,
+        });
+        is_known |= nulls.last().is_some_and(Option::is_some);
+    }
+    Ok(is_known.then_some(Bounded {
+        least: ScalarValue::iter_to_array(least)?,
+        greatest: ScalarValue::iter_to_array(greatest)?,
+        nulls: UInt64Array::from(nulls),
+        is_met: !is_text(data_type),
+    }))
+}
+
+/// Types whose bounds are told. Floats are not among them: a NaN is greater than the greatest value that files name.
+fn is_ordered(data_type: &DataType) -> bool {
+    data_type.is_integer()
+        || matches!(
+            data_type,
+            DataType::Decimal128(..)
+                | DataType::Date32
+                | DataType::Timestamp(..)
+                | DataType::Utf8
+                | DataType::Utf8View
+                | DataType::Boolean
+        )
+}
+
+fn is_text(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+}
+
+/// Whether values of a file keep their order in the type of the table.
+fn keeps_order(file: &DataType, table: &DataType) -> bool {
+    is_text(file) == is_text(table) && (*file == DataType::Boolean) == (*table == DataType::Boolean)
+}
+
+/// The value as the table shows it; `None` if it cannot.
+fn converted(value: &ScalarValue, to: &DataType) -> Option<ScalarValue> {
+    let converted = cast(&value.to_array().ok()?, to).ok()?;
+    ScalarValue::try_from_array(&converted, 0).ok()
+}
+
+impl PruningStatistics for Bounds {
+    fn min_values(&self, column: &Column) -> Option<ArrayRef> {
+        self.columns.get(&column.name).map(|bounded| Arc::clone(&bounded.least))
+    }
+
+    fn max_values(&self, column: &Column) -> Option<ArrayRef> {
+        self.columns.get(&column.name).map(|bounded| Arc::clone(&bounded.greatest))
+    }
+
+    fn num_containers(&self) -> usize {
+        self.files
+    }
+
+    fn null_counts(&self, column: &Column) -> Option<ArrayRef> {
+        let counts = |bounded: &Bounded| -> ArrayRef { Arc::new(bounded.nulls.clone()) };
+        self.columns.get(&column.name).map(counts)
+    }
+
+    fn row_counts(&self) -> Option<ArrayRef> {
+        self.rows.clone().map(|rows| -> ArrayRef { Arc::new(rows) })
+    }
+
+    fn contained(&self, _column: &Column, _values: &HashSet<ScalarValue>) -> Option<BooleanArray> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::{Field, TimeUnit};
+
+    use super::*;
+
+    fn file(rows: u64, columns: &[(&str, ScalarValue, ScalarValue, u64)]) -> FileBounds {
+        let range = |(name, least, greatest, nulls): &(&str, ScalarValue, ScalarValue, u64)| {
+            ((*name).to_owned(), Range { least: least.clone(), greatest: greatest.clone(), nulls: *nulls })
+        };
+        FileBounds { rows, columns: columns.iter().map(range).collect(), unknown: HashSet::from(["odd".to_owned()]) }
+    }
+
+    fn shown(bounds: &Bounds, name: &str) -> String {
+        let column = Column::from_name(name);
+        let values = |array: Option<ArrayRef>| match array {
+            Some(array) => (0..array.len())
+                .map(|at| ScalarValue::try_from_array(&array, at).unwrap().to_string())
+                .collect::<Vec<_>>()
+                .join(" "),
+            None => "-".to_owned(),
+        };
+        let (least, greatest) = (bounds.min_values(&column), bounds.max_values(&column));
+        format!("{} | {} | {}", values(least), values(greatest), values(bounds.null_counts(&column)))
+    }
+
+    #[test]
+    fn bounds_are_in_the_types_of_the_table() {
+        let micros = |zone: Option<&str>| DataType::Timestamp(TimeUnit::Microsecond, zone.map(Into::into));
+        let schema = Schema::new(vec![
+            Field::new("n", DataType::Int64, true),
+            Field::new("at", micros(None), true),
+            Field::new("text", DataType::Utf8View, true),
+            Field::new("real", DataType::Float64, true),
+            Field::new("odd", DataType::Int64, true),
+        ]);
+        let text = |value: &str| ScalarValue::Utf8(Some(value.to_owned()));
+        let files = [
+            file(
+                10,
+                &[
+                    ("n", ScalarValue::Int32(Some(1)), ScalarValue::Int32(Some(9)), 2),
+                    (
+                        "at",
+                        ScalarValue::TimestampMillisecond(Some(5), None),
+                        ScalarValue::TimestampMillisecond(Some(7), None),
+                        0,
+                    ),
+                    ("text", text("a"), text("b"), 0),
+                    ("real", ScalarValue::Float64(Some(1.0)), ScalarValue::Float64(Some(2.0)), 0),
+                ],
+            ),
+            // A number that the table shows as a text, and columns that are not there.
+            file(3, &[("text", ScalarValue::Int32(Some(2)), ScalarValue::Int32(Some(10)), 0)]),
+        ];
+        let mut bounds = Bounds::of_partitions(2, &[]);
+        bounds.add_files(&schema, &files);
+        assert_eq!(shown(&bounds, "n"), "1 NULL | 9 NULL | 2 3");
+        assert_eq!(shown(&bounds, "at"), "5000 NULL | 7000 NULL | 0 3");
+        assert_eq!(shown(&bounds, "text"), "a NULL | b NULL | 0 NULL");
+        assert_eq!(shown(&bounds, "real"), "- | - | -");
+        assert_eq!(shown(&bounds, "odd"), "- | - | -");
+    }
+}
