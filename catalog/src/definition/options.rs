@@ -43,7 +43,7 @@ fn set(options: &mut Options, key: &str, value: &str) -> Result<(), String> {
         "null_values" => options.null_values = value.split(',').map(str::to_owned).collect(),
         "encoding" => {
             let encoding = Encoding::for_label(value.as_bytes());
-            options.encoding = encoding.ok_or_else(|| format!("unknown encoding \"{value}\""))?;
+            options.encoding = Some(encoding.ok_or_else(|| format!("unknown encoding \"{value}\""))?);
         }
         "date_format" => options.date_format = Some(pattern(key, value)?),
         "timestamp_format" => options.timestamp_format = Some(pattern(key, value)?),

@@ -20,7 +20,7 @@ fn a_table_has_its_options() {
     assert_eq!(columns[0].0, "id");
     assert_eq!(columns[3].1, arrow::datatypes::DataType::Decimal128(12, 2));
     assert_eq!(cdnow.options.null_values, ["NA", "\\N"]);
-    assert_eq!(cdnow.options.encoding.name(), "windows-1252");
+    assert_eq!(cdnow.options.encoding.unwrap().name(), "windows-1252");
     assert!(!cdnow.options.header);
     assert_eq!(cdnow.location.inner(0, "shop/cdnow.txt"), Some(""));
     assert_eq!(cdnow.location.inner(0, "shop/cdnow.txt2"), None);

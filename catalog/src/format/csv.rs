@@ -10,12 +10,13 @@ mod split;
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
-use encoding_rs::{Encoding, UTF_8};
+use encoding_rs::Encoding;
 
 pub(crate) use read::{Reader, Wanted};
 pub(crate) use sample::sample;
 pub(crate) use split::{Delimiter, Dialect};
 
+use super::text::{Filled, Text};
 use super::value::Pattern;
 use crate::Error;
 use crate::pinned::Pinned;
@@ -23,6 +24,9 @@ use split::{Fault, Field, Splitter};
 
 /// The largest record, with its quoted line ends.
 const RECORD_BYTES_MAX: usize = 16 << 20;
+
+/// A look whose first record is longer goes on by so much.
+const LOOK_ON_BYTES: u64 = 1 << 20;
 
 /// What a definition says of a table of text; the default is what a file without a definition gets.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,7 +40,8 @@ pub(crate) struct Options {
     /// Whether every row ends with a delimiter that the header does not have.
     pub(crate) trailing_delimiter: bool,
     pub(crate) header: bool,
-    pub(crate) encoding: &'static Encoding,
+    /// `None` is found out from the bytes.
+    pub(crate) encoding: Option<&'static Encoding>,
     pub(crate) null_values: Vec<String>,
     pub(crate) date_format: Option<Pattern>,
     pub(crate) timestamp_format: Option<Pattern>,
@@ -54,7 +59,7 @@ impl Default for Options {
             skip_leading_blank: false,
             trailing_delimiter: false,
             header: true,
-            encoding: UTF_8,
+            encoding: None,
             null_values: Vec::new(),
             date_format: None,
             timestamp_format: None,
@@ -92,6 +97,7 @@ pub(crate) struct Layout {
     pub(crate) names: Vec<String>,
     /// Whether rows may end with one more delimiter.
     pub(crate) trailing: bool,
+    pub(crate) encoding: &'static Encoding,
 }
 
 impl Layout {
@@ -137,7 +143,7 @@ impl At<'_> {
 /// The text of a file that is not yet cut, and the records cut from it.
 struct Records {
     file: Arc<Pinned>,
-    text: super::text::Text,
+    text: Text,
     buffer: String,
     used: usize,
     at_end: bool,
@@ -147,10 +153,20 @@ struct Records {
 }
 
 impl Records {
+    /// For all rows.
     fn open(file: &Arc<Pinned>, encoding: &'static Encoding) -> Self {
+        Self::of(file, Text::open(file, encoding))
+    }
+
+    /// For a look at the start of the file.
+    fn look(file: &Arc<Pinned>, encoding: Option<&'static Encoding>, bytes: u64) -> Self {
+        Self::of(file, Text::look(file, encoding, bytes))
+    }
+
+    fn of(file: &Arc<Pinned>, text: Text) -> Self {
         Self {
             file: Arc::clone(file),
-            text: super::text::Text::open(file, encoding),
+            text,
             buffer: String::new(),
             used: 0,
             at_end: false,
@@ -177,7 +193,7 @@ impl Records {
         }
     }
 
-    /// Reads on; `line` is where the record starts that is not whole. False at the end of the file.
+    /// Reads on; `line` is where the record starts that is not whole. False at the end of the file or of the look.
     async fn fill(&mut self, line: u64) -> Result<bool, Error> {
         if let Some(error) = self.failed.take() {
             return Err(error);
@@ -191,10 +207,35 @@ impl Records {
             return Err(At(&self.file).too_long(line));
         }
         match self.text.fill(&mut self.buffer).await {
-            Ok(more) => self.at_end = !more,
+            Ok(Filled::More) => {}
+            Ok(Filled::End) => self.at_end = true,
+            Ok(Filled::Limit) => return Ok(false),
             Err(error) => self.failed = Some(error),
         }
         Ok(true)
+    }
+
+    /// Reads on, behind the end of the look if the first record goes on there.
+    async fn fill_on(&mut self, line: u64) -> Result<bool, Error> {
+        let more = self.fill(line).await?;
+        if !more && !self.at_end {
+            self.text.extend(LOOK_ON_BYTES);
+            return Ok(true);
+        }
+        Ok(more)
+    }
+
+    /// Reads what is left of the look; true if a byte in it is none of the encoding.
+    async fn is_broken(&mut self) -> Result<bool, Error> {
+        loop {
+            self.used = self.buffer.len();
+            match self.fill(1).await {
+                Ok(true) => {}
+                Ok(false) => return Ok(false),
+                Err(Error::BadEncoding { .. }) => return Ok(true),
+                Err(error) => return Err(error),
+            }
+        }
     }
 }
 

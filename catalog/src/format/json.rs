@@ -14,7 +14,7 @@ use encoding_rs::{Encoding, UTF_8};
 
 pub(crate) use shape::Shape;
 
-use super::text::Text;
+use super::text::{Filled, Text};
 use super::{Budget, ROWS_BETWEEN_YIELDS};
 use crate::Error;
 use crate::pinned::Pinned;
@@ -174,7 +174,7 @@ impl Lines {
             return Err(Error::RecordTooLong { table, file, line: self.line, bytes_max: LINE_BYTES_MAX });
         }
         match self.text.fill(&mut self.buffer).await {
-            Ok(more) => self.at_end = !more,
+            Ok(filled) => self.at_end = filled != Filled::More,
             Err(error) => self.failed = Some(error),
         }
         Ok(true)

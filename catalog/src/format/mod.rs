@@ -1,6 +1,7 @@
 //! The formats of files, and what they have in common.
 
 pub(crate) mod csv;
+mod encoding;
 pub(crate) mod json;
 mod normal;
 mod open;
@@ -8,6 +9,7 @@ pub(crate) mod parquet;
 pub(crate) mod scan;
 mod text;
 mod union;
+mod unpack;
 pub(crate) mod value;
 
 pub(crate) use open::{Content, Failure, Opened, open};

@@ -31,8 +31,8 @@ const SAMPLE: Budget = Budget { rows: 20_000, bytes: 4 << 20 };
 const SAMPLES_MAX: usize = 16;
 const GLANCE: Budget = Budget { rows: 200, bytes: 64 << 10 };
 
-/// The header is enough when a definition has the types.
-const HEADER: Budget = Budget { rows: 0, bytes: 0 };
+/// The header is enough when a definition has the types, with some text behind it for the encoding.
+const HEADER: Budget = Budget { rows: 0, bytes: 64 << 10 };
 
 /// A table that is ready to be read.
 #[derive(Debug)]
@@ -149,7 +149,7 @@ async fn open_csv(table: &str, manifest: &Manifest, files: Vec<Arc<Pinned>>) -> 
 
 async fn open_json(manifest: &Manifest, files: Vec<Arc<Pinned>>) -> Result<Parts, Failure> {
     let options = manifest.definition.as_ref().map(|definition| Arc::clone(&definition.options));
-    let encoding = options.as_ref().map_or(UTF_8, |options| options.encoding);
+    let encoding = options.as_ref().and_then(|options| options.encoding).unwrap_or(UTF_8);
     if let Some(declared) = options.as_ref().and_then(|options| options.columns.as_ref()) {
         let fields = declared.iter().map(|(name, data_type)| Field::new(name, data_type.clone(), true)).collect();
         return Ok((fields, Content::Json { encoding, files }, Vec::new()));

@@ -71,7 +71,7 @@ impl Reader {
             .collect();
         let slots = slots.ok_or_else(|| file.unreadable("a column has a type that text cannot hold"))?;
         Ok(Self {
-            records: Records::open(file, wanted.options.encoding),
+            records: Records::open(file, wanted.layout.encoding),
             splitter: Splitter::new(wanted.layout.dialect),
             slots,
             unescaped: String::new(),

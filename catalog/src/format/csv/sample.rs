@@ -5,6 +5,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use encoding_rs::WINDOWS_1252;
+
 use super::split::{Delimiter, Field, Splitter, unescaped};
 use super::{Layout, Options, Records, slice};
 use crate::Error;
@@ -20,27 +22,44 @@ pub(crate) struct Sample {
     pub(crate) layout: Layout,
     /// The kinds of each column's values.
     pub(crate) kinds: Vec<Kinds>,
+    /// Whether a byte that the encoding does not have ended the look.
+    is_broken: bool,
 }
 
-/// Looks at a file, within `budget`.
+/// Looks at a file, within `budget`. Text that is no UTF-8 is looked at again as what it is.
 pub(crate) async fn sample(file: &Arc<Pinned>, options: &Options, budget: Budget) -> Result<Sample, Error> {
-    let mut records = Records::open(file, options.encoding);
+    let mut records = Records::look(file, options.encoding, budget.bytes);
+    let found = look(&mut records, options, budget).await;
+    let is_broken =
+        matches!(found, Err(Error::BadEncoding { .. })) || found.as_ref().is_ok_and(|found| found.is_broken);
+    if options.encoding.is_some() || !is_broken {
+        return found;
+    }
+    let mut records = Records::look(file, Some(WINDOWS_1252), budget.bytes);
+    match look(&mut records, options, budget).await {
+        Ok(other) if records.text.is_windows_1252() => Ok(other),
+        Ok(_) | Err(_) => found,
+    }
+}
+
+async fn look(records: &mut Records, options: &Options, budget: Budget) -> Result<Sample, Error> {
+    let file = Arc::clone(&records.file);
     let delimiter = match options.delimiter {
         Some(delimiter) => delimiter,
-        None => Delimiter::Byte(detect(&mut records, options).await?),
+        None => Delimiter::Byte(detect(records, options).await?),
     };
     let dialect = options.dialect(delimiter);
     let mut splitter = Splitter::new(dialect);
-    let names = header(&mut records, &mut splitter, options).await?;
+    let names = header(records, &mut splitter, options).await?;
     let trailing = options.trailing_delimiter || names.last().is_some_and(String::is_empty);
     let mut seen = Seen {
         kinds: vec![Kinds::default(); names.len()],
-        layout: Layout { dialect, names, trailing },
+        layout: Layout { dialect, names, trailing, encoding: records.text.encoding() },
         unescaped: String::new(),
     };
-    let mut rows = 0;
+    let (mut rows, mut is_broken) = (0, false);
     // Errors of rows are left to the reader, which meets them again; those of the packing mean the whole file.
-    while rows < budget.rows && records.text.offset() <= budget.bytes {
+    while rows < budget.rows {
         match records.cut(&mut splitter) {
             Ok(Some((text, fields))) if seen.layout.fits(fields) => {
                 seen.row(text, fields, options);
@@ -55,6 +74,7 @@ pub(crate) async fn sample(file: &Arc<Pinned>, options: &Options, budget: Budget
                 Ok(false) => break,
                 Err(error @ (Error::BadEncoding { .. } | Error::RecordTooLong { .. })) => {
                     tracing::debug!(%error, "a sample ended early");
+                    is_broken = matches!(error, Error::BadEncoding { .. });
                     break;
                 }
                 Err(error) => return Err(error),
@@ -62,7 +82,10 @@ pub(crate) async fn sample(file: &Arc<Pinned>, options: &Options, budget: Budget
             Err(_) => break,
         }
     }
-    seen.finish(file)
+    if budget.rows == 0 {
+        is_broken = records.is_broken().await?;
+    }
+    seen.finish(&file, is_broken)
 }
 
 struct Seen {
@@ -90,7 +113,7 @@ impl Seen {
     }
 
     /// Takes the last column away if it only stands for the delimiters at the ends of the lines, and names the others.
-    fn finish(mut self, file: &Arc<Pinned>) -> Result<Sample, Error> {
+    fn finish(mut self, file: &Arc<Pinned>, is_broken: bool) -> Result<Sample, Error> {
         let names = &mut self.layout.names;
         let is_empty = self.kinds.last().is_some_and(|kinds| kinds.is_empty());
         if names.len() > 1 && is_empty && names.last().is_some_and(String::is_empty) {
@@ -107,7 +130,7 @@ impl Seen {
             let (table, key) = (file.table.clone(), file.key().to_owned());
             return Err(Error::DuplicateColumn { table, file: key, column: twice.clone() });
         }
-        Ok(Sample { layout: self.layout, kinds: self.kinds })
+        Ok(Sample { layout: self.layout, kinds: self.kinds, is_broken })
     }
 }
 
@@ -119,7 +142,7 @@ async fn detect(records: &mut Records, options: &Options) -> Result<u8, Error> {
             let most = DELIMITERS.iter().map(count).max().unwrap_or_default();
             return Ok(DELIMITERS.into_iter().find(|delimiter| count(delimiter) == most).unwrap_or(b','));
         }
-        if !records.fill(1).await? {
+        if !records.fill_on(1).await? {
             return Ok(b',');
         }
     }
@@ -175,7 +198,7 @@ async fn header(records: &mut Records, splitter: &mut Splitter, options: &Option
                 None => (1..=width).map(|place| format!("column_{place}")).collect(),
             });
         }
-        if !records.fill(splitter.next_line()).await? {
+        if !records.fill_on(splitter.next_line()).await? {
             return match declared {
                 Some(columns) => Ok(columns.iter().map(|(name, _)| name.clone()).collect()),
                 None => Err(file.unreadable("the file has no header")),
