@@ -72,11 +72,11 @@ impl TableProvider for LakeProvider {
                 let kept = self.keep(files, |(file, _)| file, deciding.as_ref(), state)?;
                 self.scan_parquet(&kept, footers, state, (projection, limit))
             }
-            Content::Csv { options, files } => {
+            Content::Csv { plan, files, .. } => {
                 let kept = self.keep(files, |(file, _)| file, deciding.as_ref(), state)?;
                 let text = kept.into_iter().map(|(file, layout)| TextFile::Csv {
                     file: Arc::clone(file),
-                    options: Arc::clone(options),
+                    plan: Arc::clone(plan),
                     layout: Arc::clone(layout),
                 });
                 self.scan_text(text.collect(), state, (projection, limit))

@@ -3,8 +3,13 @@
 //! Owns: the dialect of a file, its header and its limits. Must never know: other files of the table.
 
 mod columns;
+mod decimal;
+mod ends;
+mod head;
+mod plan;
 mod read;
 mod sample;
+mod seen;
 mod split;
 
 use std::sync::Arc;
@@ -12,8 +17,10 @@ use std::sync::Arc;
 use arrow::datatypes::DataType;
 use encoding_rs::Encoding;
 
+pub(crate) use plan::Plan;
 pub(crate) use read::{Reader, Wanted};
-pub(crate) use sample::sample;
+pub(crate) use sample::{Facts, sample};
+pub(crate) use seen::{Class, Seen};
 pub(crate) use split::{Delimiter, Dialect};
 
 use super::text::{Filled, Text};
@@ -39,10 +46,14 @@ pub(crate) struct Options {
     pub(crate) skip_leading_blank: bool,
     /// Whether every row ends with a delimiter that the header does not have.
     pub(crate) trailing_delimiter: bool,
-    pub(crate) header: bool,
+    /// `None` is found out from the first lines; with declared columns there is one.
+    pub(crate) header: Option<bool>,
     /// `None` is found out from the bytes.
     pub(crate) encoding: Option<&'static Encoding>,
+    /// Empty: the usual words, where all other values are numbers, booleans or moments.
     pub(crate) null_values: Vec<String>,
+    /// `.` or `,`; `None` is found out from the values.
+    pub(crate) decimal: Option<u8>,
     pub(crate) date_format: Option<Pattern>,
     pub(crate) timestamp_format: Option<Pattern>,
     /// The columns of the definition; `None` is found out from the files.
@@ -58,9 +69,10 @@ impl Default for Options {
             comment: None,
             skip_leading_blank: false,
             trailing_delimiter: false,
-            header: true,
+            header: None,
             encoding: None,
             null_values: Vec::new(),
+            decimal: None,
             date_format: None,
             timestamp_format: None,
             columns: None,
@@ -79,12 +91,11 @@ impl Options {
         }
     }
 
-    /// Whether a value stands for NULL. Quotes make a text of a marker, as in PostgreSQL's COPY.
-    fn is_null(&self, value: &str, quoted: bool, is_text: bool) -> bool {
-        match (quoted, is_text) {
-            (true, true) => false,
-            (_, false) => value.trim_ascii().is_empty() || self.null_values.iter().any(|null| null == value),
-            (false, true) => value.is_empty() || self.null_values.iter().any(|null| null == value),
+    /// Whether a comma can stand before decimals.
+    fn has_commas(&self, delimiter: Delimiter) -> bool {
+        match self.decimal {
+            Some(decimal) => decimal == b',',
+            None => delimiter != Delimiter::Byte(b','),
         }
     }
 }
@@ -98,6 +109,12 @@ pub(crate) struct Layout {
     /// Whether rows may end with one more delimiter.
     pub(crate) trailing: bool,
     pub(crate) encoding: &'static Encoding,
+    /// Whether the first record holds the names.
+    pub(crate) header: bool,
+    /// Lines before the first record.
+    pub(crate) skip_lines: u64,
+    /// The columns with a comma before decimals, by place; empty if there are none.
+    pub(crate) commas: Vec<bool>,
 }
 
 impl Layout {
@@ -145,6 +162,8 @@ struct Records {
     file: Arc<Pinned>,
     text: Text,
     buffer: String,
+    /// Where the last record starts, and how far the text is taken.
+    start: usize,
     used: usize,
     at_end: bool,
     /// Why there is no more text, held back until the records before it are taken.
@@ -168,6 +187,7 @@ impl Records {
             file: Arc::clone(file),
             text,
             buffer: String::new(),
+            start: 0,
             used: 0,
             at_end: false,
             failed: None,
@@ -180,12 +200,43 @@ impl Records {
         self.buffer.get(self.used..).unwrap_or_default()
     }
 
+    /// The text that the fields of the last record are places in.
+    fn last(&self) -> &str {
+        self.buffer.get(self.start..).unwrap_or_default()
+    }
+
+    /// At most so many bytes of it, and whether that is all to the end of the file.
+    fn head(&self, bytes_max: usize) -> (&str, bool) {
+        let rest = self.rest();
+        match rest.get(..rest.floor_char_boundary(bytes_max)) {
+            Some(part) if part.len() < rest.len() => (part, false),
+            _ => (rest, self.at_end),
+        }
+    }
+
+    /// Goes past so many lines.
+    async fn skip_lines(&mut self, lines: u64) -> Result<(), Error> {
+        let mut skipped = 0;
+        while skipped < lines {
+            match split::line_end(self.rest().as_bytes(), self.at_end) {
+                Some(end) => {
+                    self.used += end;
+                    skipped += 1;
+                }
+                None if self.fill(skipped + 1).await? => {}
+                None => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
     /// Cuts the next record out of the text that is there; `None` if there is no whole one.
     fn cut<'a>(&'a mut self, splitter: &mut Splitter) -> Result<Option<(&'a str, &'a [Field])>, Error> {
         let rest = self.buffer.get(self.used..).unwrap_or_default();
         match splitter.next(rest.as_bytes(), self.at_end, &mut self.fields) {
             Ok(None) => Ok(None),
             Ok(Some(used)) => {
+                self.start = self.used;
                 self.used += used;
                 Ok(Some((rest, &self.fields)))
             }

@@ -64,6 +64,10 @@ impl Evidence {
         self.unassigned |= block.iter().any(|byte| UNASSIGNED.contains(byte));
     }
 
+    pub(super) fn share_of_windows_1252(self) -> f64 {
+        self.broken as f64 / (self.broken + self.multibyte).max(1) as f64
+    }
+
     /// Whether the bytes are text in Windows-1252, rather than UTF-8 with a damaged byte or an encoding that is not known.
     pub(super) fn is_windows_1252(self) -> bool {
         self.broken > self.multibyte && !self.unassigned

@@ -28,6 +28,8 @@ pub(crate) struct Budget {
     pub(crate) rows: usize,
     /// After unpacking.
     pub(crate) bytes: u64,
+    /// Whether the middle and the end are looked at, too.
+    pub(crate) ends: bool,
 }
 
 /// A type by PostgreSQL's name for it.

@@ -97,6 +97,18 @@ impl Text {
         }
     }
 
+    /// Takes note of bytes that were read beside the stream.
+    pub(crate) fn note(&mut self, bytes: &[u8]) {
+        if let Some(evidence) = &mut self.evidence {
+            evidence.see(bytes);
+        }
+    }
+
+    /// The share of the bytes behind ASCII that are no UTF-8.
+    pub(crate) fn share_of_windows_1252(&self) -> f64 {
+        self.evidence.map_or(0.0, Evidence::share_of_windows_1252)
+    }
+
     /// Whether the bytes looked at are text in Windows-1252.
     pub(crate) fn is_windows_1252(&self) -> bool {
         self.evidence.is_some_and(Evidence::is_windows_1252)

@@ -159,5 +159,6 @@ fn numbers(name: &str, values: &[i64]) -> Vec<u8> {
 }
 
 mod csv;
+mod csv_found;
 mod lake;
 mod parquet_files;

@@ -8,8 +8,10 @@ use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::datatypes::{DataType, SchemaRef};
 
 use super::columns::Column;
+use super::plan::{Plan, Way};
+use super::seen::shown;
 use super::split::{Field, Splitter, unescaped};
-use super::{At, Layout, Options, Records, slice};
+use super::{At, Layout, Records, slice};
 use crate::Error;
 use crate::format::type_name;
 use crate::pinned::Pinned;
@@ -17,12 +19,9 @@ use crate::pinned::Pinned;
 /// A batch of long records has fewer of them.
 const BATCH_BYTES_MAX: usize = 8 << 20;
 
-/// A value in an error message is cut after so many characters.
-const SHOWN_CHARS_MAX: usize = 60;
-
 /// Which rows and columns of a file to read, and how.
 pub(crate) struct Wanted {
-    pub(crate) options: Arc<Options>,
+    pub(crate) plan: Arc<Plan>,
     pub(crate) layout: Arc<Layout>,
     /// The columns of the batches; those that the file does not have are NULL.
     pub(crate) schema: SchemaRef,
@@ -37,6 +36,7 @@ pub(crate) struct Reader {
     slots: Vec<Slot>,
     unescaped: String,
     header_is_next: bool,
+    is_at_start: bool,
     /// Text in the batch under construction.
     batch_bytes: usize,
 }
@@ -48,6 +48,7 @@ enum Slot {
         name: String,
         data_type: DataType,
         column: Column,
+        way: Way,
     },
     Missing(DataType),
 }
@@ -62,20 +63,22 @@ impl Reader {
                 let Some(place) = place(&wanted, field.name()) else {
                     return Some(Slot::Missing(field.data_type().clone()));
                 };
-                let options = &wanted.options;
-                let declared = options.columns.is_some();
-                let (date, time) = (options.date_format.as_ref(), options.timestamp_format.as_ref());
-                let column = Column::new(field.data_type(), declared, date, time)?;
-                Some(Slot::Field { place, name: field.name().clone(), data_type: field.data_type().clone(), column })
+                let declared = wanted.plan.options.columns.is_some();
+                let has_commas = wanted.layout.commas.get(place).copied().unwrap_or_default();
+                let way = wanted.plan.way(field.name())?.clone();
+                let column = Column::new(field.data_type(), declared, &way.form, has_commas)?;
+                let (name, data_type) = (field.name().clone(), field.data_type().clone());
+                Some(Slot::Field { place, name, data_type, column, way })
             })
             .collect();
         let slots = slots.ok_or_else(|| file.unreadable("a column has a type that text cannot hold"))?;
         Ok(Self {
             records: Records::open(file, wanted.layout.encoding),
-            splitter: Splitter::new(wanted.layout.dialect),
+            splitter: Splitter::at(wanted.layout.dialect, wanted.layout.skip_lines + 1),
             slots,
             unescaped: String::new(),
-            header_is_next: wanted.options.header,
+            header_is_next: wanted.layout.header,
+            is_at_start: true,
             batch_bytes: 0,
             wanted,
         })
@@ -83,6 +86,9 @@ impl Reader {
 
     /// The next rows; `None` after the last.
     pub(crate) async fn next(&mut self) -> Result<Option<RecordBatch>, Error> {
+        if std::mem::take(&mut self.is_at_start) {
+            self.records.skip_lines(self.wanted.layout.skip_lines).await?;
+        }
         let mut rows = 0;
         self.batch_bytes = 0;
         while rows < self.wanted.batch_rows && self.batch_bytes < BATCH_BYTES_MAX {
@@ -110,10 +116,11 @@ impl Reader {
                 return Err(At(&file).ragged(line, fields.len(), self.wanted.layout.names.len()));
             }
             for slot in &mut self.slots {
-                let Slot::Field { place, name, data_type, column } = slot else { continue };
+                let Slot::Field { place, name, data_type, column, way } = slot else { continue };
                 let Some(field) = fields.get(*place) else { continue };
                 let value = value(text, field, &self.wanted.layout, &mut self.unescaped);
-                if self.wanted.options.is_null(value, field.quoted, column.is_text()) {
+                let is_null = if column.is_text() { way.is_null_text(value, field.quoted) } else { way.is_null(value) };
+                if is_null {
                     column.push_null();
                 } else if column.push(value).is_err() {
                     return Err(bad_value(&file, line, (name, data_type), value));
@@ -145,7 +152,7 @@ impl Reader {
 fn place(wanted: &Wanted, name: &str) -> Option<usize> {
     let names = &wanted.layout.names;
     let exact = names.iter().position(|known| known == name);
-    if exact.is_some() || wanted.options.columns.is_none() {
+    if exact.is_some() || wanted.plan.options.columns.is_none() {
         return exact;
     }
     let mut same = names.iter().enumerate().filter(|(_, known)| known.to_lowercase() == name.to_lowercase());
@@ -163,16 +170,12 @@ fn value<'a>(text: &'a str, field: &Field, layout: &Layout, scratch: &'a mut Str
 }
 
 fn bad_value(file: &Pinned, line: u64, (column, data_type): (&str, &DataType), value: &str) -> Error {
-    let mut shown: String = value.chars().take(SHOWN_CHARS_MAX).collect();
-    if shown.len() < value.len() {
-        shown.push_str("...");
-    }
     Error::BadValue {
         table: file.table.clone(),
         file: file.key().to_owned(),
         line,
         column: column.to_owned(),
         expected: type_name(data_type).to_owned(),
-        value: shown,
+        value: shown(value),
     }
 }
