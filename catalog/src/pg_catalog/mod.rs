@@ -114,6 +114,7 @@ static RELATIONS: &[&dyn Relation] = &[
     &information_schema::table_privileges::TABLE_PRIVILEGES,
     &information_schema::tables::Tables,
     &information_schema::views::Views,
+    &system::csv_dialect::CsvDialect,
     &system::objects::Objects,
     &system::skipped_files::SkippedFiles,
     &system::tables::Tables,

@@ -2,6 +2,7 @@
 //!
 //! Owns: their names, OIDs and columns (`relations.tsv`, `columns.tsv`). Must never do: open a file.
 
+pub(crate) mod csv_dialect;
 pub(crate) mod manifest;
 pub(crate) mod objects;
 pub(crate) mod skipped_files;
