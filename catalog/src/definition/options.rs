@@ -12,7 +12,7 @@ use crate::format::csv::{Delimiter, Options};
 use crate::format::value::Pattern;
 use crate::layout::Format;
 
-const KNOWN: &str = "comment, date_format, decimal, delimiter, encoding, escape, header, null_values, quote, \
+const KNOWN: &str = "comment, date_format, decimal, delimiter, encoding, escape, header, null_values, on_error, quote, \
                      skip_leading_blank, timestamp_format, trailing_delimiter";
 
 pub(super) fn parse(format: Format, columns: &[ColumnDef], pairs: &[(String, Value)]) -> Result<Options, String> {
@@ -44,6 +44,11 @@ fn set(options: &mut Options, key: &str, value: &str) -> Result<(), String> {
         "decimal" => match value {
             "." | "," => options.decimal = value.bytes().next(),
             _ => return Err("option \"decimal\" is '.' or ','".into()),
+        },
+        "on_error" => match value.to_ascii_lowercase().as_str() {
+            "skip" => options.skip_bad = true,
+            "fail" => options.skip_bad = false,
+            _ => return Err("option \"on_error\" is 'fail' or 'skip'".into()),
         },
         "null_values" => options.null_values = value.split(',').map(str::to_owned).collect(),
         "encoding" => {

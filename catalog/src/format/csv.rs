@@ -8,6 +8,7 @@ mod ends;
 mod head;
 mod plan;
 mod read;
+mod rejects;
 mod sample;
 mod seen;
 mod split;
@@ -56,6 +57,8 @@ pub(crate) struct Options {
     pub(crate) decimal: Option<u8>,
     pub(crate) date_format: Option<Pattern>,
     pub(crate) timestamp_format: Option<Pattern>,
+    /// Whether records that do not parse are left out and listed, not errors.
+    pub(crate) skip_bad: bool,
     /// The columns of the definition; `None` is found out from the files.
     pub(crate) columns: Option<Vec<(String, DataType)>>,
 }
@@ -73,6 +76,7 @@ impl Default for Options {
             encoding: None,
             null_values: Vec::new(),
             decimal: None,
+            skip_bad: false,
             date_format: None,
             timestamp_format: None,
             columns: None,
@@ -232,16 +236,29 @@ impl Records {
 
     /// Cuts the next record out of the text that is there; `None` if there is no whole one.
     fn cut<'a>(&'a mut self, splitter: &mut Splitter) -> Result<Option<(&'a str, &'a [Field])>, Error> {
+        let file = Arc::clone(&self.file);
+        self.try_cut(splitter).map_err(|fault| At(&file).fault(fault))
+    }
+
+    fn try_cut<'a>(&'a mut self, splitter: &mut Splitter) -> Result<Option<(&'a str, &'a [Field])>, Fault> {
         let rest = self.buffer.get(self.used..).unwrap_or_default();
-        match splitter.next(rest.as_bytes(), self.at_end, &mut self.fields) {
-            Ok(None) => Ok(None),
-            Ok(Some(used)) => {
-                self.start = self.used;
-                self.used += used;
-                Ok(Some((rest, &self.fields)))
+        let Some(used) = splitter.next(rest.as_bytes(), self.at_end, &mut self.fields)? else { return Ok(None) };
+        self.start = self.used;
+        self.used += used;
+        Ok(Some((rest, &self.fields)))
+    }
+
+    /// Goes past the lines up to this one, which the splitter could not cut; false if the text ends before.
+    fn skip_past(&mut self, line: u64, splitter: &mut Splitter) -> bool {
+        while splitter.next_line() <= line {
+            match split::line_end(self.rest().as_bytes(), self.at_end) {
+                Some(end) => self.used += end,
+                None if self.at_end => self.used = self.buffer.len(),
+                None => return false,
             }
-            Err(fault) => Err(At(&self.file).fault(fault)),
+            *splitter = Splitter::at(splitter.dialect(), splitter.next_line() + 1);
         }
+        true
     }
 
     /// Reads on; `line` is where the record starts that is not whole. False at the end of the file or of the look.

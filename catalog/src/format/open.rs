@@ -148,7 +148,8 @@ async fn open_csv(table: &str, manifest: &Manifest, files: Vec<Arc<Pinned>>) -> 
             Plan::declared(Arc::clone(&options), declared)
         }
     };
-    Ok((fields, Content::Csv { plan: Arc::new(plan), files: opened, facts, columns }, skipped))
+    let plan = Arc::new(plan.checking(&fields, opened.iter().map(|(file, _)| file.key())));
+    Ok((fields, Content::Csv { plan, files: opened, facts, columns }, skipped))
 }
 
 async fn open_json(manifest: &Manifest, files: Vec<Arc<Pinned>>) -> Result<Parts, Failure> {

@@ -116,6 +116,7 @@ static RELATIONS: &[&dyn Relation] = &[
     &information_schema::views::Views,
     &system::csv_dialect::CsvDialect,
     &system::objects::Objects,
+    &system::rejects::Rejects,
     &system::skipped_files::SkippedFiles,
     &system::tables::Tables,
 ];

@@ -5,6 +5,7 @@
 pub(crate) mod csv_dialect;
 pub(crate) mod manifest;
 pub(crate) mod objects;
+pub(crate) mod rejects;
 pub(crate) mod skipped_files;
 pub(crate) mod tables;
 

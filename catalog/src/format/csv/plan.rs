@@ -5,9 +5,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, TimeUnit};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
 use super::Options;
+use super::rejects::Rejects;
 use super::seen::{NULL_OF_COPY, Seen};
 use crate::format::value::Form;
 
@@ -16,6 +17,8 @@ use crate::format::value::Form;
 pub(crate) struct Plan {
     pub(crate) options: Arc<Options>,
     columns: HashMap<String, Way>,
+    /// The columns that a record must fit, and the rejects by file, where bad records are left out.
+    checked: Option<(SchemaRef, HashMap<String, Arc<Rejects>>)>,
 }
 
 /// How the texts of one column are read.
@@ -57,7 +60,7 @@ impl Plan {
         });
         let columns_of = ways.collect();
         let fields = columns.iter().map(|(name, data_type)| Field::new(name, data_type.clone(), true)).collect();
-        (Self { options, columns: columns_of }, fields)
+        (Self { options, columns: columns_of, checked: None }, fields)
     }
 
     /// The plan and the columns that the files show.
@@ -69,7 +72,26 @@ impl Plan {
             ways.insert(name.clone(), Way { form, nulls: nulls(&options, (!is_text).then_some(seen)) });
             fields.push(Field::new(name, data_type, true));
         }
-        (Self { options, columns: ways }, fields)
+        (Self { options, columns: ways, checked: None }, fields)
+    }
+
+    /// Leaves out the records that do not fit these columns, if the definition says so.
+    pub(crate) fn checking<'a>(mut self, fields: &[Field], keys: impl Iterator<Item = &'a str>) -> Self {
+        if self.options.skip_bad {
+            let rejects = keys.map(|key| (key.to_owned(), Arc::default())).collect();
+            self.checked = Some((Arc::new(Schema::new(fields.to_vec())), rejects));
+        }
+        self
+    }
+
+    /// The columns that every record must fit, whether they are wanted or not.
+    pub(super) fn checked(&self) -> Option<&SchemaRef> {
+        self.checked.as_ref().map(|(schema, _)| schema)
+    }
+
+    /// The records of a file that were left out; `None` if bad records are errors.
+    pub(crate) fn rejects(&self, key: &str) -> Option<&Arc<Rejects>> {
+        self.checked.as_ref()?.1.get(key)
     }
 
     pub(crate) fn way(&self, name: &str) -> Option<&Way> {

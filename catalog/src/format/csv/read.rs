@@ -5,12 +5,13 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, Field, SchemaRef};
 
 use super::columns::Column;
 use super::plan::{Plan, Way};
+use super::rejects::{Reject, Rejects};
 use super::seen::shown;
-use super::split::{Field, Splitter, unescaped};
+use super::split::{Dialect, Field as Split, Splitter, unescaped};
 use super::{At, Layout, Records, slice};
 use crate::Error;
 use crate::format::type_name;
@@ -34,6 +35,11 @@ pub(crate) struct Reader {
     records: Records,
     splitter: Splitter,
     slots: Vec<Slot>,
+    /// Every column of the table, to leave out the records that do not fit.
+    checks: Vec<Slot>,
+    rejects: Option<Arc<Rejects>>,
+    /// The last line of what is left out now.
+    skip_past: u64,
     unescaped: String,
     header_is_next: bool,
     is_at_start: bool,
@@ -53,29 +59,60 @@ enum Slot {
     Missing(DataType),
 }
 
+impl Slot {
+    /// `None` if text cannot hold the type.
+    fn new(wanted: &Wanted, field: &Field) -> Option<Self> {
+        let Some(place) = place(wanted, field.name()) else { return Some(Self::Missing(field.data_type().clone())) };
+        let declared = wanted.plan.options.columns.is_some();
+        let has_commas = wanted.layout.commas.get(place).copied().unwrap_or_default();
+        let way = wanted.plan.way(field.name())?.clone();
+        let column = Column::new(field.data_type(), declared, &way.form, has_commas)?;
+        let (name, data_type) = (field.name().clone(), field.data_type().clone());
+        Some(Self::Field { place, name, data_type, column, way })
+    }
+
+    /// Forgets the values that were taken to be checked.
+    fn clear(&mut self) {
+        if let Self::Field { column, .. } = self {
+            column.finish();
+        }
+    }
+
+    /// Takes its value out of a record.
+    fn take<'a>(
+        &mut self,
+        (text, fields): (&'a str, &[Split]),
+        dialect: &Dialect,
+        scratch: &'a mut String,
+    ) -> Result<(), &'a str> {
+        let Self::Field { place, column, way, .. } = self else { return Ok(()) };
+        let Some(field) = fields.get(*place) else { return Ok(()) };
+        let value = value(text, field, dialect, scratch);
+        let is_null = if column.is_text() { way.is_null_text(value, field.quoted) } else { way.is_null(value) };
+        if is_null {
+            column.push_null();
+            return Ok(());
+        }
+        column.push(value).map_err(|_| value)
+    }
+}
+
 impl Reader {
     pub(crate) fn open(file: &Arc<Pinned>, wanted: Wanted) -> Result<Self, Error> {
-        let slots: Option<Vec<Slot>> = wanted
-            .schema
-            .fields()
-            .iter()
-            .map(|field| {
-                let Some(place) = place(&wanted, field.name()) else {
-                    return Some(Slot::Missing(field.data_type().clone()));
-                };
-                let declared = wanted.plan.options.columns.is_some();
-                let has_commas = wanted.layout.commas.get(place).copied().unwrap_or_default();
-                let way = wanted.plan.way(field.name())?.clone();
-                let column = Column::new(field.data_type(), declared, &way.form, has_commas)?;
-                let (name, data_type) = (field.name().clone(), field.data_type().clone());
-                Some(Slot::Field { place, name, data_type, column, way })
-            })
-            .collect();
-        let slots = slots.ok_or_else(|| file.unreadable("a column has a type that text cannot hold"))?;
+        let slots = |schema: &SchemaRef| {
+            let slots: Option<Vec<Slot>> = schema.fields().iter().map(|field| Slot::new(&wanted, field)).collect();
+            slots.ok_or_else(|| file.unreadable("a column has a type that text cannot hold"))
+        };
+        let rejects = wanted.plan.rejects(file.key()).map(Arc::clone);
+        let checks = wanted.plan.checked().map(slots).transpose()?.unwrap_or_default();
+        let slots = slots(&wanted.schema)?;
         Ok(Self {
             records: Records::open(file, wanted.layout.encoding),
             splitter: Splitter::at(wanted.layout.dialect, wanted.layout.skip_lines + 1),
             slots,
+            checks,
+            rejects,
+            skip_past: 0,
             unescaped: String::new(),
             header_is_next: wanted.layout.header,
             is_at_start: true,
@@ -106,25 +143,46 @@ impl Reader {
         let file = Arc::clone(&self.records.file);
         let mut rows = 0;
         while rows < rows_max && self.batch_bytes < BATCH_BYTES_MAX {
-            let Some((text, fields)) = self.records.cut(&mut self.splitter)? else { break };
+            if !self.records.skip_past(self.skip_past, &mut self.splitter) {
+                break;
+            }
+            let (text, fields) = match self.records.try_cut(&mut self.splitter) {
+                Ok(Some(record)) => record,
+                Ok(None) => break,
+                Err(fault) => {
+                    let error = At(&file).fault(fault);
+                    let Some(rejects) = &self.rejects else { return Err(error) };
+                    self.skip_past = fault.line();
+                    reject(rejects, fault.line(), &error, self.records.rest());
+                    continue;
+                }
+            };
             if std::mem::take(&mut self.header_is_next) {
                 continue;
             }
-            self.batch_bytes += fields.last().map_or(0, |field| field.end);
             let line = self.splitter.record_line();
-            if !self.wanted.layout.fits(fields) {
-                return Err(At(&file).ragged(line, fields.len(), self.wanted.layout.names.len()));
-            }
-            for slot in &mut self.slots {
-                let Slot::Field { place, name, data_type, column, way } = slot else { continue };
-                let Some(field) = fields.get(*place) else { continue };
-                let value = value(text, field, &self.wanted.layout, &mut self.unescaped);
-                let is_null = if column.is_text() { way.is_null_text(value, field.quoted) } else { way.is_null(value) };
-                if is_null {
-                    column.push_null();
-                } else if column.push(value).is_err() {
-                    return Err(bad_value(&file, line, (name, data_type), value));
+            let end = fields.last().map_or(0, |field| field.end);
+            let checked = if self.wanted.layout.fits(fields) {
+                let dialect = &self.wanted.layout.dialect;
+                self.checks.iter_mut().try_for_each(|slot| {
+                    let taken = slot.take((text, fields), dialect, &mut self.unescaped);
+                    taken.map_err(|value| bad_value(&file, line, slot, value))
+                })
+            } else {
+                Err(At(&file).ragged(line, fields.len(), self.wanted.layout.names.len()))
+            };
+            match (checked, &self.rejects) {
+                (Ok(()), _) => {}
+                (Err(error), None) => return Err(error),
+                (Err(error), Some(rejects)) => {
+                    reject(rejects, line, &error, text.get(..end).unwrap_or_default());
+                    continue;
                 }
+            }
+            self.batch_bytes += end;
+            for slot in &mut self.slots {
+                let taken = slot.take((text, fields), &self.wanted.layout.dialect, &mut self.unescaped);
+                taken.map_err(|value| bad_value(&file, line, slot, value))?;
             }
             rows += 1;
         }
@@ -132,6 +190,7 @@ impl Reader {
     }
 
     fn batch(&mut self, rows: usize) -> Result<RecordBatch, Error> {
+        self.checks.iter_mut().for_each(Slot::clear);
         let arrays: Vec<ArrayRef> = self
             .slots
             .iter_mut()
@@ -160,16 +219,20 @@ fn place(wanted: &Wanted, name: &str) -> Option<usize> {
     same.next().is_none().then_some(place)
 }
 
-fn value<'a>(text: &'a str, field: &Field, layout: &Layout, scratch: &'a mut String) -> &'a str {
+fn value<'a>(text: &'a str, field: &Split, dialect: &Dialect, scratch: &'a mut String) -> &'a str {
     let value = slice(text, field);
     if !field.escaped {
         return value;
     }
-    unescaped(value, &layout.dialect, scratch);
+    unescaped(value, dialect, scratch);
     scratch
 }
 
-fn bad_value(file: &Pinned, line: u64, (column, data_type): (&str, &DataType), value: &str) -> Error {
+fn bad_value(file: &Pinned, line: u64, slot: &Slot, value: &str) -> Error {
+    let (column, data_type) = match slot {
+        Slot::Field { name, data_type, .. } => (name.as_str(), data_type),
+        Slot::Missing(data_type) => ("", data_type),
+    };
     Error::BadValue {
         table: file.table.clone(),
         file: file.key().to_owned(),
@@ -178,4 +241,18 @@ fn bad_value(file: &Pinned, line: u64, (column, data_type): (&str, &DataType), v
         expected: type_name(data_type).to_owned(),
         value: shown(value),
     }
+}
+
+/// Leaves out a record.
+fn reject(rejects: &Rejects, line: u64, error: &Error, record: &str) {
+    rejects.add(line, || {
+        let (column, reason, text) = match error {
+            Error::BadValue { column, expected, value, .. } => {
+                (Some(column.clone()), format!("no value of type {expected}"), value.clone())
+            }
+            Error::BadRecord { reason, .. } => (None, reason.clone(), shown(record.lines().next().unwrap_or_default())),
+            other => (None, other.reason(), shown(record)),
+        };
+        Reject { line, column, reason, text }
+    });
 }

@@ -78,6 +78,7 @@ async fn look(records: &mut Records, options: &Options, budget: Budget) -> Resul
                     tokio::task::yield_now().await;
                 }
             }
+            Ok(Some(_)) if options.skip_bad => {}
             Ok(Some(_)) => break,
             Ok(None) => match records.fill(splitter.next_line()).await {
                 Ok(true) => {}

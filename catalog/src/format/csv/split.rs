@@ -67,6 +67,15 @@ pub(crate) enum Fault {
     },
 }
 
+impl Fault {
+    /// The line on which it shows.
+    pub(crate) fn line(self) -> u64 {
+        match self {
+            Self::UnclosedQuote { line } | Self::AfterQuote { line } => line,
+        }
+    }
+}
+
 /// Cuts one file, record by record.
 pub(crate) struct Splitter {
     dialect: Dialect,

@@ -224,3 +224,43 @@ async fn headers_and_lines_before_them_are_found() {
     assert_eq!(lake.rows("s.notes", "SELECT * FROM t").await.unwrap(), ["|1880|1.5|"]);
     assert_eq!(lake.columns("s.named").await, "year Int64, temp Float64");
 }
+
+#[tokio::test]
+async fn bad_records_are_left_out_if_a_definition_says_so() {
+    let sql =
+        "CREATE EXTERNAL TABLE s.t (n INT, a TEXT, d DATE) STORED AS CSV LOCATION 's/t/' OPTIONS (on_error 'skip');
+        CREATE EXTERNAL TABLE s.strict (n INT, a TEXT) STORED AS CSV LOCATION 's/strict.csv';";
+    let text = b"n,a,d\n1,x,2024-01-01\noops,y,2024-01-02\n3,\"two\nlines\",2024-01-03\n4,x\n\
+        5,\"z\"z,2024-01-05\n6,w,2024-13-01\n7,v,2024-01-07\n8,\"open,2024-01-08\n9,u,2024-01-09\n";
+    let files: [(&str, &[u8]); 3] =
+        [("s/t/1.csv", text), ("s/t/2.csv", b"n,a,d\n10,t,\n"), ("s/strict.csv", b"n,a\noops,1\n")];
+    let lake = Fixture::defined(&files, "tables/a.sql", sql).await;
+    // Whatever is asked for, the rows are the same.
+    for sql in ["SELECT count(*) FROM t", "SELECT count(a) FROM t"] {
+        assert_eq!(lake.rows("s.t", sql).await.unwrap(), ["|5|"], "{sql}");
+    }
+    assert_eq!(lake.rows("s.t", "SELECT n FROM t ORDER BY n").await.unwrap(), ["|1|", "|3|", "|7|", "|9|", "|10|"]);
+    let snapshot = lake.lake().snapshot();
+    let Kind::Lake(table) = &snapshot.table("s", "t").unwrap().kind else { panic!("a table") };
+    let crate::format::Content::Csv { plan, .. } = &table.opened().unwrap().content else { panic!("text") };
+    let (count, kept) = plan.rejects("s/t/1.csv").unwrap().found();
+    let shown: Vec<String> = kept
+        .iter()
+        .map(|reject| {
+            format!("{} {} {} {}", reject.line, reject.column.as_deref().unwrap_or("-"), reject.reason, reject.text)
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "3 n no value of type integer oops",
+            "6 - 2 fields, expected 3 4,x",
+            "7 - text after a closing quote 5,\"z\"z,2024-01-05",
+            "8 d no value of type date 2024-13-01",
+            "10 - the quote opened on line 10 is never closed 8,\"open,2024-01-08",
+        ]
+    );
+    assert_eq!(count, 5);
+    assert_eq!(plan.rejects("s/t/2.csv").unwrap().found().0, 0);
+    assert!(matches!(lake.fails("s.strict").await, Error::BadValue { line: 2, .. }));
+}
