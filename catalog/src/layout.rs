@@ -147,15 +147,22 @@ pub(crate) fn file_name(name: &str) -> FileName<'_> {
     let format = |stem, format| FileName { stem, format: Some(format), compression };
     match ending(rest) {
         (stem, "csv" | "tsv") => format(stem, Format::Csv),
+        (stem, "txt") if !is_prose(stem) => format(stem, Format::Csv),
         (stem, "ndjson" | "jsonl" | "json") => format(stem, Format::Json),
         (stem, "parquet") => format(stem, Format::Parquet),
         _ => FileName { stem: rest, format: None, compression },
     }
 }
 
+/// Whether a text of this name is to be read by people.
+fn is_prose(stem: &str) -> bool {
+    let names = ["readme", "license", "licence", "notice", "changelog", "copyright", "terms"];
+    names.iter().any(|name| stem.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)))
+}
+
 /// The part before the last dot, and the part behind it if it is a known ending in any case.
 fn ending(name: &str) -> (&str, &'static str) {
-    const KNOWN: [&str; 10] = ["gz", "zst", "bz2", "xz", "csv", "tsv", "ndjson", "jsonl", "json", "parquet"];
+    const KNOWN: [&str; 11] = ["gz", "zst", "bz2", "xz", "csv", "txt", "tsv", "ndjson", "jsonl", "json", "parquet"];
     name.rsplit_once('.')
         .and_then(|(stem, end)| KNOWN.iter().find(|known| end.eq_ignore_ascii_case(known)).map(|known| (stem, *known)))
         .unwrap_or((name, ""))
@@ -214,7 +221,8 @@ mod tests {
             ("weather/obs/_year=1/a.csv", "weather.obs csv folder _year=1"),
             ("weather/readme.md", "the name does not end in a known format"),
             ("weather/a.gz", "the name does not end in a known format"),
-            ("weather/a.txt", "the name does not end in a known format"),
+            ("weather/a.txt.gz", "weather.a csv+gz"),
+            ("weather/ReadMe first.txt", "the name does not end in a known format"),
             ("weather/a.parquet.gz", "a Parquet file is compressed inside, not as a whole"),
         ];
         for (key, expected) in cases {

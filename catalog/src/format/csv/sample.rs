@@ -20,6 +20,9 @@ use crate::pinned::Pinned;
 /// The first lines are looked at in so much text, unless the first record is longer.
 const HEAD_BYTES: usize = 64 << 10;
 
+/// A file whose name says no more than text is a table if so many of its first records have the same fields.
+const COLUMNS_SHARE_MIN: f64 = 0.9;
+
 /// In a column that is text anyway, so many rows are counted.
 const TEXT_ROWS_MAX: usize = 20_000;
 
@@ -64,6 +67,9 @@ async fn look(records: &mut Records, options: &Options, budget: Budget) -> Resul
     let file = Arc::clone(&records.file);
     let head = first_lines(records, options).await?;
     let Some(head) = head else { return without_records(&file, options, records).map(|sample| (sample, false)) };
+    if options.delimiter.is_none() && file.is_plain_text() && head.share < COLUMNS_SHARE_MIN {
+        return Err(file.unreadable("no columns are found in it"));
+    }
     let mut splitter = Splitter::at(options.dialect(head.delimiter), head.skip_lines + 1);
     records.skip_lines(head.skip_lines).await?;
     let names = names(records, &mut splitter, options, &head).await?;

@@ -264,3 +264,22 @@ async fn bad_records_are_left_out_if_a_definition_says_so() {
     assert_eq!(plan.rejects("s/t/2.csv").unwrap().found().0, 0);
     assert!(matches!(lake.fails("s.strict").await, Error::BadValue { line: 2, .. }));
 }
+
+#[tokio::test]
+async fn a_text_with_columns_is_a_table() {
+    let rows: String =
+        (10..99).fold(String::new(), |text, row| text + &format!(" 000{row} 19970101  {row}   11.77\r\n"));
+    let lake = Fixture::new(&[
+        ("s/cdnow.txt", format!(" customer_id  date number_of_cds  dollar_value\r\n{rows}").as_bytes()),
+        ("s/tabs.txt.gz", &gzip(b"a\tb\n1\tx y\n")),
+        ("s/notes.txt", b"These are notes.\nThey are short, and no table.\n\nMind the gap.\n"),
+    ])
+    .await;
+    assert_eq!(
+        lake.columns("s.cdnow").await,
+        "customer_id Utf8View, date Date32, number_of_cds Int64, dollar_value Float64"
+    );
+    assert_eq!(lake.rows("s.cdnow", "SELECT * FROM t LIMIT 1").await.unwrap(), ["|00010|1997-01-01|10|11.77|"]);
+    assert_eq!(lake.rows("s.tabs", "SELECT b FROM t").await.unwrap(), ["|x y|"]);
+    assert!(lake.fails("s.notes").await.to_string().ends_with("no columns are found in it"));
+}
