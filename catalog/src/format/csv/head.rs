@@ -406,6 +406,7 @@ mod tests {
             ("NA,1\n5,2\n", false),
             ("07064001,Nice,2024-01-01\n31069001,Blagnac,2024-01-01\n", false),
             ("name,NA\nx,1\n", true),
+            ("NaN,1\n5,2\n", false),
         ] {
             assert_eq!(of(text).2, header, "{text:?}");
         }

@@ -124,7 +124,7 @@ impl Seen {
             return;
         }
         let kinds = classify_field(trimmed, rules.has_commas);
-        let Some(class) = Class::of(kinds).or_else(|| (!kinds.is_empty()).then_some(Class::Number)) else { return };
+        let Some(class) = Class::of(kinds) else { return };
         self.kinds.add(kinds);
         let (date, timestamp) = (&rules.options.date_format, &rules.options.timestamp_format);
         self.not_date = self.not_date || date.as_ref().is_none_or(|pattern| pattern.date(trimmed).is_none());

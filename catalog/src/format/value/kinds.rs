@@ -87,7 +87,7 @@ impl Kinds {
     }
 
     pub(crate) fn are_numbers(self) -> bool {
-        !self.is_empty() && self.within(Self::NUMBERS) && self != Self::SPECIAL
+        !self.is_empty() && self.within(Self::NUMBERS)
     }
 
     pub(crate) fn are_moments(self) -> bool {

@@ -283,3 +283,41 @@ async fn a_text_with_columns_is_a_table() {
     assert_eq!(lake.rows("s.tabs", "SELECT b FROM t").await.unwrap(), ["|x y|"]);
     assert!(lake.fails("s.notes").await.to_string().ends_with("no columns are found in it"));
 }
+
+#[tokio::test]
+async fn any_text_is_a_table_or_an_error() {
+    let parts =
+        ["a", "1", "2.5", ",", ",", ";", "\"", "\n", "\n", "\r\n", "#", "-", " ", "é", "\t", "2024-01-01", "NA"];
+    let mut state = 7_u32;
+    let mut random = |below: usize| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 16) as usize % below
+    };
+    let files: Vec<(String, Vec<u8>)> = (0..300)
+        .map(|at| {
+            let length = random(60);
+            let text: String = (0..length).map(|_| parts[random(parts.len())]).collect();
+            (format!("s/t{at}.{}", if at % 3 == 0 { "txt" } else { "csv" }), text.into_bytes())
+        })
+        .collect();
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(key, text)| (key.as_str(), text.as_slice())).collect();
+    let sql: String = (0..100)
+        .map(|at| {
+            format!(
+                "CREATE EXTERNAL TABLE s.t{} STORED AS CSV LOCATION '{}' OPTIONS (on_error 'skip');\n",
+                at, files[at].0
+            )
+        })
+        .collect();
+    let lake = Fixture::defined(&files, "tables/a.sql", &sql).await;
+    let mut read = 0;
+    for at in 0..files.len() {
+        let table = format!("s.t{at}");
+        let Ok(context) = lake.table(&table).await else { continue };
+        let Ok(all) = context.sql("SELECT * FROM t").await.unwrap().collect().await else { continue };
+        let rows: usize = all.iter().map(RecordBatch::num_rows).sum();
+        assert_eq!(lake.rows(&table, "SELECT count(*) FROM t").await.unwrap(), [format!("|{rows}|")], "{table}");
+        read += 1;
+    }
+    assert!(read > 50, "{read}");
+}
