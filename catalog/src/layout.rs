@@ -33,6 +33,21 @@ pub(crate) enum Compression {
     None,
     Gzip,
     Zstd,
+    Bzip2,
+    Xz,
+}
+
+impl Compression {
+    /// By the ending of a file's name, in lower case.
+    fn of(ending: &str) -> Self {
+        match ending {
+            "gz" => Self::Gzip,
+            "zst" => Self::Zstd,
+            "bz2" => Self::Bzip2,
+            "xz" => Self::Xz,
+            _ => Self::None,
+        }
+    }
 }
 
 /// What a file's name says of its content.
@@ -80,7 +95,7 @@ pub(crate) fn place(key: &str) -> Place {
     let name = file_name(name);
     let format = match (name.format, name.compression) {
         (None, _) => return Place::Unknown { reason: "the name does not end in a known format" },
-        (Some(Format::Parquet), Compression::Gzip | Compression::Zstd) => {
+        (Some(Format::Parquet), packed) if packed != Compression::None => {
             return Place::Unknown { reason: "a Parquet file is compressed inside, not as a whole" };
         }
         (Some(format), _) => format,
@@ -126,23 +141,28 @@ fn partition(folder: &str) -> Option<Partition> {
 
 /// Takes the endings off a file's name.
 pub(crate) fn file_name(name: &str) -> FileName<'_> {
-    let (rest, compression) = match ending(name) {
-        (stem, "gz") => (stem, Compression::Gzip),
-        (stem, "zst") => (stem, Compression::Zstd),
-        _ => (name, Compression::None),
-    };
+    let (stem, end) = ending(name);
+    let compression = Compression::of(end);
+    let rest = if compression == Compression::None { name } else { stem };
     let format = |stem, format| FileName { stem, format: Some(format), compression };
     match ending(rest) {
         (stem, "csv" | "tsv") => format(stem, Format::Csv),
+        (stem, "txt") if !is_prose(stem) => format(stem, Format::Csv),
         (stem, "ndjson" | "jsonl" | "json") => format(stem, Format::Json),
         (stem, "parquet") => format(stem, Format::Parquet),
         _ => FileName { stem: rest, format: None, compression },
     }
 }
 
+/// Whether a text of this name is to be read by people.
+fn is_prose(stem: &str) -> bool {
+    let names = ["readme", "license", "licence", "notice", "changelog", "copyright", "terms"];
+    names.iter().any(|name| stem.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)))
+}
+
 /// The part before the last dot, and the part behind it if it is a known ending in any case.
 fn ending(name: &str) -> (&str, &'static str) {
-    const KNOWN: [&str; 8] = ["gz", "zst", "csv", "tsv", "ndjson", "jsonl", "json", "parquet"];
+    const KNOWN: [&str; 11] = ["gz", "zst", "bz2", "xz", "csv", "txt", "tsv", "ndjson", "jsonl", "json", "parquet"];
     name.rsplit_once('.')
         .and_then(|(stem, end)| KNOWN.iter().find(|known| end.eq_ignore_ascii_case(known)).map(|known| (stem, *known)))
         .unwrap_or((name, ""))
@@ -163,6 +183,8 @@ mod tests {
                     Compression::None => {}
                     Compression::Gzip => text += "+gz",
                     Compression::Zstd => text += "+zst",
+                    Compression::Bzip2 => text += "+bz2",
+                    Compression::Xz => text += "+xz",
                 }
                 if placed.in_folder {
                     text += " folder";
@@ -182,6 +204,9 @@ mod tests {
             ("weather/stations.csv", "weather.stations csv"),
             ("weather/Stations.CSV.GZ", "weather.Stations csv+gz"),
             ("weather/st.2024.tsv.zst", "weather.st.2024 csv+zst"),
+            ("weather/a.csv.bz2", "weather.a csv+bz2"),
+            ("weather/a.ndjson.XZ", "weather.a ndjson+xz"),
+            ("weather/a.parquet.xz", "a Parquet file is compressed inside, not as a whole"),
             ("shop/orders.jsonl", "shop.orders ndjson"),
             ("shop/orders/a.json", "shop.orders ndjson folder"),
             ("weather/obs/2024/01/a.parquet", "weather.obs parquet folder"),
@@ -196,7 +221,8 @@ mod tests {
             ("weather/obs/_year=1/a.csv", "weather.obs csv folder _year=1"),
             ("weather/readme.md", "the name does not end in a known format"),
             ("weather/a.gz", "the name does not end in a known format"),
-            ("weather/a.txt", "the name does not end in a known format"),
+            ("weather/a.txt.gz", "weather.a csv+gz"),
+            ("weather/ReadMe first.txt", "the name does not end in a known format"),
             ("weather/a.parquet.gz", "a Parquet file is compressed inside, not as a whole"),
         ];
         for (key, expected) in cases {

@@ -37,6 +37,11 @@ impl Pinned {
         self.file.path.as_ref()
     }
 
+    /// Whether the name says no more than that it is text.
+    pub(crate) fn is_plain_text(&self) -> bool {
+        self.key().split('.').skip(1).any(|ending| ending.eq_ignore_ascii_case("txt"))
+    }
+
     pub(crate) fn source(&self) -> &Source {
         &self.source
     }

@@ -71,10 +71,10 @@ impl TableProvider for LakeProvider {
                 let kept: Vec<_> = kept.into_iter().filter_map(|at| files.get(at)).collect();
                 self.scan_parquet(&kept, (footers, statistics), state, (projection, limit))
             }
-            Content::Csv { options, files } => {
+            Content::Csv { plan, files, .. } => {
                 let text = kept.into_iter().filter_map(|at| files.get(at)).map(|(file, layout)| TextFile::Csv {
                     file: Arc::clone(file),
-                    options: Arc::clone(options),
+                    plan: Arc::clone(plan),
                     layout: Arc::clone(layout),
                 });
                 self.scan_text(text.collect(), state, (projection, limit))

@@ -170,6 +170,11 @@ impl LakeTable {
         Ok(LakeProvider { opened, source: Arc::clone(&self.source) })
     }
 
+    /// What the files hold, if they were opened.
+    pub(crate) fn opened(&self) -> Option<&Arc<Opened>> {
+        self.opened.get()?.as_ref().ok()
+    }
+
     /// Files that turned out to be unreadable: key and reason.
     fn skipped(&self) -> Vec<(String, String)> {
         match self.opened.get() {

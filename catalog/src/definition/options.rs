@@ -12,7 +12,7 @@ use crate::format::csv::{Delimiter, Options};
 use crate::format::value::Pattern;
 use crate::layout::Format;
 
-const KNOWN: &str = "comment, date_format, delimiter, encoding, escape, header, null_values, quote, \
+const KNOWN: &str = "comment, date_format, decimal, delimiter, encoding, escape, header, null_values, on_error, quote, \
                      skip_leading_blank, timestamp_format, trailing_delimiter";
 
 pub(super) fn parse(format: Format, columns: &[ColumnDef], pairs: &[(String, Value)]) -> Result<Options, String> {
@@ -37,13 +37,23 @@ fn set(options: &mut Options, key: &str, value: &str) -> Result<(), String> {
         "quote" => options.quote = byte(key, value)?,
         "escape" => options.escape = byte(key, value)?,
         "comment" => options.comment = byte(key, value)?,
-        "header" => options.header = flag(key, value)?,
+        "header" if value.eq_ignore_ascii_case("auto") => options.header = None,
+        "header" => options.header = Some(flag(key, value)?),
         "trailing_delimiter" => options.trailing_delimiter = flag(key, value)?,
         "skip_leading_blank" => options.skip_leading_blank = flag(key, value)?,
+        "decimal" => match value {
+            "." | "," => options.decimal = value.bytes().next(),
+            _ => return Err("option \"decimal\" is '.' or ','".into()),
+        },
+        "on_error" => match value.to_ascii_lowercase().as_str() {
+            "skip" => options.skip_bad = true,
+            "fail" => options.skip_bad = false,
+            _ => return Err("option \"on_error\" is 'fail' or 'skip'".into()),
+        },
         "null_values" => options.null_values = value.split(',').map(str::to_owned).collect(),
         "encoding" => {
             let encoding = Encoding::for_label(value.as_bytes());
-            options.encoding = encoding.ok_or_else(|| format!("unknown encoding \"{value}\""))?;
+            options.encoding = Some(encoding.ok_or_else(|| format!("unknown encoding \"{value}\""))?);
         }
         "date_format" => options.date_format = Some(pattern(key, value)?),
         "timestamp_format" => options.timestamp_format = Some(pattern(key, value)?),

@@ -20,8 +20,8 @@ fn a_table_has_its_options() {
     assert_eq!(columns[0].0, "id");
     assert_eq!(columns[3].1, arrow::datatypes::DataType::Decimal128(12, 2));
     assert_eq!(cdnow.options.null_values, ["NA", "\\N"]);
-    assert_eq!(cdnow.options.encoding.name(), "windows-1252");
-    assert!(!cdnow.options.header);
+    assert_eq!(cdnow.options.encoding.unwrap().name(), "windows-1252");
+    assert_eq!(cdnow.options.header, Some(false));
     assert_eq!(cdnow.location.inner(0, "shop/cdnow.txt"), Some(""));
     assert_eq!(cdnow.location.inner(0, "shop/cdnow.txt2"), None);
     assert_eq!((t.schema.as_str(), t.location.inner(3, "t/a/b.json")), ("public", Some("a/b.json")));

@@ -3,19 +3,28 @@
 //! Owns: the dialect of a file, its header and its limits. Must never know: other files of the table.
 
 mod columns;
+mod decimal;
+mod ends;
+mod head;
+mod plan;
 mod read;
+mod rejects;
 mod sample;
+mod seen;
 mod split;
 
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
-use encoding_rs::{Encoding, UTF_8};
+use encoding_rs::Encoding;
 
+pub(crate) use plan::Plan;
 pub(crate) use read::{Reader, Wanted};
-pub(crate) use sample::sample;
+pub(crate) use sample::{Facts, sample};
+pub(crate) use seen::{Class, Seen};
 pub(crate) use split::{Delimiter, Dialect};
 
+use super::text::{Filled, Text};
 use super::value::Pattern;
 use crate::Error;
 use crate::pinned::Pinned;
@@ -23,6 +32,9 @@ use split::{Fault, Field, Splitter};
 
 /// The largest record, with its quoted line ends.
 const RECORD_BYTES_MAX: usize = 16 << 20;
+
+/// A look whose first record is longer goes on by so much.
+const LOOK_ON_BYTES: u64 = 1 << 20;
 
 /// What a definition says of a table of text; the default is what a file without a definition gets.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,11 +47,18 @@ pub(crate) struct Options {
     pub(crate) skip_leading_blank: bool,
     /// Whether every row ends with a delimiter that the header does not have.
     pub(crate) trailing_delimiter: bool,
-    pub(crate) header: bool,
-    pub(crate) encoding: &'static Encoding,
+    /// `None` is found out from the first lines; with declared columns there is one.
+    pub(crate) header: Option<bool>,
+    /// `None` is found out from the bytes.
+    pub(crate) encoding: Option<&'static Encoding>,
+    /// Empty: the usual words, where all other values are numbers, booleans or moments.
     pub(crate) null_values: Vec<String>,
+    /// `.` or `,`; `None` is found out from the values.
+    pub(crate) decimal: Option<u8>,
     pub(crate) date_format: Option<Pattern>,
     pub(crate) timestamp_format: Option<Pattern>,
+    /// Whether records that do not parse are left out and listed, not errors.
+    pub(crate) skip_bad: bool,
     /// The columns of the definition; `None` is found out from the files.
     pub(crate) columns: Option<Vec<(String, DataType)>>,
 }
@@ -53,9 +72,11 @@ impl Default for Options {
             comment: None,
             skip_leading_blank: false,
             trailing_delimiter: false,
-            header: true,
-            encoding: UTF_8,
+            header: None,
+            encoding: None,
             null_values: Vec::new(),
+            decimal: None,
+            skip_bad: false,
             date_format: None,
             timestamp_format: None,
             columns: None,
@@ -74,12 +95,11 @@ impl Options {
         }
     }
 
-    /// Whether a value stands for NULL. Quotes make a text of a marker, as in PostgreSQL's COPY.
-    fn is_null(&self, value: &str, quoted: bool, is_text: bool) -> bool {
-        match (quoted, is_text) {
-            (true, true) => false,
-            (_, false) => value.trim_ascii().is_empty() || self.null_values.iter().any(|null| null == value),
-            (false, true) => value.is_empty() || self.null_values.iter().any(|null| null == value),
+    /// Whether a comma can stand before decimals.
+    fn has_commas(&self, delimiter: Delimiter) -> bool {
+        match self.decimal {
+            Some(decimal) => decimal == b',',
+            None => delimiter != Delimiter::Byte(b','),
         }
     }
 }
@@ -92,6 +112,13 @@ pub(crate) struct Layout {
     pub(crate) names: Vec<String>,
     /// Whether rows may end with one more delimiter.
     pub(crate) trailing: bool,
+    pub(crate) encoding: &'static Encoding,
+    /// Whether the first record holds the names.
+    pub(crate) header: bool,
+    /// Lines before the first record.
+    pub(crate) skip_lines: u64,
+    /// The columns with a comma before decimals, by place; empty if there are none.
+    pub(crate) commas: Vec<bool>,
 }
 
 impl Layout {
@@ -137,8 +164,10 @@ impl At<'_> {
 /// The text of a file that is not yet cut, and the records cut from it.
 struct Records {
     file: Arc<Pinned>,
-    text: super::text::Text,
+    text: Text,
     buffer: String,
+    /// Where the last record starts, and how far the text is taken.
+    start: usize,
     used: usize,
     at_end: bool,
     /// Why there is no more text, held back until the records before it are taken.
@@ -147,11 +176,22 @@ struct Records {
 }
 
 impl Records {
+    /// For all rows.
     fn open(file: &Arc<Pinned>, encoding: &'static Encoding) -> Self {
+        Self::of(file, Text::open(file, encoding))
+    }
+
+    /// For a look at the start of the file.
+    fn look(file: &Arc<Pinned>, encoding: Option<&'static Encoding>, bytes: u64) -> Self {
+        Self::of(file, Text::look(file, encoding, bytes))
+    }
+
+    fn of(file: &Arc<Pinned>, text: Text) -> Self {
         Self {
             file: Arc::clone(file),
-            text: super::text::Text::open(file, encoding),
+            text,
             buffer: String::new(),
+            start: 0,
             used: 0,
             at_end: false,
             failed: None,
@@ -164,20 +204,64 @@ impl Records {
         self.buffer.get(self.used..).unwrap_or_default()
     }
 
-    /// Cuts the next record out of the text that is there; `None` if there is no whole one.
-    fn cut<'a>(&'a mut self, splitter: &mut Splitter) -> Result<Option<(&'a str, &'a [Field])>, Error> {
-        let rest = self.buffer.get(self.used..).unwrap_or_default();
-        match splitter.next(rest.as_bytes(), self.at_end, &mut self.fields) {
-            Ok(None) => Ok(None),
-            Ok(Some(used)) => {
-                self.used += used;
-                Ok(Some((rest, &self.fields)))
-            }
-            Err(fault) => Err(At(&self.file).fault(fault)),
+    /// The text that the fields of the last record are places in.
+    fn last(&self) -> &str {
+        self.buffer.get(self.start..).unwrap_or_default()
+    }
+
+    /// At most so many bytes of it, and whether that is all to the end of the file.
+    fn head(&self, bytes_max: usize) -> (&str, bool) {
+        let rest = self.rest();
+        match rest.get(..rest.floor_char_boundary(bytes_max)) {
+            Some(part) if part.len() < rest.len() => (part, false),
+            _ => (rest, self.at_end),
         }
     }
 
-    /// Reads on; `line` is where the record starts that is not whole. False at the end of the file.
+    /// Goes past so many lines.
+    async fn skip_lines(&mut self, lines: u64) -> Result<(), Error> {
+        let mut skipped = 0;
+        while skipped < lines {
+            match split::line_end(self.rest().as_bytes(), self.at_end) {
+                Some(end) => {
+                    self.used += end;
+                    skipped += 1;
+                }
+                None if self.fill(skipped + 1).await? => {}
+                None => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Cuts the next record out of the text that is there; `None` if there is no whole one.
+    fn cut<'a>(&'a mut self, splitter: &mut Splitter) -> Result<Option<(&'a str, &'a [Field])>, Error> {
+        let file = Arc::clone(&self.file);
+        self.try_cut(splitter).map_err(|fault| At(&file).fault(fault))
+    }
+
+    fn try_cut<'a>(&'a mut self, splitter: &mut Splitter) -> Result<Option<(&'a str, &'a [Field])>, Fault> {
+        let rest = self.buffer.get(self.used..).unwrap_or_default();
+        let Some(used) = splitter.next(rest.as_bytes(), self.at_end, &mut self.fields)? else { return Ok(None) };
+        self.start = self.used;
+        self.used += used;
+        Ok(Some((rest, &self.fields)))
+    }
+
+    /// Goes past the lines up to this one, which the splitter could not cut; false if the text ends before.
+    fn skip_past(&mut self, line: u64, splitter: &mut Splitter) -> bool {
+        while splitter.next_line() <= line {
+            match split::line_end(self.rest().as_bytes(), self.at_end) {
+                Some(end) => self.used += end,
+                None if self.at_end => self.used = self.buffer.len(),
+                None => return false,
+            }
+            *splitter = Splitter::at(splitter.dialect(), splitter.next_line() + 1);
+        }
+        true
+    }
+
+    /// Reads on; `line` is where the record starts that is not whole. False at the end of the file or of the look.
     async fn fill(&mut self, line: u64) -> Result<bool, Error> {
         if let Some(error) = self.failed.take() {
             return Err(error);
@@ -191,10 +275,35 @@ impl Records {
             return Err(At(&self.file).too_long(line));
         }
         match self.text.fill(&mut self.buffer).await {
-            Ok(more) => self.at_end = !more,
+            Ok(Filled::More) => {}
+            Ok(Filled::End) => self.at_end = true,
+            Ok(Filled::Limit) => return Ok(false),
             Err(error) => self.failed = Some(error),
         }
         Ok(true)
+    }
+
+    /// Reads on, behind the end of the look if the first record goes on there.
+    async fn fill_on(&mut self, line: u64) -> Result<bool, Error> {
+        let more = self.fill(line).await?;
+        if !more && !self.at_end {
+            self.text.extend(LOOK_ON_BYTES);
+            return Ok(true);
+        }
+        Ok(more)
+    }
+
+    /// Reads what is left of the look; true if a byte in it is none of the encoding.
+    async fn is_broken(&mut self) -> Result<bool, Error> {
+        loop {
+            self.used = self.buffer.len();
+            match self.fill(1).await {
+                Ok(true) => {}
+                Ok(false) => return Ok(false),
+                Err(Error::BadEncoding { .. }) => return Ok(true),
+                Err(error) => return Err(error),
+            }
+        }
     }
 }
 

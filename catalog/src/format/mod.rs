@@ -2,6 +2,7 @@
 
 pub(crate) mod bounds;
 pub(crate) mod csv;
+mod encoding;
 pub(crate) mod json;
 mod normal;
 mod open;
@@ -9,6 +10,7 @@ pub(crate) mod parquet;
 pub(crate) mod scan;
 mod text;
 mod union;
+mod unpack;
 pub(crate) mod value;
 
 pub(crate) use open::{Content, Failure, Opened, open};
@@ -27,6 +29,8 @@ pub(crate) struct Budget {
     pub(crate) rows: usize,
     /// After unpacking.
     pub(crate) bytes: u64,
+    /// Whether the middle and the end are looked at, too.
+    pub(crate) ends: bool,
 }
 
 /// A type by PostgreSQL's name for it.

@@ -9,10 +9,9 @@ use encoding_rs::{Encoding, UTF_8};
 use futures::{StreamExt, stream};
 
 use super::bounds::{Bounds, FileBounds};
-use super::csv::{self, Layout, Options};
+use super::csv::{self, Facts, Layout, Plan, Seen};
 use super::parquet::Footers;
 use super::union::Union;
-use super::value::Kinds;
 use super::{Budget, COLUMNS_MAX, json, parquet};
 use crate::Error;
 use crate::layout::Format;
@@ -29,12 +28,12 @@ const WHOLE_FILES_BYTES_MAX: u64 = 64 << 20;
 const UNPACKED_BYTES_MAX: u64 = 64 << 20;
 
 /// What is looked at of other files, and how many of them are looked at so well.
-const SAMPLE: Budget = Budget { rows: 20_000, bytes: 4 << 20 };
+const SAMPLE: Budget = Budget { rows: 20_000, bytes: 4 << 20, ends: true };
 const SAMPLES_MAX: usize = 16;
-const GLANCE: Budget = Budget { rows: 200, bytes: 64 << 10 };
+const GLANCE: Budget = Budget { rows: 200, bytes: 64 << 10, ends: false };
 
-/// The header is enough when a definition has the types.
-const HEADER: Budget = Budget { rows: 0, bytes: 0 };
+/// The header is enough when a definition has the types, with some text behind it for the encoding.
+const HEADER: Budget = Budget { rows: 0, bytes: 64 << 10, ends: false };
 
 /// A table that is ready to be read.
 #[derive(Debug)]
@@ -53,8 +52,12 @@ pub(crate) struct Opened {
 #[derive(Debug)]
 pub(crate) enum Content {
     Csv {
-        options: Arc<Options>,
+        plan: Arc<Plan>,
         files: Vec<(Arc<Pinned>, Arc<Layout>)>,
+        /// Of each file.
+        facts: Vec<Facts>,
+        /// What the files showed, by column.
+        columns: Vec<(String, Seen)>,
     },
     Json {
         encoding: &'static Encoding,
@@ -144,17 +147,18 @@ async fn open_csv(table: &str, manifest: &Manifest, files: Vec<Arc<Pinned>>) -> 
     };
     let (samples, skipped) = each(files, budgets, read).await?;
     let mut layouts: Vec<Arc<Layout>> = Vec::new();
-    let mut columns: Vec<(String, Kinds)> = Vec::new();
+    let mut columns: Vec<(String, Seen)> = Vec::new();
     let mut places = std::collections::HashMap::new();
-    let mut opened = Vec::with_capacity(samples.len());
+    let (mut opened, mut facts) = (Vec::with_capacity(samples.len()), Vec::with_capacity(samples.len()));
     for (file, sample) in samples {
-        for (name, kinds) in sample.layout.names.iter().zip(sample.kinds) {
+        facts.push(sample.facts);
+        for (name, seen) in sample.layout.names.iter().zip(sample.seen) {
             let place = *places.entry(name.clone()).or_insert_with(|| {
-                columns.push((name.clone(), Kinds::default()));
+                columns.push((name.clone(), Seen::default()));
                 columns.len() - 1
             });
             if let Some((_, known)) = columns.get_mut(place) {
-                known.add(kinds);
+                known.merge(seen);
             }
         }
         // Mostly the last one: a thousand files share one header.
@@ -168,22 +172,24 @@ async fn open_csv(table: &str, manifest: &Manifest, files: Vec<Arc<Pinned>>) -> 
         };
         opened.push((file, layout));
     }
-    let fields = match &options.columns {
-        None => columns.iter().map(|(name, kinds)| Field::new(name, kinds.data_type(), true)).collect(),
+    let (plan, fields) = match &options.columns {
+        None => Plan::found(Arc::clone(&options), &columns),
         Some(declared) => {
             let is_there = |name: &str| columns.iter().any(|(known, _)| known.to_lowercase() == name.to_lowercase());
             if let Some((column, _)) = declared.iter().find(|(name, _)| !is_there(name)) {
                 return Err(Error::MissingColumn { table: table.to_owned(), column: column.clone() }.into());
             }
-            declared.iter().map(|(name, data_type)| Field::new(name, data_type.clone(), true)).collect()
+            Plan::declared(Arc::clone(&options), declared)
         }
     };
-    Ok(Parts { fields, content: Content::Csv { options, files: opened }, bounds: Vec::new(), skipped })
+    let plan = Arc::new(plan.checking(&fields, opened.iter().map(|(file, _)| file.key())));
+    let content = Content::Csv { plan, files: opened, facts, columns };
+    Ok(Parts { fields, content, bounds: Vec::new(), skipped })
 }
 
 async fn open_json(manifest: &Manifest, files: Vec<Arc<Pinned>>) -> Result<Parts, Failure> {
     let options = manifest.definition.as_ref().map(|definition| Arc::clone(&definition.options));
-    let encoding = options.as_ref().map_or(UTF_8, |options| options.encoding);
+    let encoding = options.as_ref().and_then(|options| options.encoding).unwrap_or(UTF_8);
     if let Some(declared) = options.as_ref().and_then(|options| options.columns.as_ref()) {
         let fields = declared.iter().map(|(name, data_type)| Field::new(name, data_type.clone(), true)).collect();
         let content = Content::Json { encoding, files };
@@ -235,7 +241,7 @@ fn budgets(files: &[Arc<Pinned>]) -> Vec<Budget> {
         let bytes = file.file.bytes;
         if bytes <= WHOLE_FILE_BYTES_MAX && whole_bytes + bytes <= WHOLE_FILES_BYTES_MAX {
             whole_bytes += bytes;
-            return Budget { rows: usize::MAX, bytes: UNPACKED_BYTES_MAX };
+            return Budget { rows: usize::MAX, bytes: UNPACKED_BYTES_MAX, ends: false };
         }
         samples += 1;
         if samples <= SAMPLES_MAX { SAMPLE } else { GLANCE }

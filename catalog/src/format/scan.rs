@@ -14,7 +14,7 @@ use datafusion::physical_plan::streaming::PartitionStream;
 use encoding_rs::Encoding;
 use futures::stream;
 
-use super::csv::{self, Layout, Options};
+use super::csv::{self, Layout, Plan};
 use super::json;
 use crate::Error;
 use crate::pinned::Pinned;
@@ -22,7 +22,7 @@ use crate::pinned::Pinned;
 /// A file and how to read it.
 #[derive(Debug, Clone)]
 pub(crate) enum TextFile {
-    Csv { file: Arc<Pinned>, options: Arc<Options>, layout: Arc<Layout> },
+    Csv { file: Arc<Pinned>, plan: Arc<Plan>, layout: Arc<Layout> },
     Json { file: Arc<Pinned>, encoding: &'static Encoding },
 }
 
@@ -103,8 +103,8 @@ impl Running {
     fn open(&self, file: TextFile) -> Result<(Arc<Pinned>, Reader), Error> {
         let schema = Arc::clone(&self.file_schema);
         match file {
-            TextFile::Csv { file, options, layout } => {
-                let wanted = csv::Wanted { options, layout, schema, batch_rows: self.batch_rows };
+            TextFile::Csv { file, plan, layout } => {
+                let wanted = csv::Wanted { plan, layout, schema, batch_rows: self.batch_rows };
                 let reader = csv::Reader::open(&file, wanted)?;
                 Ok((file, Reader::Csv(Box::new(reader))))
             }

@@ -114,8 +114,10 @@ static RELATIONS: &[&dyn Relation] = &[
     &information_schema::table_privileges::TABLE_PRIVILEGES,
     &information_schema::tables::Tables,
     &information_schema::views::Views,
+    &system::csv_dialect::CsvDialect,
     &system::freshness::Freshness,
     &system::objects::Objects,
+    &system::rejects::Rejects,
     &system::skipped_files::SkippedFiles,
     &system::tables::Tables,
 ];

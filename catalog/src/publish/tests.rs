@@ -159,6 +159,7 @@ fn numbers(name: &str, values: &[i64]) -> Vec<u8> {
 }
 
 mod csv;
+mod csv_found;
 mod json;
 mod lake;
 mod parquet_files;

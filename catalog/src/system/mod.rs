@@ -2,9 +2,11 @@
 //!
 //! Owns: their names, OIDs and columns (`relations.tsv`, `columns.tsv`). Must never do: open a file.
 
+pub(crate) mod csv_dialect;
 pub(crate) mod freshness;
 pub(crate) mod manifest;
 pub(crate) mod objects;
+pub(crate) mod rejects;
 pub(crate) mod skipped_files;
 pub(crate) mod tables;
 

@@ -95,7 +95,7 @@ async fn bad_values_name_their_file_and_line() {
     lake.write("s/late.csv", &text);
     lake.write("s/quote.csv", "a,b\n1,\"open\n2,x\n3,y\n");
     lake.write("s/ragged.csv", "a,b\n1,2\n3,4,5,6\n7,8\n");
-    lake.write("s/latin.csv", b"a\nCaf\xe9\n".as_slice());
+    lake.write("s/latin.csv", b"a\nCaf\xc3\xa9\nCaf\xe9\n".as_slice());
     let server = TestServer::start(&lake).await;
     for (table, states) in [("quote", &["22P04"][..]), ("ragged", &["22P04"]), ("latin", &["22021"])] {
         let answer = server.wire().await.query(&format!("SELECT * FROM s.{table}")).await;

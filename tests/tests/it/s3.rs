@@ -87,6 +87,32 @@ async fn a_scan_of_an_unchanged_lake_reads_no_object() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lookup_opens_the_one_file_that_can_answer() {
+    let store = Server::start().await;
+    for at in 0..40_i64 {
+        let rows = lakegate_tests::lake::numbers("id", at * 1_000..(at + 1) * 1_000);
+        store.put(&format!("lake/shop/ids/day={}/{at}.parquet", at % 4), rows).await;
+    }
+    let server = TestServer::start_s3(&store, "lake").await;
+    let mut client = server.wire().await;
+    // Opens the table: a request for each footer.
+    assert_eq!(client.query("SELECT count(*) FROM shop.ids").await.text().unwrap(), "40000");
+    for (sql, expected, requests_max) in [
+        ("SELECT count(*), min(id), max(id), min(day), max(day), count(day) FROM shop.ids", "40000", 0),
+        ("SELECT count(*) FROM shop.ids WHERE day = 3", "10000", 0),
+        ("SELECT id FROM shop.ids WHERE id = 17500", "17500", 2),
+        ("SELECT id FROM shop.ids WHERE id = 17501 AND day = 1", "17501", 2),
+        ("SELECT count(*) FROM shop.ids WHERE id BETWEEN 5990 AND 6009", "20", 4),
+        ("SELECT count(*) FROM shop.ids WHERE id < 0 OR id IS NULL", "0", 0),
+    ] {
+        store.faults.reset_counts();
+        assert_eq!(client.query(sql).await.text().unwrap(), expected, "{sql}");
+        let requests = store.faults.log();
+        assert!(requests.len() <= requests_max, "{sql}: {requests:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_objects_are_listed_in_pages() {
     let store = Server::start().await;
     let folder = store.path().join("lake/pages/many/t");

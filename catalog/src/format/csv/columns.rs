@@ -11,7 +11,7 @@ use arrow::array::{
 use arrow::compute::kernels::cast_utils::parse_decimal;
 use arrow::datatypes::{DataType, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, TimeUnit};
 
-use crate::format::value::{Pattern, boolean, date, timestamp};
+use crate::format::value::{Form, boolean};
 
 /// A column under construction.
 pub(super) enum Column {
@@ -19,12 +19,12 @@ pub(super) enum Column {
     Int16(PrimitiveBuilder<Int16Type>),
     Int32(PrimitiveBuilder<Int32Type>),
     Int64(PrimitiveBuilder<Int64Type>),
-    Float32(PrimitiveBuilder<Float32Type>),
-    Float64(PrimitiveBuilder<Float64Type>),
-    Decimal { builder: Decimal128Builder, precision: u8, scale: i8 },
+    Float32 { builder: PrimitiveBuilder<Float32Type>, mark: Mark },
+    Float64 { builder: PrimitiveBuilder<Float64Type>, mark: Mark },
+    Decimal { builder: Decimal128Builder, precision: u8, scale: i8, mark: Mark },
     Boolean(BooleanBuilder),
-    Date { builder: Date32Builder, pattern: Option<Pattern> },
-    Timestamp { builder: TimestampMicrosecondBuilder, offset: Offset, pattern: Option<Pattern> },
+    Date { builder: Date32Builder, form: Form },
+    Timestamp { builder: TimestampMicrosecondBuilder, offset: Offset, form: Form },
 }
 
 /// What a column of times asks of the offset of a value.
@@ -34,6 +34,24 @@ pub(super) enum Offset {
     Required,
     /// A value without an offset is in UTC, because the definition says that the column has an instant.
     OrUtc,
+}
+
+/// What stands before decimals: a point, or, with room for the same number with a point, a comma.
+pub(super) struct Mark(Option<String>);
+
+impl Mark {
+    fn pointed<'a>(&'a mut self, value: &'a str) -> Result<&'a str, Misfit> {
+        let Some(scratch) = &mut self.0 else { return Ok(value) };
+        if value.contains('.') {
+            return Err(Misfit);
+        }
+        let Some((whole, decimals)) = value.split_once(',') else { return Ok(value) };
+        scratch.clear();
+        scratch.push_str(whole);
+        scratch.push('.');
+        scratch.push_str(decimals);
+        Ok(scratch)
+    }
 }
 
 /// A value that its column cannot take.
@@ -46,8 +64,8 @@ macro_rules! each {
             Column::Int16($builder) => $body,
             Column::Int32($builder) => $body,
             Column::Int64($builder) => $body,
-            Column::Float32($builder) => $body,
-            Column::Float64($builder) => $body,
+            Column::Float32 { builder: $builder, .. } => $body,
+            Column::Float64 { builder: $builder, .. } => $body,
             Column::Decimal { builder: $builder, .. } => $body,
             Column::Boolean($builder) => $body,
             Column::Date { builder: $builder, .. } => $body,
@@ -58,26 +76,23 @@ macro_rules! each {
 
 impl Column {
     /// `None` if text cannot be read as the type.
-    pub(super) fn new(
-        data_type: &DataType,
-        declared: bool,
-        date: Option<&Pattern>,
-        time: Option<&Pattern>,
-    ) -> Option<Self> {
+    pub(super) fn new(data_type: &DataType, declared: bool, form: &Form, has_commas: bool) -> Option<Self> {
+        let mark = Mark(has_commas.then(String::new));
         Some(match data_type {
             DataType::Utf8View => Self::Text(StringViewBuilder::new().with_fixed_block_size(64 << 10)),
             DataType::Int16 => Self::Int16(PrimitiveBuilder::new()),
             DataType::Int32 => Self::Int32(PrimitiveBuilder::new()),
             DataType::Int64 => Self::Int64(PrimitiveBuilder::new()),
-            DataType::Float32 => Self::Float32(PrimitiveBuilder::new()),
-            DataType::Float64 => Self::Float64(PrimitiveBuilder::new()),
+            DataType::Float32 => Self::Float32 { builder: PrimitiveBuilder::new(), mark },
+            DataType::Float64 => Self::Float64 { builder: PrimitiveBuilder::new(), mark },
             DataType::Decimal128(precision, scale) => Self::Decimal {
                 builder: Decimal128Builder::new().with_data_type(data_type.clone()),
                 precision: *precision,
                 scale: *scale,
+                mark,
             },
             DataType::Boolean => Self::Boolean(BooleanBuilder::new()),
-            DataType::Date32 => Self::Date { builder: Date32Builder::new(), pattern: date.cloned() },
+            DataType::Date32 => Self::Date { builder: Date32Builder::new(), form: form.clone() },
             DataType::Timestamp(TimeUnit::Microsecond, zone) => Self::Timestamp {
                 builder: TimestampMicrosecondBuilder::new().with_data_type(data_type.clone()),
                 offset: match (zone.is_some(), declared) {
@@ -85,7 +100,7 @@ impl Column {
                     (true, false) => Offset::Required,
                     (true, true) => Offset::OrUtc,
                 },
-                pattern: time.cloned(),
+                form: form.clone(),
             },
             _ => return None,
         })
@@ -109,18 +124,20 @@ impl Column {
             Self::Int16(builder) => builder.append_value(value.parse().map_err(|_| Misfit)?),
             Self::Int32(builder) => builder.append_value(value.parse().map_err(|_| Misfit)?),
             Self::Int64(builder) => builder.append_value(value.parse().map_err(|_| Misfit)?),
-            Self::Float32(builder) => builder.append_value(value.parse().map_err(|_| Misfit)?),
-            Self::Float64(builder) => builder.append_value(value.parse().map_err(|_| Misfit)?),
-            Self::Decimal { builder, precision, scale } => {
+            Self::Float32 { builder, mark } => {
+                builder.append_value(mark.pointed(value)?.parse().map_err(|_| Misfit)?);
+            }
+            Self::Float64 { builder, mark } => {
+                builder.append_value(mark.pointed(value)?.parse().map_err(|_| Misfit)?);
+            }
+            Self::Decimal { builder, precision, scale, mark } => {
+                let value = mark.pointed(value)?;
                 builder.append_value(parse_decimal::<Decimal128Type>(value, *precision, *scale).map_err(|_| Misfit)?);
             }
             Self::Boolean(builder) => builder.append_value(boolean(value).or_else(|| flag(value)).ok_or(Misfit)?),
-            Self::Date { builder, pattern } => {
-                let day = pattern.as_ref().map_or_else(|| date(value), |pattern| pattern.date(value));
-                builder.append_value(day.ok_or(Misfit)?);
-            }
-            Self::Timestamp { builder, offset, pattern } => {
-                builder.append_value(moment(value, *offset, pattern.as_ref()).ok_or(Misfit)?);
+            Self::Date { builder, form } => builder.append_value(form.date(value).ok_or(Misfit)?),
+            Self::Timestamp { builder, offset, form } => {
+                builder.append_value(moment(value, *offset, form).ok_or(Misfit)?);
             }
         }
         Ok(())
@@ -140,13 +157,8 @@ fn flag(value: &str) -> Option<bool> {
     }
 }
 
-fn moment(value: &str, offset: Offset, pattern: Option<&Pattern>) -> Option<i64> {
-    let found = match pattern {
-        Some(pattern) => pattern.timestamp(value),
-        // A day is its midnight.
-        None => timestamp(value).or_else(|| date(value).map(|day| (i64::from(day) * 86_400_000_000, false))),
-    };
-    let (micros, has_offset) = found?;
+fn moment(value: &str, offset: Offset, form: &Form) -> Option<i64> {
+    let (micros, has_offset) = form.timestamp(value)?;
     match offset {
         Offset::Forbidden if has_offset => None,
         Offset::Required if !has_offset => None,

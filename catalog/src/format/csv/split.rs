@@ -10,6 +10,17 @@ pub(crate) enum Delimiter {
     Blanks,
 }
 
+impl Delimiter {
+    /// As a definition names it.
+    pub(crate) fn name(self) -> String {
+        match self {
+            Self::Byte(b'\t') => "tab".to_owned(),
+            Self::Byte(byte) => char::from(byte).to_string(),
+            Self::Blanks => "whitespace".to_owned(),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Dialect {
     pub(crate) delimiter: Delimiter,
@@ -56,6 +67,15 @@ pub(crate) enum Fault {
     },
 }
 
+impl Fault {
+    /// The line on which it shows.
+    pub(crate) fn line(self) -> u64 {
+        match self {
+            Self::UnclosedQuote { line } | Self::AfterQuote { line } => line,
+        }
+    }
+}
+
 /// Cuts one file, record by record.
 pub(crate) struct Splitter {
     dialect: Dialect,
@@ -94,13 +114,13 @@ impl Splitter {
         Self { dialect, stops, line: 1, record_line: 1 }
     }
 
-    pub(crate) fn dialect(&self) -> Dialect {
-        self.dialect
+    /// For text that starts on this line.
+    pub(crate) fn at(dialect: Dialect, line: u64) -> Self {
+        Self { line, record_line: line, ..Self::new(dialect) }
     }
 
-    /// Goes back to the start of the file.
-    pub(crate) fn rewind(&mut self) {
-        (self.line, self.record_line) = (1, 1);
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     /// The line on which the last record started.
@@ -268,6 +288,13 @@ impl Cursor<'_> {
         self.line += 1;
         Ok(())
     }
+}
+
+/// Where the first line ends; `None` if it goes on behind the text.
+pub(crate) fn line_end(text: &[u8], at_end: bool) -> Option<usize> {
+    let at = text.iter().position(|byte| matches!(byte, b'\n' | b'\r'))?;
+    let mut cursor = Cursor { text, at, line: 1, at_end };
+    cursor.line_end().ok().map(|()| cursor.at)
 }
 
 /// The text of a field without its escapes.

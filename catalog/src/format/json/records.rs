@@ -9,7 +9,7 @@ use encoding_rs::Encoding;
 
 use super::cut::{Cut, Cutter, Form};
 use crate::Error;
-use crate::format::text::Text;
+use crate::format::text::{Filled, Text};
 use crate::pinned::Pinned;
 
 /// The largest value, or line.
@@ -162,7 +162,7 @@ impl Records {
             return Err(Error::RecordTooLong { table, file, line: self.line, bytes_max: VALUE_BYTES_MAX });
         }
         match self.text.fill(&mut self.buffer).await {
-            Ok(more) => self.at_end = !more,
+            Ok(filled) => self.at_end = filled != Filled::More,
             Err(error) => self.failed = Some(error),
         }
         Ok(true)

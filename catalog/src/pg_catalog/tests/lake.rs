@@ -80,3 +80,23 @@ async fn skipped_files_are_told_and_hide_nothing() {
     assert!(tables.contains(&"stations".to_owned()) && !tables.contains(&"empty".to_owned()), "{tables:?}");
     check(&context, "SELECT key FROM system.skipped_files", &["weather/empty.csv"]).await;
 }
+
+#[tokio::test]
+async fn how_csv_is_read_is_told_with_counter_examples() {
+    let folder = tempfile::tempdir().unwrap();
+    let context = open(folder.path()).await;
+    let sql = "SELECT property, value, confidence, origin FROM system.csv_dialect
+        WHERE name = 'stations' AND key IS NOT NULL";
+    check(&context, sql, &[]).await;
+    rows(&context, "SELECT column_name FROM information_schema.columns WHERE table_name = 'stations'").await;
+    let expect = [
+        "encoding|UTF-8|1.0|detected",
+        "delimiter|,|1.0|detected",
+        "quote|\"|1.0|detected",
+        "header|true|1.0|detected",
+        "skip_lines|0|1.0|detected",
+        "decimal|.|1.0|detected",
+        "line_end|\\n|1.0|detected",
+    ];
+    check(&context, sql, &expect).await;
+}
