@@ -2,6 +2,7 @@
 //!
 //! Owns: the one parser of the server. Must never know: tables, sessions.
 
+mod dialect;
 mod fetch;
 mod refresh;
 
@@ -27,7 +28,7 @@ pub(super) fn statements(sql: &str) -> Result<Vec<Statement>> {
 }
 
 fn parse(sql: &str) -> Result<Vec<Statement>> {
-    let dialect = PostgreSqlDialect {};
+    let dialect = dialect::PostgreSql;
     let tokens = tokens::read(sql)?;
     let mut parser = Parser::new(&dialect).with_recursion_limit(NESTING_MAX).with_tokens_with_locations(tokens);
     let mut statements = Vec::new();
