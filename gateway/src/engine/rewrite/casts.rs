@@ -127,6 +127,9 @@ const AGGREGATES: &[&str] = &[
     "variance",
 ];
 
+/// The function that gives its first argument the name that is its second.
+pub(super) const NAMED: &str = "lakegate_cast";
+
 /// Names the casts in an aggregate's arguments: the planner tells two aggregates apart by their names, which leave casts
 /// out.
 pub(super) fn name_in_aggregate(expr: &mut Expr) {
@@ -141,7 +144,7 @@ pub(super) fn name_in_aggregate(expr: &mut Expr) {
             && !matches!(inner.as_ref(), Expr::Value(_))
         {
             let name = string(data_type.to_string().to_lowercase());
-            *arg = call("lakegate_cast", vec![taken(arg), name]);
+            *arg = call(NAMED, vec![taken(arg), name]);
         }
     }
 }

@@ -47,7 +47,7 @@ fn exprs(select: &Select) -> impl Iterator<Item = &Expr> {
 }
 
 /// The expressions of GROUPING SETS, ROLLUP and CUBE too.
-fn flatten<'e>(key: &'e Expr, found: &mut Vec<&'e Expr>) {
+pub(super) fn flatten<'e>(key: &'e Expr, found: &mut Vec<&'e Expr>) {
     match key {
         Expr::GroupingSets(sets) | Expr::Rollup(sets) | Expr::Cube(sets) => {
             sets.iter().flatten().for_each(|key| flatten(key, found));
@@ -59,7 +59,7 @@ fn flatten<'e>(key: &'e Expr, found: &mut Vec<&'e Expr>) {
 }
 
 /// The select item that a position or an output name in GROUP BY means.
-fn meant<'s>(key: &'s Expr, select: &'s Select) -> &'s Expr {
+pub(super) fn meant<'s>(key: &'s Expr, select: &'s Select) -> &'s Expr {
     let item = match key {
         Expr::Value(value) => match &value.value {
             sqlparser::ast::Value::Number(digits, _) => {

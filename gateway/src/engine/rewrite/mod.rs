@@ -2,6 +2,7 @@
 //!
 //! Owns: the list of rewrites and their order. Must never know: a plan, a session, the store.
 
+mod alike;
 mod arrays;
 mod casts;
 mod conditions;
@@ -136,6 +137,7 @@ pub(crate) fn rewrite(mut query: Query, names: &dyn Names) -> Result<Rewritten> 
     syntax::rewrite(&mut query, names)?;
     rows::rewrite(&mut query);
     values::rewrite(&mut query, names)?;
+    alike::rewrite(&mut query, names);
     let output_names = columns.unwrap_or_default().into_iter().map(|column| column.name).collect();
     Ok(Rewritten { statement: query, output_names })
 }
