@@ -3,6 +3,7 @@
 //! Owns: adjacent string literals, `U&'...'`, the ends of operators. Words, numbers and rows have files of their own. Must
 //! never know: the syntax tree. <https://www.postgresql.org/docs/16/sql-syntax-lexical.html>
 
+pub(super) mod clauses;
 mod numbers;
 mod rows;
 pub(super) mod rows_from;
@@ -56,10 +57,23 @@ pub(super) fn read(sql: &str) -> Result<Vec<TokenWithSpan>> {
             order @ (Token::Lt | Token::Gt) if said.previous().is_some_and(words::is_using) => {
                 said.replace_last(Token::make_keyword(if order == Token::Lt { "ASC" } else { "DESC" }));
             }
+            Token::Word(word) if words::is_bare(&word, "exclude") => {
+                match clauses::exclusion(sql, span, &said, following) {
+                    Some(taken) => taken?,
+                    None => words::say(word, span, &mut said, following),
+                }
+            }
+            Token::Word(word) if words::is_bare(&word, "interval") => {
+                if let Some(literal) = clauses::interval_literal(following) {
+                    [literal, Token::DoubleColon].into_iter().for_each(|token| said.push(token, span));
+                }
+                said.push(Token::Word(word), span);
+            }
             Token::Word(word) => words::say(word, span, &mut said, following),
             other => said.push(other, span),
         }
     }
+    clauses::locks_last(&mut said.tokens);
     Ok(said.tokens)
 }
 

@@ -8,7 +8,7 @@
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
 
-use super::{Said, rows_from, values};
+use super::{Said, clauses, rows_from, values};
 
 /// The prefix operator that stands for SYMMETRIC behind BETWEEN; PostgreSQL's numbers have none of this name.
 const SYMMETRIC: Token = Token::DoubleExclamationMark;
@@ -40,7 +40,11 @@ pub(super) fn say(mut word: Word, span: Span, said: &mut Said, following: &[Toke
             mark.chain([Token::Word(word)]).collect()
         }
         Keyword::SYMMETRIC if previous.is_some_and(|token| is(token, Keyword::BETWEEN)) => vec![SYMMETRIC],
+        Keyword::DISTINCT if clauses::begins_keys(said) => {
+            vec![Token::make_word(clauses::DISTINCT_SETS, Some('"')), Token::Comma]
+        }
         // It is the default.
+        Keyword::ALL if clauses::begins_keys(said) && clauses::precedes_key(following) => Vec::new(),
         Keyword::ASYMMETRIC if previous.is_some_and(|token| is(token, Keyword::BETWEEN)) => Vec::new(),
         // What is trimmed is left out: blanks.
         Keyword::FROM if ends_a_trim(said) => vec![Token::SingleQuotedString(" ".to_owned()), Token::Word(word)],
@@ -174,12 +178,22 @@ fn is_plain_name(word: &Word, previous: Option<&Token>) -> bool {
     word.quote_style.is_none() && (FOREIGN.contains(&word.keyword) || behind_point && VALUES.contains(&word.keyword))
 }
 
+/// The words that follow, up to so many.
+pub(super) fn next_words(following: &[TokenWithSpan], count: usize) -> Vec<&Word> {
+    let tokens = following.iter().map(|token| &token.token).filter(|token| !matches!(token, Token::Whitespace(_)));
+    let words = tokens.map_while(|token| match token {
+        Token::Word(word) => Some(word),
+        _ => None,
+    });
+    words.take(count).collect()
+}
+
 /// Whether a word is this one, not quoted.
-fn is_bare(word: &Word, text: &str) -> bool {
+pub(super) fn is_bare(word: &Word, text: &str) -> bool {
     word.quote_style.is_none() && word.value.eq_ignore_ascii_case(text)
 }
 
-fn is(token: &Token, keyword: Keyword) -> bool {
+pub(super) fn is(token: &Token, keyword: Keyword) -> bool {
     matches!(token, Token::Word(word) if word.keyword == keyword)
 }
 
