@@ -15,6 +15,7 @@ mod exact;
 mod explain;
 mod facts;
 mod given_types;
+mod grouping_keys;
 mod guard;
 mod interrupt;
 mod lock;

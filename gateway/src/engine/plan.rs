@@ -15,7 +15,8 @@ use sqlparser::ast::{Ident, ObjectName, Query, Statement as Ast, ViewColumnDef, 
 use super::params::Planning;
 use super::scope::{Found, Scope, relation_of, undefined_table, view_of};
 use super::{
-    Core, Statement, declared, diagnose, exact, explain, given_types, params, parse, rewrite, system_columns, zone,
+    Core, Statement, declared, diagnose, exact, explain, given_types, grouping_keys, params, parse, rewrite,
+    system_columns, zone,
 };
 use crate::error::{Error, Result, SqlState, classify};
 use crate::session::Session;
@@ -236,6 +237,7 @@ fn logical(
     let mut context = PlannerContext::new().with_prepare_param_data_types(params.to_vec());
     planner
         .sql_statement_to_plan_with_context(statement, &mut context)
+        .and_then(grouping_keys::compute)
         .and_then(|plan| given_types::settle(plan, &|name| scope.scalar_function(name)))
 }
 

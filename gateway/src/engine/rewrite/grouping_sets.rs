@@ -1,9 +1,9 @@
 //! ROLLUP, CUBE and GROUPING SETS, also inside and beside each other, as one list of grouping sets.
 //!
-//! Owns: PostgreSQL's `expand_grouping_sets`, but not GROUP BY DISTINCT, which the parser does not read. The planner reads one of them, of plain columns. Must
-//! never know: names.
+//! Owns: PostgreSQL's `expand_grouping_sets`. The planner reads one of them, of plain columns. Must never know: names.
 //! <https://www.postgresql.org/docs/16/queries-table-expressions.html#QUERIES-GROUPING-SETS>
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
@@ -11,6 +11,7 @@ use sqlparser::ast::{
 };
 
 use super::folded;
+use crate::engine::tokens::clauses::DISTINCT_SETS;
 use crate::error::{Error, Result, SqlState};
 
 /// PostgreSQL's limits.
@@ -42,6 +43,10 @@ impl VisitorMut for Selects {
 
 fn of_select(select: &mut Select) -> Result<()> {
     let GroupByExpr::Expressions(keys, _) = &mut select.group_by else { return Ok(()) };
+    let is_distinct = keys.first().is_some_and(is_distinct);
+    if is_distinct {
+        keys.remove(0);
+    }
     let count = keys.iter().filter(|key| sets_of(key).is_some()).count();
     let is_plain = |key: &Expr| match key {
         Expr::Rollup(parts) | Expr::Cube(parts) => {
@@ -50,7 +55,7 @@ fn of_select(select: &mut Select) -> Result<()> {
         Expr::GroupingSets(sets) => !sets.iter().flatten().any(|key| sets_of(key).is_some()),
         _ => true,
     };
-    if count == 0 || (keys.len() == 1 && keys.iter().all(is_plain)) {
+    if count == 0 || (!is_distinct && keys.len() == 1 && keys.iter().all(is_plain)) {
         return Ok(());
     }
     let mut sets: Vec<Set> = vec![Vec::new()];
@@ -66,8 +71,30 @@ fn of_select(select: &mut Select) -> Result<()> {
         let with = |set: &Set| own.iter().map(|more| union(set, more)).collect::<Vec<_>>();
         sets = sets.iter().flat_map(with).collect();
     }
+    if is_distinct {
+        sets = each_once(sets);
+    }
     *keys = vec![Expr::GroupingSets(sets)];
     Ok(())
+}
+
+/// Whether the key stands for the DISTINCT of GROUP BY DISTINCT.
+fn is_distinct(key: &Expr) -> bool {
+    matches!(key, Expr::Identifier(ident) if ident.value == DISTINCT_SETS)
+}
+
+/// The sets of GROUP BY DISTINCT: what has the same keys in another order is the same set.
+fn each_once(sets: Vec<Set>) -> Vec<Set> {
+    let mut seen = HashSet::new();
+    let mut kept = Vec::new();
+    for set in sets {
+        let mut keys: Vec<String> = set.iter().map(ToString::to_string).collect();
+        keys.sort_unstable();
+        if seen.insert(keys) {
+            kept.push(set);
+        }
+    }
+    kept
 }
 
 /// The sets that a key of GROUP BY stands for; `None` for a plain key.
