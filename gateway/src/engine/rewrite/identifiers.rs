@@ -17,7 +17,9 @@ use sqlparser::tokenizer::Span;
 use super::in_scope::InScope;
 use super::relations::{alias_columns, aliased};
 use super::scope::{Column, Columns, Scope, best};
-use super::{Names, expand, folded, grouping, having, located, output_names, quoted, rows, set_operations, sorting};
+use super::{
+    Names, expand, folded, grouping, having, located, output_names, quoted, row_limits, rows, set_operations, sorting,
+};
 use crate::error::{Error, Result, SqlState};
 
 /// The WITH queries in sight.
@@ -35,6 +37,14 @@ pub(super) fn rewrite(query: &mut Query, names: &dyn Names) -> Result<Columns> {
     Resolver { names }.query(query, None, &Ctes::default())
 }
 
+/// The clauses of a query that see the names of its SELECT.
+#[derive(Default)]
+struct Around<'q> {
+    order_by: Vec<&'q mut Expr>,
+    /// What LIMIT and OFFSET count.
+    counts: Vec<(&'static str, &'q Expr)>,
+}
+
 pub(super) struct Resolver<'n> {
     pub(super) names: &'n dyn Names,
 }
@@ -50,7 +60,10 @@ impl Resolver<'_> {
             _ => Vec::new(),
         };
         match query.body.as_mut() {
-            SetExpr::Select(select) => self.select(select, order_by, outer, &ctes),
+            SetExpr::Select(select) => {
+                let around = Around { order_by, counts: row_limits::counts(query.limit_clause.as_ref()) };
+                self.select(select, around, outer, &ctes)
+            }
             body => {
                 let columns = self.set_expr(body, outer, &ctes)?;
                 for expr in order_by {
@@ -112,7 +125,7 @@ impl Resolver<'_> {
 
     fn set_expr(&self, body: &mut SetExpr, outer: Option<&Scope<'_>>, ctes: &Ctes) -> Result<Columns> {
         match body {
-            SetExpr::Select(select) => self.select(select, Vec::new(), outer, ctes),
+            SetExpr::Select(select) => self.select(select, Around::default(), outer, ctes),
             SetExpr::Query(query) => self.query(query, outer, ctes),
             SetExpr::SetOperation { op, left, right, .. } => {
                 let columns = self.set_expr(left, outer, ctes)?;
@@ -147,7 +160,7 @@ impl Resolver<'_> {
     fn select(
         &self,
         select: &mut Select,
-        order_by: Vec<&mut Expr>,
+        around: Around<'_>,
         outer: Option<&Scope<'_>>,
         ctes: &Ctes,
     ) -> Result<Columns> {
@@ -188,7 +201,12 @@ impl Resolver<'_> {
         }
         let is_distinct_on = matches!(select.distinct, Some(sqlparser::ast::Distinct::On(_)));
         let sortable = columns.as_deref().map(|columns| output_names::distinct(columns, &select.projection));
-        let mut order_by = order_by;
+        let Around { mut order_by, counts } = around;
+        for (clause, count) in counts {
+            let mut resolved = count.clone();
+            self.expr(&mut resolved, &scope, ctes)?;
+            row_limits::check(clause, &resolved, &scope, self.names)?;
+        }
         for expr in &mut order_by {
             self.order_by(expr, &scope, sortable.as_deref(), ctes)?;
             self.position(expr, "ORDER BY", columns.as_deref())?;

@@ -4,10 +4,13 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{Expr, Fetch, LimitClause, Query, Select, UnaryOperator, Value, VisitMut, VisitorMut};
+use sqlparser::ast::{
+    Expr, Fetch, LimitClause, Query, Select, UnaryOperator, Value, VisitMut, VisitorMut, visit_expressions,
+};
 
 use super::expand::call;
-use super::{literals, types};
+use super::scope::Scope;
+use super::{Names, literals, located, types};
 use crate::error::{Error, Result, SqlState};
 
 /// Rewrites the limits of the query and of every query inside it.
@@ -93,6 +96,36 @@ fn fetch_as_limit(query: &mut Query, fetch: Fetch) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What the clauses of a query count, that are no constants.
+pub(super) fn counts(clause: Option<&LimitClause>) -> Vec<(&'static str, &Expr)> {
+    let Some(LimitClause::LimitOffset { limit, offset, .. }) = clause else { return Vec::new() };
+    let offset = offset.as_ref().map(|offset| ("OFFSET", &offset.value));
+    let counts = limit.iter().map(|limit| ("LIMIT", limit)).chain(offset);
+    counts.filter(|(_, count)| !matches!(count, Expr::Value(_))).collect()
+}
+
+/// 42P10 for a count that depends on the rows of its own query.
+pub(super) fn check(clause: &str, count: &Expr, scope: &Scope<'_>, names: &dyn Names) -> Result<()> {
+    let found = visit_expressions(count, |expr| match expr {
+        // The names of queries inside are those of others.
+        Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => ControlFlow::Break(None),
+        Expr::CompoundIdentifier(parts) => match parts.as_slice() {
+            [relation, column] if scope.own(&relation.value, &column.value).is_some() => {
+                ControlFlow::Break(Some(relation.span))
+            }
+            _ => ControlFlow::Continue(()),
+        },
+        _ => ControlFlow::Continue(()),
+    });
+    match found {
+        ControlFlow::Break(Some(span)) => {
+            let message = format!("argument of {clause} must not contain variables");
+            Err(located(Error::new(SqlState::InvalidColumnReference, message), span, names))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A count in quotes is a `bigint`, and so is one that is cast to it.
