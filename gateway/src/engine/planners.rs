@@ -54,6 +54,12 @@ impl ExprPlanner for Operators {
             | BinaryOperator::Multiply
             | BinaryOperator::Divide
             | BinaryOperator::Modulo => arithmetic(expr, &left, &right),
+ {
+                shifts::shift(expr, \&left, \&right)
+            }
+=>=> {
+                shifts::shift(expr, &left, &right)
+            }
             BinaryOperator::StringConcat => concatenation(expr, &left, &right),
             BinaryOperator::PGRegexMatch
             | BinaryOperator::PGRegexIMatch
@@ -78,7 +84,8 @@ pub(super) fn truth_error(operand: &Operand, of: &str) -> Option<Error> {
 }
 
 fn comparison(mut expr: RawBinaryExpr, left: &Operand, right: &Operand) -> Result<PlannerResult<RawBinaryExpr>> {
-    if !left.compares_with(right) || left.is_document() || right.is_document() {
+    let is_undefined = arrays::differ(left.data_type(), right.data_type());
+    if is_undefined || !left.compares_with(right) || left.is_document() || right.is_document() {
         return Err(undefined(left, &expr.op, right));
     }
     if left.is_row() && right.is_row() {

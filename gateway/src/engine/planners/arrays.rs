@@ -2,14 +2,16 @@
 //!
 //! Owns: array literals beside arrays, and operators of two arrays. Must never know: other operators.
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Field};
 use datafusion::common::{DFSchema, Result, ScalarValue};
 use datafusion::functions_nested::expr_fn::{array_has_all, array_has_any};
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::{Expr, ExprSchemable, cast};
 use sqlparser::ast::BinaryOperator;
+use udfs::pg_type;
 
 use super::operand::call;
+use super::{Operand, undefined};
 
 /// `array = '{1,2}'`: a literal of unknown type takes the type of the other side, as in PostgreSQL.
 #[derive(Debug)]
@@ -26,6 +28,13 @@ impl ExprPlanner for ArrayLiterals {
             beside_array(&mut expr, schema);
         }
         let sides = (list_type(&expr.left, schema), list_type(&expr.right, schema));
+        if let (BinaryOperator::PGOverlap | BinaryOperator::AtArrow | BinaryOperator::ArrowAt, (Some(one), Some(other))) =
+            (&expr.op, &sides)
+            && differ(one, other)
+            && let (Some(left), Some(right)) = (Operand::of(&expr.left, schema), Operand::of(&expr.right, schema))
+        {
+            return Err(undefined(&left, &expr.op, &right));
+        }
         let RawBinaryExpr { op, left, right } = expr;
         Ok(match (&op, sides) {
             (BinaryOperator::PGOverlap, _) => {
@@ -60,6 +69,14 @@ fn flat(expr: Expr, schema: &DFSchema) -> Expr {
         }
         _ => expr,
     }
+}
+
+/// Whether both are arrays, of items whose types PostgreSQL has no operator for: `integer[] = bigint[]`. Types of texts
+/// are not told apart here.
+pub(super) fn differ(left: &DataType, right: &DataType) -> bool {
+    let (Some((left, _)), Some((right, _))) = (items(left), items(right)) else { return false };
+    let name = |item: &DataType| pg_type::sql_name(&Field::new("", item.clone(), true));
+    !left.is_null() && !right.is_null() && name(left) != name(right)
 }
 
 /// The function that orders two arrays, where the planner's own comparison knows neither NULL in them nor dimensions.
