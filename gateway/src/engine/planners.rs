@@ -8,6 +8,7 @@ mod arrays;
 pub(super) mod json;
 pub(super) mod operand;
 mod parameters;
+mod shifts;
 mod subscripts;
 
 use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue};
@@ -54,10 +55,7 @@ impl ExprPlanner for Operators {
             | BinaryOperator::Multiply
             | BinaryOperator::Divide
             | BinaryOperator::Modulo => arithmetic(expr, &left, &right),
- {
-                shifts::shift(expr, \&left, \&right)
-            }
-=>=> {
+            BinaryOperator::PGBitwiseShiftLeft | BinaryOperator::PGBitwiseShiftRight => {
                 shifts::shift(expr, &left, &right)
             }
             BinaryOperator::StringConcat => concatenation(expr, &left, &right),
