@@ -16,7 +16,7 @@ use udfs::settings::{self, Output, ReadSettings};
 
 use super::analyze;
 use super::memory::{QueryPool, default_bytes, pool_of_all};
-use super::planners::{ArrayLiterals, Operators, Parameters, Subscripts};
+use super::planners::{ArrayLiterals, Money, Operators, Parameters, Subscripts};
 use super::stores::FixedStores;
 use crate::config;
 use crate::error::{Error, Result};
@@ -50,7 +50,7 @@ impl Base {
             .with_file_statistics_cache_limit(0)
             .build_arc()?;
         // The first planner that answers wins.
-        let mut planners: Vec<Arc<dyn ExprPlanner>> = vec![Arc::new(Parameters)];
+        let mut planners: Vec<Arc<dyn ExprPlanner>> = vec![Arc::new(Parameters), Arc::new(Money)];
         planners.extend(udfs::all().planners);
         planners.push(Arc::new(ArrayLiterals));
         planners.push(Arc::new(Subscripts));

@@ -6,6 +6,7 @@
 
 mod arrays;
 pub(super) mod json;
+mod money;
 pub(super) mod operand;
 mod parameters;
 mod shifts;
@@ -18,6 +19,7 @@ use sqlparser::ast::BinaryOperator;
 
 use crate::error::{Error, SqlState};
 pub(super) use arrays::ArrayLiterals;
+pub(super) use money::Money;
 pub(super) use operand::{Category, Operand};
 pub(super) use parameters::Parameters;
 pub(super) use subscripts::Subscripts;
@@ -83,6 +85,7 @@ pub(super) fn truth_error(operand: &Operand, of: &str) -> Option<Error> {
 
 fn comparison(mut expr: RawBinaryExpr, left: &Operand, right: &Operand) -> Result<PlannerResult<RawBinaryExpr>> {
     let is_undefined = arrays::differ(left.data_type(), right.data_type());
+    let is_undefined = is_undefined || money::differ(left, right);
     if is_undefined || !left.compares_with(right) || left.is_document() || right.is_document() {
         return Err(undefined(left, &expr.op, right));
     }
@@ -138,6 +141,9 @@ pub(super) fn against_zero(order: Expr, op: &BinaryOperator) -> Expr {
 
 fn arithmetic(mut expr: RawBinaryExpr, left: &Operand, right: &Operand) -> Result<PlannerResult<RawBinaryExpr>> {
     use Category as C;
+    if left.is_money() || right.is_money() {
+        return money::arithmetic(expr, left, right);
+    }
     let is = |op: &[BinaryOperator]| op.contains(&expr.op);
     let (sum, product) =
         (is(&[BinaryOperator::Plus, BinaryOperator::Minus]), is(&[BinaryOperator::Multiply, BinaryOperator::Divide]));

@@ -25,17 +25,20 @@ pub(super) fn concerns(expr: &Expr) -> bool {
             let name = function.func.name();
             passes_on(name) || name == "make_array" || of_arrays(name).is_some()
         }
-        Expr::AggregateFunction(function) => aggregates(function.func.name()).is_some(),
+        Expr::AggregateFunction(function) => {
+            let name = function.func.name();
+            name == "sum" || aggregates(name).is_some()
+        }
         _ => false,
     }
 }
 
-/// The JSON type of an expression, where the planner forgets it.
+/// The type of an expression that operators must know of, where the planner forgets it: JSON and money.
 pub(super) fn forgotten(expr: &Expr, schema: &DFSchema) -> Option<String> {
     if !concerns(expr) {
         return None;
     }
-    of(expr, schema).ok().flatten().filter(|tag| matches!(tag.as_str(), "json" | "jsonb"))
+    of(expr, schema).ok().flatten().filter(|tag| matches!(tag.as_str(), "json" | "jsonb" | "money"))
 }
 
 /// Whether a function's result depends on PostgreSQL's types of its arguments.
@@ -74,7 +77,8 @@ pub(super) fn tell(mut function: ScalarFunction, schema: &DFSchema) -> Result<Tr
         // What a subquery or an aggregate gives may be planned anew, without its type.
         let may_forget = matches!(arg, Expr::ScalarSubquery(_) | Expr::Column(_));
         let is_json = tag.as_deref().is_some_and(|tag| tag.trim_start_matches('_').starts_with("json"));
-        if may_forget && is_json || pg_type::tag(&arg.to_field(schema)?.1) != tag.as_deref() {
+        let is_asked = tag.is_some() && function.func.name() == "lakegate_type_name";
+        if may_forget && (is_json || is_asked) || pg_type::tag(&arg.to_field(schema)?.1) != tag.as_deref() {
             *arg = as_tagged(
                 std::mem::replace(arg, Expr::Literal(ScalarValue::Null, None)),
                 tag.as_deref().unwrap_or_default(),
@@ -244,6 +248,7 @@ fn of(expr: &Expr, schema: &DFSchema) -> Result<Option<String>> {
             match (aggregates(func.name()), params.args.first()) {
                 (Some(true), Some(arg)) => of(arg, schema)?.map(array),
                 (Some(false), Some(arg)) => of(arg, schema)?,
+                (None, Some(arg)) if func.name() == "sum" => of(arg, schema)?.filter(|tag| tag == "money"),
                 _ => None,
             }
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, FieldRef, IntervalUnit, TimeUnit};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::logical_expr::planner::TypePlanner;
-use sqlparser::ast::{ArrayElemTypeDef, DataType as Sql, ExactNumberInfo, ObjectName, TimezoneInfo};
+use sqlparser::ast::{ArrayElemTypeDef, DataType as Sql, ExactNumberInfo, Ident, ObjectName, TimezoneInfo};
 use udfs::pg::numeric::kind;
 use udfs::pg_type;
 
@@ -121,7 +121,7 @@ fn named(name: &ObjectName, zone: &Arc<str>) -> Option<Field> {
         "float4" => Some(plain(DataType::Float32)),
         "float8" => Some(plain(DataType::Float64)),
         "bool" => Some(plain(DataType::Boolean)),
-        "money" => Some(pg_type::tagged("", DataType::Decimal128(19, 2), "money")),
+        "money" => Some(pg_type::tagged("", udfs::pg::money::MONEY, "money")),
         "timestamptz" => Some(plain(DataType::Timestamp(TimeUnit::Microsecond, Some(Arc::clone(zone))))),
         "inet" | "cidr" | "macaddr" | "xml" | "pg_lsn" => Some(pg_type::tagged("", DataType::Utf8, &last)),
         _ => None,
@@ -180,6 +180,10 @@ pub(super) fn written(field: &Field) -> Option<Sql> {
         Some("uuid") => return Some(Sql::Uuid),
         Some("json") => return Some(Sql::JSON),
         Some("jsonb") => return Some(Sql::JSONB),
+        Some("timetz") => return Some(Sql::Time(None, TimezoneInfo::Tz)),
+        Some(name @ ("money" | "oid")) => {
+            return Some(Sql::Custom(ObjectName::from(vec![Ident::new(name)]), Vec::new()));
+        }
         _ => {}
     }
     Some(match field.data_type() {

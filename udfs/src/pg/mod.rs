@@ -42,6 +42,7 @@ pub mod make;
 pub mod make_array;
 pub mod matches;
 pub mod moment;
+pub mod money;
 pub mod numeric;
 pub mod operators;
 pub mod ordered_set;
@@ -214,6 +215,10 @@ pub(crate) fn math() -> Vec<Arc<ScalarUDF>> {
         integers::modulo(),
         integers::sign(),
         integers::width_bucket(),
+        money::divided(),
+        money::part(),
+        money::ratio(),
+        money::times(),
         powers::exp(),
         powers::ln(),
         powers::log(),

@@ -158,6 +158,10 @@ impl Operand {
         self.tag.as_deref() == Some("json") || matches!(self.data_type, DataType::Map(..) | DataType::Union(..))
     }
 
+    pub(in crate::engine) fn is_money(&self) -> bool {
+        self.tag.as_deref() == Some("money")
+    }
+
     /// Whether blanks at the end of the text do not count.
     pub(in crate::engine) fn is_padded(&self) -> bool {
         self.tag.as_deref() == Some("bpchar")
