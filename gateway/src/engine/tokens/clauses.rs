@@ -36,7 +36,7 @@ pub(super) fn locks_last(tokens: &mut [TokenWithSpan]) {
     }
 }
 
-const LOCKS: [Keyword; 4] = [Keyword::KEY, Keyword::NO, Keyword::SHARE, Keyword::UPDATE];
+const LOCKS: [Keyword; 2] = [Keyword::SHARE, Keyword::UPDATE];
 const LIMITS: [Keyword; 3] = [Keyword::FETCH, Keyword::LIMIT, Keyword::OFFSET];
 
 /// Where the query around these tokens ends.

@@ -43,6 +43,16 @@ pub(super) fn say(mut word: Word, span: Span, said: &mut Said, following: &[Toke
         Keyword::DISTINCT if clauses::begins_keys(said) => {
             vec![Token::make_word(clauses::DISTINCT_SETS, Some('"')), Token::Comma]
         }
+        // FOR NO KEY UPDATE and FOR KEY SHARE: the parser knows neither, and nothing is locked.
+        Keyword::NO if previous.is_some_and(|token| is(token, Keyword::FOR)) && next_is(following, Keyword::KEY) => {
+            Vec::new()
+        }
+        Keyword::KEY
+            if previous.is_some_and(|token| is(token, Keyword::FOR))
+                && (next_is(following, Keyword::UPDATE) || next_is(following, Keyword::SHARE)) =>
+        {
+            Vec::new()
+        }
         // It is the default.
         Keyword::ALL if clauses::begins_keys(said) && clauses::precedes_key(following) => Vec::new(),
         Keyword::ASYMMETRIC if previous.is_some_and(|token| is(token, Keyword::BETWEEN)) => Vec::new(),
