@@ -1,6 +1,6 @@
 //! `percentile_cont(fraction)`, `percentile_disc(fraction)` and `mode()`, each `WITHIN GROUP (ORDER BY x)`.
 //!
-//! `percentile_cont` interpolates in double precision; the others give a value of the group, in its own type. Values
+//! `percentile_cont` interpolates in double precision, or between intervals; the others give a value of the group, in its own type. Values
 //! that are NULL do not count; NULL when there is none, or for a fraction that is NULL. A fraction outside 0 to 1 is 22003.
 //! An array of fractions gives the array of their values.
 //! <https://www.postgresql.org/docs/16/functions-aggregate.html#FUNCTIONS-ORDEREDSET-TABLE>
@@ -11,15 +11,18 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, ListArray};
+use arrow::array::{Array, ArrayRef, AsArray, Decimal128Array, ListArray};
 use arrow::buffer::OffsetBuffer;
-use arrow::compute::{SortOptions, concat, filter, is_not_null, sort};
-use arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
+use arrow::compute::{SortOptions, concat, filter, is_not_null, sort, sort_to_indices, take};
+use arrow::datatypes::{
+    DataType, Field, FieldRef, Float64Type, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit,
+};
 use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, ColumnarValue, Signature, Volatility};
 
+use super::spans;
 use crate::Error;
 use crate::function::pg_name;
 
@@ -79,15 +82,16 @@ impl AggregateUDFImpl for OrderedSet {
                 vec![DataType::Float64, fractions]
             }
             (Kind::Discrete, [of, _]) => vec![of.clone(), fractions],
+            (Kind::Continuous, [of @ SPAN, _]) => vec![of.clone(), fractions],
             _ => given.to_vec(),
         })
     }
 
     fn return_type(&self, given: &[DataType]) -> Result<DataType> {
         match (self.kind, given) {
-            (Kind::Continuous, [of @ DataType::Float64, DataType::List(_)])
+            (Kind::Continuous, [of @ (DataType::Float64 | SPAN), DataType::List(_)])
             | (Kind::Discrete, [of, DataType::List(_)]) => Ok(list(of.clone())),
-            (Kind::Continuous, [DataType::Float64, _]) => Ok(DataType::Float64),
+            (Kind::Continuous, [of @ (DataType::Float64 | SPAN), _]) => Ok(of.clone()),
             (Kind::Discrete, [of, _]) | (Kind::Mode, [of]) => Ok(of.clone()),
             _ => {
                 // The value of WITHIN GROUP comes first here and last in PostgreSQL's messages.
@@ -193,8 +197,15 @@ impl Values {
 
     fn sorted(&self) -> Result<ArrayRef> {
         let parts: Vec<&dyn Array> = self.values.iter().map(AsRef::as_ref).collect();
-        let options = SortOptions { nulls_first: false, ..self.options };
-        Ok(sort(&concat(&parts)?, Some(options))?)
+        let options = Some(SortOptions { nulls_first: false, ..self.options });
+        let values = concat(&parts)?;
+        if self.of != SPAN {
+            return Ok(sort(&values, options)?);
+        }
+        // The months of an interval are 30 days, which Arrow's order does not know.
+        let spans = values.as_primitive::<IntervalMonthDayNanoType>();
+        let lengths: Decimal128Array = spans.unary(spans::length);
+        Ok(take(&values, &sort_to_indices(&lengths, options, None)?, None)?)
     }
 }
 
@@ -220,6 +231,9 @@ impl Accumulator for Values {
         let sorted = if self.values.is_empty() { None } else { Some(self.sorted()?) };
         let value = |fraction: Option<f64>| match (self.kind, &sorted, fraction) {
             (Kind::Mode, Some(sorted), _) => ScalarValue::try_from_array(sorted, most_frequent(sorted)?),
+            (Kind::Continuous, Some(sorted), Some(of)) if self.of == SPAN => {
+                Ok(ScalarValue::IntervalMonthDayNano(interpolated_span(sorted, of)?))
+            }
             (Kind::Continuous, Some(sorted), Some(of)) => Ok(ScalarValue::Float64(interpolated(sorted, of))),
             (Kind::Discrete, Some(sorted), Some(of)) => ScalarValue::try_from_array(sorted, discrete(sorted.len(), of)),
             _ => ScalarValue::try_from(&self.of),
@@ -245,15 +259,28 @@ fn discrete(rows: usize, fraction: f64) -> usize {
     ((fraction * rows as f64).ceil() as usize).clamp(1, rows.max(1)) - 1
 }
 
+/// The values around the position that is the fraction of all, and how far it is from the first of them.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a row")]
-fn interpolated(sorted: &ArrayRef, fraction: f64) -> Option<f64> {
-    let values = sorted.as_primitive::<Float64Type>().values();
+fn around<T: Copy>(values: &[T], fraction: f64) -> Option<(T, T, f64)> {
     let position = fraction * (values.len().checked_sub(1)? as f64);
     let low = *values.get(position.floor() as usize)?;
     let high = *values.get(position.ceil() as usize)?;
-    let part = position - position.floor();
+    Some((low, high, position - position.floor()))
+}
+
+fn interpolated(sorted: &ArrayRef, fraction: f64) -> Option<f64> {
+    let (low, high, part) = around(sorted.as_primitive::<Float64Type>().values(), fraction)?;
     Some(if part == 0.0 { low } else { low + part * (high - low) })
 }
+
+fn interpolated_span(sorted: &ArrayRef, fraction: f64) -> Result<Option<IntervalMonthDayNano>> {
+    let values = sorted.as_primitive::<IntervalMonthDayNanoType>().values();
+    let Some((low, high, part)) = around(values, fraction) else { return Ok(None) };
+    Ok(Some(if part == 0.0 { low } else { spans::between_spans(low, high, part)? }))
+}
+
+/// An interval.
+const SPAN: DataType = DataType::Interval(IntervalUnit::MonthDayNano);
 
 /// The first row of the longest run of equal values.
 fn most_frequent(sorted: &ArrayRef) -> Result<usize> {
@@ -299,6 +326,12 @@ mod tests {
         let two = of_many(Kind::Continuous, Fractions::Many(vec![Some(0.5), None]), hundred());
         let expect = [ScalarValue::Float64(Some(50.5)), ScalarValue::Float64(None)];
         assert_eq!(two, ScalarValue::List(ScalarValue::new_list(&expect, &DataType::Float64, true)));
+        let spans = [IntervalMonthDayNano::new(1, 0, 0), IntervalMonthDayNano::new(0, 40, 0)];
+        let spans = Arc::new(arrow::array::IntervalMonthDayNanoArray::from(spans.to_vec())) as ArrayRef;
+        let span = |months, days| ScalarValue::IntervalMonthDayNano(Some(IntervalMonthDayNano::new(months, days, 0)));
+        assert_eq!(values(Kind::Discrete, 0.5, Arc::clone(&spans)), span(1, 0));
+        assert_eq!(values(Kind::Continuous, 1.0, Arc::clone(&spans)), span(0, 40));
+        assert_eq!(values(Kind::Continuous, 0.5, spans), span(1, 5));
         let none = Arc::new(Float64Array::from(vec![None, None])) as ArrayRef;
         assert_eq!(values(Kind::Continuous, 0.5, none), ScalarValue::Float64(None));
     }

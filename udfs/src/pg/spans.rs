@@ -66,13 +66,34 @@ pub fn order() -> Arc<ScalarUDF> {
     static OVERLOADS: [Overload; 1] =
         [overload_of(&[Ty::Interval], Returns::From(|_| DataType::Decimal128(38, 0)), |args| {
             let spans = args.interval(0)?;
-            args.build::<Decimal128Type>(|row| {
-                let IntervalMonthDayNano { months, days, nanoseconds } = some!(spans.get(row));
-                let days = i128::from(months) * 30 + i128::from(days);
-                Ok(Some(days * i128::from(MICROS_PER_DAY) * 1_000 + i128::from(nanoseconds)))
-            })
+            args.build::<Decimal128Type>(|row| Ok(Some(length(some!(spans.get(row))))))
         })];
     function("lakegate_interval_order", &OVERLOADS)
+}
+
+/// The nanoseconds of an interval whose months have 30 days.
+pub(super) fn length(IntervalMonthDayNano { months, days, nanoseconds }: IntervalMonthDayNano) -> i128 {
+    let days = i128::from(months) * 30 + i128::from(days);
+    days * i128::from(MICROS_PER_DAY) * 1_000 + i128::from(nanoseconds)
+}
+
+/// PostgreSQL's `interval_lerp`: the interval at a part of the way from one to another.
+pub(super) fn between_spans(
+    low: IntervalMonthDayNano,
+    high: IntervalMonthDayNano,
+    part: f64,
+) -> Result<IntervalMonthDayNano, Error> {
+    let way = IntervalMonthDayNano::new(
+        high.months.checked_sub(low.months).ok_or(Error::IntervalOverflow)?,
+        high.days.checked_sub(low.days).ok_or(Error::IntervalOverflow)?,
+        high.nanoseconds.checked_sub(low.nanoseconds).ok_or(Error::IntervalOverflow)?,
+    );
+    let step = scale(way, part, |value, part| value * part)?;
+    Ok(IntervalMonthDayNano::new(
+        low.months.checked_add(step.months).ok_or(Error::IntervalOverflow)?,
+        low.days.checked_add(step.days).ok_or(Error::IntervalOverflow)?,
+        low.nanoseconds.checked_add(step.nanoseconds).ok_or(Error::IntervalOverflow)?,
+    ))
 }
 
 fn scaled(

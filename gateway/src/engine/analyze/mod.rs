@@ -18,6 +18,7 @@ mod planner;
 mod runner;
 mod set_types;
 mod single_row;
+mod spans;
 mod subexpressions;
 #[cfg(test)]
 mod tests;

@@ -13,7 +13,7 @@ use datafusion::logical_expr::{BinaryExpr, Case, Expr, ExprSchemable, LogicalPla
 use datafusion::optimizer::AnalyzerRule;
 use sqlparser::ast::BinaryOperator;
 
-use super::{aggregates, expressions, json_functions, set_types, text_functions};
+use super::{aggregates, expressions, json_functions, set_types, spans, text_functions};
 use crate::engine::planners::{Category, Operand, operand, refused, truth, undefined};
 use crate::engine::tags;
 use crate::error::{Error, SqlState};
@@ -48,7 +48,7 @@ fn sorted_spans(plan: LogicalPlan) -> Result<LogicalPlan> {
                 return Err(refused(Error::new(SqlState::UndefinedFunction, message).hint(hint)));
             }
             Some(_) => key.expr = operand::call(udfs::pg::json::order(), vec![key.expr.clone()]),
-            None if operand.category == Category::Interval => key.expr = span_order(key.expr.clone()),
+            None if operand.category == Category::Interval => key.expr = spans::order(key.expr.clone()),
             None => {}
         }
     }
@@ -65,8 +65,8 @@ fn replace(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
                 compared(&left, BinaryOperator::Eq, item, schema)?;
             }
             if left.category == Category::Interval {
-                list = list.into_iter().map(span_order).collect();
-                let expr = Box::new(span_order(*expr));
+                list = list.into_iter().map(spans::order).collect();
+                let expr = Box::new(spans::order(*expr));
                 return Ok(Transformed::yes(Expr::InList(InList { expr, list, negated })));
             }
             Ok(Transformed::yes(Expr::InList(InList { expr, list, negated })))
@@ -78,7 +78,7 @@ fn replace(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
                 compared(&left, BinaryOperator::GtEq, &mut low, schema)?;
                 compared(&left, BinaryOperator::LtEq, &mut high, schema)?;
                 if left.category == Category::Interval {
-                    let [expr, low, high] = [expr, low, high].map(|side| Box::new(span_order(*side)));
+                    let [expr, low, high] = [expr, low, high].map(|side| Box::new(spans::order(*side)));
                     return Ok(Transformed::yes(Expr::Between(Between { expr, negated, low, high })));
                 }
             }
@@ -95,7 +95,14 @@ fn replace(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             }
             Ok(Transformed::yes(Expr::Case(case)))
         }
-        Expr::AggregateFunction(call) => aggregates::check(call, schema).map(Transformed::no),
+        Expr::AggregateFunction(call) => {
+            let call = aggregates::check(call, schema)?;
+            Ok(Transformed::yes(Expr::AggregateFunction(spans::aggregate(call, schema))))
+        }
+        Expr::WindowFunction(mut call) => {
+            spans::window(&mut call, schema)?;
+            Ok(Transformed::yes(Expr::WindowFunction(call)))
+        }
         Expr::InSubquery(InSubquery { expr, subquery, negated }) => {
             let column = subquery.subquery.schema().fields().first().map(|field| Operand::of_field(field));
             if let (Some(left), Some(right)) = (Operand::of(&expr, schema), column)
@@ -229,10 +236,6 @@ fn function(mut call: ScalarFunction, schema: &DFSchema) -> Result<Expr> {
 /// The output function of booleans, unlike the cast, writes one letter.
 fn truth_out(expr: Expr) -> Result<Expr> {
     when(expr.clone(), lit("t")).when(Expr::Not(Box::new(expr)), lit("f")).end()
-}
-
-fn span_order(expr: Expr) -> Expr {
-    operand::call(udfs::pg::spans::order(), vec![expr])
 }
 
 /// 42846 for a cast that PostgreSQL has not, although the values could be reinterpreted.
