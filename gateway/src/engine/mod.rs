@@ -5,6 +5,7 @@
 mod admission;
 mod analyze;
 mod base;
+mod constant_rows;
 mod copy;
 mod cpu;
 mod cursor;

@@ -15,8 +15,8 @@ use sqlparser::ast::{Ident, ObjectName, Query, Statement as Ast, ViewColumnDef, 
 use super::params::Planning;
 use super::scope::{Found, Scope, relation_of, undefined_table, view_of};
 use super::{
-    Core, Statement, declared, diagnose, exact, explain, given_types, grouping_keys, params, parse, rewrite,
-    system_columns, zone,
+    Core, Statement, constant_rows, declared, diagnose, exact, explain, given_types, grouping_keys, params, parse,
+    rewrite, system_columns, zone,
 };
 use crate::error::{Error, Result, SqlState, classify};
 use crate::session::Session;
@@ -222,9 +222,10 @@ fn analyzed(
             plan = logical(scope, statement, &typed)?;
         }
     }
+    let constants = constant_rows::columns(&plan);
     let plan = scope.state.analyzer().execute_and_check(plan, scope.state.config_options(), |_, _| {})?;
     // With parameters it waits for their values.
-    let plan = if param_types.is_empty() { exact::results(plan)? } else { plan };
+    let plan = if param_types.is_empty() { constant_rows::shown(exact::results(plan)?, &constants)? } else { plan };
     Ok((plan, param_types))
 }
 
