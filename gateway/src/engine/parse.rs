@@ -16,6 +16,7 @@ use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
 use super::{Statement, guard, tokens};
 use crate::error::{Error, Result, SqlState};
+pub(super) use dialect::IS_JSON;
 
 /// The parser refuses deeper nesting; its own frames are large, so the text is parsed on a stack of `STACK_BYTES`.
 const NESTING_MAX: usize = 500;

@@ -1,19 +1,57 @@
 //! The parser's PostgreSQL, with the operators that it reads otherwise.
 //!
-//! Owns: how far the right operand of IS DISTINCT FROM goes: not past AND and OR. Must never know: tokens that are said
-//! otherwise.
+//! Owns: how far the right operand of IS DISTINCT FROM goes: not past AND and OR; IS JSON. Must never know: tokens that are
+//! said otherwise.
 
 use std::any::TypeId;
 
-use sqlparser::ast::Expr;
+use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value};
 use sqlparser::dialect::{Dialect, PostgreSqlDialect, Precedence};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::Token;
 
 #[derive(Debug)]
 pub(super) struct PostgreSql;
 
 const BASE: PostgreSqlDialect = PostgreSqlDialect {};
+
+/// The operator that IS JSON is: the kind, and whether keys are unique, stand in a literal at its right.
+pub(in crate::engine) const IS_JSON: &str = "IS JSON";
+
+/// `IS [NOT] JSON [VALUE | SCALAR | ARRAY | OBJECT] [WITH | WITHOUT UNIQUE [KEYS]]`.
+fn is_json(parser: &mut Parser<'_>, left: &Expr) -> Option<Expr> {
+    let is_negated = if parser.parse_keywords(&[Keyword::IS, Keyword::JSON]) {
+        false
+    } else if parser.parse_keywords(&[Keyword::IS, Keyword::NOT, Keyword::JSON]) {
+        true
+    } else {
+        return None;
+    };
+    let kind = match &parser.peek_token_ref().token {
+        Token::Word(word) if word.quote_style.is_none() => word.value.to_ascii_lowercase(),
+        _ => String::new(),
+    };
+    let is_kind = ["value", "scalar", "array", "object"].contains(&kind.as_str());
+    let mut test = if is_kind { kind } else { "value".to_owned() };
+    if is_kind {
+        parser.advance_token();
+    }
+    let is_unique = parser.parse_keywords(&[Keyword::WITH, Keyword::UNIQUE]);
+    if is_unique {
+        test.push_str(" unique");
+    }
+    if is_unique || parser.parse_keywords(&[Keyword::WITHOUT, Keyword::UNIQUE]) {
+        let _ = parser.parse_keyword(Keyword::KEYS);
+    }
+    let op = BinaryOperator::Custom(IS_JSON.to_owned());
+    let right = Box::new(Expr::value(Value::SingleQuotedString(test)));
+    let is = Expr::BinaryOp { left: Box::new(left.clone()), op, right };
+    Some(match is_negated {
+        true => Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(Expr::Nested(Box::new(is))) },
+        false => is,
+    })
+}
 
 macro_rules! as_base {
     ($($name:ident)*) => { $(fn $name(&self) -> bool { BASE.$name() })* };
@@ -25,6 +63,9 @@ impl Dialect for PostgreSql {
     }
 
     fn parse_infix(&self, parser: &mut Parser<'_>, left: &Expr, _: u8) -> Option<Result<Expr, ParserError>> {
+        if let Some(test) = is_json(parser, left) {
+            return Some(Ok(test));
+        }
         let is = if parser.parse_keywords(&[Keyword::IS, Keyword::DISTINCT, Keyword::FROM]) {
             Expr::IsDistinctFrom
         } else if parser.parse_keywords(&[Keyword::IS, Keyword::NOT, Keyword::DISTINCT, Keyword::FROM]) {

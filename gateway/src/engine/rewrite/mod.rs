@@ -37,6 +37,7 @@ mod sets;
 mod slices;
 mod sorting;
 mod syntax;
+mod sql_json;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -127,6 +128,7 @@ pub(crate) struct Rewritten {
 pub(crate) fn rewrite(mut query: Query, names: &dyn Names) -> Result<Rewritten> {
     row_limits::rewrite(&mut query)?;
     windows::rewrite(&mut query, names)?;
+    sql_json::rewrite(&mut query)?;
     grouping_sets::rewrite(&mut query)?;
     hypothetical::rewrite(&mut query)?;
     functions::check(&query, names)?;

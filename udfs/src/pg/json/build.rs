@@ -37,6 +37,12 @@ pub(super) fn functions() -> Vec<Arc<ScalarUDF>> {
         ("array_to_json", Of::Value(Argument::Array), false),
         ("jsonb_build_object", Of::Object, true),
         ("jsonb_build_array", Of::Array, true),
+        ("lakegate_json_items", Of::Known, false),
+        ("lakegate_jsonb_items", Of::Known, true),
+        ("lakegate_json_pairs", Of::Members { known: false }, false),
+        ("lakegate_jsonb_pairs", Of::Members { known: false }, true),
+        ("lakegate_json_known", Of::Members { known: true }, false),
+        ("lakegate_jsonb_known", Of::Members { known: true }, true),
         ("to_jsonb", Of::Value(Argument::Any), true),
         ("lakegate_json_list", Of::List, false),
         ("lakegate_jsonb_list", Of::List, true),
@@ -55,6 +61,12 @@ pub(super) fn functions() -> Vec<Arc<ScalarUDF>> {
 enum Of {
     Object,
     Array,
+    /// What `JSON_ARRAY(... ABSENT ON NULL)` makes: an array without NULLs.
+    Known,
+    /// What `JSON_OBJECT` makes: an object, of known values alone or of all.
+    Members {
+        known: bool,
+    },
     Value(Argument),
     /// What `json_agg(DISTINCT ...)` makes of the array that it has collected.
     List,
@@ -89,7 +101,9 @@ impl Build {
 
     fn check(&self, fields: &[FieldRef]) -> Result<(), Error> {
         let takes = match (self.of, fields) {
-            (Of::Object | Of::Array, _) | (Of::Element | Of::List, [_]) | (Of::Member, [_, _]) => true,
+            (Of::Object | Of::Array | Of::Known | Of::Members { .. }, _)
+            | (Of::Element | Of::List, [_])
+            | (Of::Member, [_, _]) => true,
             (Of::Value(argument), [value]) => argument.takes(value.data_type()),
             (Of::Value(argument @ (Argument::Row | Argument::Array)), [value, pretty]) => {
                 argument.takes(value.data_type()) && matches!(pretty.data_type(), DataType::Boolean)
@@ -196,7 +210,7 @@ impl Build {
                 ColumnarValue::Scalar(value) => (value.to_array_of_size(1)?, true),
                 ColumnarValue::Array(array) => (Arc::clone(array), false),
             };
-            let is_key = matches!(self.of, Of::Object | Of::Member) && at % 2 == 0;
+            let is_key = matches!(self.of, Of::Object | Of::Member | Of::Members { .. }) && at % 2 == 0;
             if is_key && !is_scalar(field) {
                 let message = "key value must be scalar, not array, composite, or json";
                 return Err(Error::InvalidParameter(message.to_owned()).into());
@@ -211,10 +225,12 @@ impl Build {
     /// Whether there is a value, which is appended then.
     fn write(&self, columns: &[Column], row: usize, out: &mut String) -> Result<bool> {
         match (self.of, columns) {
-            (Of::Object, columns) => self.object(columns, row, out)?,
-            (Of::Array, columns) => {
+            (Of::Object | Of::Members { .. }, columns) => self.object(columns, row, out)?,
+            (Of::Array | Of::Known, columns) => {
+                let all = self.of == Of::Array;
                 out.push('[');
-                for (at, column) in columns.iter().enumerate() {
+                let shown = columns.iter().filter(|column| all || !column.values.is_null(column.at(row)));
+                for (at, column) in shown.enumerate() {
                     if at > 0 {
                         out.push_str(", ");
                     }
@@ -237,7 +253,11 @@ impl Build {
             (Of::Member, [key, value, ..]) => {
                 let key_row = key.at(row);
                 if key.values.is_null(key_row) {
-                    return Err(Error::InvalidParameter("field name must not be null".to_owned()).into());
+                    return Err(match self.jsonb {
+                        true => Error::InvalidParameter("field name must not be null".to_owned()),
+                        false => self.null_key(1),
+                    }
+                    .into());
                 }
                 write_key(key, key_row, out)?;
                 value.values.write_json(value.at(row), out)?;
@@ -256,14 +276,19 @@ impl Build {
             .into());
         }
         out.push('{');
+        let known = self.of == Of::Members { known: true };
+        let mut is_first = true;
         for (at, pair) in columns.chunks_exact(2).enumerate() {
             let [key, value] = pair else { continue };
-            if at > 0 {
-                out.push_str(", ");
-            }
             let key_row = key.at(row);
             if key.values.is_null(key_row) {
                 return Err(self.null_key(2 * at + 1).into());
+            }
+            if known && value.values.is_null(value.at(row)) {
+                continue;
+            }
+            if !std::mem::take(&mut is_first) {
+                out.push_str(", ");
             }
             write_key(key, key_row, out)?;
             value.values.write_json(value.at(row), out)?;
@@ -273,12 +298,9 @@ impl Build {
     }
 
     fn null_key(&self, argument: usize) -> Error {
-        if self.jsonb {
-            return Error::InvalidParameter(format!("argument {argument}: key must not be null"));
-        }
-        Error::ParameterWithHint {
-            message: format!("argument {argument} cannot be null"),
-            hint: "Object keys should be text.".to_owned(),
+        match self.jsonb {
+            true => Error::InvalidParameter(format!("argument {argument}: key must not be null")),
+            false => Error::NullNotAllowed("null value not allowed for object key".to_owned()),
         }
     }
 }
@@ -318,7 +340,10 @@ mod tests {
             &[text("b"), int(1), text("a"), list(), text("a"), null()],
             r#"{"a": null, "b": 1}"#,
         );
-        check("json_build_object", &[null(), int(1)], "argument 1 cannot be null");
+        check("json_build_object", &[null(), int(1)], "null value not allowed for object key");
+        check("lakegate_json_known", &[text("a"), null(), text("b"), int(1)], r#"{"b" : 1}"#);
+        check("lakegate_json_items", &[null(), int(1)], "[1]");
+        check("lakegate_json_pairs", &[], "{}");
         check("json_build_object", &[text("a")], "argument list must have even number of elements");
         check("json_build_object", &[list(), int(1)], "key value must be scalar, not array, composite, or json");
         check(

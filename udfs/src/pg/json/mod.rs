@@ -12,6 +12,7 @@ mod change;
 mod compare;
 mod edit;
 mod input;
+mod is_json;
 mod lex;
 mod object;
 mod order;
@@ -50,6 +51,7 @@ pub(crate) fn functions() -> Vec<Arc<ScalarUDF>> {
     all.extend(input::functions());
     all.extend(object::functions());
     all.extend(sets::functions());
+    all.push(is_json::is_json());
     all.push(order());
     all
 }
