@@ -197,7 +197,6 @@ const KNOWN: &[(&str, &str)] = &[
     ("drizzle / introspect #5", V16),
     ("duckdb / tables #1", V16),
     ("duckdb / snapshot #2", "snapshots cannot be exported"),
-    ("go / pgx load type #4", "WITH RECURSIVE forgets that a column is an oid"),
     ("pg_dump / schema #53", V16),
     ("pgadmin4 / properties #2", V16),
     ("rails / schema #8", "advisory locks are missing"),

@@ -79,11 +79,10 @@ fn explode<'a>(scope: &'a Scope, arguments: &[Argument<'_>]) -> Result<Vec<Vec<C
         let Some((grantee, rest)) = item.rsplit_once('=') else { return exec_err!("malformed aclitem: {item}") };
         let (privileges, grantor) = rest.split_once('/').unwrap_or((rest, ""));
         let (grantee, grantor) = (role(scope, grantee), role(scope, grantor));
-        let mut letters = privileges.chars().peekable();
-        while let Some(letter) = letters.next() {
-            let Some((_, name)) = PRIVILEGES.iter().find(|(known, _)| *known == letter) else { continue };
-            let grantable = letters.next_if_eq(&'*').is_some();
-            rows.push(vec![grantor.into(), grantee.into(), (*name).into(), grantable.into()]);
+        // PostgreSQL keeps bits: the order of the letters is not theirs.
+        for (letter, name) in PRIVILEGES {
+            let Some((_, behind)) = privileges.split_once(letter) else { continue };
+            rows.push(vec![grantor.into(), grantee.into(), name.into(), behind.starts_with('*').into()]);
         }
     }
     Ok(rows)

@@ -11,8 +11,9 @@ use sqlparser::ast::{
 
 use super::expand::{call, select};
 use super::functions::is_catalog_schema;
-use super::{Names, folded, json, literals, quoted, rows, rows_from, sets};
-use crate::error::{Error, Result, SqlState};
+use super::series::{integer_series, steps};
+use super::{Names, folded, json, literals, quoted, rows, rows_from, sets, types};
+use crate::error::{Error, Result};
 
 /// Rewrites every function in FROM and every set-returning function in an expression.
 pub(super) fn rewrite(query: &mut Query, names: &dyn Names) -> Result<()> {
@@ -42,6 +43,18 @@ impl VisitorMut for Functions<'_> {
         ControlFlow::Continue(())
     }
 
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        // (f(x)).field and (f(x)).* are columns of the function.
+        if let Expr::CompoundFieldAccess { root, .. } = expr
+            && let Expr::Nested(inner) = root.as_ref()
+            && let Expr::Function(function) = inner.as_ref()
+            && let Some(name) = last_name(&function.name).filter(|name| sets::composite(name).is_some())
+        {
+            **root = of_fields(function, &name);
+        }
+        ControlFlow::Continue(())
+    }
+
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
         if let Expr::Function(function) = expr
             && let Err(error) = steps(&last_name(&function.name).unwrap_or_default(), &arguments(function))
@@ -51,8 +64,7 @@ impl VisitorMut for Functions<'_> {
         if let Expr::Function(function) = expr
             && last_name(&function.name).as_deref() == Some("_pg_expandarray")
         {
-            let args = arguments(function);
-            *expr = rows::of_columns(columns(&function.name, "_pg_expandarray", args, false));
+            *expr = of_fields(function, "_pg_expandarray");
             return ControlFlow::Continue(());
         }
         if let Expr::Function(function) = expr {
@@ -73,9 +85,8 @@ impl VisitorMut for Functions<'_> {
         } else if let Expr::Function(function) = expr
             && last_name(&function.name).as_deref() == Some("unnest")
             && let [array] = arguments(function).as_slice()
-            && has_dimensions(array)
         {
-            *expr = call("unnest", vec![flat(array.clone())]);
+            *expr = items(array.clone());
         }
         ControlFlow::Continue(())
     }
@@ -97,12 +108,17 @@ impl VisitorMut for Functions<'_> {
     }
 }
 
+/// The row of a function whose fields are written out.
+fn of_fields(function: &Function, name: &str) -> Expr {
+    rows::of_columns(columns(&function.name, name, arguments(function), false))
+}
+
 /// `SELECT generate_series(1, 3)` is called `generate_series`, whatever it becomes.
 fn keep_name(item: &mut SelectItem) {
     if let SelectItem::UnnamedExpr(Expr::Function(function)) = item
         && let Some(name) = last_name(&function.name)
         && (json::returns_rows(&name)
-            || name == "_pg_expandarray"
+            || matches!(name.as_str(), "_pg_expandarray" | "unnest")
             || elements(&function.name, arguments(function)).is_some())
     {
         *item = SelectItem::ExprWithAlias { expr: Expr::Function(function.clone()), alias: quoted(&name) };
@@ -226,6 +242,9 @@ fn columns(name: &ObjectName, function: &str, args: Vec<Expr>, with_ordinality: 
         let each = arrays.into_iter().map(|array| (function.to_owned(), call("unnest", vec![array])));
         return each.chain(with_ordinality.then(|| numbered(longest))).collect();
     }
+    if let ("unnest", false, [array]) = (function, with_ordinality, args.as_slice()) {
+        return vec![(json::column(function), items(array.clone()))];
+    }
     let elements = match function {
         "unnest" => args.first().cloned().map(flat),
         _ => elements(name, args.clone()),
@@ -250,6 +269,20 @@ fn columns(name: &ObjectName, function: &str, args: Vec<Expr>, with_ordinality: 
 fn numbered(count: Expr) -> (String, Expr) {
     let one = Expr::value(sqlparser::ast::Value::Number("1".to_owned(), false));
     ("ordinality".to_owned(), call("unnest", vec![call("generate_series", vec![one, count])]))
+}
+
+/// The items of an array as rows. Where they are cast to a type that Arrow does not tell they are said to have it: a
+/// recursive query has the types of its first part before any rule gives it others.
+fn items(array: Expr) -> Expr {
+    let of = match &array {
+        Expr::Cast { data_type: DataType::Array(_), .. } => types::cast_item(&array),
+        _ => None,
+    };
+    let rows = call("unnest", vec![flat(array)]);
+    match of {
+        Some(of) => call("lakegate_tagged", vec![rows, literals::string(of)]),
+        None => rows,
+    }
 }
 
 /// The elements of all dimensions, as `unnest` gives them.
@@ -294,58 +327,6 @@ fn elements(name: &ObjectName, args: Vec<Expr>) -> Option<Expr> {
         ("regexp_matches", _) => Some(call("lakegate_regexp_matches", args)),
         ("regexp_split_to_table", _) => Some(call("regexp_split_to_array", args)),
         (function, _) => json::elements(function, args),
-    }
-}
-
-/// A series between literals needs no array in memory: the planner's table function makes it row by row.
-fn integer_series(function: &str, args: &[Expr], with_ordinality: bool) -> Option<(Expr, TableWithJoins)> {
-    if function != "generate_series" || with_ordinality || !(2..=3).contains(&args.len()) {
-        return None;
-    }
-    let bounds = args.iter().map(integer).collect::<Option<Vec<i64>>>()?;
-    let series = TableFactor::Function {
-        lateral: false,
-        name: ObjectName::from(vec![Ident::new(function)]),
-        args: args.iter().cloned().map(|arg| FunctionArg::Unnamed(FunctionArgExpr::Expr(arg))).collect(),
-        with_ordinality: false,
-        alias: Some(TableAlias { explicit: true, name: quoted("series"), columns: Vec::new(), at: None }),
-    };
-    let value = Expr::CompoundIdentifier(vec![quoted("series"), quoted("value")]);
-    let fits = bounds.iter().all(|bound| i32::try_from(*bound).is_ok());
-    let expr = if fits { super::types::cast(value, sqlparser::ast::DataType::Int4(None)) } else { value };
-    Some((expr, TableWithJoins { relation: series, joins: Vec::new() }))
-}
-
-/// A series goes somewhere: 22023 for a step of zero that is written out.
-fn steps(function: &str, args: &[Expr]) -> Result<()> {
-    let [_, _, step] = args else { return Ok(()) };
-    let is_zero = integer(step) == Some(0) || spans_nothing(step);
-    if function == "generate_series" && is_zero {
-        return Err(Error::new(SqlState::InvalidParameterValue, "step size cannot equal zero"));
-    }
-    Ok(())
-}
-
-/// Whether the expression is the literal of an empty interval.
-fn spans_nothing(expr: &Expr) -> bool {
-    let text = match expr {
-        Expr::Interval(interval) => literals::text(&interval.value),
-        Expr::Cast { expr, data_type: DataType::Interval { .. }, .. } => literals::text(expr),
-        _ => None,
-    };
-    let span = text.and_then(|text| udfs::pg::interval::parse(&text).ok());
-    span.is_some_and(|span| span.months == 0 && span.days == 0 && span.nanoseconds == 0)
-}
-
-fn integer(expr: &Expr) -> Option<i64> {
-    match expr {
-        Expr::Value(value) => match &value.value {
-            sqlparser::ast::Value::Number(digits, _) => digits.parse().ok(),
-            _ => None,
-        },
-        Expr::UnaryOp { op: sqlparser::ast::UnaryOperator::Minus, expr } => integer(expr)?.checked_neg(),
-        Expr::Nested(inner) => integer(inner),
-        _ => None,
     }
 }
 

@@ -32,12 +32,13 @@ pub(super) mod row_limits;
 mod rows;
 mod rows_from;
 mod scope;
+mod series;
 mod set_operations;
 mod sets;
 mod slices;
 mod sorting;
-mod syntax;
 mod sql_json;
+mod syntax;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -127,8 +128,8 @@ pub(crate) struct Rewritten {
 /// Applies every rewrite, in the one order in which each sees what it needs.
 pub(crate) fn rewrite(mut query: Query, names: &dyn Names) -> Result<Rewritten> {
     row_limits::rewrite(&mut query)?;
-    windows::rewrite(&mut query, names)?;
     sql_json::rewrite(&mut query)?;
+    windows::rewrite(&mut query, names)?;
     grouping_sets::rewrite(&mut query)?;
     hypothetical::rewrite(&mut query)?;
     functions::check(&query, names)?;

@@ -9,6 +9,19 @@ use sqlparser::ast::{
 
 use super::{Names, folded};
 
+/// The type of the items that an array is cast to, where Arrow does not tell it.
+pub(super) fn cast_item(array: &Expr) -> Option<String> {
+    let Expr::Cast { data_type: DataType::Array(ArrayElemTypeDef::SquareBracket(item, _)), .. } = array else {
+        return None;
+    };
+    let name = match item.as_ref() {
+        DataType::Custom(name, modifiers) if modifiers.is_empty() => folded(name.0.last()?.as_ident()?),
+        DataType::Regclass => "regclass".to_owned(),
+        _ => return None,
+    };
+    (catalog::pg_catalog::is_type(&name) && catalog::pg_catalog::needs_tag(&name)).then_some(name)
+}
+
 /// PostgreSQL's own name of the type (`pg_type.typname`), which an unnamed cast shows.
 pub(super) fn name(data_type: &DataType) -> String {
     let name = match data_type {
