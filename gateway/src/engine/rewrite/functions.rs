@@ -74,6 +74,19 @@ impl Calls<'_> {
     }
 }
 
+impl Calls<'_> {
+    /// 0A000 for a function of rows that only FROM calls here.
+    fn refuse_relation(&self, name: &ObjectName, arguments: Option<usize>) -> ControlFlow<Error> {
+        let Some(ident) = name.0.last().and_then(|part| part.as_ident()) else { return ControlFlow::Continue(()) };
+        let function = folded(ident);
+        if arguments != Some(0) || self.names.is_function(&function) || self.names.relation_of(&function).is_none() {
+            return ControlFlow::Continue(());
+        }
+        let message = format!("{function}() is only supported in FROM");
+        ControlFlow::Break(located(Error::unsupported(message), ident.span, self.names))
+    }
+}
+
 impl Visitor for Calls<'_> {
     type Break = Error;
 
@@ -84,7 +97,8 @@ impl Visitor for Calls<'_> {
                     FunctionArguments::List(list) => Some(list.args.len()),
                     FunctionArguments::None | FunctionArguments::Subquery(_) => None,
                 };
-                self.check(&function.name, arguments)
+                self.check(&function.name, arguments)?;
+                self.refuse_relation(&function.name, arguments)
             }
             // Elsewhere in the engine these literals stand for bytes, as in other dialects.
             Expr::Value(value)

@@ -57,6 +57,11 @@ const FAMILIES: &[(&[&str], &str)] = &[
         "There is no type xml.",
     ),
     (&["setseed"], "random() of this server cannot be made to repeat itself."),
+    (
+        &["pg_current_wal_*", "pg_last_wal_*", "pg_switch_wal", "pg_wal_*", "pg_walfile_*"],
+        "There is no write-ahead log: the lake is read-only.",
+    ),
+    (&["pg_column_compression", "pg_column_size"], "Values of the lake are not stored as PostgreSQL stores them."),
     (&["dblink*"], "Other databases cannot be reached from here."),
 ];
 
