@@ -174,17 +174,28 @@ fn rank(field: &Field) -> u8 {
     }
 }
 
+/// The SQL type that a tag names; `None` where the Arrow type says it.
+fn written_tag(tag: &str) -> Option<Sql> {
+    if let Some(item) = tag.strip_prefix('_') {
+        let item = Box::new(written_tag(item)?);
+        return Some(Sql::Array(ArrayElemTypeDef::SquareBracket(item, None)));
+    }
+    let name = ObjectName::from(vec![Ident::new(tag)]);
+    Some(match tag {
+        "uuid" => Sql::Uuid,
+        "json" => Sql::JSON,
+        "jsonb" => Sql::JSONB,
+        "timetz" => Sql::Time(None, TimezoneInfo::Tz),
+        "varchar" => Sql::Varchar(None),
+        _ if named(&name, &Arc::from("UTC")).is_some() => Sql::Custom(name, Vec::new()),
+        _ => return None,
+    })
+}
+
 /// The SQL type that a cast to this field's type names; `None` where a literal needs no cast.
 pub(super) fn written(field: &Field) -> Option<Sql> {
-    match pg_type::tag(field) {
-        Some("uuid") => return Some(Sql::Uuid),
-        Some("json") => return Some(Sql::JSON),
-        Some("jsonb") => return Some(Sql::JSONB),
-        Some("timetz") => return Some(Sql::Time(None, TimezoneInfo::Tz)),
-        Some(name @ ("money" | "oid")) => {
-            return Some(Sql::Custom(ObjectName::from(vec![Ident::new(name)]), Vec::new()));
-        }
-        _ => {}
+    if let Some(named) = pg_type::tag(field).and_then(written_tag) {
+        return Some(named);
     }
     Some(match field.data_type() {
         DataType::Boolean => Sql::Boolean,
