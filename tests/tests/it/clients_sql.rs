@@ -165,7 +165,6 @@ const PSQL: &str = "psql's own command, which PostgreSQL refuses too";
 const WRITES: &str = "the lake is read-only";
 const FIXTURE: &str = "the lake of the test has no such type or object";
 const ROW_TYPE: &str = "the id of a table's row type is the server's own";
-const BITS: &str = "there is no type bit";
 const RECORDING: &str = "the recording holds the columns of another statement";
 
 /// Recordings that are answered otherwise, by the beginnings of their names, and why; the list may only shrink.
@@ -179,7 +178,6 @@ const KNOWN: &[(&str, &str)] = &[
     ("dbeaver / startup 18", V16),
     ("dbeaver / startup 8", V16),
     ("grafana / variable query __text/__value", FIXTURE),
-    ("node_postgres / pg-introspection", BITS),
     ("pgcli / pgcli pgspecial", PSQL),
     ("pgjdbc / pgjdbc batch insert #2", WRITES),
     ("pgjdbc / pgjdbc unknown type (composite)", ROW_TYPE),
