@@ -69,6 +69,12 @@ pub enum Error {
     /// 22007: a text that does not follow its pattern; the message is the variant's.
     #[error("{0}")]
     InvalidDatetimeFormat(String),
+    /// 22007: a field of the calendar in the pattern of an interval.
+    #[error("invalid format specification for an interval value")]
+    IntervalFormat,
+    /// 42601: pieces of a pattern that may not stand together; the message is the variant's.
+    #[error("{message}")]
+    PatternSyntax { message: &'static str, detail: Option<&'static str> },
     /// 22008: the message is the variant's.
     #[error("{0}")]
     DatetimeOverflow(String),
@@ -138,6 +144,7 @@ impl Error {
             Self::NumericFieldOverflow { precision, scale } => (precision, scale),
             Self::InvalidJson { detail } => return Some(detail.clone()),
             Self::UntranslatableCharacter => return Some("\\u0000 cannot be converted to text.".to_owned()),
+            Self::PatternSyntax { detail, .. } => return detail.map(str::to_owned),
             Self::MalformedArray { detail, .. } => return Some((*detail).to_owned()),
             _ => return None,
         };

@@ -248,12 +248,6 @@ const REFUSED: &[(&str, &[&str])] = &[
 
 /// Calls that do not answer as PostgreSQL does yet, and what differs. The list may only shrink.
 pub(super) const OPEN: &[(&str, &str)] = &[
-    ("to_char($1::timestamp, $2)", "suffixes and half names of fields behind others"),
-    ("to_char($1::timestamptz, $2)", "suffixes and half names of fields behind others"),
-    ("to_char($1::interval, $2)", "fields of the calendar, which PostgreSQL prints too"),
-    ("to_char($1::numeric, $2)", "signs that may not stand together, a point behind no digits"),
-    ("to_char($1::int4, $2)", "signs that may not stand together, a point behind no digits"),
-    ("to_char($1::float8, $2)", "signs that may not stand together, a point behind no digits"),
     ("ln(abs($1::numeric)), exp(", "the number of digits of exp() of a quotient"),
     ("$1 LIKE $2 ESCAPE", "patterns that are no literals"),
     ("$1 ~ $2", "regular expressions of PostgreSQL alone"),

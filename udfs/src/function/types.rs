@@ -14,7 +14,11 @@ pub(crate) enum Ty {
     Int,
     /// An `integer`, or what is smaller, read as Int32.
     Int4,
+    /// A `smallint`, and nothing else.
+    Int2,
     Float,
+    /// A `real`, and nothing else.
+    Float4,
     Numeric,
     Text,
     Bytea,
@@ -44,6 +48,8 @@ impl Ty {
             Self::Bool => DataType::Boolean,
             Self::Int => DataType::Int64,
             Self::Int4 => DataType::Int32,
+            Self::Int2 => DataType::Int16,
+            Self::Float4 => DataType::Float32,
             Self::Float => DataType::Float64,
             Self::Numeric => DataType::Decimal128(38, 10),
             Self::Text | Self::Element | Self::Any => DataType::Utf8,
@@ -89,7 +95,8 @@ impl Ty {
             return Some(match self {
                 Self::Text => 1,
                 // A text may be a literal of unknown type, which becomes whatever the function takes.
-                Self::TextArray | Self::AnyArray | Self::Bytea | Self::Numeric | Self::Int4 => return None,
+                Self::TextArray | Self::AnyArray | Self::Bytea | Self::Numeric => return None,
+                Self::Int4 | Self::Int2 | Self::Float4 => return None,
                 _ => 10,
             });
         }

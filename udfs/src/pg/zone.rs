@@ -99,14 +99,13 @@ impl Zone {
         local.checked_sub(i64::from(seconds) * MICROS_PER_SECOND).ok_or_else(timestamp_out_of_range)
     }
 
-    /// What `TZ` prints at an instant: `CET`, or an offset where the zone has no abbreviation.
+    /// What `TZ` prints at an instant: `CET`, or the offset of a zone without abbreviations as the tables write it, `+0545`.
     pub(crate) fn abbreviation_at(self, micros: i64) -> Result<String, Error> {
-        if let Self::Named(tz) = self
-            && let Some(name) = tz.offset_from_utc_datetime(&naive(micros)?).abbreviation()
-        {
-            return Ok(name.to_owned());
-        }
         let seconds = self.offset_at(micros)?;
+        if let Self::Named(tz) = self {
+            let offset = tz.offset_from_utc_datetime(&naive(within_rules(micros))?);
+            return Ok(offset.abbreviation().map_or_else(|| numeric_abbreviation(seconds), str::to_owned));
+        }
         if seconds == 0 {
             return Ok("UTC".to_owned());
         }
@@ -115,6 +114,16 @@ impl Zone {
             0 => format!("{sign}{:02}", minutes / 60),
             rest => format!("{sign}{:02}:{rest:02}", minutes / 60),
         })
+    }
+}
+
+fn numeric_abbreviation(seconds: i32) -> String {
+    let (sign, size) = (if seconds < 0 { '-' } else { '+' }, seconds.abs());
+    let (hours, minutes, seconds) = (size / 3_600, size / 60 % 60, size % 60);
+    match (minutes, seconds) {
+        (0, 0) => format!("{sign}{hours:02}"),
+        (_, 0) => format!("{sign}{hours:02}{minutes:02}"),
+        _ => format!("{sign}{hours:02}{minutes:02}{seconds:02}"),
     }
 }
 
@@ -234,5 +243,7 @@ mod tests {
         assert_eq!(paris.to_instant(at(2, 30, 10, 27)), Ok(at(1, 30, 10, 27)));
         assert_eq!(paris.to_local(at(12, 0, 7, 1)), Ok(at(14, 0, 7, 1)));
         assert_eq!(paris.abbreviation_at(at(12, 0, 7, 1)).as_deref(), Ok("CEST"));
+        let kathmandu = Zone::named("Asia/Kathmandu").unwrap();
+        assert_eq!(kathmandu.abbreviation_at(at(12, 0, 7, 1)).as_deref(), Ok("+0545"));
     }
 }

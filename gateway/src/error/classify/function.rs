@@ -14,6 +14,7 @@ pub(super) fn function(error: &udfs::Error) -> Error {
         (udfs::Error::UndefinedFunction(_), _) => ours
             .hint("No function matches the given name and argument types. You might need to add explicit type casts."),
         (udfs::Error::DatetimeField(_), _) => ours.hint("Perhaps you need a different \"datestyle\" setting."),
+        (udfs::Error::IntervalFormat, _) => ours.hint("Intervals are not tied to specific calendar dates."),
         (udfs::Error::EscapeString, _) => ours.hint("Escape string must be empty or one character."),
         (udfs::Error::ParameterWithHint { hint, .. }, _) => ours.hint(hint.clone()),
         (_, Some(detail)) => ours.detail(detail),
@@ -41,7 +42,10 @@ fn state(error: &udfs::Error) -> SqlState {
         | Function::MalformedArray { .. }
         | Function::InvalidJson { .. }
         | Function::InvalidPathElement(_) => SqlState::InvalidTextRepresentation,
-        Function::InvalidDatetime { .. } | Function::InvalidDatetimeFormat(_) => SqlState::InvalidDatetimeFormat,
+        Function::InvalidDatetime { .. } | Function::InvalidDatetimeFormat(_) | Function::IntervalFormat => {
+            SqlState::InvalidDatetimeFormat
+        }
+        Function::PatternSyntax { .. } => SqlState::SyntaxError,
         Function::DatetimeOverflow(_) | Function::DatetimeField(_) | Function::IntervalOverflow => {
             SqlState::DatetimeFieldOverflow
         }

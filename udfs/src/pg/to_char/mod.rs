@@ -1,29 +1,34 @@
 //! `to_char(value, pattern text) -> text` - writes a time, an interval or a number after a pattern.
 //!
 //! Values: timestamp, timestamptz (in the session's zone), date, interval, integers, numeric, double precision. Patterns are
-//! PostgreSQL's, with `FM`, `TH`, quoted text. NULL gives NULL. A field of the calendar in an interval is 22007.
+//! PostgreSQL's, with `FM`, `TH`, quoted text. NULL gives NULL. The name of a day or month in an interval is 22007.
 //! <https://www.postgresql.org/docs/16/functions-formatting.html>
 //!
 //! ```sql
 //! SELECT to_char(TIMESTAMP '2024-03-05 14:07:09', 'DD Mon YYYY HH24:MI');  -- 05 Mar 2024 14:07
 //! ```
 
+mod calendar;
 mod digits;
 mod number;
 pub(crate) mod pattern;
 mod read;
+mod scientific;
 mod time;
+mod writer;
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef};
+use arrow::array::{Array, ArrayAccessor, ArrayRef, Float32Array, Int16Array, Int32Array};
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::logical_expr::ScalarUDF;
 
 use super::civil::Civil;
 use super::zone::Zone;
-use crate::function::{Args, Overload, Ty, overload, some, stable};
+use crate::Error;
+use crate::function::{Args, Column, Overload, Ty, overload, some, stable};
+use digits::Value;
 use pattern::Node;
 pub use read::to_number;
 use time::Moment;
@@ -31,14 +36,22 @@ pub(crate) use time::{DAYS, MONTHS, ROMAN};
 
 /// The function.
 pub fn to_char() -> Arc<ScalarUDF> {
-    static OVERLOADS: [Overload; 7] = [
+    static OVERLOADS: [Overload; 10] = [
         overload(&[Ty::Timestamp, Ty::Text], Ty::Text, timestamp),
         overload(&[Ty::TimestampTz, Ty::Text], Ty::Text, timestamptz),
         overload(&[Ty::Date, Ty::Text], Ty::Text, date),
         overload(&[Ty::Interval, Ty::Text], Ty::Text, interval),
-        overload(&[Ty::Int, Ty::Text], Ty::Text, integer),
+        overload(&[Ty::Int, Ty::Text], Ty::Text, |args| number(args, args.int(0)?, Value::Long)),
         overload(&[Ty::Numeric, Ty::Text], Ty::Text, numeric),
-        overload(&[Ty::Float, Ty::Text], Ty::Text, float),
+        overload(&[Ty::Float, Ty::Text], Ty::Text, |args| number(args, args.float(0)?, Value::Float)),
+        overload(&[Ty::Int4, Ty::Text], Ty::Text, |args| number(args, args.column::<Int32Array>(0)?, Value::Int)),
+        // PostgreSQL resolves a smallint to the preferred type of numbers.
+        overload(&[Ty::Int2, Ty::Text], Ty::Text, |args| {
+            number(args, args.column::<Int16Array>(0)?, |value| Value::Float(value.into()))
+        }),
+        overload(&[Ty::Float4, Ty::Text], Ty::Text, |args| {
+            number(args, args.column::<Float32Array>(0)?, Value::Single)
+        }),
     ];
     stable("to_char", &OVERLOADS)
 }
@@ -46,16 +59,17 @@ pub fn to_char() -> Arc<ScalarUDF> {
 /// Parses a pattern again only when it differs from the row before.
 fn by_pattern<T>(
     args: &Args<'_>,
-    parse: fn(&str) -> T,
+    parse: fn(&str) -> Result<T, Error>,
     write: impl Fn(usize, &T) -> Result<Option<String>>,
 ) -> Result<ArrayRef> {
-    let patterns = args.text(1)?;
+    let (values, patterns) = (args.array(0)?, args.text(1)?);
     let mut last: Option<(&str, T)> = None;
     args.build_text(|row| {
-        let pattern = some!(patterns.get(row));
+        // Nobody looks at the pattern of a NULL.
+        let Some(pattern) = patterns.get(row).filter(|_| values.is_valid(row)) else { return Ok(None) };
         let parsed = match last.take() {
             Some((known, parsed)) if known == pattern => parsed,
-            _ => parse(pattern),
+            _ => parse(pattern)?,
         };
         let text = write(row, &parsed);
         last = Some((pattern, parsed));
@@ -63,9 +77,13 @@ fn by_pattern<T>(
     })
 }
 
+fn times(pattern: &str) -> Result<Vec<Node>, Error> {
+    Ok(pattern::parse(pattern))
+}
+
 fn timestamp(args: &Args<'_>) -> Result<ArrayRef> {
     let moments = args.timestamp(0)?;
-    by_pattern(args, pattern::parse, |row, nodes: &Vec<Node>| {
+    by_pattern(args, times, |row, nodes: &Vec<Node>| {
         Ok(Some(time::write(nodes, &Moment::of(Civil::from_micros(some!(moments.get(row)))))?))
     })
 }
@@ -73,7 +91,7 @@ fn timestamp(args: &Args<'_>) -> Result<ArrayRef> {
 fn timestamptz(args: &Args<'_>) -> Result<ArrayRef> {
     let moments = args.timestamp(0)?;
     let zone = Zone::of_session(args.zone)?;
-    by_pattern(args, pattern::parse, |row, nodes: &Vec<Node>| {
+    by_pattern(args, times, |row, nodes: &Vec<Node>| {
         let at = some!(moments.get(row));
         let mut moment = Moment::of(Civil::from_micros(zone.to_local(at)?));
         moment.offset = zone.offset_at(at)?;
@@ -84,39 +102,34 @@ fn timestamptz(args: &Args<'_>) -> Result<ArrayRef> {
 
 fn date(args: &Args<'_>) -> Result<ArrayRef> {
     let dates = args.date(0)?;
-    by_pattern(args, pattern::parse, |row, nodes: &Vec<Node>| {
+    by_pattern(args, times, |row, nodes: &Vec<Node>| {
         Ok(Some(time::write(nodes, &Moment::of(Civil::from_date(some!(dates.get(row)))))?))
     })
 }
 
 fn interval(args: &Args<'_>) -> Result<ArrayRef> {
     let spans = args.interval(0)?;
-    by_pattern(args, pattern::parse, |row, nodes: &Vec<Node>| {
+    by_pattern(args, times, |row, nodes: &Vec<Node>| {
         Ok(Some(time::write(nodes, &Moment::of_interval(some!(spans.get(row))))?))
     })
 }
 
-fn integer(args: &Args<'_>) -> Result<ArrayRef> {
-    let values = args.int(0)?;
-    by_pattern(args, number::Pattern::parse, |row, pattern| {
-        Ok(Some(pattern.write(digits::Value::Exact(i128::from(some!(values.get(row))), 0))?))
-    })
-}
-
 fn numeric(args: &Args<'_>) -> Result<ArrayRef> {
-    let values = args.numeric(0)?;
     let scale = match args.array(0)?.data_type() {
         DataType::Decimal128(_, scale) => *scale,
         _ => 0,
     };
-    by_pattern(args, number::Pattern::parse, |row, pattern| {
-        Ok(Some(pattern.write(digits::Value::Exact(some!(values.get(row)), scale))?))
-    })
+    number(args, args.numeric(0)?, |mantissa| Value::Exact(mantissa, scale))
 }
 
-fn float(args: &Args<'_>) -> Result<ArrayRef> {
-    let values = args.float(0)?;
-    by_pattern(args, number::Pattern::parse, |row, pattern| {
-        Ok(Some(pattern.write(digits::Value::Float(some!(values.get(row))))?))
-    })
+/// Numbers of one type; each type has its own rules.
+fn number<'a, A>(
+    args: &'a Args<'_>,
+    values: Column<'a, A>,
+    value: impl Fn(<&'a A as ArrayAccessor>::Item) -> Value,
+) -> Result<ArrayRef>
+where
+    &'a A: ArrayAccessor,
+{
+    by_pattern(args, number::Pattern::parse, |row, pattern| Ok(Some(pattern.write(value(some!(values.get(row))))?)))
 }

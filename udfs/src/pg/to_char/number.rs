@@ -1,9 +1,10 @@
-//! Writes a number after a pattern such as `FM999,990.00`, as `NUM_processor` does in the C locale.
+//! The patterns of numbers, such as `FM999,990.00`, read as PostgreSQL's `NUMDesc_prepare` does.
 //!
-//! Owns: the patterns of numbers.
+//! Owns: which pieces may stand together, and what they add up to; it serves both directions.
 //! <https://www.postgresql.org/docs/16/functions-formatting.html#FUNCTIONS-FORMATTING-NUMERIC-TABLE>
 
 use super::digits::Value;
+use super::{scientific, writer};
 use crate::Error;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,83 +21,168 @@ pub(super) enum Node {
     Ordinal {
         upper: bool,
     },
+    Roman {
+        upper: bool,
+    },
+    Brackets,
+    Fill,
+    Shift,
+    Exponent,
+    /// `B` before any digit, which says no more than that.
+    Blank,
+    /// `C` and `SP`, which have no effect.
+    Nothing,
     Literal(char),
+}
+
+/// Where the sign of `S` goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Anchor {
+    Before,
+    Behind,
 }
 
 /// A pattern, read once.
 #[derive(Debug, Default)]
 pub(super) struct Pattern {
     nodes: Vec<Node>,
-    fill: bool,
-    brackets: bool,
-    roman: Option<bool>,
+    pub(super) fill: bool,
+    pub(super) brackets: bool,
+    pub(super) minus: bool,
+    pub(super) plus: bool,
+    pub(super) point: bool,
+    roman: bool,
     exponent: bool,
-    /// Digits before the point, those after `V` included.
-    before: usize,
-    after: usize,
-    shift: usize,
+    blank: bool,
+    multi: bool,
+    /// `S`, and how many digits stood before it.
+    pub(super) anchor: Option<Anchor>,
+    pub(super) anchored_at: usize,
+    /// Digits before the point, `0` behind `V` included.
+    pub(super) before: usize,
+    pub(super) after: usize,
+    /// `9` behind `V`.
+    pub(super) shift: usize,
+    /// The position of the first `0` before the point, and behind which digit the last one stands.
+    pub(super) zero_start: Option<usize>,
+    pub(super) zero_end: usize,
 }
 
+/// In each list the longer names come first.
+const NODES: [(&str, &str, Node); 18] = [
+    ("EEEE", "eeee", Node::Exponent),
+    ("FM", "fm", Node::Fill),
+    ("MI", "mi", Node::Minus),
+    ("PL", "pl", Node::Plus),
+    ("PR", "pr", Node::Brackets),
+    ("SG", "sg", Node::Sign),
+    ("SP", "sp", Node::Nothing),
+    (",", ",", Node::Group),
+    (".", ".", Node::Point),
+    ("0", "0", Node::Digit(true)),
+    ("9", "9", Node::Digit(false)),
+    ("B", "b", Node::Blank),
+    ("C", "c", Node::Nothing),
+    ("D", "d", Node::Point),
+    ("G", "g", Node::Group),
+    ("L", "l", Node::Currency),
+    ("S", "s", Node::Anchored),
+    ("V", "v", Node::Shift),
+];
+
 impl Pattern {
-    pub(super) fn parse(text: &str) -> Self {
+    /// 42601 for pieces that may not stand together.
+    pub(super) fn parse(text: &str) -> Result<Self, Error> {
         let mut pattern = Self::default();
-        let (mut rest, mut point, mut shifted) = (text, false, false);
-        while let Some(first) = rest.chars().next() {
-            if first == '"' {
-                let body = &rest[1..];
-                let (quoted, tail) = body.split_once('"').unwrap_or((body, ""));
-                pattern.nodes.extend(quoted.chars().map(Node::Literal));
-                rest = tail;
-                continue;
-            }
-            let two = rest.get(..2).map(str::to_ascii_uppercase).unwrap_or_default();
-            let (node, length) = match (two.as_str(), first.to_ascii_uppercase()) {
-                ("FM", _) => {
-                    pattern.fill = true;
-                    (None, 2)
+        let mut rest = text;
+        while !rest.is_empty() {
+            rest = match node(rest) {
+                Some((node, tail)) => {
+                    pattern.add(node)?;
+                    pattern.nodes.push(node);
+                    tail
                 }
-                ("PR", _) => {
-                    pattern.brackets = true;
-                    (None, 2)
-                }
-                ("RN", _) => {
-                    pattern.roman = Some(first == 'R');
-                    (None, 2)
-                }
-                ("EE", _) if rest.get(..4).is_some_and(|four| four.eq_ignore_ascii_case("EEEE")) => {
-                    pattern.exponent = true;
-                    (None, 4)
-                }
-                ("MI", _) => (Some(Node::Minus), 2),
-                ("PL", _) => (Some(Node::Plus), 2),
-                ("SG", _) => (Some(Node::Sign), 2),
-                ("TH", _) => (Some(Node::Ordinal { upper: first == 'T' }), 2),
-                (_, '9' | '0') => {
-                    if point {
-                        pattern.after += 1;
-                    } else {
-                        pattern.before += 1;
-                        pattern.shift += usize::from(shifted);
-                    }
-                    (Some(Node::Digit(first == '0')), 1)
-                }
-                (_, '.' | 'D') if !point => {
-                    point = true;
-                    (Some(Node::Point), 1)
-                }
-                (_, 'V') => {
-                    shifted = true;
-                    (None, 1)
-                }
-                (_, ',' | 'G') => (Some(Node::Group), 1),
-                (_, 'S') => (Some(Node::Anchored), 1),
-                (_, 'L') => (Some(Node::Currency), 1),
-                _ => (Some(Node::Literal(first)), first.len_utf8()),
+                None => literal(rest, &mut pattern.nodes),
             };
-            pattern.nodes.extend(node);
-            rest = &rest[length..];
         }
-        pattern
+        Ok(pattern)
+    }
+
+    fn add(&mut self, node: Node) -> Result<(), Error> {
+        if self.exponent && node != Node::Exponent {
+            return wrong("\"EEEE\" must be the last pattern used");
+        }
+        let signs = self.plus || self.minus;
+        match node {
+            Node::Digit(zero) => self.digit(zero)?,
+            Node::Point if self.point => return wrong("multiple decimal points"),
+            Node::Point if self.multi => return wrong("cannot use \"V\" and decimal point together"),
+            Node::Shift if self.point => return wrong("cannot use \"V\" and decimal point together"),
+            Node::Point => self.point = true,
+            Node::Shift => self.multi = true,
+            Node::Fill => self.fill = true,
+            Node::Roman { .. } => self.roman = true,
+            Node::Blank => self.blank |= self.before == 0 && self.after == 0 && self.zero_start.is_none(),
+            Node::Anchored if self.anchor.is_some() => return wrong("cannot use \"S\" twice"),
+            Node::Anchored if signs || self.brackets => {
+                return wrong("cannot use \"S\" and \"PL\"/\"MI\"/\"SG\"/\"PR\" together");
+            }
+            Node::Anchored => {
+                self.anchor = Some(if self.point { Anchor::Behind } else { Anchor::Before });
+                self.anchored_at = self.before;
+            }
+            Node::Minus if self.anchor.is_some() => return wrong("cannot use \"S\" and \"MI\" together"),
+            Node::Plus if self.anchor.is_some() => return wrong("cannot use \"S\" and \"PL\" together"),
+            Node::Sign if self.anchor.is_some() => return wrong("cannot use \"S\" and \"SG\" together"),
+            Node::Minus | Node::Plus | Node::Sign => {
+                self.minus |= node != Node::Plus;
+                self.plus |= node != Node::Minus;
+            }
+            Node::Brackets if self.anchor.is_some() || signs => {
+                return wrong("cannot use \"PR\" and \"S\"/\"PL\"/\"MI\"/\"SG\" together");
+            }
+            Node::Brackets => self.brackets = true,
+            Node::Exponent => self.exponent()?,
+            Node::Group | Node::Currency | Node::Ordinal { .. } | Node::Nothing | Node::Literal(_) => {}
+        }
+        Ok(())
+    }
+
+    fn digit(&mut self, zero: bool) -> Result<(), Error> {
+        match (zero, self.brackets) {
+            (true, true) => return wrong("\"0\" must be ahead of \"PR\""),
+            (false, true) => return wrong("\"9\" must be ahead of \"PR\""),
+            (false, false) if self.multi => {
+                self.shift += 1;
+                return Ok(());
+            }
+            _ if self.point => self.after += 1,
+            _ => {
+                if zero {
+                    self.zero_start.get_or_insert(self.before);
+                }
+                self.before += 1;
+            }
+        }
+        if zero {
+            self.zero_end = self.before + self.after;
+        }
+        Ok(())
+    }
+
+    fn exponent(&mut self) -> Result<(), Error> {
+        if self.exponent {
+            return wrong("cannot use \"EEEE\" twice");
+        }
+        let signs = self.anchor.is_some() || self.brackets || self.minus || self.plus;
+        if self.blank || self.fill || signs || self.roman || self.multi {
+            return Err(Error::PatternSyntax {
+                message: "\"EEEE\" is incompatible with other formats",
+                detail: Some("\"EEEE\" may only be used together with digit and decimal point patterns."),
+            });
+        }
+        self.exponent = true;
+        Ok(())
     }
 
     pub(super) fn nodes(&self) -> &[Node] {
@@ -104,253 +190,53 @@ impl Pattern {
     }
 
     pub(super) fn is_roman(&self) -> bool {
-        self.roman.is_some()
+        self.roman
     }
 
     pub(super) fn is_scientific(&self) -> bool {
         self.exponent
     }
 
-    pub(super) fn has_brackets(&self) -> bool {
-        self.brackets
-    }
-
-    pub(super) fn has_point(&self) -> bool {
-        self.nodes.contains(&Node::Point)
-    }
-
-    /// Whether a sign has a place of its own, other than `S`.
-    pub(super) fn has_separate_sign(&self) -> bool {
-        self.nodes.iter().any(|node| matches!(node, Node::Minus | Node::Plus | Node::Sign))
-    }
-
-    /// Digits behind the point.
-    pub(super) fn decimals(&self) -> usize {
-        self.after
-    }
-
-    /// The number's text; 22P02 for what no pattern can take.
+    /// The number's text.
     pub(super) fn write(&self, value: Value) -> Result<String, Error> {
-        if let Some(upper) = self.roman {
-            return Ok(self.roman(value, upper));
+        if self.nodes.is_empty() {
+            return Ok(String::new());
+        }
+        if self.roman {
+            return Ok(writer::roman(self, value.roman()?));
         }
         if self.exponent {
-            return Ok(self.scientific(value));
+            return Ok(scientific::write(value, self.before, self.after));
         }
-        let (negative, digits) = value.rounded(self.shift, self.after);
-        let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
-        Ok(Writer::new(self, negative, whole, fraction).run())
-    }
-
-    fn roman(&self, value: Value, upper: bool) -> String {
-        let (negative, digits) = value.rounded(0, 0);
-        let number: usize = digits.parse().unwrap_or(0);
-        if negative || !(1..4_000).contains(&number) {
-            return "#".repeat(15);
-        }
-        const STEPS: [(usize, &str); 13] = [
-            (1000, "M"),
-            (900, "CM"),
-            (500, "D"),
-            (400, "CD"),
-            (100, "C"),
-            (90, "XC"),
-            (50, "L"),
-            (40, "XL"),
-            (10, "X"),
-            (9, "IX"),
-            (5, "V"),
-            (4, "IV"),
-            (1, "I"),
-        ];
-        let (mut left, mut text) = (number, String::new());
-        for (step, letters) in STEPS {
-            text.push_str(&letters.repeat(left / step));
-            left %= step;
-        }
-        let text = if upper { text } else { text.to_lowercase() };
-        if self.fill { text } else { format!("{text:>15}") }
-    }
-
-    fn scientific(&self, value: Value) -> String {
-        let float = match value {
-            #[expect(clippy::cast_precision_loss, reason = "the pattern shows fewer digits")]
-            Value::Exact(mantissa, scale) => mantissa as f64 / 10_f64.powi(i32::from(scale)),
-            Value::Float(float) => float,
-        };
-        let text = format!("{:.*e}", self.after, float);
-        let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-        let (sign, size) = match exponent.strip_prefix('-') {
-            Some(size) => ('-', size),
-            None => ('+', exponent),
-        };
-        let pad = if self.fill || mantissa.starts_with('-') { "" } else { " " };
-        format!("{pad}{mantissa}e{sign}{size:0>2}")
+        let shown = value.shown(self)?;
+        writer::write(self, &shown)
     }
 }
 
-/// Goes through the nodes once.
-struct Writer<'a> {
-    pattern: &'a Pattern,
-    negative: bool,
-    whole: &'a str,
-    fraction: &'a str,
-    overflow: bool,
-    out: String,
-    /// The sign is in front of the number, not at a place of its own.
-    sign_pending: bool,
-    anchored: bool,
-    /// Digit positions passed before the point.
-    position: usize,
-    after: usize,
-    zero_from: Option<usize>,
-    /// How many decimals `FM` keeps.
-    kept: usize,
+fn wrong<T>(message: &'static str) -> Result<T, Error> {
+    Err(Error::PatternSyntax { message, detail: None })
 }
 
-impl<'a> Writer<'a> {
-    fn new(pattern: &'a Pattern, negative: bool, whole: &'a str, fraction: &'a str) -> Self {
-        let has = |node: Node| pattern.nodes.contains(&node);
-        let zero = whole.bytes().chain(fraction.bytes()).all(|digit| digit == b'0');
-        let mut digits = pattern.nodes.iter().filter_map(|node| match node {
-            Node::Digit(zero) => Some(*zero),
-            _ => None,
-        });
-        let zero_from = digits.by_ref().take(pattern.before).position(|zero| zero);
-        let zero_to = pattern
-            .nodes
-            .iter()
-            .skip_while(|node| **node != Node::Point)
-            .filter_map(|node| if let Node::Digit(zero) = node { Some(*zero) } else { None })
-            .enumerate()
-            .filter_map(|(index, zero)| zero.then_some(index + 1))
-            .last();
-        let relevant = fraction.trim_end_matches('0').len();
-        Self {
-            pattern,
-            negative: negative && !zero,
-            whole,
-            fraction,
-            overflow: whole.trim_start_matches('0').len() > pattern.before,
-            out: String::new(),
-            sign_pending: !has(Node::Sign) && !has(Node::Minus),
-            anchored: has(Node::Anchored),
-            position: 0,
-            after: 0,
-            zero_from,
-            kept: if pattern.fill { relevant.max(zero_to.unwrap_or(0)) } else { fraction.len() },
-        }
-    }
+fn node(text: &str) -> Option<(Node, &str)> {
+    let cased = [
+        ("TH", Node::Ordinal { upper: true }),
+        ("th", Node::Ordinal { upper: false }),
+        ("RN", Node::Roman { upper: true }),
+        ("rn", Node::Roman { upper: false }),
+    ];
+    let exact = cased.iter().find_map(|(name, node)| Some((*node, text.strip_prefix(name)?)));
+    exact.or_else(|| {
+        NODES.iter().find_map(|(upper, lower, node)| {
+            Some((*node, text.strip_prefix(upper).or_else(|| text.strip_prefix(lower))?))
+        })
+    })
+}
 
-    fn run(mut self) -> String {
-        let mut in_fraction = false;
-        let anchored_last = self.anchored
-            && self.pattern.nodes.iter().position(|node| *node == Node::Anchored)
-                > self.pattern.nodes.iter().position(|node| matches!(node, Node::Digit(_)));
-        let last_digit = self.pattern.nodes.iter().rposition(|node| matches!(node, Node::Digit(_)));
-        let nodes = &self.pattern.nodes;
-        for (index, node) in nodes.iter().enumerate() {
-            match node {
-                Node::Digit(_) if in_fraction => self.fraction_digit(),
-                Node::Digit(_) => self.whole_digit(anchored_last),
-                Node::Point => {
-                    self.sign(anchored_last);
-                    self.out.push('.');
-                    in_fraction = true;
-                }
-                Node::Group if self.has_begun() => self.out.push(','),
-                Node::Group if self.pattern.fill => {}
-                Node::Group | Node::Currency => self.out.push(' '),
-                Node::Minus if self.negative => self.out.push('-'),
-                Node::Plus if !self.negative => self.out.push('+'),
-                Node::Minus | Node::Plus if !self.pattern.fill => self.out.push(' '),
-                Node::Minus | Node::Plus => {}
-                Node::Sign => self.out.push(if self.negative { '-' } else { '+' }),
-                Node::Anchored if anchored_last => self.out.push(if self.negative { '-' } else { '+' }),
-                Node::Anchored => {}
-                Node::Ordinal { upper } if !self.negative && !in_fraction && !self.overflow => {
-                    let suffix = super::time::ordinal_suffix(self.whole);
-                    self.out.push_str(&if *upper { suffix.to_uppercase() } else { suffix.to_owned() });
-                }
-                Node::Ordinal { .. } => {}
-                Node::Literal(c) => self.out.push(*c),
-            }
-            if Some(index) == last_digit && self.pattern.brackets {
-                match (self.negative, self.pattern.fill) {
-                    (true, _) => self.out.push('>'),
-                    (false, false) => self.out.push(' '),
-                    (false, true) => {}
-                }
-            }
-        }
-        self.out
-    }
-
-    fn has_begun(&self) -> bool {
-        self.overflow || self.position > self.leading() || self.zero_from.is_some_and(|from| self.position > from)
-    }
-
-    /// Digit positions that the number leaves empty.
-    fn leading(&self) -> usize {
-        self.pattern.before.saturating_sub(self.whole.len())
-    }
-
-    fn whole_digit(&mut self, anchored_last: bool) {
-        let at = self.position;
-        self.position += 1;
-        if self.overflow {
-            self.sign(anchored_last);
-            self.out.push('#');
-            return;
-        }
-        let zeros = self.zero_from.is_some_and(|from| at >= from);
-        let digit = at.checked_sub(self.leading()).and_then(|index| self.whole.get(index..=index));
-        match digit {
-            None if zeros => {
-                self.sign(anchored_last);
-                self.out.push('0');
-            }
-            // Of 0.5 only a `0` of the pattern shows the whole part; FM keeps the one digit of a plain zero.
-            Some("0") if self.whole == "0" && !zeros && self.pattern.after > 0 => {
-                if !self.pattern.fill {
-                    self.out.push(' ');
-                } else if self.fraction.bytes().all(|digit| digit == b'0') {
-                    self.sign(anchored_last);
-                    self.out.push('0');
-                }
-            }
-            Some(digit) => {
-                self.sign(anchored_last);
-                self.out.push_str(digit);
-            }
-            None if self.pattern.fill => {}
-            None => self.out.push(' '),
-        }
-    }
-
-    fn fraction_digit(&mut self) {
-        let at = self.after;
-        self.after += 1;
-        if self.overflow {
-            self.out.push('#');
-        } else if at < self.kept {
-            self.out.push_str(self.fraction.get(at..=at).unwrap_or("0"));
-        }
-    }
-
-    /// Writes the sign in front of the number, once.
-    fn sign(&mut self, anchored_last: bool) {
-        if !std::mem::take(&mut self.sign_pending) || anchored_last {
-            return;
-        }
-        match (self.negative, self.anchored, self.pattern.brackets) {
-            (true, _, true) => self.out.push('<'),
-            (true, _, false) => self.out.push('-'),
-            (false, true, _) => self.out.push('+'),
-            (false, false, _) if !self.pattern.fill => self.out.push(' '),
-            (false, false, _) => {}
-        }
-    }
+/// What is no piece stands for itself; quotes and backslashes mean what they mean in the patterns of times.
+fn literal<'a>(text: &'a str, nodes: &mut Vec<Node>) -> &'a str {
+    let (texts, tail) = super::pattern::literal(text);
+    nodes.extend(texts.into_iter().map(Node::Literal));
+    tail
 }
 
 #[cfg(test)]
@@ -394,11 +280,42 @@ mod tests {
             (1_250, 2, "FM990.009", "12.50"),
         ] {
             assert_eq!(
-                Pattern::parse(pattern).write(Value::Exact(mantissa, scale)).as_deref(),
+                Pattern::parse(pattern).and_then(|read| read.write(Value::Exact(mantissa, scale))).as_deref(),
                 Ok(expect),
                 "{pattern}"
             );
         }
-        assert_eq!(Pattern::parse("9.99EEEE").write(Value::Float(1e10)).as_deref(), Ok(" 1.00e+10"));
+        let write = |pattern: &str, value| Pattern::parse(pattern).and_then(|read| read.write(value));
+        for (pattern, value, expect) in [
+            ("9.99EEEE", Value::Float(1e10), " 1.00e+10"),
+            ("9.99EEEE", Value::Exact(9_996, 3), " 10.00e+00"),
+            ("9.99EEEE", Value::Float(9.996), " 1.00e+01"),
+            ("9.99EEEE", Value::Long(99_960_000_000), " 10.00e+10"),
+            ("9.99EEEE", Value::Float(f64::NAN), " #.######"),
+            ("9.99", Value::Float(-0.004), " -.00"),
+            ("9.99", Value::Exact(-4, 3), "  .00"),
+            ("9V9999999999", Value::Int(2), "           0"),
+            ("RNSG99xx", Value::Int(12), "            XII"),
+            ("RNMI99PLx,LGth", Value::Int(12), "            XII  x   "),
+            ("FMRN", Value::Float(2.5), "II"),
+            ("FMRN", Value::Exact(25, 1), "III"),
+            ("9Mi", Value::Int(1), " 1Mi"),
+            ("FM99.", Value::Exact(1_234, 2), "12"),
+            ("S", Value::Int(-12), ""),
+        ] {
+            assert_eq!(write(pattern, value).as_deref(), Ok(expect), "{pattern}");
+        }
+        for (pattern, expect) in [
+            ("9.9.9", "multiple decimal points"),
+            ("9V.9", "cannot use \"V\" and decimal point together"),
+            ("9.V9", "cannot use \"V\" and decimal point together"),
+            ("S9S", "cannot use \"S\" twice"),
+            ("PR9", "\"9\" must be ahead of \"PR\""),
+            ("99EEEE9", "\"EEEE\" must be the last pattern used"),
+            ("MI9EEEE", "\"EEEE\" is incompatible with other formats"),
+        ] {
+            assert_eq!(Pattern::parse(pattern).err().map(|error| error.to_string()).as_deref(), Some(expect));
+        }
+        assert_eq!(write("th", Value::Int(5)), Err(Error::InvalidPathElement("\".\" is not a number".to_owned())));
     }
 }

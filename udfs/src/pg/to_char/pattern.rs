@@ -7,7 +7,17 @@
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Node {
     Literal(char),
-    Field { field: Field, case: Case, fill: bool, ordinal: Option<Case> },
+    Field { field: Field, case: Case, name: Name, ordinal: Option<Case> },
+}
+
+/// What stands in front of a field, which says how its text is filled up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Name {
+    Padded,
+    /// `FM`: neither zeros nor spaces.
+    Filled,
+    /// `TM`: the names of the locale, without spaces.
+    Local,
 }
 
 /// How letters are written.
@@ -135,49 +145,40 @@ const FIELDS: &[(&str, Field)] = &[
     ("Y", Field::Year(1)),
 ];
 
-/// Cuts a pattern; what is no field stands for itself.
+/// Cuts a pattern; what is no field stands for itself. As in PostgreSQL one prefix stands before a field and one suffix
+/// behind it, and a prefix without a field is dropped.
 pub(crate) fn parse(pattern: &str) -> Vec<Node> {
     let mut nodes = Vec::new();
     let mut rest = pattern;
     while !rest.is_empty() {
-        let (fill, tail) = prefix(rest);
-        if let Some((field, case, mut tail)) = field(tail) {
-            let ordinal = match tail.get(..2) {
-                Some("TH") => Some(Case::Upper),
-                Some("th") => Some(Case::Lower),
-                _ => None,
-            };
-            if ordinal.is_some() {
-                tail = &tail[2..];
-            }
-            nodes.push(Node::Field { field, case, fill, ordinal });
+        let (name, tail) = prefix(rest);
+        if let Some((field, case, tail)) = field(tail) {
+            let (ordinal, tail) = suffix(tail);
+            nodes.push(Node::Field { field, case, name, ordinal });
             rest = tail;
-            continue;
-        }
-        if fill {
-            // A prefix without a field is dropped.
+        } else if let Some(tail) = ["FX", "fx"].iter().find_map(|exact| tail.strip_prefix(exact)) {
+            // A field of its own without a text.
+            rest = suffix(tail).1;
+        } else {
+            let (characters, tail) = literal(tail);
+            nodes.extend(characters.into_iter().map(Node::Literal));
             rest = tail;
-            continue;
         }
-        rest = literal(rest, &mut nodes);
     }
     nodes
 }
 
-/// Strips `FM`, `TM` (names of the locale, which are not padded) and `FX`, which has no effect here; true when padding is
-/// off.
-fn prefix(text: &str) -> (bool, &str) {
-    let mut fill = false;
-    let mut rest = text;
-    loop {
-        let tail =
-            ["FM", "fm", "TM", "tm"].iter().find_map(|prefix| rest.strip_prefix(prefix)).map(|tail| (true, tail));
-        let other = ["FX", "fx"].iter().find_map(|prefix| rest.strip_prefix(prefix)).map(|tail| (fill, tail));
-        match tail.or(other) {
-            Some((is_fill, tail)) => (fill, rest) = (is_fill || fill, tail),
-            None => return (fill, rest),
-        }
-    }
+fn prefix(text: &str) -> (Name, &str) {
+    let prefixes = [("FM", Name::Filled), ("fm", Name::Filled), ("TM", Name::Local), ("tm", Name::Local)];
+    let found = prefixes.iter().find_map(|(prefix, name)| Some((*name, text.strip_prefix(prefix)?)));
+    found.unwrap_or((Name::Padded, text))
+}
+
+/// `SP` (spelled out) is read and has no effect.
+fn suffix(text: &str) -> (Option<Case>, &str) {
+    let suffixes = [("TH", Some(Case::Upper)), ("th", Some(Case::Lower)), ("SP", None)];
+    let found = suffixes.iter().find_map(|(suffix, case)| Some((*case, text.strip_prefix(suffix)?)));
+    found.unwrap_or((None, text))
 }
 
 fn field(text: &str) -> Option<(Field, Case, &str)> {
@@ -206,22 +207,25 @@ fn is_capital(head: &str, name: &str) -> bool {
         && !head[1..].bytes().any(|b| b.is_ascii_uppercase())
 }
 
-fn literal<'a>(text: &'a str, nodes: &mut Vec<Node>) -> &'a str {
+/// The characters that the beginning of a pattern stands for, and what follows.
+pub(super) fn literal(text: &str) -> (Vec<char>, &str) {
+    let mut found = Vec::new();
     let mut chars = text.chars();
     match chars.next() {
         Some('"') => {
             while let Some(c) = chars.next() {
                 match c {
                     '"' => break,
-                    '\\' => nodes.extend(chars.next().map(Node::Literal)),
-                    c => nodes.push(Node::Literal(c)),
+                    // It protects the next character, if there is one.
+                    '\\' => found.push(chars.next().unwrap_or('\\')),
+                    c => found.push(c),
                 }
             }
         }
         // A backslash only protects a double quote.
-        Some('\\') if chars.as_str().starts_with('"') => nodes.extend(chars.next().map(Node::Literal)),
-        Some(c) => nodes.push(Node::Literal(c)),
+        Some('\\') if chars.as_str().starts_with('"') => found.extend(chars.next()),
+        Some(c) => found.push(c),
         None => {}
     }
-    chars.as_str()
+    (found, chars.as_str())
 }

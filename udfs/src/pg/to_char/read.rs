@@ -39,7 +39,7 @@ fn kernel(args: &Args<'_>) -> Result<ArrayRef> {
         }
         let pattern = match last.take() {
             Some((known, pattern)) if known == written => pattern,
-            _ => Pattern::parse(written),
+            _ => Pattern::parse(written)?,
         };
         let number = Reader::new(text, &pattern).run()?;
         last = Some((written, pattern));
@@ -85,12 +85,19 @@ impl<'a> Reader<'a> {
                     continue;
                 }
                 Node::Ordinal { .. } => {
-                    if self.sign != '-' && !self.pattern.has_point() {
+                    if self.sign != '-' && !self.pattern.point {
                         self.skip_others(2);
                     }
                     continue;
                 }
                 Node::Literal(_) => {}
+                Node::Roman { .. }
+                | Node::Brackets
+                | Node::Fill
+                | Node::Shift
+                | Node::Exponent
+                | Node::Blank
+                | Node::Nothing => continue,
             }
             self.advance();
         }
@@ -129,13 +136,13 @@ impl<'a> Reader<'a> {
         let Some(next) = self.next() else { return };
         let mut read = false;
         if next.is_ascii_digit() {
-            if self.point && self.after == self.pattern.decimals() {
+            if self.point && self.after == self.pattern.after {
                 return;
             }
             self.digits.push(next);
             self.after += usize::from(self.point);
             read = true;
-        } else if self.pattern.has_point() && !self.point && next == '.' {
+        } else if self.pattern.point && !self.point && next == '.' {
             self.digits.push('.');
             self.point = true;
             read = true;
@@ -146,7 +153,7 @@ impl<'a> Reader<'a> {
     }
 
     fn leading_sign(&mut self) {
-        let brackets = self.pattern.has_brackets();
+        let brackets = self.pattern.brackets;
         match self.next() {
             Some('-') => self.sign = '-',
             Some('<') if brackets => self.sign = '-',
@@ -166,7 +173,7 @@ impl<'a> Reader<'a> {
                 self.sign = sign;
                 self.rest = behind.as_str();
             }
-        } else if !anchored && !read && !self.pattern.has_separate_sign() && matches!(next, '-' | '+') {
+        } else if !(anchored || read || self.pattern.plus || self.pattern.minus) && matches!(next, '-' | '+') {
             self.sign = next;
         }
     }
@@ -196,7 +203,7 @@ mod tests {
             ("  7", "999", Ok("7")),
             ("abc", "999", Ok(" ")),
         ] {
-            let read = Reader::new(text, &Pattern::parse(pattern)).run();
+            let read = Reader::new(text, &Pattern::parse(pattern).unwrap()).run();
             assert_eq!(read.as_deref(), expect.as_deref(), "{text} {pattern}");
         }
     }

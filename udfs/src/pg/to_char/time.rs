@@ -1,15 +1,16 @@
 //! Writes a moment or an interval after a pattern, as `DCH_to_char` does.
 //!
-//! Owns: the width and the text of every field.
+//! Owns: the width and the text of every field, which widens by the sign of what PostgreSQL looks at.
 
 use std::fmt::Write;
 
 use arrow::datatypes::IntervalMonthDayNano;
 
-use super::pattern::{Case, Field, Node};
+use super::calendar::Day;
+use super::pattern::{Case, Field, Name, Node};
 use crate::Error;
-use crate::pg::civil::{Civil, iso_week_start};
-use crate::pg::interval::{MICROS_PER_DAY, MICROS_PER_SECOND};
+use crate::pg::civil::Civil;
+use crate::pg::interval::MICROS_PER_SECOND;
 
 pub(crate) const MONTHS: [&str; 12] = [
     "January",
@@ -30,7 +31,9 @@ pub(crate) const ROMAN: [&str; 12] = ["I", "II", "III", "IV", "V", "VI", "VII", 
 
 /// What a pattern can ask for.
 pub(super) struct Moment {
-    civil: Civil,
+    date: Day,
+    /// 1 is January 1; of an interval, all its days, a month having 30.
+    day_of_year: i32,
     hour: i64,
     minute: i64,
     second: i64,
@@ -44,8 +47,11 @@ pub(super) struct Moment {
 
 impl Moment {
     pub(super) fn of(civil: Civil) -> Self {
+        let part = |value: i64| i32::try_from(value).unwrap_or_default();
+        let date = Day { year: part(civil.year), month: part(civil.month), day: part(civil.day) };
         Self {
-            civil,
+            date,
+            day_of_year: date.of_year(),
             hour: civil.hour(),
             minute: civil.minute(),
             second: civil.second(),
@@ -59,14 +65,9 @@ impl Moment {
     pub(super) fn of_interval(span: IntervalMonthDayNano) -> Self {
         let micros = span.nanoseconds / 1_000;
         let seconds = micros / MICROS_PER_SECOND;
-        let civil = Civil {
-            year: i64::from(span.months / 12),
-            month: i64::from(span.months % 12),
-            day: i64::from(span.days),
-            micros: micros % MICROS_PER_DAY,
-        };
         Self {
-            civil,
+            date: Day { year: span.months / 12, month: span.months % 12, day: span.days },
+            day_of_year: span.months.wrapping_mul(30).wrapping_add(span.days),
             hour: seconds / 3_600,
             minute: seconds / 60 % 60,
             second: seconds % 60,
@@ -78,8 +79,12 @@ impl Moment {
     }
 
     /// 1 BC is year 0 inside and 1 outside.
-    fn shown_year(&self, year: i64) -> i64 {
+    fn shown_year(&self, year: i32) -> i32 {
         if self.is_interval || year > 0 { year } else { 1 - year }
+    }
+
+    fn month_index(&self) -> usize {
+        usize::try_from(self.date.month - 1).unwrap_or_default()
     }
 }
 
@@ -88,12 +93,19 @@ pub(super) fn write(nodes: &[Node], moment: &Moment) -> Result<String, Error> {
     for node in nodes {
         match node {
             Node::Literal(c) => out.push(*c),
-            Node::Field { field, case, fill, ordinal } => {
+            Node::Field { field, .. } if moment.is_interval && needs_calendar(*field) => {
+                return Err(Error::IntervalFormat);
+            }
+            Node::Field { field, case, name, ordinal } => {
                 let start = out.len();
-                one(&mut out, moment, (*field, *case, *fill))?;
-                if let Some(case) = ordinal {
-                    let suffix = ordinal_suffix(out.get(start..).unwrap_or_default());
-                    out.push_str(&case.apply(suffix));
+                if let Some(number) = number(moment, *field) {
+                    number.write(&mut out, *name == Name::Filled);
+                    if let Some(case) = ordinal {
+                        let suffix = ordinal_suffix(out.get(start..).unwrap_or_default());
+                        out.push_str(&case.apply(suffix));
+                    }
+                } else {
+                    word(&mut out, moment, (*field, *case, *name));
                 }
             }
         }
@@ -113,121 +125,157 @@ pub(super) fn ordinal_suffix(digits: &str) -> &'static str {
     }
 }
 
-fn one(out: &mut String, moment: &Moment, (field, case, fill): (Field, Case, bool)) -> Result<(), Error> {
-    if moment.is_interval && needs_calendar(field) {
-        return Err(Error::InvalidDatetimeFormat("invalid format specification for an interval value".to_owned()));
+/// A field of digits.
+struct Number {
+    /// Thousands that a comma cuts off.
+    thousands: Option<i64>,
+    value: i64,
+    /// Zeros fill it up, behind the sign.
+    width: usize,
+    /// `FM` does not narrow it.
+    fixed: bool,
+}
+
+impl Number {
+    fn new(value: i64, width: usize) -> Self {
+        Self { thousands: None, value, width, fixed: false }
     }
-    let civil = &moment.civil;
-    let number = |out: &mut String, value: i64, width: usize| digits(out, value, if fill { 0 } else { width });
-    let name = |out: &mut String, name: &str, width: usize| {
-        let name = case.apply(name);
-        let width = if fill { 0 } else { width };
-        let _ = write!(out, "{name:<width$}");
+
+    fn fixed(value: i64, width: usize) -> Self {
+        Self { fixed: true, ..Self::new(value, width) }
+    }
+
+    fn write(&self, out: &mut String, narrow: bool) {
+        if let Some(thousands) = self.thousands {
+            let _ = write!(out, "{thousands},");
+        }
+        let width = if narrow && !self.fixed { 0 } else { self.width };
+        let _ = write!(out, "{:0width$}", self.value);
+    }
+}
+
+/// The number of a field, if it is one and PostgreSQL shows it.
+fn number(moment: &Moment, field: Field) -> Option<Number> {
+    let date = moment.date;
+    let signed = |value: i64, width: usize| Number::new(value, width + usize::from(value < 0));
+    let year = |year: i32, digits: u32| {
+        let shown = i64::from(moment.shown_year(year));
+        let value = if digits == 4 { shown } else { shown % 10_i64.pow(digits) };
+        let negative = moment.shown_year(date.year) < 0;
+        Number::new(value, usize::try_from(digits).unwrap_or(4) + usize::from(negative && digits > 1))
     };
-    let last_digits = |year: i64, count: u32| moment.shown_year(year) % 10_i64.pow(count);
-    match field {
-        Field::Hour12 => number(out, if moment.hour % 12 == 0 { 12 } else { moment.hour % 12 }, 2),
-        Field::Hour24 => number(out, moment.hour, 2),
-        Field::Minute => number(out, moment.minute, 2),
-        Field::Second => number(out, moment.second, 2),
-        Field::Milli => narrow(out, moment.micro / 1_000, 3),
-        Field::Micro => narrow(out, moment.micro, 6),
+    Some(match field {
+        Field::Hour12 => {
+            let hour = if moment.hour % 12 == 0 { 12 } else { moment.hour % 12 };
+            Number::new(hour, if moment.hour < 0 { 3 } else { 2 })
+        }
+        Field::Hour24 => signed(moment.hour, 2),
+        Field::Minute => signed(moment.minute, 2),
+        Field::Second => signed(moment.second, 2),
+        Field::Milli => Number::fixed(moment.micro / 1_000, 3),
+        Field::Micro => Number::fixed(moment.micro, 6),
         Field::Fraction(places) => {
-            digits(out, moment.micro / 10_i64.pow(6 - places), usize::try_from(places).unwrap_or(6));
+            let places = places.min(6);
+            Number::fixed(moment.micro / 10_i64.pow(6 - places), usize::try_from(places).unwrap_or(6))
         }
-        Field::SecondOfDay => digits(out, moment.hour * 3_600 + moment.minute * 60 + moment.second, 0),
-        Field::HalfDay { dotted } => {
-            let after_noon = moment.hour.rem_euclid(24) >= 12;
-            out.push_str(&case.apply(match (after_noon, dotted) {
-                (true, true) => "P.M.",
-                (true, false) => "PM",
-                (false, true) => "A.M.",
-                (false, false) => "AM",
-            }));
-        }
-        Field::Era { dotted } => out.push_str(&case.apply(match (civil.year <= 0, dotted) {
-            (true, true) => "B.C.",
-            (true, false) => "BC",
-            (false, true) => "A.D.",
-            (false, false) => "AD",
-        })),
+        Field::SecondOfDay => Number::new(moment.hour * 3_600 + moment.minute * 60 + moment.second, 0),
         Field::YearComma => {
-            let year = moment.shown_year(civil.year);
-            let _ = write!(out, "{},{:03}", year / 1_000, year % 1_000);
+            let shown = i64::from(moment.shown_year(date.year));
+            Number { thousands: Some(shown / 1_000), ..Number::fixed(shown % 1_000, 3) }
         }
-        Field::Year(4) => number(out, moment.shown_year(civil.year), 4),
-        Field::Year(count) => number(out, last_digits(civil.year, count), usize::try_from(count).unwrap_or(4)),
-        Field::IsoYear(4) => number(out, moment.shown_year(civil.iso_week().0), 4),
-        Field::IsoYear(count) => {
-            number(out, last_digits(civil.iso_week().0, count), usize::try_from(count).unwrap_or(4));
-        }
-        Field::MonthName => name(out, month_name(civil), 9),
-        Field::MonthShort => name(out, month_name(civil).get(..3).unwrap_or_default(), 0),
-        Field::Month => number(out, civil.month, 2),
+        Field::Year(digits) => year(date.year, digits),
+        Field::IsoYear(digits) => year(date.iso_week().0, digits),
+        Field::Month => signed(date.month.into(), 2),
+        Field::Day => Number::new(date.day.into(), 2),
+        Field::DayOfYear => Number::new(moment.day_of_year.into(), 3),
+        Field::IsoDayOfYear => Number::new(date.of_iso_year().into(), 3),
+        Field::DayOfWeek => Number::new(i64::from(date.of_week()) + 1, 0),
+        Field::IsoDayOfWeek => Number::new(i64::from(date.of_week() + 6) % 7 + 1, 0),
+        Field::WeekOfMonth => Number::new(i64::from((date.day.wrapping_sub(1)) / 7) + 1, 0),
+        Field::WeekOfYear => Number::new(i64::from((moment.day_of_year.wrapping_sub(1)) / 7) + 1, 2),
+        Field::IsoWeek => Number::new(date.iso_week().1.into(), 2),
+        Field::Century => signed(century(moment).into(), 2),
+        Field::Julian => Number::new(date.julian().into(), 0),
+        Field::Quarter if date.month != 0 => Number::new(i64::from((date.month - 1) / 3 + 1), 0),
+        _ => return None,
+    })
+}
+
+fn century(moment: &Moment) -> i32 {
+    let year = moment.date.year;
+    match (moment.is_interval, year > 0) {
+        (true, _) => year / 100,
+        (false, true) => (year - 1) / 100 + 1,
+        (false, false) => year / 100 - 1,
+    }
+}
+
+/// A field of letters.
+fn word(out: &mut String, moment: &Moment, (field, case, name): (Field, Case, Name)) {
+    let mut padded = |text: &str, width: usize| {
+        let width = if name == Name::Padded { width } else { 0 };
+        let _ = write!(out, "{:<width$}", case.apply(text));
+    };
+    let after_noon = moment.hour % 24 >= 12;
+    let before_christ = moment.date.year <= 0;
+    let weekday = usize::try_from(moment.date.of_week() + 6).unwrap_or_default() % 7;
+    let month_name = MONTHS.get(moment.month_index()).copied().unwrap_or_default();
+    let day_name = DAYS.get(weekday).copied().unwrap_or_default();
+    match field {
+        Field::HalfDay { dotted } => padded(pick(after_noon, dotted, ["A.M.", "AM", "P.M.", "PM"]), 0),
+        Field::Era { dotted } => padded(pick(before_christ, dotted, ["A.D.", "AD", "B.C.", "BC"]), 0),
+        Field::MonthName => padded(month_name, 9),
+        Field::MonthShort => padded(month_name.get(..3).unwrap_or_default(), 0),
+        Field::DayName => padded(day_name, 9),
+        Field::DayShort => padded(day_name.get(..3).unwrap_or_default(), 0),
         Field::MonthRoman => {
-            let index = usize::try_from(civil.month - 1).unwrap_or_default();
-            name(out, ROMAN.get(index).copied().unwrap_or_default(), 4);
+            if let Some(month) = roman(moment) {
+                // `TM` does not touch it.
+                let width = if name == Name::Filled { 0 } else { 4 };
+                let _ = write!(out, "{:<width$}", case.apply(month));
+            }
         }
-        Field::DayName => name(out, day_name(civil), 9),
-        Field::DayShort => name(out, day_name(civil).get(..3).unwrap_or_default(), 0),
-        Field::Day => narrow(out, civil.day, if fill { 0 } else { 2 }),
-        Field::DayOfYear if moment.is_interval => number(out, (civil.year * 12 + civil.month) * 30 + civil.day, 3),
-        Field::DayOfYear => number(out, civil.doy(), 3),
-        Field::IsoDayOfYear => number(out, civil.days() - iso_week_start(civil.iso_week().0, 1) + 1, 3),
-        Field::DayOfWeek => digits(out, civil.isodow() % 7 + 1, 0),
-        Field::IsoDayOfWeek => digits(out, civil.isodow(), 0),
-        Field::WeekOfMonth => digits(out, (civil.day - 1) / 7 + 1, 0),
-        Field::WeekOfYear => number(out, (civil.doy() - 1) / 7 + 1, 2),
-        Field::IsoWeek => number(out, civil.iso_week().1, 2),
-        Field::Century => {
-            let year = civil.year;
-            let century = match (moment.is_interval, year > 0) {
-                (true, _) => year / 100,
-                (false, true) => (year - 1) / 100 + 1,
-                (false, false) => year / 100 - 1,
-            };
-            number(out, century, 2);
+        Field::Zone if case == Case::Lower => out.push_str(&moment.zone.to_ascii_lowercase()),
+        Field::Zone => out.push_str(&moment.zone),
+        Field::ZoneHour => offset_hour(out, moment.offset, 2),
+        Field::ZoneMinute => {
+            let _ = write!(out, "{:02}", moment.offset.abs() / 60 % 60);
         }
-        Field::Julian => digits(out, civil.julian(), 0),
-        Field::Quarter => digits(out, (civil.month - 1) / 3 + 1, 0),
-        Field::Zone => {
-            out.push_str(&if case == Case::Lower { moment.zone.to_lowercase() } else { moment.zone.clone() })
-        }
-        Field::ZoneHour => offset_hour(out, moment.offset),
-        Field::ZoneMinute => digits(out, i64::from(moment.offset.abs() / 60 % 60), 2),
         Field::Offset => {
-            offset_hour(out, moment.offset);
+            offset_hour(out, moment.offset, if name == Name::Filled { 0 } else { 2 });
             if moment.offset % 3_600 != 0 {
                 let _ = write!(out, ":{:02}", moment.offset.abs() / 60 % 60);
             }
         }
+        // Numbers, and those that PostgreSQL does not show.
+        _ => {}
     }
-    Ok(())
 }
 
-/// Zero-padded; a sign goes before the width, as PostgreSQL widens for it.
-fn digits(out: &mut String, value: i64, width: usize) {
-    if value < 0 {
-        out.push('-');
+/// One of dotted, plain, dotted later, plain later.
+fn pick(later: bool, dotted: bool, [early_dotted, early, late_dotted, late]: [&'static str; 4]) -> &'static str {
+    match (later, dotted) {
+        (false, true) => early_dotted,
+        (false, false) => early,
+        (true, true) => late_dotted,
+        (true, false) => late,
     }
-    let _ = write!(out, "{:0width$}", value.unsigned_abs());
 }
 
-/// Zero-padded, with the sign inside the width.
-fn narrow(out: &mut String, value: i64, width: usize) {
-    let _ = write!(out, "{value:0width$}");
+/// The month in Roman numbers; of an interval, a negative one counts from the end of the year, and full years have one.
+fn roman(moment: &Moment) -> Option<&'static str> {
+    let index = match moment.date.month {
+        0 if moment.date.year == 0 => return None,
+        0 if moment.date.year > 0 => 11,
+        0 => 0,
+        month if month < 0 => 12 + month,
+        month => month - 1,
+    };
+    ROMAN.get(usize::try_from(index).unwrap_or_default()).copied()
 }
 
-fn offset_hour(out: &mut String, offset: i32) {
-    let _ = write!(out, "{}{:02}", if offset < 0 { '-' } else { '+' }, offset.abs() / 3_600);
-}
-
-fn month_name(civil: &Civil) -> &'static str {
-    usize::try_from(civil.month - 1).ok().and_then(|index| MONTHS.get(index)).copied().unwrap_or_default()
-}
-
-fn day_name(civil: &Civil) -> &'static str {
-    usize::try_from(civil.isodow() - 1).ok().and_then(|index| DAYS.get(index)).copied().unwrap_or_default()
+fn offset_hour(out: &mut String, offset: i32, width: usize) {
+    let _ = write!(out, "{}{:0width$}", if offset < 0 { '-' } else { '+' }, offset.abs() / 3_600);
 }
 
 fn needs_calendar(field: Field) -> bool {
@@ -240,10 +288,6 @@ fn needs_calendar(field: Field) -> bool {
             | Field::DayShort
             | Field::DayOfWeek
             | Field::IsoDayOfWeek
-            | Field::IsoDayOfYear
-            | Field::IsoYear(_)
-            | Field::IsoWeek
-            | Field::Julian
             | Field::Zone
             | Field::ZoneHour
             | Field::ZoneMinute
@@ -280,11 +324,33 @@ mod tests {
     }
 
     #[test]
-    fn intervals_have_no_calendar() {
-        let given = shown(&to_char(), &[span("-1 mon -3 days -02:03:04"), text("HH24:MI:SS.MS DD MM YYYY")]);
-        assert_eq!(given, "-02:-03:-04.000 -3 -01 0000");
-        assert_eq!(shown(&to_char(), &[span("15 months 5 days"), text("YYYY-MM-DD DDD Q")]), "0001-03-05 455 1");
-        let given = shown(&to_char(), &[span("1 day"), text("Month")]);
-        assert_eq!(given, "invalid format specification for an interval value");
+    fn one_prefix_and_one_suffix_belong_to_a_field() {
+        for (pattern, expect) in [
+            ("FMFMDD fxDD DDSPth Monththx TMMonthx FMOF TZHth fmxDD", "FM02 02 02th January  x Januaryx +0 +00 x02"),
+            ("\"a\\\"b\" of Yy th", "a\"b +00 44 th"),
+        ] {
+            assert_eq!(shown(&to_char(), &[moment("2024-01-02 00:00:00"), text(pattern)]), expect);
+        }
+    }
+
+    #[test]
+    fn intervals_have_the_numbers_of_a_calendar_but_not_its_names() {
+        for (interval, pattern, expect) in [
+            ("-1 mon -3 days -02:03:04", "HH24:MI:SS.MS DD MM YYYY", "-02:-03:-04.000 -3 -01 0000"),
+            ("15 months 5 days", "YYYY-MM-DD DDD Q", "0001-03-05 455 1"),
+            (
+                "-12 hours -3 mon",
+                "HH HH12 RM Q J IW IYYY IDDD MM Y,YYY W WW CCth",
+                "012 012 X    0 1720937 35 -001 240 -03 0,000 1 -12 00th",
+            ),
+            (
+                "-5000 years -3 mon",
+                "J IW IYYY IDDD MM Y,YYY W WW CCth",
+                "-105274 35 -5001 245 -03 -5,000 1 -257154 -50th",
+            ),
+            ("1 day", "Month", "invalid format specification for an interval value"),
+        ] {
+            assert_eq!(shown(&to_char(), &[span(interval), text(pattern)]), expect);
+        }
     }
 }
