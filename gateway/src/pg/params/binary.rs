@@ -179,7 +179,10 @@ fn array(bytes: &[u8], expected: u32, first: i32) -> Result<Array> {
         // A length below zero makes an array of a size that none has.
         array.dimensions.push(usize::try_from(length).unwrap_or(usize::MAX));
     }
-    let count = array.dimensions.iter().try_fold(1_usize, |count, length| count.checked_mul(*length));
+    let count = array.dimensions.iter().try_fold(1_usize, |count, length| match *length {
+        usize::MAX => None,
+        length => count.checked_mul(length),
+    });
     let count = if dimensions == 0 { Some(0) } else { count.filter(|count| *count <= ELEMENTS_MAX) };
     let count = count.ok_or_else(|| limit(format!("array size exceeds the maximum allowed ({ELEMENTS_MAX})")))?;
     for _ in 0..count {
