@@ -46,7 +46,7 @@ pub struct Lake {
     poll_interval: Duration,
     footers: Arc<Footers>,
     current: ArcSwap<Snapshot>,
-    /// Told of every new snapshot.
+    /// Told of every new snapshot that no statement asked for.
     changed: Notify,
     hints: Hints,
     /// What the current snapshot was made of. Held while the lake is listed, so that listings do not overtake.
@@ -173,7 +173,8 @@ impl Lake {
             };
             match stop.run_until_cancelled(looking).await {
                 None => return,
-                Some(Ok(_)) => {}
+                Some(Ok(false)) => {}
+                Some(Ok(true)) => self.changed.notify_one(),
                 Some(Err(error)) => {
                     tracing::warn!(%error, cause = ?std::error::Error::source(&error), "the lake could not be listed");
                 }
@@ -187,7 +188,7 @@ impl Lake {
         }
     }
 
-    /// Opens the tables of every new snapshot until `stop`, so that the first query need not.
+    /// Opens the tables of every snapshot that the poll finds until `stop`, so that the first query need not.
     pub async fn keep_warm(&self, stop: CancellationToken) {
         loop {
             self.warm(stop.clone()).await;
@@ -245,7 +246,6 @@ impl Lake {
         }
         let snapshot = Snapshot { version: last.version + 1, taken_at: Utc::now(), schemas, skipped };
         self.current.store(Arc::new(snapshot));
-        self.changed.notify_one();
         true
     }
 

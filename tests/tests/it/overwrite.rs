@@ -90,17 +90,19 @@ async fn overwriting_an_object_during_queries() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_query_that_meets_a_replaced_file_is_planned_once_more() {
+    // The greatest value alone would come from the footer that is known.
+    const READ: &str = "SELECT DISTINCT x FROM s.t";
     let store = s3::Server::start().await;
     store.put("lake/s/t.parquet", version(0)).await;
     // Nothing looks at the lake by itself: its poll is an hour away.
     let server = TestServer::start_s3(&store, "lake").await;
     let mut client = server.wire().await;
-    assert_eq!(client.value("SELECT max(x) FROM s.t").await.as_deref(), Some("0"));
+    assert_eq!(client.value(READ).await.as_deref(), Some("0"));
     store.put("lake/s/t.parquet", version(1)).await;
-    assert_eq!(client.value("SELECT max(x) FROM s.t").await.as_deref(), Some("1"));
+    assert_eq!(client.value(READ).await.as_deref(), Some("1"));
     store.put("lake/s/t.parquet", version(2)).await;
     let answer = client.extended(ASK, 1).await;
     assert_eq!(answer.state(), "00000", "{:?}", answer.fault);
     store.delete("lake/s/t.parquet").await;
-    assert_eq!(client.query("SELECT max(x) FROM s.t").await.state(), "42P01");
+    assert_eq!(client.query(READ).await.state(), "42P01");
 }
