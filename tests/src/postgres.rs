@@ -52,7 +52,7 @@ impl Postgres {
             }
             command
         };
-        let options = ["-A", "trust", "-E", "UTF8", "--locale=C", "-U", "lakegate", "--no-sync"];
+        let options = ["-A", "trust", "-E", "UTF8", "--locale=C", "--lc-ctype=C.UTF-8", "-U", "lakegate", "--no-sync"];
         let made = program("initdb").arg("-D").arg(&data).args(options).status().unwrap();
         assert!(made.success(), "initdb fails");
         let addr = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();

@@ -64,7 +64,7 @@ impl ExprPlanner for Operators {
             BinaryOperator::PGRegexMatch
             | BinaryOperator::PGRegexIMatch
             | BinaryOperator::PGRegexNotMatch
-            | BinaryOperator::PGRegexNotIMatch => pattern(expr, &right),
+            | BinaryOperator::PGRegexNotIMatch => pattern(expr, &left, &right),
             _ => Ok(PlannerResult::Original(expr)),
         }
     }
@@ -234,12 +234,22 @@ fn difference(expr: RawBinaryExpr) -> PlannerResult<RawBinaryExpr> {
     PlannerResult::Planned(operand::call(udfs::pg::spans::between(), vec![expr.left, expr.right]))
 }
 
-/// 2201B for a pattern that is written out.
-fn pattern(expr: RawBinaryExpr, right: &Operand) -> Result<PlannerResult<RawBinaryExpr>> {
-    if let Some(text) = right.literal() {
-        udfs::pg::regexp::check(text)?;
+/// `text ~ pattern` in PostgreSQL's own regular expressions. The planner's are as fast as LIKE where a pattern is letters,
+/// which both read alike.
+fn pattern(expr: RawBinaryExpr, left: &Operand, right: &Operand) -> Result<PlannerResult<RawBinaryExpr>> {
+    let is_text = |of: &Operand| matches!(of.category, Category::Text | Category::Unknown | Category::Other);
+    if !is_text(left) || !is_text(right) {
+        return Err(undefined(left, &expr.op, right));
     }
-    Ok(PlannerResult::Original(expr))
+    let insensitive = matches!(expr.op, BinaryOperator::PGRegexIMatch | BinaryOperator::PGRegexNotIMatch);
+    if !insensitive && right.literal().is_some_and(udfs::pg::regexp::is_plain) {
+        return Ok(PlannerResult::Original(expr));
+    }
+    let negated = matches!(expr.op, BinaryOperator::PGRegexNotMatch | BinaryOperator::PGRegexNotIMatch);
+    let mut args = vec![expr.left, expr.right];
+    args.extend(insensitive.then(|| lit("i")));
+    let matched = operand::call(udfs::pg::matches::regexp_like(), args);
+    Ok(PlannerResult::Planned(if negated { Expr::Not(Box::new(matched)) } else { matched }))
 }
 
 fn concatenation(mut expr: RawBinaryExpr, left: &Operand, right: &Operand) -> Result<PlannerResult<RawBinaryExpr>> {

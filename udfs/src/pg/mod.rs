@@ -37,6 +37,7 @@ pub mod integers;
 pub mod interval;
 pub mod json;
 pub mod justify;
+pub mod like;
 pub mod like_escape;
 pub mod make;
 pub mod make_array;
@@ -50,11 +51,13 @@ pub(crate) mod out;
 pub mod overlaps;
 pub mod overlay;
 pub(crate) mod part;
+mod posix;
 pub mod powers;
 pub mod precision;
 pub mod quote;
 pub mod ranks;
 pub mod regexp;
+pub mod regexp_replace;
 pub mod regexp_split;
 pub mod round;
 pub mod rows;
@@ -68,6 +71,7 @@ pub mod spans;
 pub mod string_agg;
 pub mod string_to_array;
 pub mod substr;
+pub mod substring;
 pub mod sum;
 pub mod tagged;
 pub mod text_in;
@@ -129,7 +133,13 @@ pub(crate) fn text() -> Vec<Arc<ScalarUDF>> {
         encoding::decode(),
         encoding::encode(),
         format::format(),
+        like::ilike(),
+        like::like(),
         like_escape::like_escape(),
+        matches::regexp_count(),
+        matches::regexp_instr(),
+        matches::regexp_like(),
+        matches::regexp_match(),
         matches::regexp_matches(),
         matches::regexp_substr(),
         overlay::overlay(),
@@ -137,6 +147,7 @@ pub(crate) fn text() -> Vec<Arc<ScalarUDF>> {
         quote::quote_ident(),
         quote::quote_literal(),
         quote::quote_nullable(),
+        regexp_replace::regexp_replace(),
         regexp_split::regexp_split_to_array(),
         similar::similar_to_escape(),
         sized::levenshtein(),
@@ -144,6 +155,7 @@ pub(crate) fn text() -> Vec<Arc<ScalarUDF>> {
         sized::repeat(),
         sized::rpad(),
         substr::substr(),
+        substring::substring(),
         to_hex::to_hex(),
         trim::btrim(),
         trim::ltrim(),

@@ -1,26 +1,21 @@
-//! Whether a text is a regular expression, and which.
+//! The patterns of the functions on regular expressions, with their flags.
 //!
-//! Owns: PostgreSQL's condition 2201B and its words for the commonest mistakes, its flags, and the escapes that another
-//! engine spells otherwise. Must never know: what is matched.
+//! Owns: the letters of flags, PostgreSQL's conditions 2201B, 0A000 and 54000, and that a pattern is compiled again only
+//! when it differs from the row before. Must never know: what is done with a match.
 //! <https://www.postgresql.org/docs/16/functions-matching.html#POSIX-SYNTAX-DETAILS>
 
-use regex::{Regex, RegexBuilder};
+use arrow::array::StringArray;
+use datafusion::common::Result;
 
+use super::posix::{Expression, Mistake, Options};
 use crate::Error;
+use crate::function::{Args, Column};
 
-/// The embedded options of PostgreSQL, as letters.
-/// <https://www.postgresql.org/docs/16/functions-matching.html#POSIX-EMBEDDED-OPTIONS-TABLE>
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Flags {
     /// All matches are meant, not the first; which functions take it is theirs to say.
     pub(crate) global: bool,
-    insensitive: bool,
-    /// `^` and `$` match at line ends.
-    lines: bool,
-    /// `.` and brackets with `^` do not match a newline.
-    partial: bool,
-    expanded: bool,
-    literal: bool,
+    options: Options,
 }
 
 impl Flags {
@@ -28,109 +23,87 @@ impl Flags {
     pub(crate) fn read(letters: &str) -> Result<Self, Error> {
         let mut flags = Self::default();
         for letter in letters.chars() {
-            match letter {
-                'g' => flags.global = true,
-                'i' => flags.insensitive = true,
-                'c' => flags.insensitive = false,
-                'm' | 'n' => (flags.lines, flags.partial) = (true, true),
-                's' => (flags.lines, flags.partial) = (false, false),
-                'p' => (flags.lines, flags.partial) = (false, true),
-                'w' => (flags.lines, flags.partial) = (true, false),
-                'x' => flags.expanded = true,
-                't' => flags.expanded = false,
-                'q' => flags.literal = true,
-                // Advanced and extended expressions are what this engine reads.
-                'a' | 'e' => {}
-                'b' => {
-                    return Err(Error::Unsupported("basic regular expressions are not supported".to_owned()));
-                }
-                _ => return Err(Error::InvalidParameter(format!("invalid regular expression option: \"{letter}\""))),
+            if letter == 'g' {
+                flags.global = true;
+            } else if !flags.options.set(letter) {
+                return Err(Error::InvalidParameter(format!("invalid regular expression option: \"{letter}\"")));
             }
         }
         Ok(flags)
     }
 }
 
-/// Compiles a pattern; 2201B or 0A000 as [`check`].
-pub(crate) fn compile(pattern: &str, flags: Flags) -> Result<Regex, Error> {
-    let pattern = if flags.literal { regex::escape(pattern) } else { translated(pattern) };
-    let built = RegexBuilder::new(&pattern)
-        .case_insensitive(flags.insensitive)
-        .multi_line(flags.lines)
-        .dot_matches_new_line(!flags.partial)
-        .ignore_whitespace(flags.expanded)
-        .build();
-    match built {
-        Ok(regex) => Ok(regex),
-        Err(_) => {
-            check(&pattern)?;
-            Err(Error::InvalidRegularExpression("regular expression is too complex"))
+/// Compiles a pattern; 2201B for what is none, 0A000 for what is not supported.
+pub(crate) fn compile(pattern: &str, flags: Flags) -> Result<Expression, Error> {
+    Expression::new(pattern, flags.options).map_err(Error::from)
+}
+
+impl From<Mistake> for Error {
+    fn from(mistake: Mistake) -> Self {
+        match mistake {
+            Mistake::Invalid(words) => Self::InvalidRegularExpression(words),
+            Mistake::Unsupported(words) => Self::Unsupported(words.to_owned()),
+            Mistake::Steps => Self::LimitExceeded("regular expression needs too many steps".to_owned()),
         }
     }
 }
 
-/// PostgreSQL's constraint escapes in the words of the engine.
-fn translated(pattern: &str) -> String {
-    let mut out = String::with_capacity(pattern.len());
-    let mut chars = pattern.chars();
-    while let Some(c) = chars.next() {
-        if c != '\\' {
-            out.push(c);
-            continue;
-        }
-        match chars.next() {
-            Some('y') => out.push_str("\\b"),
-            Some('Y') => out.push_str("\\B"),
-            Some('m') => out.push_str("\\b{start}"),
-            Some('M') => out.push_str("\\b{end}"),
-            Some('Z') => out.push_str("\\z"),
-            Some(other) => out.extend(['\\', other]),
-            None => out.push('\\'),
-        }
-    }
-    out
+/// Whether a pattern is letters, perhaps anchored, which every engine reads alike.
+pub fn is_plain(pattern: &str) -> bool {
+    let body = pattern.strip_prefix('^').unwrap_or(pattern);
+    let body = body.strip_suffix('$').unwrap_or(body);
+    body.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '/' | ':' | ',' | '@' | '='))
 }
 
-/// Refuses what is no regular expression (2201B), and what PostgreSQL's engine has and this server's has not (0A000).
-pub fn check(pattern: &str) -> Result<(), Error> {
-    if regex::Regex::new(pattern).is_ok() {
-        return Ok(());
-    }
-    let looks_around = ["(?=", "(?!", "(?<=", "(?<!"].into_iter().any(|group| pattern.contains(group));
-    let refers_back = pattern.as_bytes().windows(2).any(|pair| matches!(pair, [b'\\', b'1'..=b'9']));
-    if looks_around || refers_back {
-        let message = "lookaround constraints and back references in regular expressions are not supported";
-        return Err(Error::Unsupported(message.to_owned()));
-    }
-    Err(Error::InvalidRegularExpression(mistake(pattern)))
+/// The patterns of a call, as its second argument, and their flags.
+pub(crate) struct Patterns<'a> {
+    patterns: Column<'a, StringArray>,
+    flags: Option<Column<'a, StringArray>>,
+    /// What has no "global" option.
+    refuses_global: Option<&'static str>,
+    last: Option<(&'a str, &'a str, Expression, Flags)>,
 }
 
-fn mistake(pattern: &str) -> &'static str {
-    let (mut open, mut in_brackets, mut escaped) = (0_i32, false, false);
-    let mut before = None;
-    for c in pattern.chars() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            ']' if in_brackets => in_brackets = false,
-            _ if in_brackets => {}
-            '[' => in_brackets = true,
-            '(' => open += 1,
-            ')' if open == 0 => return "parentheses () not balanced",
-            ')' => open -= 1,
-            '*' | '+' if matches!(before, None | Some('(' | '|')) => return "quantifier operand invalid",
-            _ => {}
-        }
-        before = Some(c);
+impl<'a> Patterns<'a> {
+    /// The flags are the argument of this index, if there are so many. A function that is named does not take `g`.
+    pub(crate) fn new(args: &'a Args<'_>, flags: usize, refuses_global: Option<&'static str>) -> Result<Self> {
+        let flags = if args.len() > flags { Some(args.text(flags)?) } else { None };
+        Ok(Self { patterns: args.text(1)?, flags, refuses_global, last: None })
     }
-    if in_brackets {
-        "brackets [] not balanced"
-    } else if open > 0 {
-        "parentheses () not balanced"
-    } else if escaped {
-        "invalid escape \\ sequence"
-    } else {
-        "invalid repetition count(s)"
+
+    pub(crate) fn get(&mut self, row: usize) -> Result<Option<(&Expression, Flags)>, Error> {
+        let Some(pattern) = self.patterns.get(row) else { return Ok(None) };
+        let flags = match &self.flags {
+            Some(flags) => match flags.get(row) {
+                Some(flags) => flags,
+                None => return Ok(None),
+            },
+            None => "",
+        };
+        if !matches!(&self.last, Some((known, with, ..)) if (*known, *with) == (pattern, flags)) {
+            let read = Flags::read(flags)?;
+            if let Some(function) = self.refuses_global.filter(|_| read.global) {
+                return Err(no_global(function));
+            }
+            self.last = Some((pattern, flags, compile(pattern, read)?, read));
+        }
+        Ok(self.last.as_ref().map(|(_, _, expression, flags)| (expression, *flags)))
+    }
+}
+
+fn no_global(function: &str) -> Error {
+    let message = format!("{function}() does not support the \"global\" option");
+    if function == "regexp_match" {
+        return Error::ParameterWithHint { message, hint: "Use the regexp_matches function instead.".to_owned() };
+    }
+    Error::InvalidParameter(message)
+}
+
+/// 22023 for a number below the least.
+pub(crate) fn parameter(name: &str, value: i64, least: i64) -> Result<usize, Error> {
+    match usize::try_from(value) {
+        Ok(number) if value >= least => Ok(number),
+        _ => Err(Error::InvalidParameter(format!("invalid value for parameter \"{name}\": {value}"))),
     }
 }
 
@@ -145,15 +118,20 @@ mod tests {
             ("a)", "parentheses () not balanced"),
             ("[", "brackets [] not balanced"),
             ("*", "quantifier operand invalid"),
+            ("^*", "quantifier operand invalid"),
+            ("a**", "quantifier operand invalid"),
             ("a\\", "invalid escape \\ sequence"),
+            ("a{2,1}", "invalid repetition count(s)"),
+            ("a{1", "braces {} not balanced"),
+            ("[b-a]", "invalid character range"),
+            ("[[:foo:]]", "invalid character class"),
+            ("\\1(a)", "invalid backreference number"),
+            ("(?z)a", "invalid embedded option"),
         ] {
-            assert_eq!(check(pattern), Err(Error::InvalidRegularExpression(expect)), "{pattern}");
+            let mistake = compile(pattern, Flags::default()).err();
+            assert_eq!(mistake, Some(Error::InvalidRegularExpression(expect)), "{pattern}");
         }
-        assert_eq!(check("^a(b|c)+[0-9]$"), Ok(()));
-        assert!(compile("a.b", Flags::default()).unwrap().is_match("a\nb"));
-        assert!(!compile("a.b", Flags::read("n").unwrap()).unwrap().is_match("a\nb"));
-        assert!(compile("\\mfoo\\M", Flags::default()).unwrap().is_match("a foo b"));
-        assert!(compile("A.", Flags::read("iq").unwrap()).unwrap().is_match("a."));
-        assert!(matches!(check("(?=a)b"), Err(Error::Unsupported(_))));
+        assert!(matches!(compile("(?b)a", Flags::default()), Err(Error::Unsupported(_))));
+        assert!(is_plain("^ab-1$") && !is_plain("a.b") && !is_plain("a%"));
     }
 }

@@ -12,9 +12,9 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, ListBuilder, StringBuilder};
 use datafusion::common::Result;
 use datafusion::logical_expr::ScalarUDF;
-use regex::Regex;
 
-use super::regexp::{Flags, compile};
+use super::posix::{Expression, Subject};
+use super::regexp::Patterns;
 use crate::Error;
 use crate::function::{Args, Overload, Ty, function, overload};
 
@@ -28,74 +28,61 @@ pub fn regexp_split_to_array() -> Arc<ScalarUDF> {
 }
 
 fn kernel(args: &Args<'_>) -> Result<ArrayRef> {
-    let (texts, patterns) = (args.text(0)?, args.text(1)?);
-    let flags = if args.len() > 2 { Some(args.text(2)?) } else { None };
+    let (texts, mut patterns) = (args.text(0)?, Patterns::new(args, 2, Some("regexp_split_to_array"))?);
     let mut out = ListBuilder::new(StringBuilder::new());
-    let mut last: Option<(String, Flags, Regex)> = None;
     for row in 0..args.rows {
-        let flag = match &flags {
-            Some(flags) => flags.get(row),
-            None => Some(""),
-        };
-        let (Some(text), Some(pattern), Some(flag)) = (texts.get(row), patterns.get(row), flag) else {
+        let Some(text) = texts.get(row) else {
             out.append(false);
             continue;
         };
-        let flag = flags_of(flag)?;
-        let (known, regex) = match last.take() {
-            Some((known, flags, regex)) if known == pattern && flags == flag => (known, regex),
-            _ => (pattern.to_owned(), compile(pattern, flag)?),
+        let Some((expression, _)) = patterns.get(row)? else {
+            out.append(false);
+            continue;
         };
-        for part in parts(text, &regex) {
+        for part in parts(&Subject::new(text), expression)? {
             out.values().append_value(part);
         }
         out.append(true);
-        last = Some((known, flag, regex));
     }
     Ok(Arc::new(out.finish()))
 }
 
-/// The flags of the text; there is no "global" one, all matches split.
-fn flags_of(text: &str) -> Result<Flags, Error> {
-    let flags = Flags::read(text)?;
-    if flags.global {
-        let message = "regexp_split_to_array() does not support the \"global\" option";
-        return Err(Error::InvalidParameter(message.to_owned()));
-    }
-    Ok(flags)
-}
-
-fn parts<'t>(text: &'t str, regex: &Regex) -> Vec<&'t str> {
+fn parts<'t>(subject: &Subject<'t>, expression: &Expression) -> Result<Vec<&'t str>, Error> {
     let mut parts = Vec::new();
-    let mut from = 0;
-    for found in regex.find_iter(text) {
-        if found.is_empty() && (found.start() == 0 || found.start() == text.len() || found.start() == from) {
-            continue;
+    // Where the part begins, and where the last match ended, which may have split nothing.
+    let (mut from, mut last) = (0, 0);
+    for found in expression.matches(subject, 0) {
+        let Some((begin, end)) = found?.first().copied().flatten() else { break };
+        if begin < subject.len() && end > last {
+            parts.push(subject.part((from, begin)));
+            from = end;
         }
-        parts.push(text.get(from..found.start()).unwrap_or_default());
-        from = found.end();
+        last = end;
     }
-    parts.push(text.get(from..).unwrap_or_default());
-    parts
+    parts.push(subject.part((from, subject.len())));
+    Ok(parts)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{shown, text};
 
     #[test]
     fn splits_are_postgres_s() {
-        for (text, pattern, expect) in [
-            ("hello world", "\\s+", vec!["hello", "world"]),
-            ("abc", "", vec!["a", "b", "c"]),
-            ("a1b22c", "[0-9]*", vec!["a", "b", "c"]),
-            (",a,", ",", vec!["", "a", ""]),
-            ("", ",", vec![""]),
-            ("the quick", "x", vec!["the quick"]),
+        for (given, pattern, expect) in [
+            ("hello world", "\\s+", "[hello, world]"),
+            ("abc", "", "[a, b, c]"),
+            ("a1b22c", "[0-9]*", "[a, b, c]"),
+            ("foobar", "o*", "[f, b, a, r]"),
+            (",a,", ",", "[, a, ]"),
+            ("", ",", "[]"),
+            ("the quick", "x", "[the quick]"),
+            ("a bc", "\\m", "[a , bc]"),
         ] {
-            assert_eq!(parts(text, &compile(pattern, Flags::default()).unwrap()), expect, "{text} {pattern}");
+            assert_eq!(shown(&regexp_split_to_array(), &[text(given), text(pattern)]), expect, "{given} {pattern}");
         }
-        assert_eq!(parts("a bc", &compile("\\m", Flags::default()).unwrap()), ["a ", "bc"]);
-        assert!(matches!(flags_of("ig"), Err(Error::InvalidParameter(_))));
+        let refused = shown(&regexp_split_to_array(), &[text("a"), text("b"), text("ig")]);
+        assert_eq!(refused, "regexp_split_to_array() does not support the \"global\" option");
     }
 }

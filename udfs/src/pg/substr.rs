@@ -1,11 +1,11 @@
-//! `substr(text | bytea, from [, for])` and `substring` - the characters or bytes from a place on.
+//! `substr(text | bytea, from [, for])` - the characters or bytes from a place on.
 //!
 //! Places count from 1; those before the text are counted and give nothing. A negative number of characters is 22011,
 //! where DataFusion raises an error of its own. NULL gives NULL.
 //! <https://www.postgresql.org/docs/16/functions-string.html>
 //!
 //! ```sql
-//! SELECT substr('alphabet', 3, 2), substring('alphabet', -1, 4);  -- ph  al
+//! SELECT substr('alphabet', 3, 2), substr('alphabet', -1, 4);  -- ph  al
 //! ```
 
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use datafusion::common::Result;
 use datafusion::logical_expr::ScalarUDF;
 
 use crate::Error;
-use crate::function::{Args, Overload, Ty, function_named, overload, some};
+use crate::function::{Args, Overload, Ty, function, overload, some};
 
 /// The function.
 pub fn substr() -> Arc<ScalarUDF> {
@@ -25,10 +25,10 @@ pub fn substr() -> Arc<ScalarUDF> {
         overload(&[Ty::Bytea, Ty::Int], Ty::Bytea, slice_bytes),
         overload(&[Ty::Bytea, Ty::Int, Ty::Int], Ty::Bytea, slice_bytes),
     ];
-    function_named(&["substr", "substring"], &OVERLOADS)
+    function("substr", &OVERLOADS)
 }
 
-fn slice(args: &Args<'_>) -> Result<ArrayRef> {
+pub(super) fn slice(args: &Args<'_>) -> Result<ArrayRef> {
     let (texts, starts) = (args.text(0)?, args.int(1)?);
     let counts = if args.len() > 2 { Some(args.int(2)?) } else { None };
     args.build_text(|row| {
@@ -44,7 +44,7 @@ fn slice(args: &Args<'_>) -> Result<ArrayRef> {
     })
 }
 
-fn slice_bytes(args: &Args<'_>) -> Result<ArrayRef> {
+pub(super) fn slice_bytes(args: &Args<'_>) -> Result<ArrayRef> {
     let (values, starts) = (args.bytes(0)?, args.int(1)?);
     let counts = if args.len() > 2 { Some(args.int(2)?) } else { None };
     let mut out = BinaryBuilder::new();

@@ -1,7 +1,6 @@
-//! Functions of texts, which PostgreSQL does not call with numbers, and their patterns.
+//! Functions of texts, which PostgreSQL does not call with numbers.
 //!
-//! Owns: which arguments are texts (42883), and 2201B for patterns that are written out. Must never know: how the
-//! functions compute.
+//! Owns: which arguments are texts (42883). Must never know: how the functions compute.
 
 use datafusion::common::{DFSchema, DataFusionError, Result};
 use datafusion::logical_expr::Expr;
@@ -42,10 +41,6 @@ const OF_TEXT: &[&str] = &[
     "upper",
 ];
 
-/// Functions whose second argument is a regular expression.
-const OF_PATTERN: &[&str] =
-    &["regexp_count", "regexp_instr", "regexp_like", "regexp_match", "regexp_replace", "regexp_split_to_array"];
-
 pub(super) fn check(call: &ScalarFunction, schema: &DFSchema) -> Result<()> {
     let name = call.func.name();
     // Names are checked as they are planned: `character_length` is one of `length`'s.
@@ -54,12 +49,6 @@ pub(super) fn check(call: &ScalarFunction, schema: &DFSchema) -> Result<()> {
         && !matches!(first.category, Category::Text | Category::Bytes | Category::Unknown | Category::Other)
     {
         return Err(undefined(name, &call.args, schema));
-    }
-    if OF_PATTERN.contains(&name)
-        && let Some(pattern) = call.args.get(1).and_then(|arg| Operand::of(arg, schema))
-        && let Some(text) = pattern.literal()
-    {
-        udfs::pg::regexp::check(text)?;
     }
     Ok(())
 }

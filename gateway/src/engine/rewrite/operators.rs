@@ -2,7 +2,7 @@
 //!
 //! Owns: what each of PostgreSQL's operators is called here. Must never know: operand types.
 
-use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, ValueWithSpan};
+use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator};
 
 use super::arrays::{binary, chain, list};
 use super::expand::call;
@@ -48,21 +48,24 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<()> {
         Expr::Substring {
             expr: text, substring_from: Some(pattern), substring_for: None, shorthand: false, ..
         } if literals::text(pattern).is_some() => {
-            let matched = call("regexp_match", vec![taken(text), taken(pattern)]);
-            *expr = call("array_element", vec![matched, number(1)]);
+            *expr = call("substring", vec![taken(text), taken(pattern)]);
             Ok(())
         }
         Expr::Substring { expr: text, substring_from: Some(pattern), substring_for: Some(escape), .. }
             if literals::text(escape).is_some() =>
         {
-            let regex = call("similar_to_escape", vec![taken(pattern), taken(escape)]);
-            *expr = call("array_element", vec![call("regexp_match", vec![taken(text), regex]), number(1)]);
+            *expr = call("substring", vec![taken(text), taken(pattern), taken(escape)]);
             Ok(())
         }
-        Expr::Substring { expr: text, substring_from, substring_for, .. } => {
+        Expr::Substring { expr: text, substring_from, substring_for, shorthand, .. } => {
+            // What is no number may be a pattern: its type decides.
+            let is_number = |part: &Option<Box<Expr>>| part.as_deref().and_then(literals::signed_number).is_some();
+            let places =
+                *shorthand || substring_from.is_none() || is_number(substring_from) || is_number(substring_for);
             let from = substring_from.as_mut().map_or_else(|| number(1), |from| taken(from));
             let count = substring_for.as_mut().map(|count| taken(count));
-            *expr = call("substr", [taken(text), from].into_iter().chain(count).collect());
+            let function = if places { "substr" } else { "substring" };
+            *expr = call(function, [taken(text), from].into_iter().chain(count).collect());
             Ok(())
         }
         _ => Ok(()),
@@ -180,7 +183,18 @@ fn like(expr: &mut Expr) -> Result<()> {
     };
     let negated = *negated;
     if let Some(escape) = escape_char.take() {
-        **pattern = escaped(pattern, &escape)?;
+        let with = escape.value.into_string().unwrap_or_default();
+        match literals::text(pattern) {
+            Some(known) => **pattern = string(udfs::pg::like_escape::with_backslash(&known, &with)?),
+            // It may end with its escape character, which only some texts come to.
+            None if !*any => {
+                let function = if insensitive { "lakegate_ilike" } else { "lakegate_like" };
+                let like = call(function, vec![taken(text), taken(pattern), string(with)]);
+                *expr = if negated { Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(like) } } else { like };
+                return Ok(());
+            }
+            None => **pattern = call("like_escape", vec![taken(pattern), string(with)]),
+        }
     }
     if !*any {
         return Ok(());
@@ -198,15 +212,6 @@ fn like(expr: &mut Expr) -> Result<()> {
     };
     *expr = chain(patterns.into_iter().map(one), BinaryOperator::Or);
     Ok(())
-}
-
-/// The pattern with the backslash as its escape character.
-fn escaped(pattern: &mut Expr, escape: &ValueWithSpan) -> Result<Expr> {
-    let text = escape.value.clone().into_string().unwrap_or_default();
-    match literals::text(pattern) {
-        Some(pattern) => Ok(string(udfs::pg::like_escape::with_backslash(&pattern, &text)?)),
-        None => Ok(call("like_escape", vec![taken(pattern), string(text)])),
-    }
 }
 
 fn similar_to(expr: &mut Expr) -> Result<()> {
