@@ -8,6 +8,7 @@ mod authentication;
 mod cancel;
 mod catalogs;
 mod clients_sql;
+mod csv;
 mod demo;
 mod describe;
 mod differential;

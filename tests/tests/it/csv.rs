@@ -1,0 +1,121 @@
+//! CSV that is read right without a definition, and what the server tells of how it was read.
+
+use lakegate_tests::{Lake, TestServer};
+
+/// The columns of a table with their types, as a client sees them.
+async fn types(server: &TestServer, table: &str) -> Vec<String> {
+    let sql = format!(
+        "SELECT attname || ' ' || format_type(atttypid, atttypmod) FROM pg_attribute
+         WHERE attrelid = '{table}'::regclass AND attnum > 0 ORDER BY attnum"
+    );
+    server.column(&sql).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn encodings_are_found() {
+    let lake = Lake::default();
+    let wide = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    lake.write("s/latin.csv", b"ville,t\nOrl\xE9ans,\x80 5\n".as_slice());
+    lake.write("s/wide.csv", wide("ville,t\nOrléans,5\n"));
+    lake.write("s/late.csv", {
+        let mut text = b"a,b\n".to_vec();
+        while text.len() < 17 << 20 {
+            text.extend_from_slice(&[b'1', b',', b'x', b'\n'].repeat(1000));
+        }
+        text[(6 << 20) + 2] = 0xE9;
+        text
+    });
+    let server = TestServer::start(&lake).await;
+    assert_eq!(server.value("SELECT ville || t FROM s.latin").await, "Orléans€ 5");
+    assert_eq!(server.value("SELECT ville FROM s.wide").await, "Orléans");
+    let answer = server.wire().await.query("SELECT count(b) FROM s.late").await;
+    let fault = answer.fault.expect("an error");
+    assert_eq!(fault.state, "22021");
+    assert!(fault.message.contains("s/late.csv") && fault.message.contains("line "), "{}", fault.message);
+    assert!(fault.hint.unwrap_or_default().contains("encoding 'cp1252'"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn types_are_those_that_hold_all_values() {
+    let lake = Lake::default();
+    let filler = "1,2024-01-01,x,7,0000000000000000000000000000000000000000\n";
+    let mut large = "n,d,w,i,pad\n".to_owned();
+    while large.len() < 17 << 20 {
+        large.push_str(filler);
+    }
+    large.push_str("2.5,N/A,y,word,0\n");
+    lake.write("s/large.csv", large);
+    lake.write(
+        "s/t.csv",
+        "date;gauge;level;id;code;seen\n20240131;NA;3,14;123456789012345678901;007;31/01/2024\n\
+         20240201;5;-0,5;1;010;01/02/2024 \n",
+    );
+    let server = TestServer::start(&lake).await;
+    let expected = ["n double precision", "d date", "w text", "i text", "pad text"];
+    assert_eq!(types(&server, "s.large").await, expected);
+    assert_eq!(server.value("SELECT count(*) - count(d) FROM s.large").await, "1");
+    let expected = ["date date", "gauge bigint", "level double precision", "id numeric", "code text", "seen date"];
+    assert_eq!(types(&server, "s.t").await.iter().map(|line| line.replace("(38,0)", "")).collect::<Vec<_>>(), expected);
+    let sql =
+        "SELECT date::text || ' ' || level::text || ' ' || id::text || ' ' || seen::text FROM s.t WHERE gauge IS NULL";
+    assert_eq!(server.value(sql).await, "2024-01-31 3.14 123456789012345678901 2024-01-31");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn headers_are_found() {
+    let lake = Lake::default();
+    lake.write("s/none.csv", "Brest,94.5\nNice,2\n");
+    lake.write(
+        "s/bank.csv",
+        "\"Data Source\",\"WDI\",\n\n\"Country Name\",\"Code\",\"1960\",\"1961\",\n\"Aruba\",\"ABW\",54608,,\n",
+    );
+    lake.write("s/giss.csv", "Land-Ocean: Global Means\nYear,Jan,Feb\n1880,-.18,***\n1881,-.2,-.15\n");
+    let server = TestServer::start(&lake).await;
+    assert_eq!(types(&server, "s.none").await, ["column_1 text", "column_2 double precision"]);
+    let expected = ["Country Name text", "Code text", "1960 bigint", "1961 text"];
+    assert_eq!(types(&server, "s.bank").await, expected);
+    assert_eq!(types(&server, "s.giss").await, ["Year bigint", "Jan double precision", "Feb text"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn how_a_file_is_read_is_a_relation() {
+    let lake = Lake::default();
+    let mut text = "id;height;name\n".to_owned();
+    for row in 0..99 {
+        text.push_str(&format!("{row};{row},5;x\n"));
+    }
+    text.push_str("99;tall;y\n");
+    lake.write("s/t.csv", text);
+    let server = TestServer::start(&lake).await;
+    server.value("SELECT count(*) FROM s.t").await;
+    let dialect = |property: &str| {
+        format!(
+            "SELECT value || ' ' || confidence || ' ' || origin FROM system.csv_dialect WHERE property = '{property}'"
+        )
+    };
+    assert_eq!(server.column(&dialect("delimiter")).await, ["; 1 detected"]);
+    assert_eq!(server.column(&dialect("header")).await, ["true 1 detected"]);
+    assert_eq!(server.column(&dialect("encoding")).await, ["UTF-8 1 detected"]);
+    let sql = "SELECT column_name || ' ' || value || ' ' || confidence || ' ' || coalesce(counter_example, '-')
+        FROM system.csv_dialect WHERE property = 'type'";
+    let expected = ["id bigint 1 -", "height text 0.01 s/t.csv:101: tall", "name text 1 -"];
+    assert_eq!(server.column(sql).await, expected);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bad_records_are_errors_or_listed() {
+    let lake = Lake::default();
+    lake.write("s/t.csv", "n,a\n1,x\noops,y\n3,z\n4\n");
+    lake.write("s/strict.csv", "n,a\n1,x\noops,y\n");
+    let sql = "CREATE EXTERNAL TABLE s.t (n INT, a TEXT) STORED AS CSV LOCATION 's/t.csv' OPTIONS (on_error 'skip');
+        CREATE EXTERNAL TABLE s.strict (n INT, a TEXT) STORED AS CSV LOCATION 's/strict.csv';";
+    let server = TestServer::with_sql(&lake, &[("tables/t.sql", sql)]).await;
+    assert_eq!(server.state("SELECT count(n) FROM s.strict").await, "22P02");
+    for _ in 0..2 {
+        assert_eq!(server.value("SELECT count(*) FROM s.t").await, "2");
+        assert_eq!(server.value("SELECT string_agg(a, ' ' ORDER BY n) FROM s.t").await, "x z");
+    }
+    let sql = "SELECT line || ' ' || coalesce(column_name, '-') || ' ' || reason || ' ' || text || ' ' || file_rejects
+        FROM system.rejects WHERE schema = 's' AND name = 't' ORDER BY line";
+    assert_eq!(server.column(sql).await, ["3 n no value of type integer oops 2", "5 - 1 fields, expected 2 4 2"]);
+}
