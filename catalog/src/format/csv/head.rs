@@ -334,7 +334,7 @@ impl<'a> Cut<'a> {
         if self.counts_up(record, has_name) {
             return Verdict::Header;
         }
-        if same > 0 && !has_name { Verdict::Data } else { Verdict::Unknown }
+        if same > 0 && !has_name && !self.rises(record) { Verdict::Data } else { Verdict::Unknown }
     }
 
     /// The numbers of a record, if all could be years.
@@ -351,6 +351,13 @@ impl<'a> Cut<'a> {
             value.trim_ascii().parse().ok()
         });
         numbers.collect()
+    }
+
+    /// Whether the integers of a record could be depths, levels or limits that name columns: `gene,10,25,50,100`.
+    fn rises(&self, record: usize) -> bool {
+        let rises =
+            |numbers: &[i64]| numbers.len() > 3 && numbers.iter().zip(numbers.iter().skip(1)).all(|(a, b)| a < b);
+        rises(&self.integers(record)) && !rises(&self.integers(record + 1))
     }
 
     /// Whether the numbers of a record are names: `Country,1960,1961,1962`, and the record below does not go on so.
@@ -407,6 +414,8 @@ mod tests {
             ("07064001,Nice,2024-01-01\n31069001,Blagnac,2024-01-01\n", false),
             ("name,NA\nx,1\n", true),
             ("NaN,1\n5,2\n", false),
+            ("gene,10,25,50,100\nBRCA1,5,2,9,1\n", true),
+            ("x,1,5,7,9\ny,2,6,7,9\n", false),
         ] {
             assert_eq!(of(text).2, header, "{text:?}");
         }
