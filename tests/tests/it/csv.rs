@@ -35,6 +35,30 @@ async fn encodings_are_found() {
     assert!(fault.hint.unwrap_or_default().contains("encoding 'cp1252'"));
 }
 
+/// `a;b`, then `3,5;x`.
+const BZIP2: &[u8] =
+    b"\x42\x5a\x68\x39\x31\x41\x59\x26\x53\x59\xd1\xa2\x50\x1c\x00\x00\x03\xd9\x80\x00\x10\x00\x04\x0a\
+    \x08\x30\x00\x00\x40\x20\x00\x22\x06\x4d\xa8\x43\x02\x20\xd3\x22\x2b\xc5\xdc\x91\x4e\x14\x24\x34\x68\x94\x07\x00";
+const XZ: &[u8] = b"\xfd\x37\x7a\x58\x5a\x00\x00\x01\x69\x22\xde\x36\x02\x00\x21\x01\x0c\x00\x00\x00\x8f\x98\x41\x9c\
+    \x01\x00\x09\x61\x3b\x62\x0a\x33\x2c\x35\x3b\x78\x0a\x00\x00\x00\xbb\x0e\x52\x29\x00\x01\x1e\x0a\xea\x63\x12\x14\
+    \x90\x42\x99\x0d\x01\x00\x00\x00\x00\x01\x59\x5a";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bzip2_and_xz_are_unpacked_or_told() {
+    let lake = Lake::default();
+    for (name, packed) in [("t.csv.bz2", BZIP2), ("u.csv.xz", XZ)] {
+        lake.write(&format!("s/{name}"), packed);
+        lake.write(&format!("cut/{name}"), &packed[..packed.len() - 12]);
+    }
+    let server = TestServer::start(&lake).await;
+    for table in ["t", "u"] {
+        assert_eq!(server.value(&format!("SELECT a::text || b FROM s.{table}")).await, "3.5x");
+        assert_eq!(server.state(&format!("SELECT * FROM cut.{table}")).await, "XX001");
+    }
+    let reasons = server.column("SELECT reason FROM system.skipped_files ORDER BY key").await;
+    assert_eq!(reasons, ["the bzip2 data ends too early", "the xz data ends too early"]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn types_are_those_that_hold_all_values() {
     let lake = Lake::default();
