@@ -11,6 +11,7 @@ use arrow::datatypes::Field;
 use datafusion::common::{Result, config_err, extensions_options};
 use datafusion::config::{ConfigEntry, ConfigExtension, ExtensionOptions};
 
+use crate::pg::interval::Style;
 use crate::pg::moment::Order;
 
 extensions_options! {
@@ -18,6 +19,9 @@ extensions_options! {
     pub struct ReadSettings {
         /// The order of fields of `DateStyle`: `ymd`, `dmy` or `mdy`.
         pub date_order: String, default = "mdy".to_owned()
+
+        /// Whether `IntervalStyle` is `sql_standard`.
+        pub sql_standard_intervals: bool, default = false
     }
 }
 
@@ -26,13 +30,19 @@ impl ConfigExtension for ReadSettings {
 }
 
 impl ReadSettings {
-    pub fn new(order: Order) -> Self {
+    pub fn new(order: Order, intervals: Style) -> Self {
         let date_order = match order {
             Order::Ymd => "ymd",
             Order::Dmy => "dmy",
             Order::Mdy => "mdy",
         };
-        Self { date_order: date_order.to_owned() }
+        let sql_standard_intervals = intervals == Style::SqlStandard;
+        Self { date_order: date_order.to_owned(), sql_standard_intervals }
+    }
+
+    /// How intervals are read: the other styles differ in what they show alone.
+    pub fn intervals(&self) -> Style {
+        if self.sql_standard_intervals { Style::SqlStandard } else { Style::Postgres }
     }
 
     pub fn order(&self) -> Order {

@@ -81,5 +81,5 @@ pub(crate) fn moment_tz(value: &str) -> ScalarValue {
 
 /// An interval argument.
 pub(crate) fn span(value: &str) -> ScalarValue {
-    ScalarValue::IntervalMonthDayNano(Some(crate::pg::interval::parse(value).unwrap()))
+    ScalarValue::IntervalMonthDayNano(Some(crate::pg::interval::parse(value, Default::default()).unwrap()))
 }

@@ -75,7 +75,7 @@ impl Base {
         let display = session.vars().display();
         let options = state.config_mut().options_mut();
         options.execution.time_zone = Some(display.time_zone.name().to_owned());
-        options.extensions.insert(ReadSettings::new(display.date_style.order()));
+        options.extensions.insert(ReadSettings::new(display.date_style.order(), display.interval_style.of_texts()));
         options.extensions.insert(settings::Outputs((self.outputs)(&display)));
         state
     }

@@ -255,6 +255,10 @@ impl Names for Scope {
         &self.session.database
     }
 
+    fn interval_style(&self) -> udfs::pg::interval::Style {
+        self.session.vars().display().interval_style.of_texts()
+    }
+
     fn relation_of(&self, function: &str) -> Option<ObjectName> {
         relation_of(function)
     }

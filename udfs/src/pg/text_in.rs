@@ -120,7 +120,8 @@ fn read(texts: &StringArray, target: &Field, session: &Session) -> Result<ArrayR
             Arc::new(instants.with_timezone_opt(zone.clone()))
         }
         DataType::Interval(_) => {
-            Arc::new(each(texts, interval::parse).collect::<Result<IntervalMonthDayNanoArray, Error>>()?)
+            let read = |text: &str| interval::parse(text, session.intervals);
+            Arc::new(each(texts, read).collect::<Result<IntervalMonthDayNanoArray, Error>>()?)
         }
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView => {
             Arc::new(each(texts, input::bytea).collect::<Result<BinaryArray, Error>>()?)
@@ -230,6 +231,7 @@ fn each<T>(
 struct Session {
     zone: Tz,
     order: Order,
+    intervals: interval::Style,
 }
 
 impl Session {
@@ -239,8 +241,8 @@ impl Session {
             Zone::Named(zone) => zone,
             Zone::Fixed(_) | Zone::Posix(_) => Tz::UTC,
         };
-        let order = options.extensions.get::<ReadSettings>().map_or_else(Order::default, ReadSettings::order);
-        Ok(Self { zone, order })
+        let settings = options.extensions.get::<ReadSettings>().cloned().unwrap_or_default();
+        Ok(Self { zone, order: settings.order(), intervals: settings.intervals() })
     }
 
     fn date(&self, text: &str) -> Result<i32, Error> {

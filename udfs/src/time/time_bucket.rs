@@ -122,7 +122,7 @@ impl<'a> Widths<'a> {
                 {
                     return Ok(Some(*width));
                 }
-                let width = Width::of(interval::parse(text)?)?;
+                let width = Width::of(interval::parse(text, interval::Style::default())?)?;
                 *last = Some((text.to_owned(), width));
                 Ok(Some(width))
             }

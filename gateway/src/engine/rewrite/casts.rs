@@ -16,20 +16,23 @@ use super::syntax::taken;
 use super::{arrays, folded, intervals, numbers, types};
 use crate::error::{Error, Result};
 use udfs::pg::input;
+use udfs::pg::interval::Style;
 
 /// Rewrites a cast, a typed literal (`date '2026-01-01'`) or an interval literal.
-pub(super) fn rewrite(expr: &mut Expr) -> Result<()> {
+///
+/// `style` is that by which the session reads intervals.
+pub(super) fn rewrite(expr: &mut Expr, style: Style) -> Result<()> {
     match expr {
         Expr::Cast { expr: inner, data_type, .. } => {
             let (inner, data_type) = (taken(inner), data_type.clone());
-            *expr = cast(inner, &data_type)?;
+            *expr = cast(inner, &data_type, style)?;
         }
         Expr::TypedString(typed) => {
             let value = Expr::Value(typed.value.clone());
-            *expr = cast(value, &typed.data_type.clone())?;
+            *expr = cast(value, &typed.data_type.clone(), style)?;
         }
         Expr::Interval(interval) => {
-            if let Some(literal) = intervals::literal(interval)? {
+            if let Some(literal) = intervals::literal(interval, style)? {
                 *expr = literal;
             }
         }
@@ -38,7 +41,7 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn cast(inner: Expr, data_type: &DataType) -> Result<Expr> {
+pub(super) fn cast(inner: Expr, data_type: &DataType, style: Style) -> Result<Expr> {
     if let Some(kind) = types::registry(data_type) {
         return Ok(call(&format!("lakegate_{kind}_in"), vec![inner]));
     }
@@ -48,17 +51,17 @@ pub(super) fn cast(inner: Expr, data_type: &DataType) -> Result<Expr> {
         let text = call(&format!("lakegate_{kind}_out"), vec![inner]);
         return match types::plain(data_type) {
             DataType::Text => Ok(text),
-            other => cast(text, &other),
+            other => cast(text, &other, style),
         };
     }
-    if let Some(value) = intervals::cast(&inner, data_type)? {
+    if let Some(value) = intervals::cast(&inner, data_type, style)? {
         return Ok(value);
     }
     if let Some(value) = low_bits(&inner, data_type) {
         return Ok(value);
     }
     if let Some(digits) = types::second_digits(data_type) {
-        let value = cast(inner, &types::plain(data_type))?;
+        let value = cast(inner, &types::plain(data_type), style)?;
         return Ok(call("lakegate_precision", vec![value, number(digits)]));
     }
     let data_type = types::plain(data_type);
@@ -68,7 +71,7 @@ pub(super) fn cast(inner: Expr, data_type: &DataType) -> Result<Expr> {
         return Ok(types::cast(value, data_type));
     }
     if let Some(text) = literals::text(&inner)
-        && let Some(literal) = literal(&text, &data_type)?
+        && let Some(literal) = literal(&text, &data_type, style)?
     {
         return Ok(literal);
     }
@@ -172,9 +175,9 @@ fn registry_input(expr: &Expr) -> Option<&'static str> {
 }
 
 /// The value of a text literal in a type whose texts the planner reads differently, or not at all.
-fn literal(text: &str, data_type: &DataType) -> Result<Option<Expr>> {
+fn literal(text: &str, data_type: &DataType, style: Style) -> Result<Option<Expr>> {
     Ok(match data_type {
-        DataType::Interval { .. } => Some(intervals::of_text(text)?),
+        DataType::Interval { .. } => Some(intervals::of_text(text, style)?),
         DataType::Bytea => Some(bytes(text)?),
         DataType::Boolean | DataType::Bool => Some(Expr::value(Value::Boolean(input::boolean(text)?))),
         numeric if types::is_unconstrained_numeric(numeric) => udfs::pg::numeric::plain(text).map(literals::exact),
@@ -185,12 +188,12 @@ fn literal(text: &str, data_type: &DataType) -> Result<Option<Expr>> {
         }
         DataType::JSONB => Some(types::cast(string(input::jsonb(text)?), DataType::JSONB)),
         DataType::Date | DataType::Timestamp(..) => moment(text.trim(), data_type)?,
-        DataType::Array(ArrayElemTypeDef::SquareBracket(element, _)) => Some(array(text, element)?),
+        DataType::Array(ArrayElemTypeDef::SquareBracket(element, _)) => Some(array(text, element, style)?),
         _ => None,
     })
 }
 
-fn array(text: &str, element: &DataType) -> Result<Expr> {
+fn array(text: &str, element: &DataType, style: Style) -> Result<Expr> {
     let elements = elements(text)?;
     let mut innermost = element;
     while let DataType::Array(ArrayElemTypeDef::SquareBracket(inner, _)) = innermost {
@@ -198,7 +201,7 @@ fn array(text: &str, element: &DataType) -> Result<Expr> {
     }
     let leaf = |value: Expr| {
         let plain = value.clone();
-        cast(value, innermost).unwrap_or_else(|_| types::cast(plain, innermost.clone()))
+        cast(value, innermost, style).unwrap_or_else(|_| types::cast(plain, innermost.clone()))
     };
     let nested = elements.iter().any(|element| matches!(element, literals::Element::Array(_)));
     let values = literals::array(elements.iter().map(|element| element.expr(&leaf)).collect());
@@ -240,7 +243,7 @@ fn moment(text: &str, data_type: &DataType) -> Result<Option<Expr>> {
     let now = || call("now", Vec::new());
     let day = |offset: i64| {
         let today = call("date_trunc", vec![string("day"), now()]);
-        let shift = intervals::of_text(&format!("{offset} days"))?;
+        let shift = intervals::of_text(&format!("{offset} days"), Style::default())?;
         let op = sqlparser::ast::BinaryOperator::Plus;
         Ok::<Expr, Error>(Expr::BinaryOp { left: Box::new(today), op, right: Box::new(shift) })
     };

@@ -57,7 +57,7 @@ impl VisitorMut for Functions<'_> {
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
         if let Expr::Function(function) = expr
-            && let Err(error) = steps(&last_name(&function.name).unwrap_or_default(), &arguments(function))
+            && let Err(error) = steps(&last_name(&function.name).unwrap_or_default(), &arguments(function), self.names.interval_style())
         {
             return ControlFlow::Break(error);
         }
@@ -161,7 +161,7 @@ impl Functions<'_> {
         let function = last_name(name).unwrap_or_default();
         if rows_from::is(name) {
             let columns = rows_from::columns(args, *with_ordinality, |name, function, args| {
-                steps(function, &args)?;
+                steps(function, &args, self.names.interval_style())?;
                 Ok(columns(name, function, args, true))
             })?;
             let first = columns.first().map(|(name, _)| name.clone()).unwrap_or_default();
@@ -174,7 +174,7 @@ impl Functions<'_> {
             return Ok(());
         }
         let plain = args.iter().map(plain_argument).collect::<Result<Vec<Expr>>>()?;
-        steps(&function, &plain)?;
+        steps(&function, &plain, self.names.interval_style())?;
         let definitions = alias.as_ref().map(|alias| alias.columns.as_slice()).unwrap_or_default();
         let records = json::records(&function, &plain, definitions)?;
         let is_record = records.is_some();

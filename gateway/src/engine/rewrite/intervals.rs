@@ -6,7 +6,7 @@
 use arrow::datatypes::IntervalMonthDayNano;
 use datafusion::common::DataFusionError;
 use sqlparser::ast::{DataType, DateTimeField, Expr, Interval, IntervalFields};
-use udfs::pg::interval::{Field, Fields, parse, parse_fields};
+use udfs::pg::interval::{Field, Fields, Style, parse, parse_fields};
 
 use super::expand::call;
 use super::literals::{number, string, text};
@@ -14,17 +14,18 @@ use super::types;
 use crate::error::{Error, Result};
 
 /// `interval 'text'` with the fields behind it.
-pub(super) fn literal(interval: &Interval) -> Result<Option<Expr>> {
+pub(super) fn literal(interval: &Interval, style: Style) -> Result<Option<Expr>> {
     let Some(text) = text(&interval.value) else { return Ok(None) };
-    let Some(first) = &interval.leading_field else { return of_text(&text).map(Some) };
+    let Some(first) = &interval.leading_field else { return of_text(&text, style).map(Some) };
     let last = interval.last_field.as_ref().unwrap_or(first);
     let Some(last) = field(last) else {
         // A unit that is no field of a type, such as WEEK: the parser takes it, and so do we.
         let is_bare = text.trim().parse::<f64>().is_ok();
-        return if is_bare { of_text(&format!("{text} {last}")) } else { of_text(&text) }.map(Some);
+        return of_text(&if is_bare { format!("{text} {last}") } else { text }, style).map(Some);
     };
     let is_minute_to_second = field(first) == Some(Field::Minute) && last == Field::Second;
-    let value = of_span(parse_fields(&text, Fields { last, is_minute_to_second }).map_err(DataFusionError::from)?);
+    let value =
+        of_span(parse_fields(&text, style, Fields { last, is_minute_to_second }).map_err(DataFusionError::from)?);
     // The parser calls the digits behind a lone SECOND those of the leading field.
     let digits = interval.fractional_seconds_precision.or(interval.leading_precision);
     Ok(Some(match digits {
@@ -34,11 +35,11 @@ pub(super) fn literal(interval: &Interval) -> Result<Option<Expr>> {
 }
 
 /// A cast to an interval type with fields; `None` for every other cast.
-pub(super) fn cast(inner: &Expr, data_type: &DataType) -> Result<Option<Expr>> {
+pub(super) fn cast(inner: &Expr, data_type: &DataType, style: Style) -> Result<Option<Expr>> {
     let DataType::Interval { fields: Some(written), precision } = data_type else { return Ok(None) };
     let fields = fields(written);
     let value = match text(inner) {
-        Some(text) => of_span(parse_fields(&text, fields).map_err(DataFusionError::from)?),
+        Some(text) => of_span(parse_fields(&text, style, fields).map_err(DataFusionError::from)?),
         None => {
             let value = types::cast(inner.clone(), DataType::Interval { fields: None, precision: None });
             match fields.last {
@@ -54,8 +55,8 @@ pub(super) fn cast(inner: &Expr, data_type: &DataType) -> Result<Option<Expr>> {
 }
 
 /// The interval that a text names.
-pub(super) fn of_text(text: &str) -> Result<Expr> {
-    Ok(of_span(parse(text).map_err(|error| Error::from(DataFusionError::from(error)))?))
+pub(super) fn of_text(text: &str, style: Style) -> Result<Expr> {
+    Ok(of_span(parse(text, style).map_err(|error| Error::from(DataFusionError::from(error)))?))
 }
 
 fn of_span(IntervalMonthDayNano { months, days, nanoseconds }: IntervalMonthDayNano) -> Expr {

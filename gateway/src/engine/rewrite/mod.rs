@@ -52,6 +52,7 @@ use arrow::datatypes::Field;
 use datafusion::scalar::ScalarValue;
 use sqlparser::ast::{DataType, Expr, Ident, ObjectName, Query, SelectItem, TableWithJoins, WildcardAdditionalOptions};
 use sqlparser::tokenizer::Span;
+use udfs::pg::interval::Style;
 
 use crate::error::{Error, Result};
 pub(crate) use functions::position;
@@ -108,6 +109,11 @@ pub(crate) trait Names {
     /// The current database, which may lead a qualified name.
     fn database(&self) -> &str {
         "lakegate"
+    }
+
+    /// How the session reads intervals.
+    fn interval_style(&self) -> Style {
+        Style::default()
     }
 
     /// The text that the client sent, so that errors can say where in it they are.

@@ -6,6 +6,7 @@
 use sqlparser::ast::{
     DataType, Expr, FunctionArg, FunctionArgExpr, Ident, ObjectName, TableAlias, TableFactor, TableWithJoins,
 };
+use udfs::pg::interval::Style;
 
 use super::{literals, quoted};
 use crate::error::{Error, Result, SqlState};
@@ -30,9 +31,9 @@ pub(super) fn integer_series(function: &str, args: &[Expr], with_ordinality: boo
 }
 
 /// A series goes somewhere: 22023 for a step of zero that is written out.
-pub(super) fn steps(function: &str, args: &[Expr]) -> Result<()> {
+pub(super) fn steps(function: &str, args: &[Expr], style: Style) -> Result<()> {
     let [_, _, step] = args else { return Ok(()) };
-    let is_zero = integer(step) == Some(0) || spans_nothing(step);
+    let is_zero = integer(step) == Some(0) || spans_nothing(step, style);
     if function == "generate_series" && is_zero {
         return Err(Error::new(SqlState::InvalidParameterValue, "step size cannot equal zero"));
     }
@@ -40,13 +41,13 @@ pub(super) fn steps(function: &str, args: &[Expr]) -> Result<()> {
 }
 
 /// Whether the expression is the literal of an empty interval.
-fn spans_nothing(expr: &Expr) -> bool {
+fn spans_nothing(expr: &Expr, style: Style) -> bool {
     let text = match expr {
         Expr::Interval(interval) => literals::text(&interval.value),
         Expr::Cast { expr, data_type: DataType::Interval { .. }, .. } => literals::text(expr),
         _ => None,
     };
-    let span = text.and_then(|text| udfs::pg::interval::parse(&text).ok());
+    let span = text.and_then(|text| udfs::pg::interval::parse(&text, style).ok());
     span.is_some_and(|span| span.months == 0 && span.days == 0 && span.nanoseconds == 0)
 }
 

@@ -80,7 +80,7 @@ fn expression(expr: &mut Expr, names: &dyn Names) -> Result<()> {
     conditions::of_expr(expr)?;
     match expr {
         Expr::Value(_) => literals::spell_out(expr),
-        Expr::Cast { .. } | Expr::TypedString(_) | Expr::Interval(_) => casts::rewrite(expr),
+        Expr::Cast { .. } | Expr::TypedString(_) | Expr::Interval(_) => casts::rewrite(expr, names.interval_style()),
         Expr::Collate { .. } => collate(expr),
         Expr::Overlay { expr: text, overlay_what, overlay_from, overlay_for } => {
             let mut args = vec![taken(text), taken(overlay_what), taken(overlay_from)];

@@ -84,7 +84,7 @@ impl Lists<'_> {
         let decides = column.data_type().is_temporal() || column.data_type().is_floating();
         for cell in values.rows.iter_mut().filter_map(|row| row.content.get_mut(at)) {
             if literals::text(cell).is_some() {
-                *cell = casts::cast(taken(cell), &data_type)?;
+                *cell = casts::cast(taken(cell), &data_type, self.names.interval_style())?;
             } else if is_null(cell) && is_tagged || !is_null(cell) && decides {
                 *cell = types::cast(taken(cell), data_type.clone());
             }

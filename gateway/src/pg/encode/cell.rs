@@ -117,7 +117,7 @@ impl Look {
         Self {
             zone: Arc::new(Zone::new(display.time_zone)),
             layout: Layout::new(display.date_style),
-            interval: interval::style_of(display.interval_style),
+            interval: display.interval_style.of_texts(),
             extra_float_digits: display.extra_float_digits,
             bytea: display.bytea_output,
             registry: None,

@@ -10,23 +10,13 @@ use arrow::datatypes::{
     DurationSecondType, IntervalDayTimeType, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit,
     IntervalYearMonthType, TimeUnit,
 };
-use udfs::pg::interval::{self, Style};
+use udfs::pg::interval;
 
 use super::cell::{BoxCell, Look, primitive};
 use super::datetime::out_of_range;
 use super::row::Format;
-use crate::session::vars::IntervalStyle;
 
 const SECOND_MICROS: i64 = 1_000_000;
-
-pub(super) fn style_of(style: IntervalStyle) -> Style {
-    match style {
-        IntervalStyle::Postgres => Style::Postgres,
-        IntervalStyle::PostgresVerbose => Style::PostgresVerbose,
-        IntervalStyle::SqlStandard => Style::SqlStandard,
-        IntervalStyle::Iso8601 => Style::Iso8601,
-    }
-}
 
 /// An interval as PostgreSQL stores it.
 struct Span {

@@ -35,7 +35,7 @@ pub(super) fn read(text: &str, oid: u32, display: &Display) -> Result<Value> {
         types::MONEY => Value::Numeric(Exact::cents(input::money(text)?)),
         types::TIMESTAMP => Value::Timestamp { at: datetime::timestamp(text, false, display)?, zoned: false },
         types::TIMESTAMPTZ => Value::Timestamp { at: datetime::timestamp(text, true, display)?, zoned: true },
-        types::INTERVAL => Value::Interval(interval::parse(text)?),
+        types::INTERVAL => Value::Interval(interval::parse(text, display.interval_style.of_texts())?),
         types::JSON => {
             input::json(text)?;
             Value::Text(text.to_owned())

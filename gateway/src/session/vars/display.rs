@@ -52,6 +52,19 @@ pub enum IntervalStyle {
     Iso8601,
 }
 
+impl IntervalStyle {
+    /// The style by which texts of intervals are read and written.
+    pub fn of_texts(self) -> udfs::pg::interval::Style {
+        use udfs::pg::interval::Style;
+        match self {
+            Self::Postgres => Style::Postgres,
+            Self::PostgresVerbose => Style::PostgresVerbose,
+            Self::SqlStandard => Style::SqlStandard,
+            Self::Iso8601 => Style::Iso8601,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ByteaOutput {
     Hex,

@@ -76,7 +76,7 @@ mod tests {
             ("1.5", of(Field::Second), "00:00:01.5"),
         ];
         for (text, fields, expect) in cases {
-            let read = parse_fields(text, fields).map(|span| format(&span, Style::Postgres));
+            let read = parse_fields(text, Style::Postgres, fields).map(|span| format(&span, Style::Postgres));
             assert_eq!(read.as_deref(), Ok(expect), "{text}");
         }
     }

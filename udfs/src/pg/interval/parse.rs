@@ -1,27 +1,30 @@
-//! Reads the text of an interval, as `DecodeInterval` does with `IntervalStyle` postgres.
+//! Reads the text of an interval, as `DecodeInterval` does.
 //!
 //! Owns: the traditional grammar (`1 day 02:03:04`, `1-2`, `5 min ago`). ISO 8601 is its sibling's.
 
 use arrow::datatypes::IntervalMonthDayNano;
 
 use super::fields::{self, Fields};
+use super::format::Style;
 use super::{MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_SECOND, iso8601};
 use crate::Error;
-use crate::pg::moment::{Field, Kind, Word, special, split};
+use crate::pg::moment::{Field, Kind, split};
 
-/// The interval that a text names; 22007 when it names none, 22015 when a field does not fit.
-pub fn parse(text: &str) -> Result<IntervalMonthDayNano, Error> {
-    parse_fields(text, Fields { last: fields::Field::Second, is_minute_to_second: false })
+/// The interval that a text names in a session of this `IntervalStyle`; 22007 when it names none, 22015 when a field does
+/// not fit, 22008 when the months of all fields do not.
+pub fn parse(text: &str, style: Style) -> Result<IntervalMonthDayNano, Error> {
+    parse_fields(text, style, Fields { last: fields::Field::Second, is_minute_to_second: false })
 }
 
 /// The interval that a text names in a type of these fields, which tell what a number without a unit counts, and beyond
 /// which nothing is kept.
-pub fn parse_fields(text: &str, of_type: Fields) -> Result<IntervalMonthDayNano, Error> {
+pub fn parse_fields(text: &str, style: Style, of_type: Fields) -> Result<IntervalMonthDayNano, Error> {
     let failed = |failure| match failure {
         Failure::Syntax => Error::InvalidDatetime { of: "interval", value: text.to_owned() },
         Failure::Range => Error::IntervalFieldOverflow(text.to_owned()),
+        Failure::Months => Error::IntervalOverflow,
     };
-    let read = split(text).map_err(|_| Failure::Syntax).and_then(|fields| traditional(&fields, of_type));
+    let read = split(text).map_err(|_| Failure::Syntax).and_then(|fields| traditional(&fields, style, of_type));
     match read {
         Err(Failure::Syntax) => iso8601::parse(text).map_err(failed),
         other => other.map_err(failed),
@@ -35,6 +38,8 @@ pub fn parse_fields(text: &str, of_type: Fields) -> Result<IntervalMonthDayNano,
 pub(super) enum Failure {
     Syntax,
     Range,
+    /// Years and months each fit, but not together.
+    Months,
 }
 
 /// A unit that a number can count.
@@ -54,11 +59,12 @@ pub(super) enum Unit {
     Millennium,
 }
 
-/// The interval so far.
+/// The interval so far, in the widths of PostgreSQL's own, which decide what fits.
 #[derive(Debug, Default)]
 pub(super) struct Sum {
-    months: i64,
-    days: i64,
+    years: i32,
+    months: i32,
+    days: i32,
     micros: i64,
 }
 
@@ -74,27 +80,28 @@ impl Sum {
             Unit::Day => self.add_days(whole, 1, fraction),
             Unit::Week => self.add_days(whole, 7, fraction),
             Unit::Month => {
-                self.months = plus(self.months, whole)?;
+                self.months = more(self.months, whole, 1)?;
                 self.add_days(0, 30, fraction)
             }
-            Unit::Year => self.add_months(whole, 12, fraction),
-            Unit::Decade => self.add_months(whole, 120, fraction),
-            Unit::Century => self.add_months(whole, 1_200, fraction),
-            Unit::Millennium => self.add_months(whole, 12_000, fraction),
+            Unit::Year => self.add_years(whole, 1, fraction),
+            Unit::Decade => self.add_years(whole, 10, fraction),
+            Unit::Century => self.add_years(whole, 100, fraction),
+            Unit::Millennium => self.add_years(whole, 1_000, fraction),
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a fraction is below 1")]
-    fn add_months(&mut self, whole: i64, scale: i64, fraction: f64) -> Result<(), Failure> {
-        let rest = (fraction * scale as f64).round_ties_even() as i64;
-        self.months = plus(plus(self.months, times(whole, scale)?)?, rest)?;
+    #[expect(clippy::cast_possible_truncation, reason = "a fraction is below 1")]
+    fn add_years(&mut self, whole: i64, scale: i32, fraction: f64) -> Result<(), Failure> {
+        self.years = more(self.years, whole, scale)?;
+        let rest = (fraction * f64::from(scale) * 12.0).round_ties_even() as i64;
+        self.months = more(self.months, rest, 1)?;
         Ok(())
     }
 
-    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a fraction is below 1")]
-    fn add_days(&mut self, whole: i64, scale: i64, fraction: f64) -> Result<(), Failure> {
-        let days = fraction * scale as f64;
-        self.days = plus(plus(self.days, times(whole, scale)?)?, days.trunc() as i64)?;
+    #[expect(clippy::cast_possible_truncation, reason = "a fraction is below 1")]
+    fn add_days(&mut self, whole: i64, scale: i32, fraction: f64) -> Result<(), Failure> {
+        let days = fraction * f64::from(scale);
+        self.days = more(more(self.days, whole, scale)?, days.trunc() as i64, 1)?;
         self.add_micros(0, MICROS_PER_DAY, days.fract())
     }
 
@@ -108,17 +115,26 @@ impl Sum {
     }
 
     fn finish(&self) -> Result<IntervalMonthDayNano, Failure> {
-        let range = |_| Failure::Range;
+        let months = i64::from(self.years) * 12 + i64::from(self.months);
         Ok(IntervalMonthDayNano {
-            months: i32::try_from(self.months).map_err(range)?,
-            days: i32::try_from(self.days).map_err(range)?,
+            months: i32::try_from(months).map_err(|_| Failure::Months)?,
+            days: self.days,
             nanoseconds: times(self.micros, 1_000)?,
         })
     }
 
-    fn negate(&mut self) {
-        (self.months, self.days, self.micros) = (-self.months, -self.days, -self.micros);
+    fn negate(&mut self) -> Result<(), Failure> {
+        let negated = |count: i32| count.checked_neg().ok_or(Failure::Range);
+        (self.years, self.months, self.days) = (negated(self.years)?, negated(self.months)?, negated(self.days)?);
+        self.micros = self.micros.checked_neg().ok_or(Failure::Range)?;
+        Ok(())
     }
+}
+
+/// `count + whole * scale`, all of which must fit 32 bits.
+fn more(count: i32, whole: i64, scale: i32) -> Result<i32, Failure> {
+    let added = i32::try_from(whole).ok().and_then(|whole| whole.checked_mul(scale));
+    added.and_then(|added| count.checked_add(added)).ok_or(Failure::Range)
 }
 
 fn plus(left: i64, right: i64) -> Result<i64, Failure> {
@@ -161,12 +177,22 @@ fn clock(text: &str, of_type: Fields) -> Result<i64, Failure> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Counted {
     Unit(Unit),
-    /// `ago` stands behind it.
+    /// `ago`, or a unit that no interval has, stands behind it.
     Nothing,
 }
 
+/// Whether a minus before the first field is that of all: so the SQL standard has it, and so `IntervalStyle`
+/// `sql_standard` reads where no other field has a sign of its own.
+fn all_negative(fields: &[Field], style: Style) -> bool {
+    let Some((first, others)) = fields.split_first() else { return false };
+    style == Style::SqlStandard
+        && first.text.starts_with('-')
+        && !others.iter().any(|field| field.text.starts_with(['-', '+']))
+}
+
 /// `DecodeInterval`: adds up the fields from the last to the first, so that a unit is known before its number.
-fn traditional(fields: &[Field], of_type: Fields) -> Result<Sum, Failure> {
+fn traditional(fields: &[Field], style: Style, of_type: Fields) -> Result<Sum, Failure> {
+    let all_negative = all_negative(fields, style);
     let mut sum = Sum::default();
     let mut counted = Counted::Unit(of_type.last.unit());
     let mut seen: u32 = 0;
@@ -179,24 +205,24 @@ fn traditional(fields: &[Field], of_type: Fields) -> Result<Sum, Failure> {
         };
         let filled = match (field.kind, micros) {
             (Kind::Word, _) => {
-                counted = match (unit_named(&field.text), special(&field.text)) {
-                    (Some(unit), _) => Counted::Unit(unit),
-                    (None, _) if field.text == "ago" => {
+                counted = match field.text.as_str() {
+                    "ago" => {
                         ago = true;
                         Counted::Nothing
                     }
-                    (None, Some(Word::Ignored)) => Counted::Unit(of_type.last.unit()),
-                    _ => return Err(Failure::Syntax),
+                    "qtr" | "quarter" | "timezone" => Counted::Nothing,
+                    word => Counted::Unit(unit_named(word).ok_or(Failure::Syntax)?),
                 };
                 continue;
             }
             (_, Some(micros)) => {
-                sum.add_micros(micros, 1, 0.0)?;
+                // PostgreSQL forgets the parts of days that it has read by now.
+                sum.micros = if all_negative { -micros.abs() } else { micros };
                 counted = Counted::Unit(Unit::Day);
                 bit(Unit::Hour) | bit(Unit::Minute) | SECONDS
             }
             _ => {
-                let (unit, has_part) = count(&mut sum, &field.text, counted)?;
+                let (unit, has_part) = count(&mut sum, &field.text, counted, all_negative)?;
                 counted = Counted::Unit(if unit == Unit::Hour { Unit::Day } else { unit });
                 // Parts of a second are milliseconds and microseconds too.
                 if unit == Unit::Second && has_part { SECONDS } else { bit(unit) }
@@ -211,7 +237,7 @@ fn traditional(fields: &[Field], of_type: Fields) -> Result<Sum, Failure> {
         return Err(Failure::Syntax);
     }
     if ago {
-        sum.negate();
+        sum.negate()?;
     }
     Ok(sum)
 }
@@ -223,24 +249,25 @@ const fn bit(unit: Unit) -> u32 {
 }
 
 /// Adds a number, or the year-month `1-2`; tells which field it filled, and whether it had a part of a unit.
-fn count(sum: &mut Sum, text: &str, counted: Counted) -> Result<(Unit, bool), Failure> {
+fn count(sum: &mut Sum, text: &str, counted: Counted, negative: bool) -> Result<(Unit, bool), Failure> {
     let (whole, rest) = leading(text)?;
     let sign = if text.starts_with('-') { -1 } else { 1 };
+    let signed = |whole: i64| if negative && whole > 0 { -whole } else { whole };
     if let Some(months) = rest.strip_prefix('-') {
         let (months, rest) = leading(months)?;
         if !(0..12).contains(&months) {
             return Err(Failure::Range);
         }
-        if !rest.is_empty() || counted == Counted::Nothing {
+        if !rest.is_empty() {
             return Err(Failure::Syntax);
         }
-        sum.add(Unit::Month, plus(times(whole, 12)?, months * sign)?, 0.0)?;
+        sum.add(Unit::Month, signed(plus(times(whole, 12)?, months * sign)?), 0.0)?;
         return Ok((Unit::Month, false));
     }
     let part = if rest.is_empty() { 0.0 } else { fraction(rest)? };
     let Counted::Unit(unit) = counted else { return Err(Failure::Syntax) };
-    #[expect(clippy::cast_precision_loss, reason = "1 or -1")]
-    sum.add(unit, whole, part * sign as f64)?;
+    let part = if negative || sign < 0 { -part } else { part };
+    sum.add(unit, signed(whole), part)?;
     Ok((unit, part != 0.0))
 }
 
@@ -291,14 +318,38 @@ fn unit_named(word: &str) -> Option<Unit> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Style, format};
+    use super::super::format;
     use super::*;
+
+    fn read(text: &str) -> Result<IntervalMonthDayNano, Error> {
+        parse(text, Style::Postgres)
+    }
 
     #[test]
     fn accepts_what_postgres_accepts() {
         for case in include_str!("accepted.txt").lines() {
             let (input, expect) = case.split_once(" => ").unwrap();
-            assert_eq!(parse(input).map(|value| format(&value, Style::Postgres)).as_deref(), Ok(expect), "{input}");
+            assert_eq!(read(input).map(|value| format(&value, Style::Postgres)).as_deref(), Ok(expect), "{input}");
+        }
+    }
+
+    #[test]
+    fn one_minus_is_that_of_all_fields_in_the_standard_s_style() {
+        for (input, expect) in [
+            ("-8 17:16:57", "-8 17:16:57"),
+            ("-78 m 107 hours", "-108:18:00"),
+            ("-83 century 24 milliseconds 188 months", "-8315-8 +0 -0:00:00.024"),
+            ("-433.646 y 66 hour", "-433-8 +0 -66:00:00"),
+            ("-2-3 40 21:21:28.021 ", "-2-3 -40 -21:21:28.021"),
+            ("-42 months 196 decade", "-1963-6"),
+            ("-1 mon 2:00 1.5 days", "-0-1 -1 -2:00:00"),
+            ("-1:00 1.5 days", "-1 1:00:00"),
+            ("-1 day +2:00", "+0-0 -1 +2:00:00"),
+            ("-1 day 2 hours ago", "1 2:00:00"),
+            ("P-1Y2M", "-0-10"),
+        ] {
+            let read = parse(input, Style::SqlStandard).map(|value| format(&value, Style::SqlStandard));
+            assert_eq!(read.as_deref(), Ok(expect), "{input}");
         }
     }
 
@@ -322,12 +373,32 @@ mod tests {
             "63h 051335 ago",
             "7/m",
             "117 c4.429yrs",
+            "194 ,on 154d",
+            "-9 on",
+            "5 days at",
+            "0.5 quarter",
+            "5 dow",
+            "1 microseconds 2:00 ago",
         ] {
             let expect = Error::InvalidDatetime { of: "interval", value: input.to_owned() };
-            assert_eq!(parse(input), Err(expect), "{input}");
+            assert_eq!(read(input), Err(expect), "{input}");
         }
-        for input in ["1:60:00", "1-13", "1000000000000 years", "9999999999:00", "99999999999999999999 s", "9-162-10"] {
-            assert_eq!(parse(input), Err(Error::IntervalFieldOverflow(input.to_owned())), "{input}");
+        for input in [
+            "1:60:00",
+            "1-13",
+            "1000000000000 years",
+            "9999999999:00",
+            "99999999999999999999 s",
+            "9-162-10",
+            "2147483647 9days",
+            "3000000000 months",
+            "-2147483648 days ago",
+            "-9223372036854775808 us ago",
+        ] {
+            assert_eq!(read(input), Err(Error::IntervalFieldOverflow(input.to_owned())), "{input}");
+        }
+        for input in ["1780000000 years", "178956970 years 8 mons", "P178956970Y8M"] {
+            assert_eq!(read(input), Err(Error::IntervalOverflow), "{input}");
         }
     }
 }

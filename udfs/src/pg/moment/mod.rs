@@ -17,7 +17,6 @@ use decode::Decoded;
 
 /// The fields of an interval's text are found as those of a moment.
 pub(super) use split::{Field, Kind, split};
-pub(super) use words::{Word, special};
 
 /// 4714-11-24 BC to 5874897-12-31.
 const DAYS: std::ops::RangeInclusive<i64> = -2_440_588..=2_145_042_905;
