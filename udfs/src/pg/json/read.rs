@@ -110,7 +110,14 @@ impl Reader<'_> {
                 escape(&unescape(lexeme.text)?, out);
                 Ok(())
             }
-            Token::Number => number(lexeme.text, out),
+            Token::Number => {
+                let written = number(lexeme.text, out);
+                if written.is_err() {
+                    // PostgreSQL reads the token behind a scalar before it takes the scalar's value.
+                    self.lexer.next()?;
+                }
+                written
+            }
             Token::True | Token::False | Token::Null => {
                 out.push_str(lexeme.text);
                 Ok(())
@@ -277,6 +284,13 @@ mod tests {
             let expect = Error::InvalidJson { detail: detail.to_owned() };
             assert_eq!(check(text).unwrap_err(), expect, "{text}");
             assert_eq!(normal(text).unwrap_err(), expect, "{text}");
+        }
+        // A number is taken when the token behind it has been found.
+        for text in ["-33197e213727910.5", "[1e1000000 x", "1e1000000x"] {
+            assert!(matches!(normal(text), Err(Error::InvalidJson { .. })), "{text}");
+        }
+        for text in ["[1e1000000 }", "[1e1000000", "1e1000000"] {
+            assert_eq!(normal(text), Err(Error::NumericFormatOverflow), "{text}");
         }
         assert!(check("\"\\u0000\"").is_ok());
         assert!(matches!(normal(&"[".repeat(100_000)), Err(Error::LimitExceeded(_))));
