@@ -172,19 +172,17 @@ fn array(bytes: &[u8], expected: u32, first: i32) -> Result<Array> {
         return Err(Error::new(SqlState::DatatypeMismatch, message));
     }
     let mut array = Array { element_oid, dimensions: Vec::new(), elements: Vec::new() };
-    let mut is_shifted = false;
+    let mut bounds = Vec::new();
     for _ in 0..dimensions {
-        let length = i32::from_be_bytes(take(&mut rest)?);
-        is_shifted |= i32::from_be_bytes(take(&mut rest)?) != first;
-        // A length below zero makes an array of a size that none has.
-        array.dimensions.push(usize::try_from(length).unwrap_or(usize::MAX));
+        bounds.push((i32::from_be_bytes(take(&mut rest)?), i32::from_be_bytes(take(&mut rest)?)));
     }
-    let count = array.dimensions.iter().try_fold(1_usize, |count, length| match *length {
-        usize::MAX => None,
-        length => count.checked_mul(length),
-    });
-    let count = if dimensions == 0 { Some(0) } else { count.filter(|count| *count <= ELEMENTS_MAX) };
-    let count = count.ok_or_else(|| limit(format!("array size exceeds the maximum allowed ({ELEMENTS_MAX})")))?;
+    let count =
+        count(&bounds).ok_or_else(|| limit(format!("array size exceeds the maximum allowed ({ELEMENTS_MAX})")))?;
+    if let Some((_, lower)) = bounds.iter().find(|(length, lower)| lower.checked_add(*length).is_none()) {
+        return Err(limit(format!("array lower bound is too large: {lower}")));
+    }
+    let is_shifted = bounds.iter().any(|(_, lower)| *lower != first);
+    array.dimensions.extend(bounds.iter().filter_map(|(length, _)| usize::try_from(*length).ok()));
     for _ in 0..count {
         array.elements.push(match i32::from_be_bytes(take(&mut rest)?) {
             -1 => None,
@@ -202,6 +200,17 @@ fn array(bytes: &[u8], expected: u32, first: i32) -> Result<Array> {
         return Err(Error::unsupported(format!("arrays whose first subscript is not {first} are not supported")));
     }
     rest.is_empty().then_some(array).ok_or_else(malformed)
+}
+
+/// How many elements dimensions of these lengths and lower bounds have, as `ArrayGetNItems` counts them in 32 bits: a zero
+/// hides no length below zero, and no product too large before it.
+fn count(bounds: &[(i32, i32)]) -> Option<usize> {
+    if bounds.is_empty() {
+        return Some(0);
+    }
+    let product = |count: i32, (length, _): &(i32, i32)| count.checked_mul(*length).filter(|_| *length >= 0);
+    let count = bounds.iter().try_fold(1, product)?;
+    usize::try_from(count).ok().filter(|count| *count <= ELEMENTS_MAX)
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N]> {

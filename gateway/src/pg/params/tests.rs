@@ -227,6 +227,30 @@ fn binary_of_a_wrong_length_is_refused() {
 }
 
 #[test]
+fn an_array_of_a_size_that_none_has_is_refused_before_its_elements() {
+    let list = DataType::new_list(DataType::Int32, true);
+    let head = |bounds: &[[i32; 2]]| -> Vec<u8> {
+        let dimensions = i32::try_from(bounds.len()).unwrap();
+        [dimensions, 0, 23].iter().chain(bounds.iter().flatten()).flat_map(|word| word.to_be_bytes()).collect()
+    };
+    let size = "array size exceeds the maximum allowed (134217727)";
+    let cases: [(&[[i32; 2]], &str); 6] = [
+        (&[[3, 1], [0, 0], [-2, 1]], size),
+        (&[[4, 1], [8, 1], [0x54be_bcde, 1], [0, -1]], size),
+        (&[[0, 1], [i32::MAX, 1], [-1, 1]], size),
+        (&[[134_217_728, 1]], size),
+        (&[[1, i32::MAX]], "array lower bound is too large: 2147483647"),
+        (&[[0, 1], [1, i32::MAX]], "array lower bound is too large: 2147483647"),
+    ];
+    for (bounds, message) in cases {
+        let error = decode(Some(&head(bounds)), Format::Binary, 1_007, &list, &Display::default()).unwrap_err();
+        assert_eq!((error.state.code(), error.message.as_str()), ("54000", message), "{bounds:?}");
+    }
+    let none = decode(Some(&head(&[[0, 1], [i32::MAX, -5]])), Format::Binary, 1_007, &list, &Display::default());
+    assert!(none.is_ok());
+}
+
+#[test]
 fn text_must_be_utf8_without_zeros() {
     let error = |bytes: &[u8]| decode(Some(bytes), Format::Text, 25, &DataType::Utf8, &Display::default()).unwrap_err();
     assert_eq!(error(b"a\xffb").message, "invalid byte sequence for encoding \"UTF8\": 0xff");

@@ -41,6 +41,9 @@ pub fn array(literal: &str) -> Result<Elements, Error> {
     if !bounds.is_empty() && found != bounds.iter().map(|(first, last)| Some(last - first + 1)).collect::<Vec<_>>() {
         return Err(malformed("Specified array dimensions do not match array contents."));
     }
+    if let Some((first, _)) = bounds.iter().find(|(_, last)| *last == i64::from(i32::MAX)) {
+        return Err(Error::LimitExceeded(format!("array lower bound is too large: {first}")));
+    }
     if bounds.iter().any(|(first, _)| *first != 1) {
         return Err(Error::Unsupported("arrays whose first subscript is not 1 are not supported".to_owned()));
     }
@@ -132,7 +135,7 @@ impl Reader<'_> {
         }
         let mut length = 0;
         if self.peek() == Some('}') {
-            // Only a whole array is empty; PostgreSQL 17 takes lists of nothing.
+            // Up to PostgreSQL 16 only the whole array may have no elements.
             if depth > 0 {
                 return Err(Refused::Malformed("Unexpected \"}\" character."));
             }
@@ -235,9 +238,6 @@ mod tests {
         }
         for bad in [
             "",
-            "{{}}",
-            "{{},{}}",
-            "{{1},{}}",
             "1,2",
             "{1",
             "{1}}",
@@ -246,6 +246,10 @@ mod tests {
             "{{1},2}",
             "{{1,2},{3}}",
             "{a\"b\"}",
+            "{{}}",
+            "{{},{}}",
+            "{{1},{}}",
+            "{ { } }",
         ] {
             assert!(matches!(array(bad), Err(Error::MalformedArray { .. })), "{bad}");
         }
@@ -255,5 +259,6 @@ mod tests {
         assert!(matches!(array("[1:2]={1}"), Err(Error::MalformedArray { .. })));
         assert!(matches!(array("[2:1]={1}"), Err(Error::ArraySubscript(_))));
         assert!(matches!(array("[2:2]={1}"), Err(Error::Unsupported(_))));
+        assert!(matches!(array("[2147483647:2147483647]={1}"), Err(Error::LimitExceeded(_))));
     }
 }
