@@ -26,11 +26,11 @@ pub fn integer(text: &str, of: &'static str, range: std::ops::RangeInclusive<i12
     for c in digits.chars() {
         match c.to_digit(radix) {
             Some(digit) => {
-                // What is too large is told before what follows it is looked at.
-                magnitude = magnitude * i128::from(radix) + i128::from(digit);
-                if magnitude > most {
+                // What another digit makes too large is told before what follows it is looked at.
+                if magnitude > most / i128::from(radix) {
                     return Err(Error::ValueOutOfRange { of, value: text.to_owned() });
                 }
+                magnitude = magnitude * i128::from(radix) + i128::from(digit);
                 after_digit = true;
             }
             None if c == '_' && after_digit => after_digit = false,
@@ -54,10 +54,11 @@ mod tests {
         for (text, expect) in [(" -32768 ", -32_768), ("+0007", 7), ("0x1F", 31), ("1_000", 1_000)] {
             assert_eq!(read(text), Ok(expect), "{text}");
         }
-        for bad in ["", "-", "1.0", "1_", "_1", "0x", "1 2", "1__0"] {
+        for bad in ["", "-", "1.0", "1_", "_1", "0x", "1 2", "1__0", "32769x", "-32769e1", "0x8001g"] {
             assert!(matches!(read(bad), Err(Error::InvalidText { .. })), "{bad}");
         }
-        for large in ["32768", "-32769", "99999999999999999999999999999999999999999999", "99999.0"] {
+        for large in ["32768", "-32769", "99999999999999999999999999999999999999999999", "99999.0", "32770x", "0x8010g"]
+        {
             assert!(matches!(read(large), Err(Error::ValueOutOfRange { .. })), "{large}");
         }
     }
