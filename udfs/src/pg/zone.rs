@@ -61,7 +61,7 @@ impl Zone {
         match self {
             Self::Fixed(seconds) => Ok(seconds),
             Self::Named(Tz::UTC) => Ok(0),
-            Self::Posix(zone) => zone.offset_at(micros),
+            Self::Posix(zone) => Ok(zone.offset_at(micros)),
             Self::Named(tz) => Ok(tz.offset_from_utc_datetime(&naive(within_rules(micros))?).fix().local_minus_utc()),
         }
     }
@@ -83,7 +83,7 @@ impl Zone {
         let seconds = match self {
             Self::Fixed(seconds) => seconds,
             Self::Named(Tz::UTC) => 0,
-            Self::Posix(zone) => zone.offset_of_local(local)?,
+            Self::Posix(zone) => zone.offset_of_local(local),
             Self::Named(tz) => {
                 let clock = naive(within_rules(local))?;
                 match tz.offset_from_local_datetime(&clock) {

@@ -1,15 +1,11 @@
 //! `EST5EDT`: a zone as POSIX writes it, with the hours west of Greenwich and perhaps the name of its summer time.
 //!
-//! Owns: PostgreSQL's `tzparse` without rules of its own: summers are those of New York, its `posixrules`. Must never
+//! Owns: PostgreSQL's `tzparse` without rules of its own: summers are those of `M3.2.0,M11.1.0`, in all years. Must never
 //! know: the names of other zones.
 //! <https://www.postgresql.org/docs/16/datetime-posix-timezone-specs.html>
 
-use chrono::{Datelike, Offset, TimeDelta, TimeZone};
-use chrono_tz::Tz;
-
-use super::{MICROS_PER_SECOND, naive};
-use crate::Error;
-use crate::error::timestamp_out_of_range;
+use super::MICROS_PER_SECOND;
+use crate::pg::civil;
 
 /// A zone whose clock changes twice a year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,10 +23,7 @@ pub(super) enum Parsed {
 }
 
 const HOUR: i32 = 3_600;
-/// Seconds west of Greenwich of New York's winters.
-const RULES_WEST: i32 = 5 * HOUR;
-/// The file of the rules ends there.
-const RULES_END_YEAR: i32 = 2_037;
+const DAY_SECONDS: i64 = 24 * 3_600;
 
 /// A name, an offset, and perhaps the name and the offset of the summer time.
 pub(super) fn parse(text: &str) -> Option<Parsed> {
@@ -81,38 +74,56 @@ fn number(text: &str, most: i32) -> Option<(i32, &str)> {
 
 impl Posix {
     /// Seconds east of Greenwich at an instant.
-    pub(super) fn offset_at(self, micros: i64) -> Result<i32, Error> {
-        Ok(if self.is_summer(micros)? { self.summer } else { self.standard })
+    pub(super) fn offset_at(self, micros: i64) -> i32 {
+        self.offset_at_second(micros.div_euclid(MICROS_PER_SECOND))
     }
 
-    /// Seconds east of Greenwich of a wall clock: a gap is read with the offset before it, a repeated hour as its second
-    /// pass, which both are the standard time's.
-    pub fn offset_of_local(self, local: i64) -> Result<i32, Error> {
-        let instant =
-            |east: i32| local.checked_sub(i64::from(east) * MICROS_PER_SECOND).ok_or_else(timestamp_out_of_range);
-        let is_summer = self.is_summer(instant(self.standard)?)? && self.is_summer(instant(self.summer)?)?;
-        Ok(if is_summer { self.summer } else { self.standard })
-    }
-
-    /// The clock changes when New York's clock would show the same.
-    fn is_summer(self, micros: i64) -> Result<bool, Error> {
-        let at = naive(micros)?;
-        let shifted = |east: i32, rules_east: i32| {
-            at.checked_add_signed(TimeDelta::seconds((east - rules_east).into())).ok_or_else(timestamp_out_of_range)
-        };
-        let from_winter = shifted(self.standard, -RULES_WEST)?;
-        let from_summer = shifted(self.summer, HOUR - RULES_WEST)?;
-        if from_winter.year() > RULES_END_YEAR {
-            return Ok(false);
+    /// Seconds east of Greenwich of a wall clock, as `DetermineTimeZoneOffset` finds them: around the first change after
+    /// the day before. A gap is read with the offset before it, a repeated hour as its second pass.
+    pub fn offset_of_local(self, local: i64) -> i32 {
+        let local = local.div_euclid(MICROS_PER_SECOND);
+        let start = local - DAY_SECONDS;
+        let before = self.offset_at_second(start);
+        let change = self.change_after(start);
+        let after = self.offset_at_second(change);
+        let (with_before, with_after) = (local - i64::from(before), local - i64::from(after));
+        if with_before < change && with_after < change {
+            before
+        } else if with_before > change && with_after >= change || with_before <= with_after {
+            after
+        } else {
+            before
         }
-        let rules_summer = |at: chrono::NaiveDateTime| {
-            let offset = Tz::America__New_York.offset_from_utc_datetime(&at).fix();
-            offset.local_minus_utc() > -RULES_WEST
-        };
-        let (begun, goes_on) = (rules_summer(from_winter), rules_summer(from_summer));
-        // They differ near a change only; behind that into summer time there is more of it.
-        Ok(if begun == goes_on { begun } else { rules_summer(from_winter + TimeDelta::days(30)) == begun })
     }
+
+    fn offset_at_second(self, second: i64) -> i32 {
+        let (begin, end) = self.summer_of(year_of(second));
+        if (begin..end).contains(&second) { self.summer } else { self.standard }
+    }
+
+    /// The first change of the clock behind a second.
+    fn change_after(self, second: i64) -> i64 {
+        let year = year_of(second);
+        let ((begin, end), (next, _)) = (self.summer_of(year), self.summer_of(year + 1));
+        [begin, end].into_iter().find(|change| *change > second).unwrap_or(next)
+    }
+
+    /// From when until when a year has summer time: the second Sunday of March and the first of November, at two.
+    fn summer_of(self, year: i64) -> (i64, i64) {
+        let at_two = |day: i64, east: i32| day * DAY_SECONDS + i64::from(2 * HOUR - east);
+        (at_two(sunday(year, 3, 2), self.standard), at_two(sunday(year, 11, 1), self.summer))
+    }
+}
+
+fn year_of(second: i64) -> i64 {
+    civil::from_days(second.div_euclid(DAY_SECONDS)).0
+}
+
+/// The day of a month's `nth` Sunday.
+fn sunday(year: i64, month: i64, nth: i64) -> i64 {
+    let first = civil::to_days(year, month, 1);
+    // 1970-01-04 was a Sunday.
+    first + (3 - first).rem_euclid(7) + 7 * (nth - 1)
 }
 
 #[cfg(test)]
@@ -140,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn summers_are_those_of_new_york() {
+    fn summers_are_those_of_the_default_rule_in_every_year() {
         let Some(Parsed::Changing(zone)) = parse("est0bc") else { panic!("a zone") };
         for (at, hours) in [
             ("2024-01-01T00:00:00", 0),
@@ -148,12 +159,17 @@ mod tests {
             ("2024-03-10T02:00:00", 1),
             ("2024-11-03T00:59:59", 1),
             ("2024-11-03T01:00:00", 0),
-            ("2050-07-01T00:00:00", 0),
+            ("2050-07-01T00:00:00", 1),
+            ("2051-03-12T02:00:00", 1),
+            ("1700-07-01T00:00:00", 1),
+            ("1943-02-01T00:00:00", 0),
+            ("1974-02-01T00:00:00", 0),
+            ("1980-04-10T00:00:00", 1),
         ] {
-            assert_eq!(zone.offset_at(micros(at)), Ok(hours * HOUR), "{at}");
+            assert_eq!(zone.offset_at(micros(at)), hours * HOUR, "{at}");
         }
-        assert_eq!(zone.offset_of_local(micros("2024-07-01T12:00:00")), Ok(HOUR));
-        assert_eq!(zone.offset_of_local(micros("2024-03-10T02:30:00")), Ok(0));
-        assert_eq!(zone.offset_of_local(micros("2024-11-03T01:30:00")), Ok(0));
+        assert_eq!(zone.offset_of_local(micros("2024-07-01T12:00:00")), HOUR);
+        assert_eq!(zone.offset_of_local(micros("2024-03-10T02:30:00")), 0);
+        assert_eq!(zone.offset_of_local(micros("2024-11-03T01:30:00")), 0);
     }
 }
