@@ -94,6 +94,7 @@ use std::sync::Arc;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
 pub use file_value::file_value;
+pub use zone::abbreviations;
 
 /// Aggregates.
 pub(crate) fn aggregates() -> Vec<Arc<AggregateUDF>> {

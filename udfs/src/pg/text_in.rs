@@ -239,7 +239,7 @@ impl Session {
         let name = options.execution.time_zone.as_deref().unwrap_or("UTC");
         let zone = match Zone::of_session(name)? {
             Zone::Named(zone) => zone,
-            Zone::Fixed(_) | Zone::Posix(_) => Tz::UTC,
+            Zone::Fixed(_) | Zone::Posix(_) | Zone::Abbreviated(_) => Tz::UTC,
         };
         let settings = options.extensions.get::<ReadSettings>().cloned().unwrap_or_default();
         Ok(Self { zone, order: settings.order(), intervals: settings.intervals() })
@@ -262,13 +262,7 @@ impl Session {
         if !zoned {
             return Ok(micros);
         }
-        let instant = match offset {
-            Some(Offset::Fixed(seconds)) => Zone::Fixed(seconds),
-            Some(Offset::Named(zone)) => Zone::Named(zone),
-            Some(Offset::Posix(zone)) => Zone::Posix(zone),
-            None => Zone::Named(self.zone),
-        }
-        .to_instant(micros)?;
+        let instant = offset.map_or(Zone::Named(self.zone), Offset::zone).to_instant(micros)?;
         if moment::is_in_range(instant) { Ok(instant) } else { Err(moment::timestamp_out_of_range(text)) }
     }
 }

@@ -3,6 +3,7 @@
 //! Owns: names, abbreviations, offsets and what happens in a gap or a repeated hour. Must never know: the session.
 //! <https://www.postgresql.org/docs/16/datatype-datetime.html#DATATYPE-TIMEZONES>
 
+mod abbreviation;
 mod posix;
 
 use std::str::FromStr;
@@ -14,6 +15,8 @@ use super::civil::{self, Civil};
 use super::interval::{MICROS_PER_DAY, MICROS_PER_SECOND};
 use crate::Error;
 use crate::error::timestamp_out_of_range;
+pub use abbreviation::abbreviations;
+pub(crate) use abbreviation::{Abbreviation, Dynamic, abbreviation};
 use posix::Parsed;
 pub(crate) use posix::Posix;
 
@@ -24,6 +27,7 @@ pub(crate) enum Zone {
     Fixed(i32),
     Named(Tz),
     Posix(Posix),
+    Abbreviated(Dynamic),
 }
 
 impl Zone {
@@ -39,8 +43,10 @@ impl Zone {
 
     fn by_name(name: &str, bare_offset_sign: i32) -> Option<Self> {
         let name = name.trim();
-        if let Some(hours) = abbreviation(name) {
-            return Some(Self::Fixed(hours));
+        match abbreviation(name) {
+            Some(Abbreviation::Fixed { east, .. }) => return Some(Self::Fixed(east)),
+            Some(Abbreviation::Dynamic(zone)) => return Some(Self::Abbreviated(zone)),
+            None => {}
         }
         if let Some(tz) = Tz::from_str(name).ok().or_else(|| ignoring_case(name)) {
             return Some(Self::Named(tz));
@@ -56,12 +62,25 @@ impl Zone {
         })
     }
 
+    /// Whether the clock was never changed.
+    pub(crate) fn is_fixed(self) -> bool {
+        let Self::Named(tz) = self else { return matches!(self, Self::Fixed(_)) };
+        // Every other zone has another offset in one of these halves of years than at the first.
+        let days = (1_850..2_050).flat_map(|year| [civil::to_days(year, 1, 1), civil::to_days(year, 7, 1)]);
+        let mut offsets = days
+            .filter_map(|day| naive(day * MICROS_PER_DAY).ok())
+            .map(|at| tz.offset_from_utc_datetime(&at).fix().local_minus_utc());
+        let first = offsets.next();
+        offsets.all(|offset| Some(offset) == first)
+    }
+
     /// Seconds east of Greenwich at an instant.
     pub(crate) fn offset_at(self, micros: i64) -> Result<i32, Error> {
         match self {
             Self::Fixed(seconds) => Ok(seconds),
             Self::Named(Tz::UTC) => Ok(0),
             Self::Posix(zone) => Ok(zone.offset_at(micros)),
+            Self::Abbreviated(zone) => zone.offset_at(micros),
             Self::Named(tz) => Ok(tz.offset_from_utc_datetime(&naive(within_rules(micros))?).fix().local_minus_utc()),
         }
     }
@@ -84,6 +103,7 @@ impl Zone {
             Self::Fixed(seconds) => seconds,
             Self::Named(Tz::UTC) => 0,
             Self::Posix(zone) => zone.offset_of_local(local),
+            Self::Abbreviated(zone) => zone.offset_of_local(local)?,
             Self::Named(tz) => {
                 let clock = naive(within_rules(local))?;
                 match tz.offset_from_local_datetime(&clock) {
@@ -174,41 +194,6 @@ fn offset(text: &str) -> Option<i32> {
     let (hours, minutes, seconds): (i32, i32, i32) =
         (hours.parse().ok()?, minutes.parse().ok()?, seconds.parse().ok()?);
     (hours <= 24 && minutes < 60 && seconds < 60).then(|| sign * (hours * 3_600 + minutes * 60 + seconds))
-}
-
-/// Seconds east of PostgreSQL's default abbreviations; those are fixed offsets, without daylight saving.
-pub(crate) fn abbreviation(name: &str) -> Option<i32> {
-    let hours = match name.to_ascii_uppercase().as_str() {
-        "UTC" | "GMT" | "Z" | "ZULU" | "UCT" | "WET" => 0.0,
-        "BST" | "CET" | "MET" | "WEST" => 1.0,
-        "CEST" | "EET" | "MEST" | "SAST" => 2.0,
-        "EEST" | "MSK" | "IDT" => 3.0,
-        "MSD" => 4.0,
-        "PKT" => 5.0,
-        "IST" => 2.0,
-        "ICT" | "WIB" => 7.0,
-        "AWST" | "SGT" | "HKT" | "PHT" => 8.0,
-        "JST" | "KST" => 9.0,
-        "ACST" => 9.5,
-        "AEST" => 10.0,
-        "ACDT" => 10.5,
-        "AEDT" => 11.0,
-        "NZST" => 12.0,
-        "NZDT" => 13.0,
-        "NDT" => -2.5,
-        "NST" => -3.5,
-        "ADT" | "BRT" | "ART" => -3.0,
-        "AST" | "EDT" => -4.0,
-        "EST" | "CDT" => -5.0,
-        "CST" | "MDT" => -6.0,
-        "MST" | "PDT" => -7.0,
-        "PST" | "AKDT" => -8.0,
-        "AKST" => -9.0,
-        "HST" => -10.0,
-        _ => return None,
-    };
-    #[expect(clippy::cast_possible_truncation, reason = "every entry is a multiple of a half")]
-    Some((hours * 3_600.0) as i32)
 }
 
 #[cfg(test)]

@@ -44,6 +44,7 @@ pub(super) fn timestamp(text: &str, zoned: bool, display: &Display) -> Result<Wh
         (true, Some(Offset::Fixed(seconds))) => seconds,
         (true, Some(Offset::Named(tz))) => encode::offset_of_local(tz, seconds),
         (true, Some(Offset::Posix(zone))) => zone.offset_of_local(micros),
+        (true, Some(Offset::Abbreviated(zone))) => zone.offset_of_local(micros)?,
         (true, None) => encode::offset_of_local(display.time_zone, seconds),
     };
     let instant = fit::micros_in_range(micros.checked_sub(i64::from(offset) * SECOND_MICROS));

@@ -5,12 +5,12 @@
 
 use chrono_tz::Tz;
 
-use super::fields::{self, AFTERNOON, DATE, DAY, ERA, Fields, MONTH, SUMMER, TIME, WEEKDAY, ZONE};
+use super::fields::{self, AFTERNOON, DATE, DAY, ERA, Fields, MONTH, SUMMER, SUMMER_WORD, TIME, WEEKDAY, ZONE};
 use super::split::{Field, Kind, split};
 use super::words::{self, Word};
 use super::{Failure, Offset, Order};
 use crate::pg::interval::MICROS_PER_DAY;
-use crate::pg::zone::{self, Zone};
+use crate::pg::zone::{self, Abbreviation, Zone};
 
 /// What a text says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,8 @@ struct Decoder {
     /// The word before the field told what it is.
     label: Option<Word>,
     zone: Option<Offset>,
-    summer: bool,
+    /// Whether the zone is one by name, which has summers of its own.
+    has_named_zone: bool,
     afternoon: Option<bool>,
     outcome: Option<Decoded>,
 }
@@ -59,7 +60,8 @@ struct Decoder {
 impl Decoder {
     fn new(wanted: Wanted, order: Order, here: Tz) -> Self {
         let fields = Fields { order, ..Fields::default() };
-        Self { wanted, here, fields, mask: 0, label: None, zone: None, summer: false, afternoon: None, outcome: None }
+        let (label, zone, afternoon, outcome) = (None, None, None, None);
+        Self { wanted, here, fields, mask: 0, label, zone, has_named_zone: false, afternoon, outcome }
     }
 
     fn decode(mut self, all: &[Field]) -> Result<Decoded, Failure> {
@@ -91,9 +93,12 @@ impl Decoder {
     }
 
     fn clock(&mut self, field: &Field) -> Result<u32, Failure> {
-        match self.label.take() {
-            None | Some(Word::Time) => {}
-            Some(_) => return Err(Failure::Syntax),
+        match self.label {
+            None => {}
+            Some(Word::Time) => self.label = None,
+            Some(_) if self.wanted == Wanted::Moment => return Err(Failure::Syntax),
+            // It is still there at the end, which refuses it.
+            Some(_) => {}
         }
         let read = self.fields.time(&field.text)?;
         if self.wanted == Wanted::Moment && self.fields.is_late() {
@@ -128,11 +133,12 @@ impl Decoder {
         if !has_date {
             return self.fields.date(text, self.mask);
         }
-        if !text.starts_with(|c: char| c.is_ascii_digit()) && self.label.is_none() {
-            self.zone = Some(named(text)?);
-            return Ok(ZONE);
+        // Before a time a label stays, too.
+        let label = if self.wanted == Wanted::Moment { self.label.take() } else { None };
+        if !text.starts_with(|c: char| c.is_ascii_digit()) && label.is_none() {
+            return self.named(text);
         }
-        if !matches!(self.label.take(), None | Some(Word::Time)) || self.mask & TIME != 0 {
+        if !matches!(label, None | Some(Word::Time)) || self.mask & TIME != 0 {
             return Err(Failure::Syntax);
         }
         let (clock, offset) = text.find('-').and_then(|minus| text.split_at_checked(minus)).ok_or(Failure::Syntax)?;
@@ -140,16 +146,23 @@ impl Decoder {
         Ok(self.fields.run_together(clock, self.taken())? | ZONE)
     }
 
+    /// A zone by its name; 22023 for one that no one knows.
+    fn named(&mut self, name: &str) -> Result<u32, Failure> {
+        self.zone = Some(match Zone::named(name) {
+            Ok(Zone::Fixed(east)) => Offset::Fixed(east),
+            Ok(Zone::Named(zone)) => Offset::Named(zone),
+            Ok(Zone::Posix(zone)) => Offset::Posix(zone),
+            Ok(Zone::Abbreviated(zone)) => Offset::Abbreviated(zone),
+            Err(_) => return Err(Failure::UnknownZone(name.to_owned())),
+        });
+        self.has_named_zone = true;
+        Ok(ZONE)
+    }
+
     fn number(&mut self, field: &Field, at: usize, all: &[Field]) -> Result<u32, Failure> {
         let text = &field.text;
-        match self.label.take() {
-            None => {}
-            Some(Word::Julian) => return self.julian(text),
-            Some(Word::Time) => {
-                let read = self.fields.run_together(text, self.mask | DATE)?;
-                return if read == TIME { Ok(read) } else { Err(Failure::Syntax) };
-            }
-            Some(_) => return Err(Failure::Syntax),
+        if let Some(label) = self.label.take() {
+            return self.labelled(text, label);
         }
         let point = text.find('.');
         match (self.wanted, point) {
@@ -173,8 +186,19 @@ impl Decoder {
         }
     }
 
-    fn julian(&mut self, text: &str) -> Result<u32, Failure> {
+    fn labelled(&mut self, text: &str, label: Word) -> Result<u32, Failure> {
         let (number, rest) = fields::integer(text, Failure::Range)?;
+        match label {
+            Word::Julian => self.julian(number, rest),
+            Word::Time => {
+                let read = self.fields.run_together(text, self.mask | DATE)?;
+                if read == TIME { Ok(read) } else { Err(Failure::Syntax) }
+            }
+            _ => Err(Failure::Syntax),
+        }
+    }
+
+    fn julian(&mut self, number: i64, rest: &str) -> Result<u32, Failure> {
         if number < 0 {
             return Err(Failure::Range);
         }
@@ -194,13 +218,19 @@ impl Decoder {
 
     /// `None` is a word that says nothing.
     fn word(&mut self, field: &Field, next: Option<&Field>) -> Result<Option<u32>, Failure> {
-        if let Some(east) = zone::abbreviation(&field.text) {
-            self.zone = Some(Offset::Fixed(east));
-            return Ok(Some(ZONE));
+        match zone::abbreviation(&field.text) {
+            Some(Abbreviation::Fixed { east, is_summer }) => {
+                self.zone = Some(Offset::Fixed(east));
+                return Ok(Some(if is_summer { ZONE | SUMMER } else { ZONE }));
+            }
+            Some(Abbreviation::Dynamic(zone)) => {
+                self.zone = Some(Offset::Abbreviated(zone));
+                return Ok(Some(ZONE));
+            }
+            None => {}
         }
         let Some(word) = words::special(&field.text) else {
-            self.zone = Some(named(&field.text).map_err(|_| Failure::Syntax)?);
-            return Ok(Some(ZONE));
+            return self.named(&field.text).map(Some).map_err(|_| Failure::Syntax);
         };
         Ok(Some(match word {
             Word::Ignored => return Ok(None),
@@ -214,10 +244,14 @@ impl Decoder {
                 ERA
             }
             Word::Summer => {
-                self.summer = true;
-                SUMMER
+                // An hour before its zone is forgotten when that comes.
+                if let Some(Offset::Fixed(east)) = &mut self.zone {
+                    *east += 3_600;
+                }
+                SUMMER | SUMMER_WORD
             }
-            Word::Julian => {
+            Word::Julian | Word::Unit | Word::Time if self.label.is_some() => return Err(Failure::Syntax),
+            Word::Julian | Word::Unit => {
                 self.label = Some(word);
                 0
             }
@@ -295,6 +329,9 @@ impl Decoder {
     }
 
     fn settle(mut self) -> Result<Decoded, Failure> {
+        if self.label.is_some() {
+            return Err(Failure::Syntax);
+        }
         if let Some(outcome) = self.outcome {
             return Ok(outcome);
         }
@@ -314,35 +351,18 @@ impl Decoder {
             Wanted::Time if self.mask & TIME == 0 => return Err(Failure::Syntax),
             _ => {}
         }
-        if self.summer {
-            match &mut self.zone {
-                Some(Offset::Fixed(east)) => *east += 3_600,
-                _ => return Err(Failure::Syntax),
-            }
+        let is_of_fixed = !self.has_named_zone && matches!(self.zone, Some(Offset::Fixed(_)));
+        if self.mask & SUMMER_WORD != 0 && !is_of_fixed {
+            return Err(Failure::Syntax);
         }
-        // The time of a day that changes its clock twice a year needs the day.
-        let floats = |zone: &Tz| !zone.name().starts_with("Etc/") && !matches!(zone, Tz::UTC | Tz::GMT | Tz::Zulu);
         if self.wanted == Wanted::Time && !has_date {
-            let changes = match &self.zone {
-                Some(Offset::Named(zone)) => floats(zone),
-                Some(Offset::Posix(_)) => true,
-                Some(Offset::Fixed(_)) | None => false,
-            };
-            if changes || self.mask & DATE != 0 {
+            // The time of a day that changes its clock twice a year needs the day.
+            let needs_day = self.has_named_zone && self.zone.is_some_and(|offset| !offset.zone().is_fixed());
+            if needs_day || self.mask & DATE != 0 {
                 return Err(Failure::Syntax);
             }
         }
         let day = has_date.then(|| self.fields.days());
         Ok(Decoded::At { day, micros: self.fields.micros(), zone: self.zone })
-    }
-}
-
-/// A zone by its name; 22023 for one that no one knows.
-fn named(name: &str) -> Result<Offset, Failure> {
-    match Zone::named(name) {
-        Ok(Zone::Fixed(east)) => Ok(Offset::Fixed(east)),
-        Ok(Zone::Named(zone)) => Ok(Offset::Named(zone)),
-        Ok(Zone::Posix(zone)) => Ok(Offset::Posix(zone)),
-        Err(_) => Err(Failure::UnknownZone(name.to_owned())),
     }
 }

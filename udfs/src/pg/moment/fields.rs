@@ -18,6 +18,7 @@ pub(super) const WEEKDAY: u32 = 1 << 6;
 pub(super) const AFTERNOON: u32 = 1 << 7;
 pub(super) const ERA: u32 = 1 << 8;
 pub(super) const SUMMER: u32 = 1 << 9;
+pub(super) const SUMMER_WORD: u32 = 1 << 10;
 
 const SECOND_MICROS: i64 = 1_000_000;
 const DAY_MICROS: i64 = 86_400 * SECOND_MICROS;

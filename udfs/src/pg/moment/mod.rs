@@ -11,7 +11,7 @@ mod words;
 use chrono_tz::Tz;
 
 use super::interval::{MICROS_PER_DAY, MICROS_PER_SECOND};
-use super::zone::{Posix, Zone};
+use super::zone::{Dynamic, Posix, Zone};
 use crate::Error;
 use decode::Decoded;
 
@@ -49,6 +49,18 @@ pub enum Offset {
     Fixed(i32),
     Named(Tz),
     Posix(Posix),
+    Abbreviated(Dynamic),
+}
+
+impl Offset {
+    pub(super) fn zone(self) -> Zone {
+        match self {
+            Self::Fixed(east) => Zone::Fixed(east),
+            Self::Named(zone) => Zone::Named(zone),
+            Self::Posix(zone) => Zone::Posix(zone),
+            Self::Abbreviated(zone) => Zone::Abbreviated(zone),
+        }
+    }
 }
 
 /// What a wall clock shows, which may be infinitely early or late.
@@ -102,13 +114,12 @@ pub fn time_with_zone(text: &str, order: Order, zone: Tz) -> Result<(i64, i32), 
     };
     let place = match own {
         Some(Offset::Fixed(east)) => return Ok((micros, east)),
-        Some(Offset::Named(own)) => Zone::Named(own),
-        Some(Offset::Posix(own)) => Zone::Posix(own),
+        Some(own) => own.zone(),
         None => Zone::Named(zone),
     };
     let day = match day {
         Some(day) => day,
-        None => place.to_local(chrono::Utc::now().timestamp_micros())?.div_euclid(MICROS_PER_DAY),
+        None => Zone::Named(zone).to_local(chrono::Utc::now().timestamp_micros())?.div_euclid(MICROS_PER_DAY),
     };
     let local = day * MICROS_PER_DAY + micros;
     let east = (local - place.to_instant(local)?) / MICROS_PER_SECOND;
@@ -193,6 +204,48 @@ mod tests {
         let unknown = Error::InvalidParameter("time zone \"nowhere/city\" not recognized".to_owned());
         assert_eq!(at("1970-01-01 Nowhere/City"), Err(unknown));
         assert_eq!(time_with_zone("10:00 +0530", Order::Mdy, Tz::UTC), Ok((10 * hour, 19_800)));
+        assert_eq!(time_with_zone("10:00UT", Order::Mdy, Tz::UTC), Ok((10 * hour, 0)));
+        assert_eq!(time("10:00GMT0", Order::Mdy, Tz::UTC), Ok(10 * hour));
+        assert_eq!(time_with_zone("T10:00 msk", Order::Mdy, Tz::UTC), Ok((10 * hour, 3 * 3_600)));
         assert!(time("10:00 Europe/Paris", Order::Mdy, Tz::UTC).is_err());
+    }
+
+    #[test]
+    fn labels_and_whole_moments_stand_alone() {
+        let at = |text: &str| timestamp(text, true, Order::Mdy, Tz::UTC);
+        for text in [
+            "M0y 13, 1987",
+            "4/22/2035 4:32 m",
+            "1989-August-32 12:32:26 }D",
+            "infinity0",
+            "-0infinity",
+            "epoch0",
+            "-INFINITY9",
+            "9infinity",
+            "2024-01-01 j",
+            "infinity j",
+            "2024-01-01 8:27 m m +99",
+            "2024-01-01 8:27 m Nowhere/City",
+            "2024-01-01 10:00 EDT DST",
+            "2024-01-01 10:00 MSK DST",
+            "2024-01-01 10:00 EST5 DST",
+            "2024-01-01 10:00 DST",
+        ] {
+            let syntax = Error::InvalidDatetime { of: "timestamp with time zone", value: text.to_owned() };
+            assert_eq!(at(text), Err(syntax), "{text}");
+        }
+        let text = "2024-01-01 8:27 m +99";
+        assert_eq!(at(text), Err(Error::ZoneDisplacement(text.to_owned())));
+        assert!(matches!(at("2024-01-01 8:27 m 99999999999"), Err(Error::DatetimeOverflow(_))));
+        let unknown = Error::InvalidParameter("time zone \"nowhere/city\" not recognized".to_owned());
+        for text in ["8:27 m Nowhere/City", "m 8:27 Nowhere/City", "10:00 t Nowhere/City"] {
+            assert_eq!(time_with_zone(text, Order::Mdy, Tz::UTC), Err(unknown.clone()), "{text}");
+        }
+        let offset = |text: &str| match at(text) {
+            Ok(Clock::At { offset: Some(Offset::Fixed(east)), .. }) => Some(east),
+            _ => None,
+        };
+        assert_eq!(offset("2024-01-01 10:00 EST DST"), Some(-4 * 3_600));
+        assert_eq!(offset("2024-01-01 10:00 DST +05"), Some(5 * 3_600));
     }
 }

@@ -117,9 +117,7 @@ impl Reader<'_> {
         self.take_while(|byte| byte.is_ascii_alphabetic());
         let goes_on = match self.peek() {
             Some(b'-' | b'/' | b'.') => true,
-            Some(next) if next == b'+' || next.is_ascii_digit() => {
-                words::special(&self.field).is_none() && !words::is_unit(&self.field)
-            }
+            Some(next) if next == b'+' || next.is_ascii_digit() => words::special(&self.field).is_none(),
             _ => false,
         };
         if !goes_on {

@@ -19,6 +19,8 @@ pub(in crate::pg) enum Word {
     Early,
     /// The next field is a Julian day.
     Julian,
+    /// A unit, which labels the next field as what no moment has.
+    Unit,
     /// The next field is a time.
     Time,
     /// One hour of summer time.
@@ -56,14 +58,10 @@ pub(in crate::pg) fn special(word: &str) -> Option<Word> {
         "infinity" | "+infinity" => Word::Late,
         "-infinity" => Word::Early,
         "j" | "jd" | "julian" => Word::Julian,
+        "d" | "h" | "m" | "mm" | "s" | "y" | "dow" | "doy" | "isodow" | "isoyear" => Word::Unit,
         "t" => Word::Time,
         "dst" => Word::Summer,
         "at" | "on" => Word::Ignored,
         _ => return None,
     })
-}
-
-/// A unit of the table, behind which a digit begins another field (`1d12h`).
-pub(super) fn is_unit(word: &str) -> bool {
-    matches!(word, "d" | "h" | "m" | "mm" | "s" | "y" | "dow" | "doy" | "isodow" | "isoyear")
 }
