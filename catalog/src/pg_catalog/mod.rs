@@ -26,6 +26,7 @@ mod pg_roles;
 mod pg_settings;
 mod pg_stat_activity;
 mod pg_tables;
+mod pg_timezone_abbrevs;
 mod pg_timezone_names;
 mod pg_type;
 mod pg_user;
@@ -90,6 +91,7 @@ static RELATIONS: &[&dyn Relation] = &[
     &pg_stat_activity::PgStatActivity,
     &pg_tables::PgTables,
     &dump::PG_TABLESPACE,
+    &pg_timezone_abbrevs::PgTimezoneAbbrevs,
     &pg_timezone_names::PgTimezoneNames,
     &pg_type::PgType,
     &pg_user::PgUser,

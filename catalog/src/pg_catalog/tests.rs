@@ -374,6 +374,10 @@ async fn zones_tell_what_holds_now() {
     let sql = "SELECT abbrev, CAST(utc_offset AS TEXT), is_dst FROM pg_catalog.pg_timezone_names
         WHERE name = 'Asia/Kolkata'";
     fixture().check(sql, &["IST|5 hours 30 mins|false"]).await;
+    let sql = "SELECT abbrev, CAST(utc_offset AS TEXT), is_dst, count(*) OVER () FROM pg_catalog.pg_timezone_abbrevs
+        WHERE abbrev IN ('ACDT', 'MSK', 'UT') ORDER BY 1";
+    let expect = ["ACDT|10 hours 30 mins|true|3", "MSK|3 hours|false|3", "UT|0 secs|false|3"];
+    fixture().check(sql, &expect).await;
 }
 
 #[tokio::test]
