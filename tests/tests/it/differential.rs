@@ -152,17 +152,28 @@ fn case(way: &str, name: &str, sql: String, make: Maker, refusals: &'static [&'s
     let any_scale = name.starts_with("numeric") && (way == "column" || name.ends_with("[]"));
     let is_moment = ["date", "time"].iter().any(|moment| name.starts_with(moment));
     let newer: Option<Newer> = match name {
-        _ if is_moment => Some(("22007", names_unit)),
+        _ if is_moment => Some(("22007", names_nothing)),
         _ if name.starts_with("numeric") => Some(("22P02", blank_exponent)),
         _ => None,
     };
     Case { name: format!("{way} {name}"), sql, makers: vec![make], refusals, newer, any_scale }
 }
 
-/// Whether a unit (`3:28 m`) stands in a text of a moment: PostgreSQL 16 reads none there.
-fn names_unit(text: &str) -> bool {
-    let is_unit = |word: &str| ["y", "m", "d", "h", "mm", "s"].contains(&word.to_ascii_lowercase().as_str());
-    text.split(|c: char| !c.is_ascii_alphabetic()).any(is_unit)
+fn words(text: &str) -> impl DoubleEndedIterator<Item = String> {
+    text.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty()).map(str::to_ascii_lowercase)
+}
+
+/// Whether a text of a moment has what older servers read over: a unit (`3:28 m`), a `j` at the end that labels nothing,
+/// or anything beside a word that is a whole moment (`infinity0`).
+fn names_nothing(text: &str) -> bool {
+    let is_unit = |word: String| ["y", "m", "d", "h", "mm", "s"].contains(&word.as_str());
+    let is_label = |word: String| ["j", "jd", "julian"].contains(&word.as_str());
+    let is_whole = |word: String| ["infinity", "epoch"].contains(&word.as_str());
+    let has_number = text.contains(|c: char| c.is_ascii_digit());
+    let ends_with_word = text.trim_end_matches(|c: char| !c.is_alphanumeric()).ends_with(|c: char| c.is_alphabetic());
+    words(text).any(is_unit)
+        || (ends_with_word && words(text).next_back().is_some_and(is_label))
+        || (has_number && words(text).any(is_whole))
 }
 
 /// Whether blanks stand between `e` and the exponent of a number (`1e 2`): PostgreSQL 16 reads none there.
