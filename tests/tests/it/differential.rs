@@ -153,6 +153,7 @@ fn case(way: &str, name: &str, sql: String, make: Maker, refusals: &'static [&'s
     let is_moment = ["date", "time"].iter().any(|moment| name.starts_with(moment));
     let newer: Option<Newer> = match name {
         _ if is_moment => Some(("22007", names_nothing)),
+        _ if ["int2", "int4", "int8"].iter().any(|integer| name.starts_with(integer)) => Some(("22P02", one_too_many)),
         _ if name.starts_with("numeric") => Some(("22P02", blank_exponent)),
         _ => None,
     };
@@ -174,6 +175,11 @@ fn names_nothing(text: &str) -> bool {
     words(text).any(is_unit)
         || (ends_with_word && words(text).next_back().is_some_and(is_label))
         || (has_number && words(text).any(is_whole))
+}
+
+/// Whether a number has the one last digit that PostgreSQL 16 refuses only when nothing follows it (`32769x`).
+fn one_too_many(text: &str) -> bool {
+    ["32769", "2147483649", "9223372036854775809"].iter().any(|number| text.contains(number))
 }
 
 /// Whether blanks stand between `e` and the exponent of a number (`1e 2`): PostgreSQL 16 reads none there.
