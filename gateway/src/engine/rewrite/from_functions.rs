@@ -57,7 +57,8 @@ impl VisitorMut for Functions<'_> {
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
         if let Expr::Function(function) = expr
-            && let Err(error) = steps(&last_name(&function.name).unwrap_or_default(), &arguments(function), self.names.interval_style())
+            && let Err(error) =
+                steps(&last_name(&function.name).unwrap_or_default(), &arguments(function), self.names.interval_style())
         {
             return ControlFlow::Break(error);
         }
