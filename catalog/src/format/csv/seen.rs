@@ -12,20 +12,21 @@ use crate::pinned::Pinned;
 pub(crate) const SHOWN_CHARS_MAX: usize = 60;
 
 /// The words that stand for a missing value among numbers, booleans and moments.
-const MARKERS: [&str; 8] = ["NA", "N/A", "NULL", "null", NULL_OF_COPY, "-", ".", "#N/A"];
+/// NASA writes asterisks.
+const MARKERS: [&str; 9] = ["NA", "N/A", "NULL", "null", NULL_OF_COPY, "-", ".", "#N/A", "***"];
 
 /// How COPY writes NULL; a word in no language.
 pub(super) const NULL_OF_COPY: &str = "\\N";
 
 /// A set of the words of `MARKERS`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Markers(u8);
+pub(crate) struct Markers(u16);
 
 impl Markers {
     /// The set of one word; `None` if it is not one of them.
     pub(super) fn of(value: &str) -> Option<Self> {
         let first = *value.as_bytes().first()?;
-        if value.len() > 4 || !matches!(first, b'N' | b'n' | b'\\' | b'-' | b'.' | b'#') {
+        if value.len() > 4 || !matches!(first, b'N' | b'n' | b'\\' | b'-' | b'.' | b'#' | b'*') {
             return None;
         }
         MARKERS.iter().position(|marker| *marker == value).map(|place| Self(1 << place))

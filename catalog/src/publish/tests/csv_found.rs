@@ -93,8 +93,8 @@ async fn the_middle_and_the_end_of_a_large_file_are_looked_at() {
 #[tokio::test]
 async fn words_for_a_missing_value_are_null_among_other_values() {
     let text = b"n,f,b,d,t,mixed,all\n1,2.5,true,2024-01-01,NA,NA,-\n\
-        NA,N/A,NULL,-,\\N,5,-\n.,NaN,#N/A,null,\"\\N\",x,NA\n\"NA\",,,,,,\n";
-    let lake = Fixture::new(&[("s/t.csv", text), ("s/u/1.csv", b"a\nNA\n"), ("s/u/2.csv", b"a\n5\n-\n")]).await;
+        NA,N/A,NULL,-,\\N,5,-\n***,NaN,#N/A,null,\"\\N\",x,NA\n\"NA\",,,,,,\n";
+    let lake = Fixture::new(&[("s/t.csv", text), ("s/u/1.csv", b"a\nNA\n"), ("s/u/2.csv", b"a\n5\n.\n")]).await;
     assert_eq!(
         lake.columns("s.t").await,
         "n Int64, f Float64, b Boolean, d Date32, t Utf8View, mixed Utf8View, all Utf8View"
