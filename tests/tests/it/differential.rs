@@ -103,6 +103,8 @@ const DIMENSIONS: &[&str] = &["0A000"];
 const SPANS: &[&str] = &["22008", "22015", "0A000"];
 /// The years 294247 to 294276: PostgreSQL counts microseconds from 2000, Arrow from 1970.
 const FAR: &[&str] = &["22008"];
+/// Arrays of those.
+const FAR_OR_DIMENSIONS: &[&str] = &["0A000", "22008"];
 
 const TYPES: &[Type] = &[
     ("bool", numbers::boolean, &[]),
@@ -143,8 +145,8 @@ const TYPES: &[Type] = &[
     ("uuid[]", |random| texts::array(random, texts::uuid), DIMENSIONS),
     ("jsonb[]", |random| texts::array(random, texts::json), DIMENSIONS),
     ("date[]", |random| texts::array(random, moments::date), DIMENSIONS),
-    ("timestamp[]", |random| texts::array(random, moments::timestamp), DIMENSIONS),
-    ("timestamptz[]", |random| texts::array(random, moments::timestamp), DIMENSIONS),
+    ("timestamp[]", |random| texts::array(random, moments::timestamp), FAR_OR_DIMENSIONS),
+    ("timestamptz[]", |random| texts::array(random, moments::timestamp), FAR_OR_DIMENSIONS),
     ("interval[]", |random| texts::array(random, moments::interval), SPANS),
 ];
 
