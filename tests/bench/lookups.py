@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""Questions that a few of many files answer: tables of 100 and of 10,000 Parquet files, Lakegate and DuckDB in one run.
+
+    python3 tests/bench/lookups.py [--files 10000] [--rounds 30]
+
+Prints the median of each question in milliseconds over both tables and their ratio, which is what many files cost.
+Lakegate answers over its socket, DuckDB in this process; each question is asked with another value in every round.
+"""
+import argparse
+import pathlib
+import statistics
+import tempfile
+import time
+
+import duckdb
+
+from common import Connection, lakegate
+
+FEW, ROWS, DAYS = 100, 100, 50
+QUESTIONS = {
+    "one id": "SELECT v FROM {table} WHERE id = {id}",
+    "a range of ids": "SELECT count(*) FROM {table} WHERE id BETWEEN {id} AND {id} + 20",
+    "rows of a folder": "SELECT count(*) FROM {table} WHERE day = {day}",
+    "all rows, extremes": "SELECT count(*), min(id), max(id) FROM {table}",
+}
+
+
+def write(lake, name, files):
+    """Files of consecutive ids, in folders of days."""
+    database = duckdb.connect()
+    for at in range(files):
+        folder = lake / "bench" / name / f"day={at % DAYS}"
+        folder.mkdir(parents=True, exist_ok=True)
+        database.execute(f"COPY (SELECT i AS id, (i * 7919 % 1000) / 10.0::DOUBLE AS v FROM "
+                         f"range({at * ROWS}, {(at + 1) * ROWS}) t(i)) TO '{folder / f'{at}.parquet'}' (FORMAT parquet)")
+
+
+def medians(run, files, rounds):
+    """The median of each question over a table of so many files, the first round left out."""
+    found = {}
+    for title, sql in QUESTIONS.items():
+        times = []
+        for at in range(rounds + 1):
+            values = {"id": (at * 104_729) % (files * ROWS), "day": at % DAYS}
+            started = time.perf_counter()
+            run(sql, values)
+            times.append((time.perf_counter() - started) * 1000)
+        found[title] = statistics.median(times[1:])
+    return found
+
+
+def told(name, few, many):
+    print(f"{name:<24} {'100 files':>12} {'many files':>12} {'ratio':>8}")
+    for title in QUESTIONS:
+        print(f"  {title:<22} {few[title]:9.2f} ms {many[title]:9.2f} ms {many[title] / few[title]:8.2f}", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--files", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=30)
+    options = parser.parse_args()
+    tables = {"few": FEW, "many": options.files}
+    with tempfile.TemporaryDirectory() as name:
+        work = pathlib.Path(name)
+        for table, files in tables.items():
+            write(work / "lake", table, files)
+        ours, theirs = {}, {}
+        with lakegate(work, work / "lake") as (server, _), Connection(server) as connection:
+            for table, files in tables.items():
+                _, tail = connection.text(f"SELECT count(*) FROM bench.{table}")
+                assert b"SELECT 1" in tail, tail
+
+                def run(sql, values, table=table):
+                    _, tail = connection.text(sql.format(table=f"bench.{table}", **values))
+                    assert b"SELECT 1" in tail, tail
+                ours[table] = medians(run, files, options.rounds)
+        told("Lakegate", ours["few"], ours["many"])
+        database = duckdb.connect()
+        for table, files in tables.items():
+            place = work / "lake" / "bench" / table / "**" / "*.parquet"
+            database.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet('{place}', hive_partitioning = true)")
+
+            def run(sql, values, table=table):
+                assert len(database.execute(sql.format(table=table, **values)).fetchall()) == 1
+            theirs[table] = medians(run, files, max(options.rounds // 10, 3))
+        told("DuckDB", theirs["few"], theirs["many"])
+        shares = [ours["many"][title] / theirs["many"][title] for title in QUESTIONS]
+        print(f"over many files Lakegate takes {min(shares):.4f} to {max(shares):.4f} of DuckDB's time")
+
+
+if __name__ == "__main__":
+    main()
