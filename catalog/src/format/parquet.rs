@@ -4,6 +4,7 @@ mod adapt;
 mod bounds;
 mod footer;
 mod logical;
+mod nan;
 mod reader;
 
 use arrow::datatypes::Schema;

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::nan;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
 use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TreeNode};
@@ -24,12 +25,15 @@ pub(crate) struct Adapters;
 struct Adapter {
     casts: Arc<dyn PhysicalExprAdapter>,
     columns: Vec<FieldRef>,
+    /// The columns of a file with floats.
+    floats: Option<SchemaRef>,
 }
 
 impl PhysicalExprAdapterFactory for Adapters {
     fn create(&self, table: SchemaRef, file: SchemaRef) -> Result<Arc<dyn PhysicalExprAdapter>> {
         let columns: Vec<FieldRef> = table.fields().iter().filter(|field| differs(field, &file)).cloned().collect();
-        if columns.is_empty() {
+        let floats = nan::may_be_in(&file).then(|| Arc::clone(&file));
+        if columns.is_empty() && floats.is_none() {
             return DefaultPhysicalExprAdapterFactory.create(table, file);
         }
         // The casts leave these columns as they are.
@@ -39,14 +43,14 @@ impl PhysicalExprAdapterFactory for Adapters {
         });
         let logical = Schema::new(as_in_file.collect::<Vec<_>>());
         let casts = DefaultPhysicalExprAdapterFactory.create(Arc::new(logical), file)?;
-        Ok(Arc::new(Adapter { casts, columns }))
+        Ok(Arc::new(Adapter { casts, columns, floats }))
     }
 }
 
 impl PhysicalExprAdapter for Adapter {
     fn rewrite(&self, expr: Arc<dyn PhysicalExpr>) -> Result<Arc<dyn PhysicalExpr>> {
         let cast = self.casts.rewrite(expr)?;
-        Ok(cast
+        let read = cast
             .transform_down(|expr| {
                 let Some(column) = expr.downcast_ref::<Column>() else { return Ok(Transformed::no(expr)) };
                 let Some(field) = self.columns.iter().find(|field| field.name() == column.name()) else {
@@ -64,7 +68,11 @@ impl PhysicalExprAdapter for Adapter {
                 let read: Arc<dyn PhysicalExpr> = Arc::new(read);
                 Ok(Transformed::new(read, true, datafusion::common::tree_node::TreeNodeRecursion::Jump))
             })?
-            .data)
+            .data;
+        match &self.floats {
+            Some(file) => nan::guarded(read, file),
+            None => Ok(read),
+        }
     }
 }
 

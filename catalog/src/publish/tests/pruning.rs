@@ -1,6 +1,6 @@
 //! Files that cannot answer a query are not opened, and answers are those of all files.
 
-use arrow::array::{BooleanArray, Date32Array, Decimal128Array};
+use arrow::array::{BooleanArray, Date32Array, Decimal128Array, Float64Array};
 use datafusion::datasource::MemTable;
 
 use super::*;
@@ -60,11 +60,13 @@ async fn twice(random: &mut impl FnMut(u64) -> u64) -> (Fixture, SessionContext)
             numbers.iter().map(|n| n.map(|n| format!("{}{n}", if n < 0 { "é" } else { "a" }))).collect();
         let days: Date32Array = numbers.iter().map(|n| n.map(|n| i32::try_from(n * 7).unwrap())).collect();
         let cents: Decimal128Array = numbers.iter().map(|n| n.map(|n| i128::from(n) * 25)).collect();
-        let columns: [(&str, ArrayRef); 5] = [
+        let reals = numbers.iter().map(|n| n.map(|n| if n % 5 == 0 { f64::NAN } else { n as f64 / 2.0 }));
+        let columns: [(&str, ArrayRef); 6] = [
             ("n", Arc::new(numbers.iter().copied().collect::<Int64Array>())),
             ("text", Arc::new(texts)),
             ("day", Arc::new(days)),
             ("cents", Arc::new(cents.with_precision_and_scale(10, 2).unwrap())),
+            ("real", Arc::new(reals.collect::<Float64Array>())),
             ("odd", Arc::new(numbers.iter().map(|n| n.map(|n| n % 2 != 0)).collect::<BooleanArray>())),
         ];
         files.push((format!("s/t/k={}/{at}.parquet", at % 3), parquet(columns.clone())));
@@ -110,16 +112,33 @@ async fn answers_are_those_of_all_files() {
             "NOT odd AND k = 1".to_owned(),
             format!("k = {} OR n = {number}", number.rem_euclid(3)),
             format!("NOT (k = 2 AND n < {number})"),
+            format!("real > {number}"),
+            format!("real <= {number}"),
+            format!("real <> {number}"),
+            format!("real IN ({number}, 1.5)"),
+            format!("real NOT IN ({number}, 1.5)"),
+            "real = CAST('NaN' AS double)".to_owned(),
+            format!("NOT (real < {number})"),
+            format!("{number} < real OR real IS NULL"),
         ];
-        let mut pick = || conditions[usize::try_from(random(17)).unwrap()].clone();
+        let mut pick = || conditions[usize::try_from(random(25)).unwrap()].clone();
         let filter = format!("({}) AND ({}) OR ({})", pick(), pick(), pick());
         let mut answers = Vec::new();
         for table in ["t", "m"] {
-            let sql = format!("SELECT k, n, text, day, cents, odd FROM {table} WHERE {filter} ORDER BY 1, 2, 3");
+            let sql = format!("SELECT k, n, text, day, cents, odd, real FROM {table} WHERE {filter} ORDER BY 1, 2, 3");
             let batches = context.sql(&sql).await.unwrap().collect().await.unwrap();
             answers.push(pretty_format_batches(&batches).unwrap().to_string());
         }
         assert_eq!(answers[0], answers[1], "{filter}");
+    }
+    for order in ["real DESC NULLS LAST", "real", "n DESC NULLS LAST"] {
+        let mut answers = Vec::new();
+        for table in ["t", "m"] {
+            let sql = format!("SELECT real, n FROM {table} ORDER BY {order}, n LIMIT 3");
+            let batches = context.sql(&sql).await.unwrap().collect().await.unwrap();
+            answers.push(pretty_format_batches(&batches).unwrap().to_string());
+        }
+        assert_eq!(answers[0], answers[1], "{order}");
     }
     let sql = |table: &str| {
         format!(
