@@ -69,9 +69,10 @@ pub(crate) fn files(
     let kept = partitions.keep(filters, state)?;
     let is_kept = |at: &usize| kept.as_ref().is_none_or(|kept| kept.is_valid(*at) && kept.value(*at));
     let mut files: Vec<usize> = (0..partitions.rows.num_rows()).filter(is_kept).collect();
-    // One file is asked itself.
+    // What decides is done with, and one file is asked itself.
+    let is_left = |filter: &&Expr| is_of_one_row(filter) && !partitions.decide(filter);
     if files.len() > 1
-        && let Some(filter) = conjunction(filters.iter().filter(|filter| is_of_one_row(filter)).cloned())
+        && let Some(filter) = conjunction(filters.iter().filter(is_left).cloned())
     {
         let filter = state.create_physical_expr(filter, &DFSchema::try_from(Schema::clone(schema))?)?;
         let predicate = PruningPredicateBuilder::new().with_file_schema(SchemaRef::clone(schema)).try_build(filter)?;
