@@ -28,7 +28,8 @@ const VIEW_DEPTH_MAX: usize = 32;
 /// A planned query.
 #[derive(Clone)]
 pub(super) struct Planned {
-    pub plan: LogicalPlan,
+    /// Shared, since a copy goes as deep as the statement's nesting: only threads with large stacks make one.
+    pub plan: Arc<LogicalPlan>,
     pub columns: SchemaRef,
     pub param_types: Vec<FieldRef>,
     pub scope: Arc<Scope>,
@@ -180,7 +181,7 @@ fn rename(planned: Planned, names: &[ViewColumnDef]) -> Result<LogicalPlan> {
         .zip(shown)
         .map(|(column, name)| datafusion::logical_expr::Expr::Column(column).alias(name))
         .collect();
-    let plan = datafusion::logical_expr::LogicalPlanBuilder::from(planned.plan).project(aliased)?.build()?;
+    let plan = datafusion::logical_expr::LogicalPlanBuilder::from(Arc::unwrap_or_clone(planned.plan)).project(aliased)?.build()?;
     Ok(plan)
 }
 
@@ -201,7 +202,7 @@ fn build(scope: Scope, query: Query, message: &str, declared: &[Option<FieldRef>
         _ => error,
     })?;
     let columns = columns(&plan, &rewritten.output_names);
-    Ok(Planned { plan, columns, param_types, scope: Arc::new(scope) })
+    Ok(Planned { plan: Arc::new(plan), columns, param_types, scope: Arc::new(scope) })
 }
 
 /// The plan with every type settled.

@@ -130,11 +130,11 @@ impl Run<'_> {
             );
             return Err(Error::new(SqlState::ProtocolViolation, message));
         }
-        let (logical, scope) = (planned.plan.clone(), Arc::clone(&planned.scope));
+        let (logical, scope) = (Arc::clone(&planned.plan), Arc::clone(&planned.scope));
         let context = self.core.base.task_context(&scope.state);
         let stop = Arc::new(stop.clone());
         let plan = self.core.cpu.block(move |handle| {
-            let logical = exact::results(params::bind(logical, values)?)?;
+            let logical = exact::results(params::bind(Arc::unwrap_or_clone(logical), values)?)?;
             let mut state = scope.state.clone();
             state.config_mut().set_extension(stop);
             if !scope.reads_lake() {
