@@ -1,32 +1,41 @@
-//! Tables and views that `sql/tables` and `sql/views` define.
+//! Tables, views and comments that are defined: by `sql/tables` and `sql/views`, and over SQL.
 //!
-//! Owns: which statements these files may hold. A bad statement is listed and stops no other. Must never do: open data.
+//! Owns: which statements these may be. A bad statement is listed and stops no other. Must never do: open data.
 
+mod header;
+mod kept;
 mod location;
 mod options;
+mod script;
 mod split;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::common::DataFusionError;
 use datafusion::sql::parser::{CreateExternalTable, DFParserBuilder, Statement as Parsed};
-use sqlparser::ast::{Ident, ObjectName, Statement};
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::ParserError;
 
+pub use header::{Commented, Name};
+pub(crate) use kept::{FOLDER, Kept, newest};
 pub(crate) use location::Location;
+pub use script::{Defined, Script};
 
 use crate::Error;
 use crate::format::csv::Options;
-use crate::layout::{Format, ROOT_SCHEMA};
+use crate::layout::Format;
 use crate::store::Source;
+use header::Header;
+
+/// What is commented, with its comment.
+pub type Comments = BTreeMap<Commented, String>;
 
 /// A table whose files, or the way to read them, are not what their names say.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TableDefinition {
-    pub(crate) schema: String,
-    pub(crate) name: String,
+    pub(crate) name: Name,
     pub(crate) format: Format,
     pub(crate) location: Location,
     pub(crate) options: Arc<Options>,
@@ -36,10 +45,11 @@ pub(crate) struct TableDefinition {
 /// A view, as its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ViewDefinition {
-    pub(crate) schema: String,
-    pub(crate) name: String,
+    pub(crate) name: Name,
     /// The query; the whole statement if it names the columns.
     pub(crate) sql: String,
+    /// How it finds what it names; `None` is as whoever asks.
+    pub(crate) search_path: Option<Vec<String>>,
     pub(crate) file: String,
 }
 
@@ -47,15 +57,18 @@ pub(crate) struct ViewDefinition {
 #[derive(Debug, Clone)]
 pub(crate) struct Fault {
     pub(crate) file: String,
-    pub(crate) table: Option<(String, String)>,
+    pub(crate) table: Option<Name>,
     pub(crate) error: Error,
 }
 
-/// Everything that the folder defines.
+/// Everything that is defined.
 #[derive(Debug, Default)]
 pub(crate) struct Definitions {
     pub(crate) tables: Vec<Arc<TableDefinition>>,
     pub(crate) views: Vec<ViewDefinition>,
+    pub(crate) comments: Comments,
+    /// Schemas that are there without a table.
+    pub(crate) schemas: BTreeSet<String>,
     pub(crate) faults: Vec<Fault>,
 }
 
@@ -82,85 +95,98 @@ pub(crate) fn read(dir: &Path) -> std::io::Result<Vec<(String, String)>> {
 }
 
 impl Definitions {
+    /// Files come first: what SQL defined yields to them.
     pub(crate) fn parse(files: &[(String, String)], sources: &[Arc<Source>]) -> Self {
         let mut all = Self::default();
         for (file, text) in files {
+            let mut path = None;
             match split::statements(text) {
-                Ok(pieces) => pieces.into_iter().for_each(|piece| all.add(file, &piece, sources)),
+                Ok(pieces) => pieces.into_iter().for_each(|piece| all.add(file, &piece, sources, &mut path)),
                 Err((line, reason)) => all.fault(file, None, bad(file, line, reason)),
             }
         }
         all
     }
 
-    fn add(&mut self, file: &str, piece: &split::Piece<'_>, sources: &[Arc<Source>]) {
-        let parsed = DFParserBuilder::new(piece.text)
-            .with_dialect(&PostgreSqlDialect {})
-            .build()
-            .and_then(|mut parser| parser.parse_statement());
-        match parsed {
-            Err(error) => {
-                let (line, reason) = syntax(&error);
-                self.fault(file, None, bad(file, piece.line + line - 1, reason));
-            }
-            Ok(Parsed::CreateExternalTable(create)) if file.starts_with("tables/") => {
-                match table(file, piece.line, create, sources) {
-                    Ok(table) => self.add_table(table, piece.line),
-                    Err((name, error)) => self.fault(file, name, error),
-                }
-            }
-            Ok(Parsed::Statement(statement)) if file.starts_with("views/") => match *statement {
-                Statement::CreateView(create) if !create.materialized => match name(&create.name) {
-                    Some((schema, name)) => {
-                        let sql = if create.columns.is_empty() { split::after_as(piece.text) } else { piece.text };
-                        let sql = sql.trim().to_owned();
-                        self.add_view(ViewDefinition { schema, name, sql, file: file.to_owned() }, piece.line);
-                    }
-                    None => self.fault(file, None, bad(file, piece.line, "a view's name is [schema.]name")),
-                },
-                _ => self.fault(file, None, bad(file, piece.line, "expected CREATE VIEW name AS SELECT")),
+    fn add(&mut self, file: &str, piece: &split::Piece<'_>, sources: &[Arc<Source>], path: &mut Option<Vec<String>>) {
+        let wrong = |error: &ParserError| {
+            let (line, reason) = place(error);
+            bad(file, piece.line + line - 1, reason)
+        };
+        let expected = |what: &str| bad(file, piece.line, format!("expected {what}"));
+        match header::read(piece.text) {
+            Ok(Header::Comment { on, text }) => self.add_comment(on, text),
+            Ok(Header::Table { name, .. }) if !file.starts_with("views/") => match table(file, piece, &name, sources) {
+                Ok(table) => self.add_table(table, piece.line),
+                Err(error) => self.fault(file, Some(name), error),
             },
-            Ok(_) if file.starts_with("views/") => {
-                self.fault(file, None, bad(file, piece.line, "expected CREATE VIEW name AS SELECT"));
+            Ok(Header::View { name, body }) if !file.starts_with("tables/") => {
+                // What was defined over SQL was planned then, and its grammar is the engine's.
+                if let (true, Err(error)) = (file.starts_with("views/"), parsed(piece.text)) {
+                    return self.fault(file, Some(name), wrong(&error));
+                }
+                let has_columns = header::has_columns(body);
+                let sql = if has_columns { piece.text } else { split::after_as(body) }.trim().to_owned();
+                let view = ViewDefinition { name, sql, search_path: path.clone(), file: file.to_owned() };
+                self.add_view(view, piece.line);
             }
-            Ok(_) => self.fault(file, None, bad(file, piece.line, "expected CREATE EXTERNAL TABLE")),
+            Ok(Header::Schema(name)) if file == FOLDER => {
+                self.schemas.insert(name);
+            }
+            Ok(Header::SearchPath(schemas)) if file == FOLDER => *path = Some(schemas),
+            Ok(_) if file.starts_with("views/") => self.fault(file, None, expected("CREATE VIEW name AS SELECT")),
+            Ok(_) => self.fault(file, None, expected("CREATE EXTERNAL TABLE")),
+            Err(error) => self.fault(file, None, wrong(&error)),
+        }
+    }
+
+    /// The first comment stays: files come before what was defined over SQL.
+    fn add_comment(&mut self, on: Commented, text: Option<String>) {
+        if let Some(text) = text.filter(|text| !text.is_empty()) {
+            self.comments.entry(on).or_insert(text);
         }
     }
 
     fn add_table(&mut self, table: TableDefinition, line: u64) {
-        if self.tables.iter().any(|known| known.schema == table.schema && known.name == table.name) {
-            let name = (table.schema, table.name);
-            return self.fault(&table.file, Some(name), bad(&table.file, line, "the table is defined more than once"));
+        if self.tables.iter().any(|known| known.name == table.name) {
+            let error = bad(&table.file, line, "the table is defined more than once");
+            return self.fault(&table.file, Some(table.name), error);
         }
         self.tables.push(Arc::new(table));
     }
 
     fn add_view(&mut self, view: ViewDefinition, line: u64) {
-        if self.views.iter().any(|known| known.schema == view.schema && known.name == view.name) {
-            let name = (view.schema, view.name);
-            return self.fault(&view.file, Some(name), bad(&view.file, line, "the view is defined more than once"));
+        if self.views.iter().any(|known| known.name == view.name) {
+            let error = bad(&view.file, line, "the view is defined more than once");
+            return self.fault(&view.file, Some(view.name), error);
         }
         self.views.push(view);
     }
 
-    fn fault(&mut self, file: &str, table: Option<(String, String)>, error: Error) {
+    fn fault(&mut self, file: &str, table: Option<Name>, error: Error) {
         self.faults.push(Fault { file: file.to_owned(), table, error });
     }
 }
 
-type Named = (Option<(String, String)>, Error);
+/// Whether a CREATE EXTERNAL TABLE is right.
+pub(crate) fn check_table(name: &Name, statement: &str, sources: &[Arc<Source>]) -> Result<(), Error> {
+    table(FOLDER, &split::Piece { text: statement, line: 1 }, name, sources).map(drop)
+}
 
-fn table(
-    file: &str,
-    line: u64,
-    create: CreateExternalTable,
-    sources: &[Arc<Source>],
-) -> Result<TableDefinition, Named> {
-    let (schema, name) =
-        name(&create.name).ok_or_else(|| (None, bad(file, line, "a table's name is [schema.]name")))?;
-    let named = |error: Error| (Some((schema.clone(), name.clone())), error);
-    let wrong = |reason: String| named(bad(file, line, reason));
-    let format = match create.file_type.to_ascii_uppercase().as_str() {
+/// Reads a CREATE EXTERNAL TABLE.
+fn table(file: &str, piece: &split::Piece<'_>, name: &Name, sources: &[Arc<Source>]) -> Result<TableDefinition, Error> {
+    let line = piece.line;
+    let wrong = |reason: String| bad(file, line, reason);
+    let create = match parsed(piece.text) {
+        Ok(Parsed::CreateExternalTable(create)) => create,
+        Ok(_) => return Err(wrong("expected CREATE EXTERNAL TABLE".into())),
+        Err(error) => {
+            let (inner, reason) = place(&error);
+            return Err(bad(file, line + inner - 1, reason));
+        }
+    };
+    let CreateExternalTable { file_type, columns, options, locations, .. } = &create;
+    let format = match file_type.to_ascii_uppercase().as_str() {
         "CSV" => Format::Csv,
         "NDJSON" | "JSON" => Format::Json,
         "PARQUET" => Format::Parquet,
@@ -169,42 +195,38 @@ fn table(
     if !create.table_partition_cols.is_empty() || !create.order_exprs.is_empty() || create.unbounded {
         return Err(wrong("only columns, STORED AS, LOCATION and OPTIONS are supported".into()));
     }
-    let options = options::parse(format, &create.columns, &create.options).map_err(wrong)?;
-    let [text] = create.locations.as_slice() else { return Err(wrong("expected one LOCATION".into())) };
-    let location = Location::resolve(text, sources)
-        .ok_or_else(|| named(Error::Location { file: file.to_owned(), line, location: text.clone() }))?;
-    Ok(TableDefinition { schema, name, format, location, options: Arc::new(options), file: file.to_owned() })
+    let options = options::parse(format, columns, options).map_err(wrong)?;
+    let [text] = locations.as_slice() else { return Err(wrong("expected one LOCATION".into())) };
+    let location = Location::resolve(text, sources);
+    let location = location.ok_or_else(|| Error::Location { file: file.to_owned(), line, location: text.clone() })?;
+    Ok(TableDefinition { name: name.clone(), format, location, options: Arc::new(options), file: file.to_owned() })
 }
 
-/// `[schema.]name`, unquoted parts in lower case.
-fn name(name: &ObjectName) -> Option<(String, String)> {
-    let parts: Option<Vec<&Ident>> = name.0.iter().map(|part| part.as_ident()).collect();
-    match parts?.as_slice() {
-        [name] => Some((ROOT_SCHEMA.to_owned(), fold(name))),
-        [schema, name] => Some((fold(schema), fold(name))),
-        _ => None,
-    }
-}
-
-fn fold(ident: &Ident) -> String {
-    if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
+/// One statement of DataFusion's grammar, which has external tables.
+fn parsed(text: &str) -> Result<Parsed, ParserError> {
+    let parser = DFParserBuilder::new(text).with_dialect(&PostgreSqlDialect {}).build();
+    parser.and_then(|mut parser| parser.parse_statement()).map_err(syntax)
 }
 
 fn bad(file: &str, line: u64, reason: impl Into<String>) -> Error {
     Error::Definition { file: file.to_owned(), line, reason: reason.into() }
 }
 
+fn syntax(error: DataFusionError) -> ParserError {
+    match error {
+        DataFusionError::SQL(inner, _) => *inner,
+        DataFusionError::Diagnostic(_, inner) | DataFusionError::Context(_, inner) => syntax(*inner),
+        other => ParserError::ParserError(other.to_string()),
+    }
+}
+
 /// The line of an error in its statement, from 1, and what is wrong there.
-fn syntax(error: &DataFusionError) -> (u64, String) {
+fn place(error: &ParserError) -> (u64, String) {
     let text = match error {
-        DataFusionError::SQL(inner, _) => match inner.as_ref() {
-            ParserError::TokenizerError(text) | ParserError::ParserError(text) => text.clone(),
-            ParserError::RecursionLimitExceeded => "the statement is nested too deep".to_owned(),
-        },
-        DataFusionError::Diagnostic(_, inner) | DataFusionError::Context(_, inner) => return syntax(inner),
-        other => other.to_string(),
+        ParserError::TokenizerError(text) | ParserError::ParserError(text) => text.as_str(),
+        ParserError::RecursionLimitExceeded => "the statement is nested too deep",
     };
-    let (reason, place) = text.split_once(" at Line: ").unwrap_or((&text, ""));
+    let (reason, place) = text.split_once(" at Line: ").unwrap_or((text, ""));
     let line = place.split(',').next().and_then(|line| line.trim().parse().ok()).unwrap_or(1);
     (line, reason.lines().next().unwrap_or_default().to_owned())
 }

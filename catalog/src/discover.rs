@@ -81,8 +81,8 @@ fn candidate<'a>(
             return Err("the name ends in another format than its definition says");
         }
         let placed = Placed {
-            schema: definition.schema.clone(),
-            table: definition.name.clone(),
+            schema: definition.name.schema.clone(),
+            table: definition.name.name.clone(),
             format: definition.format,
             compression: name.compression,
             partitions: layout::partitions(folders.split_last().map(|(_, folders)| folders).unwrap_or_default()),

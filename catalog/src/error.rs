@@ -52,6 +52,21 @@ pub enum Error {
         #[source]
         cause: Arc<object_store::Error>,
     },
+    /// What SQL defined cannot be read back.
+    #[error("bad definitions in \"{key}\": {reason}")]
+    Kept { key: String, reason: String },
+    #[error("the definitions of the lake have {bytes} bytes, more than {bytes_max}")]
+    TooMuchKept { bytes: u64, bytes_max: u64 },
+    /// The lake did not take a definition.
+    #[error("could not keep the definition in the lake")]
+    NotKept {
+        root: String,
+        #[source]
+        cause: Arc<object_store::Error>,
+    },
+    /// A store that overwrites where it was told to create loses changes.
+    #[error("the object store of the lake cannot keep definitions")]
+    NotAtomic { root: String },
     #[error("could not plan view \"{view}\": {reason}")]
     View { view: String, reason: String },
     /// A view has no columns or rows of its own; the engine plans it.
@@ -74,9 +89,15 @@ impl Error {
                 Some("Set the option \"encoding\" in a definition in sql/tables, as OPTIONS (encoding 'cp1252').")
             }
             Self::Location { .. } => Some("A location must be inside a source of the configuration."),
+            Self::NotAtomic { .. } => Some(
+                "It ignores conditional writes (If-None-Match). Define tables and views in sql/tables and sql/views.",
+            ),
+            Self::NotKept { .. } => Some("The first source of the lake keeps them, below _lakegate/."),
             Self::EmptyFile { .. }
             | Self::UnreadableFile { .. }
             | Self::BadRecord { .. }
+            | Self::Kept { .. }
+            | Self::TooMuchKept { .. }
             | Self::RecordTooLong { .. }
             | Self::DuplicateColumn { .. }
             | Self::TooManyColumns { .. }
@@ -102,6 +123,10 @@ impl Error {
             | Self::DuplicateColumn { .. }
             | Self::TooManyColumns { .. } => true,
             Self::Replaced { .. }
+            | Self::Kept { .. }
+            | Self::TooMuchKept { .. }
+            | Self::NotKept { .. }
+            | Self::NotAtomic { .. }
             | Self::MissingColumn { .. }
             | Self::Definition { .. }
             | Self::Location { .. }

@@ -2,6 +2,7 @@
 //!
 //! Owns: sources, snapshots, manifests, formats. Must never know: a session or a wire protocol.
 
+mod define;
 mod definition;
 mod discover;
 mod error;
@@ -21,10 +22,11 @@ mod system;
 
 use std::time::Duration;
 
+pub use definition::{Commented, Comments, Defined, Name, Script};
 pub use error::Error;
 pub use publish::Lake;
 pub use secret::Secret;
-pub use snapshot::{Kind, LakeTable, SkippedFile, Snapshot, Table, View};
+pub use snapshot::{Kind, LakeTable, Origin, SkippedFile, Snapshot, Table, View};
 
 /// The embedded default: a folder beside the process.
 pub const DEFAULT_LAKE: &str = "./lake";

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -18,7 +19,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::definition::{self, Definitions};
+use crate::definition::{self, Definitions, FOLDER, Kept, Name, Script};
 use crate::discover::{self, Found};
 use crate::format::parquet::Footers;
 use crate::notify::{self, Hints, Places};
@@ -41,7 +42,9 @@ const DEFINITIONS: &str = "sql";
 /// The sources of the configuration and what is in them now.
 #[derive(Debug)]
 pub struct Lake {
-    sources: Vec<Arc<Source>>,
+    pub(crate) sources: Vec<Arc<Source>>,
+    /// Where SQL's definitions are kept.
+    pub(crate) kept: Kept,
     sql_dir: PathBuf,
     poll_interval: Duration,
     footers: Arc<Footers>,
@@ -50,13 +53,16 @@ pub struct Lake {
     changed: Notify,
     hints: Hints,
     /// What the current snapshot was made of. Held while the lake is listed, so that listings do not overtake.
-    seen: Mutex<Seen>,
+    pub(crate) seen: Mutex<Seen>,
+    /// The version of the last snapshot that was made.
+    versions: AtomicU64,
 }
 
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Seen {
-    listings: Vec<Arc<Vec<ObjectMeta>>>,
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) listings: Vec<Arc<Vec<ObjectMeta>>>,
     definitions: Vec<(String, String)>,
+    pub(crate) script: Arc<Script>,
 }
 
 impl Lake {
@@ -68,9 +74,17 @@ impl Lake {
             .enumerate()
             .map(|(index, source)| Source::open(index, source).map(Arc::new))
             .collect();
-        let empty = Snapshot { version: 0, taken_at: Utc::now(), schemas: BTreeMap::new(), skipped: Vec::new() };
+        let empty = Snapshot {
+            version: 0,
+            taken_at: Utc::now(),
+            schemas: BTreeMap::new(),
+            comments: Arc::default(),
+            script: Arc::default(),
+            skipped: Vec::new(),
+        };
         let lake = Self {
             sources: sources?,
+            kept: Kept::default(),
             sql_dir: sql_dir.to_owned(),
             poll_interval: config.poll_interval(),
             footers: Arc::default(),
@@ -78,12 +92,14 @@ impl Lake {
             changed: Notify::new(),
             hints: Hints::default(),
             seen: Mutex::default(),
+            versions: AtomicU64::new(0),
         };
         let listings = join_all(lake.sources.iter().map(|source| source.list())).await;
-        let listings = listings.into_iter().map(|listing| listing.map(Arc::new)).collect::<Result<_, _>>()?;
+        let listings = listings.into_iter().map(|listing| listing.map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
         let definitions = lake.definitions()?;
         let mut seen = lake.seen.lock().await;
-        *seen = Seen { listings, definitions };
+        let script = lake.script(&listings, &seen.script).await;
+        *seen = Seen { listings, definitions, script };
         lake.publish(&seen);
         drop(seen);
         Ok(Arc::new(lake))
@@ -106,7 +122,9 @@ impl Lake {
                 Arc::clone(last)
             }
         });
-        let now = Seen { listings: listings.collect(), definitions: self.definitions()? };
+        let listings: Vec<_> = listings.collect();
+        let script = self.script(&listings, &seen.script).await;
+        let now = Seen { listings, definitions: self.definitions()?, script };
         let changed = now != *seen && self.publish(&now);
         *seen = now;
         match failure {
@@ -145,7 +163,10 @@ impl Lake {
                 None => *listing = Arc::new(source.list().await?),
             }
         }
-        let now = Seen { listings, definitions: seen.definitions.clone() };
+        let script = self.script(&listings, &seen.script).await;
+        // A definition of this server may be newer than the keys that were looked at.
+        let script = if script.version < seen.script.version { Arc::clone(&seen.script) } else { script };
+        let now = Seen { listings, definitions: seen.definitions.clone(), script };
         let changed = now != *seen && self.publish(&now);
         *seen = now;
         Ok(changed)
@@ -229,35 +250,68 @@ impl Lake {
         definition::read(&self.sql_dir).map_err(failed)
     }
 
-    /// Makes a snapshot and puts it in place of the last one, unless both have the same tables.
-    fn publish(&self, seen: &Seen) -> bool {
-        let last = self.current.load();
-        let definitions = Definitions::parse(&seen.definitions, &self.sources);
-        let found = discover::tables(&self.sources, &seen.listings, &definitions);
-        let (schemas, skipped) = self.arrange(found, definitions, &last);
-        let same = |a: &Arc<Table>, b: &Arc<Table>| Arc::ptr_eq(a, b);
-        let tables = || schemas.values().flat_map(BTreeMap::values);
-        let unchanged = last.version > 0
-            && skipped == last.skipped
-            && tables().count() == last.tables().count()
-            && tables().zip(last.tables()).all(|(a, b)| same(a, b));
-        if unchanged {
-            return false;
+    /// What SQL has defined, as the listing of the first source shows it. What cannot be read stays as it was.
+    async fn script(&self, listings: &[Arc<Vec<ObjectMeta>>], last: &Arc<Script>) -> Arc<Script> {
+        let (Some(source), Some(listing)) = (self.sources.first(), listings.first()) else { return Arc::clone(last) };
+        let newest = definition::newest(listing);
+        if newest == last.version {
+            return Arc::clone(last);
         }
-        let snapshot = Snapshot { version: last.version + 1, taken_at: Utc::now(), schemas, skipped };
-        self.current.store(Arc::new(snapshot));
-        true
+        match self.kept.read(source, newest).await {
+            Ok(script) => Arc::new(script),
+            Err(error) => {
+                tracing::warn!(%error, cause = ?std::error::Error::source(&error), "what SQL defined could not be read");
+                Arc::clone(last)
+            }
+        }
+    }
+
+    /// Makes a snapshot and puts it in place of the last one, unless both have the same tables.
+    pub(crate) fn publish(&self, seen: &Seen) -> bool {
+        let last = self.current.load();
+        let snapshot = self.arranged(seen, &last);
+        let same = |a: &Arc<Table>, b: &Arc<Table>| Arc::ptr_eq(a, b);
+        let unchanged = last.version > 0
+            && snapshot.skipped == last.skipped
+            && snapshot.comments == last.comments
+            && snapshot.script.version == last.script.version
+            && snapshot.tables().count() == last.tables().count()
+            && snapshot.tables().zip(last.tables()).all(|(a, b)| same(a, b));
+        if !unchanged {
+            self.current.store(Arc::new(snapshot));
+        }
+        !unchanged
+    }
+
+    /// A snapshot of what was seen; tables that did not change are those of the last one.
+    pub(crate) fn arranged(&self, seen: &Seen, last: &Snapshot) -> Snapshot {
+        let mut files = seen.definitions.clone();
+        files.push((FOLDER.to_owned(), seen.script.text()));
+        let mut definitions = Definitions::parse(&files, &self.sources);
+        let found = discover::tables(&self.sources, &seen.listings, &definitions);
+        let comments = Arc::new(std::mem::take(&mut definitions.comments));
+        let (schemas, skipped) = self.arrange(found, definitions, last);
+        let version = self.versions.fetch_add(1, Ordering::Relaxed) + 1;
+        let script = Arc::clone(&seen.script);
+        Snapshot { version, taken_at: Utc::now(), schemas, comments, script, skipped }
     }
 
     fn arrange(&self, found: Found, definitions: Definitions, last: &Snapshot) -> (Schemas, Vec<SkippedFile>) {
         let mut schemas = Schemas::new();
         let mut skipped = found.skipped;
-        let of_definition =
-            |key: String, table, reason: String| SkippedFile { source: DEFINITIONS.to_owned(), key, table, reason };
+        let home = self.sources.first().map_or(DEFINITIONS, |source| &source.root);
+        let of_definition = |key: String, table: Option<Name>, reason: String| {
+            let source = if key == FOLDER { home } else { DEFINITIONS }.to_owned();
+            SkippedFile { source, key, table: table.map(|name| (name.schema, name.name)), reason }
+        };
         for definition in &definitions.tables {
-            let name = (definition.schema.clone(), definition.name.clone());
+            let name = (definition.name.schema.clone(), definition.name.name.clone());
             if !found.tables.contains_key(&name) {
-                skipped.push(of_definition(definition.file.clone(), Some(name), "no file at its location".to_owned()));
+                skipped.push(of_definition(
+                    definition.file.clone(),
+                    Some(definition.name.clone()),
+                    "no file at its location".to_owned(),
+                ));
             }
         }
         for ((schema, name), manifest) in found.tables {
@@ -270,26 +324,28 @@ impl Lake {
                 let label = format!("{schema}.{name}");
                 let lake = LakeTable::new(label, manifest, Arc::clone(source), Arc::clone(&self.footers));
                 let (schema, name) = (schema.clone(), name.clone());
-                Arc::new(Table { schema, name, kind: Kind::Lake(lake), comment: None })
+                Arc::new(Table { schema, name, kind: Kind::Lake(lake) })
             });
             schemas.entry(schema).or_default().insert(name, table);
         }
+        for schema in definitions.schemas {
+            schemas.entry(schema).or_default();
+        }
         for view in definitions.views {
-            let tables = schemas.entry(view.schema.clone()).or_default();
-            if tables.contains_key(&view.name) {
+            let Name { schema, name } = view.name;
+            let tables = schemas.entry(schema.clone()).or_default();
+            if tables.contains_key(&name) {
                 let reason = "a table has the same name".to_owned();
-                skipped.push(of_definition(view.file, Some((view.schema, view.name)), reason));
+                skipped.push(of_definition(view.file, Some(Name { schema, name }), reason));
                 continue;
             }
-            let kind = Kind::View(View { sql: view.sql, file: view.file });
-            let known = last.table(&view.schema, &view.name).filter(|table| match (&table.kind, &kind) {
+            let kind = Kind::View(View { sql: view.sql, search_path: view.search_path, file: view.file });
+            let known = last.table(&schema, &name).filter(|table| match (&table.kind, &kind) {
                 (Kind::View(known), Kind::View(view)) => known == view,
                 (Kind::Lake(_), _) | (_, Kind::Lake(_)) => false,
             });
-            let table = known.map(Arc::clone).unwrap_or_else(|| {
-                Arc::new(Table { schema: view.schema, name: view.name.clone(), kind, comment: None })
-            });
-            tables.insert(view.name, table);
+            let table = known.map(Arc::clone).unwrap_or_else(|| Arc::new(Table { schema, name: name.clone(), kind }));
+            tables.insert(name, table);
         }
         let faults = definitions.faults.into_iter();
         skipped.extend(faults.map(|fault| of_definition(fault.file, fault.table, fault.error.to_string())));

@@ -11,6 +11,7 @@ use datafusion::catalog::TableProvider;
 use tokio::sync::OnceCell;
 
 use crate::Error;
+use crate::definition::{Comments, FOLDER, Script};
 use crate::format::parquet::Footers;
 use crate::format::{Failure, Opened, open};
 use crate::manifest::{DataFile, Manifest};
@@ -24,6 +25,9 @@ pub struct Snapshot {
     pub version: u64,
     pub taken_at: DateTime<Utc>,
     pub schemas: BTreeMap<String, BTreeMap<String, Arc<Table>>>,
+    pub comments: Arc<Comments>,
+    /// What SQL defined of it.
+    pub script: Arc<Script>,
     /// What the listing alone shows; files that fail to open are known to their tables.
     pub(crate) skipped: Vec<SkippedFile>,
 }
@@ -44,7 +48,17 @@ pub struct Table {
     pub schema: String,
     pub name: String,
     pub kind: Kind,
-    pub comment: Option<String>,
+}
+
+/// Who says that a table or a view is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin<'a> {
+    /// The names of its files.
+    Lake,
+    /// A file of `sql/`, which alone can change it.
+    File(&'a str),
+    /// A statement over SQL.
+    Sql,
 }
 
 #[derive(Debug)]
@@ -69,8 +83,10 @@ pub struct LakeTable {
 #[derive(Debug, PartialEq, Eq)]
 pub struct View {
     pub sql: String,
+    /// How it finds what it names; `None` is as whoever asks.
+    pub search_path: Option<Vec<String>>,
     /// The file that defines it.
-    pub file: String,
+    pub(crate) file: String,
 }
 
 impl Snapshot {
@@ -103,6 +119,18 @@ impl Snapshot {
 }
 
 impl Table {
+    pub fn origin(&self) -> Origin<'_> {
+        let file = match &self.kind {
+            Kind::View(view) => Some(view.file.as_str()),
+            Kind::Lake(lake) => lake.manifest.definition.as_ref().map(|definition| definition.file.as_str()),
+        };
+        match file {
+            None => Origin::Lake,
+            Some(FOLDER) => Origin::Sql,
+            Some(file) => Origin::File(file),
+        }
+    }
+
     /// The columns of a table of files; they are found out at the first call. A view has none of its own.
     pub async fn columns(&self) -> Result<SchemaRef, Error> {
         match &self.kind {

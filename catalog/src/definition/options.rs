@@ -6,7 +6,7 @@ use arrow::datatypes::{DataType, TimeUnit};
 use encoding_rs::Encoding;
 use sqlparser::ast::{ColumnDef, DataType as Sql, ExactNumberInfo, TimezoneInfo, Value};
 
-use super::fold;
+use super::header::fold;
 use crate::format::COLUMNS_MAX;
 use crate::format::csv::{Delimiter, Options};
 use crate::format::value::Pattern;

@@ -28,9 +28,7 @@ pub(super) fn statements(text: &str) -> Result<Vec<Piece<'_>>, (u64, String)> {
             }
         }
     }
-    pieces.extend(
-        first.map(|start| Piece { text: text.get(offset(text, start)..).unwrap_or_default(), line: start.line }),
-    );
+    pieces.extend(first.map(|start| Piece { text: behind(text, start), line: start.line }));
     Ok(pieces)
 }
 
@@ -42,7 +40,7 @@ pub(super) fn after_as(statement: &str) -> &str {
             Token::LParen => depth += 1,
             Token::RParen => depth -= 1,
             Token::Word(word) if depth == 0 && word.keyword == Keyword::AS => {
-                return statement.get(offset(statement, token.span.end)..).unwrap_or_default();
+                return behind(statement, token.span.end);
             }
             _ => {}
         }
@@ -50,8 +48,13 @@ pub(super) fn after_as(statement: &str) -> &str {
     statement
 }
 
-fn tokens(text: &str) -> Result<Vec<TokenWithSpan>, sqlparser::tokenizer::TokenizerError> {
+pub(super) fn tokens(text: &str) -> Result<Vec<TokenWithSpan>, sqlparser::tokenizer::TokenizerError> {
     Tokenizer::new(&PostgreSqlDialect {}, text).tokenize_with_location()
+}
+
+/// The text from a place on.
+pub(super) fn behind(text: &str, start: Location) -> &str {
+    text.get(offset(text, start)..).unwrap_or_default()
 }
 
 fn piece(text: &str, start: Location, end: Location) -> Piece<'_> {

@@ -15,7 +15,7 @@ fn a_table_has_its_options() {
     let all = parse("tables/a.sql", sql);
     assert!(all.faults.is_empty(), "{:?}", all.faults);
     let [cdnow, t] = all.tables.as_slice() else { panic!("two tables") };
-    assert_eq!((cdnow.schema.as_str(), cdnow.name.as_str()), ("shop", "Cd Now"));
+    assert_eq!((cdnow.name.schema.as_str(), cdnow.name.name.as_str()), ("shop", "Cd Now"));
     let columns = cdnow.options.columns.as_ref().unwrap();
     assert_eq!(columns[0].0, "id");
     assert_eq!(columns[3].1, arrow::datatypes::DataType::Decimal128(12, 2));
@@ -24,7 +24,7 @@ fn a_table_has_its_options() {
     assert_eq!(cdnow.options.header, Some(false));
     assert_eq!(cdnow.location.inner(0, "shop/cdnow.txt"), Some(""));
     assert_eq!(cdnow.location.inner(0, "shop/cdnow.txt2"), None);
-    assert_eq!((t.schema.as_str(), t.location.inner(3, "t/a/b.json")), ("public", Some("a/b.json")));
+    assert_eq!((t.name.schema.as_str(), t.location.inner(3, "t/a/b.json")), ("public", Some("a/b.json")));
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn a_view_is_its_query() {
         parse("views/a.sql", "create or replace view climate.v as\n  select 1 as a;\ncreate view w (x) as select 2");
     assert!(all.faults.is_empty(), "{:?}", all.faults);
     assert_eq!(all.views[0].sql, "select 1 as a");
-    assert_eq!((all.views[0].schema.as_str(), all.views[0].name.as_str()), ("climate", "v"));
+    assert_eq!((all.views[0].name.schema.as_str(), all.views[0].name.name.as_str()), ("climate", "v"));
     assert_eq!(all.views[1].sql, "create view w (x) as select 2");
 }
 

@@ -5,6 +5,7 @@
 //! OIDs of PostgreSQL's own objects are PostgreSQL's. Those of the lake are a hash of the name, so that they are the
 //! same after a restart and on every replica; names that meet in one OID are moved on in their alphabetical order.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Weak};
 
@@ -15,6 +16,7 @@ use sqlparser::tokenizer::{Token, Tokenizer};
 
 use super::columns::{self, RelationDef};
 use super::types;
+use crate::definition::{Commented, Name};
 use crate::snapshot::{Kind, Snapshot, Table};
 
 /// The role that owns everything: PostgreSQL's bootstrap superuser.
@@ -39,7 +41,7 @@ pub(crate) struct Directory {
 pub(crate) struct SchemaEntry {
     pub(crate) oid: u32,
     pub(crate) name: Arc<str>,
-    pub(crate) comment: Option<&'static str>,
+    pub(crate) comment: Option<Cow<'static, str>>,
 }
 
 #[derive(Debug)]
@@ -51,6 +53,7 @@ pub(crate) struct RelationEntry {
     /// The type of its rows and the type of arrays of those; 0 where there is none.
     pub(crate) row_type: u32,
     pub(crate) row_array: u32,
+    pub(crate) comment: Option<String>,
     pub(crate) source: Source,
 }
 
@@ -85,10 +88,6 @@ impl RelationEntry {
     /// The query of a view of the lake, as a statement that ends with a semicolon.
     pub(crate) fn definition(&self) -> Option<String> {
         Some(format!(" {};", view_query(self.view_sql()?)))
-    }
-
-    pub(crate) fn comment(&self) -> Option<&str> {
-        self.table()?.comment.as_deref()
     }
 
     /// The SQL of a view of the lake.
@@ -128,7 +127,9 @@ impl Directory {
     fn build(snapshot: &Snapshot) -> Self {
         let mut oids = Oids::default();
         let mut schemas: BTreeMap<Arc<str>, SchemaEntry> = BTreeMap::new();
+        let given = |on: Commented| snapshot.comments.get(&on).cloned();
         for (name, oid, comment) in SCHEMAS {
+            let comment = given(Commented::Schema(name.to_owned())).map(Cow::Owned).unwrap_or(Cow::Borrowed(comment));
             let name: Arc<str> = name.into();
             let comment = Some(comment).filter(|comment| !comment.is_empty());
             schemas.insert(Arc::clone(&name), SchemaEntry { oid: oids.fixed(oid), name, comment });
@@ -138,7 +139,8 @@ impl Directory {
         }
         for name in snapshot.schemas.keys() {
             let name: Arc<str> = name.as_str().into();
-            let entry = || SchemaEntry { oid: oids.hashed(&name), name: Arc::clone(&name), comment: None };
+            let comment = given(Commented::Schema(name.to_string())).map(Cow::Owned);
+            let entry = || SchemaEntry { oid: oids.hashed(&name), name: Arc::clone(&name), comment };
             schemas.entry(Arc::clone(&name)).or_insert_with(entry);
         }
         let oid_of = |schema: &str| schemas.get(schema).map_or(0, |schema| schema.oid);
@@ -146,7 +148,9 @@ impl Directory {
         for (schema, tables) in snapshot.schemas.iter().filter(|(schema, _)| !is_own(schema)) {
             let (schema_oid, schema): (u32, Arc<str>) = (oid_of(schema), schema.as_str().into());
             for (name, table) in tables {
+                let named = Name { schema: schema.to_string(), name: name.clone() };
                 relations.push(RelationEntry {
+                    comment: given(Commented::Relation(named)),
                     oid: oids.hashed(&format!("{schema}.{name}")),
                     row_type: oids.hashed(&format!("type {schema}.{name}")),
                     row_array: oids.hashed(&format!("type {schema}.{name}[]")),
@@ -237,6 +241,7 @@ fn own(def: &'static RelationDef, schema_oid: u32) -> RelationEntry {
         name: def.name.into(),
         row_type: types::row_type(def.oid),
         row_array: 0,
+        comment: None,
         source: Source::Server(def),
     }
 }

@@ -6,6 +6,7 @@
 
 mod attributes;
 mod coercion;
+mod column_comments;
 mod columns;
 mod directory;
 mod dump;
@@ -54,6 +55,7 @@ use self::relation::Relation;
 use crate::system;
 
 pub use self::coercion::common_type;
+pub use self::column_comments::ColumnComments;
 pub use self::columns::needs_tag;
 pub use self::error::LookupError;
 pub use self::functions::{Registry, function_names, functions};

@@ -7,6 +7,8 @@ use arrow::compute::concat_batches;
 use async_trait::async_trait;
 use datafusion::common::Result;
 
+use super::column_comments;
+use super::directory::DATABASE;
 use super::dump::DESCRIPTIONS;
 use super::relation::{Relation, Wanted};
 use super::rows::Rows;
@@ -33,16 +35,20 @@ impl Relation for PgDescription {
     async fn rows(&self, view: &Arc<View>, _wanted: &Wanted) -> Result<RecordBatch> {
         let directory = view.directory();
         let mut rows = Rows::new(self.columns()?);
-        let relations = directory.relations.iter().map(|relation| (relation.oid, CLASS, relation.comment()));
+        let relations = directory.relations.iter().map(|it| (it.oid, CLASS, 0, it.comment.as_deref()));
         // PostgreSQL's schemas are in its own rows already.
-        let schemas = directory.schemas.iter().filter(|schema| schema.name.as_ref() == "system");
-        let schemas = schemas.map(|schema| (schema.oid, NAMESPACE, schema.comment));
-        for (object, class, comment) in relations.chain(schemas) {
+        let schemas =
+            directory.schemas.iter().filter(|schema| schema.oid > DATABASE || schema.name.as_ref() == "system");
+        let schemas = schemas.map(|it| (it.oid, NAMESPACE, 0, it.comment.as_deref()));
+        let columns = column_comments::all(view).await;
+        let columns =
+            columns.iter().map(|((oid, number), comment)| (*oid, CLASS, i32::from(*number), Some(comment.as_str())));
+        for (object, class, part, comment) in relations.chain(schemas).chain(columns) {
             if let Some(comment) = comment {
                 rows.push([
                     ("objoid", object.into()),
                     ("classoid", class.into()),
-                    ("objsubid", 0.into()),
+                    ("objsubid", part.into()),
                     ("description", comment.into()),
                 ]);
             }

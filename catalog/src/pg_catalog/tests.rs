@@ -15,6 +15,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use parking_lot::Mutex;
 
 use super::*;
+use crate::definition::{Commented, Name};
 use crate::snapshot::{self, Kind, Snapshot, Table};
 
 /// Knows every table but `broken`, and remembers who was asked for.
@@ -49,10 +50,10 @@ struct Fixture {
 fn table(schema: &str, name: &str) -> (String, Arc<Table>) {
     let kind = Kind::View(snapshot::View {
         sql: format!("CREATE VIEW {name} AS SELECT * FROM {name}_files;"),
+        search_path: None,
         file: format!("{name}.sql"),
     });
-    let comment = (name == "weather").then(|| "what the sky did".to_owned());
-    (name.to_owned(), Arc::new(Table { schema: schema.to_owned(), name: name.to_owned(), kind, comment }))
+    (name.to_owned(), Arc::new(Table { schema: schema.to_owned(), name: name.to_owned(), kind }))
 }
 
 fn fixture() -> Fixture {
@@ -60,7 +61,13 @@ fn fixture() -> Fixture {
     let climate = BTreeMap::from([table("climate", "weather"), table("climate", "co2")]);
     let schemas = BTreeMap::from([("public".to_owned(), public), ("climate".to_owned(), climate)]);
     let columns = Arc::new(Columns::default());
-    let snapshot = Snapshot { version: 1, taken_at: Utc::now(), schemas, skipped: Vec::new() };
+    let comments = ["public", "climate"].map(|schema| {
+        let name = Name { schema: schema.to_owned(), name: "weather".to_owned() };
+        (Commented::Relation(name), "what the sky did".to_owned())
+    });
+    let comments = Arc::new(BTreeMap::from(comments));
+    let script = Arc::default();
+    let snapshot = Snapshot { version: 1, taken_at: Utc::now(), schemas, comments, script, skipped: Vec::new() };
     let (view, context) = context(Arc::new(snapshot), Arc::<Columns>::clone(&columns));
     Fixture { columns, view, context }
 }
@@ -87,6 +94,7 @@ fn context(snapshot: Arc<Snapshot>, columns: Arc<dyn ColumnSource>) -> (Arc<View
         search_path: vec!["public".to_owned()],
         server: Arc::new(server),
         columns,
+        column_comments: ColumnComments::default(),
     });
     let context = SessionContext::new_with_config(SessionConfig::new().with_default_catalog_and_schema("l", "public"));
     let catalog = MemoryCatalogProvider::new();

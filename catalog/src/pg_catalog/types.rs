@@ -9,6 +9,7 @@ use arrow::datatypes::{DataType, Field};
 use udfs::pg_type::{is_unconstrained, tag};
 
 use super::columns::{arrow_type, lines};
+use super::format_type::{Typmod, format_type};
 
 /// The facts of a type that other relations repeat.
 #[derive(Debug)]
@@ -43,6 +44,13 @@ pub struct PgTypeInfo {
     pub typmod: i32,
     /// Bytes of a value; -1 if they vary.
     pub len: i16,
+}
+
+impl PgTypeInfo {
+    /// The type's name in SQL, without a modifier.
+    pub fn sql_name(&self) -> String {
+        format_type(self.oid, Typmod::Absent)
+    }
 }
 
 struct Types {

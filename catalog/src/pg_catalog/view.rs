@@ -8,6 +8,7 @@ use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+use super::column_comments::ColumnComments;
 use super::directory::Directory;
 use crate::snapshot::{Snapshot, Table};
 
@@ -20,6 +21,7 @@ pub struct View {
     pub search_path: Vec<String>,
     pub server: Arc<ServerFacts>,
     pub columns: Arc<dyn ColumnSource>,
+    pub column_comments: ColumnComments,
 }
 
 impl View {

@@ -10,6 +10,7 @@ mod copy;
 mod cpu;
 mod cursor;
 mod declared;
+mod define;
 mod diagnose;
 mod distinct_on;
 mod exact;
@@ -50,7 +51,7 @@ use std::time::{Duration, SystemTime};
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use catalog::pg_catalog::{ColumnSource, RoleFact};
-use catalog::{Lake, Table};
+use catalog::{Lake, Snapshot, Table};
 use datafusion::scalar::ScalarValue;
 use sqlparser::ast::{CopyTarget, Statement as Ast};
 
@@ -128,7 +129,7 @@ impl Engine {
     ) -> Result<Prepared> {
         refuse_in_failed_block(session, &statement.ast)?;
         session.activity().start(&statement.text);
-        let version = self.core.lake.snapshot().version;
+        let version = self.core.snapshot(session).version;
         let planned = async {
             let planned = self.plan(session, &statement, param_types).await;
             if self.looked_again(&planned, version).await {
@@ -150,7 +151,7 @@ impl Engine {
     ) -> Result<Outcome> {
         refuse_in_failed_block(session, &prepared.statement.ast)?;
         session.activity().start(&prepared.statement.text);
-        let version = self.core.lake.snapshot().version;
+        let version = self.core.snapshot(session).version;
         let outcome = async {
             let outcome = self.begin(session, guard, prepared, params.clone()).await;
             // FETCH has no snapshot of its own: it goes on where its cursor stands, and cannot start anew.
@@ -220,7 +221,7 @@ impl Engine {
             };
             return Box::pin(self.run(session, guard, target, params)).await;
         }
-        let stale = prepared.snapshot_version().is_some_and(|version| version != core.lake.snapshot().version);
+        let stale = prepared.snapshot_version().is_some_and(|version| version != core.snapshot(session).version);
         let retyped = params::retyped(&prepared.param_types, &params);
         if !stale && retyped.is_none() {
             return run::Run { core, session, guard, prepared, params }.execute().await;
@@ -279,13 +280,20 @@ fn refuse_in_failed_block(session: &Session, statement: &Ast) -> Result<()> {
 }
 
 impl Core {
+    /// The lake as a session sees it now: with what its own block has defined.
+    fn snapshot(&self, session: &Session) -> Arc<Snapshot> {
+        let defined = session.transaction().defined.clone();
+        defined.unwrap_or_else(|| self.lake.snapshot())
+    }
+
     /// A scope over the lake as it is now.
     fn scope(self: &Arc<Self>, session: &Arc<Session>, message: &Arc<str>) -> scope::Scope {
         let columns = Arc::new(Columns { core: Arc::clone(self), session: Arc::clone(session) });
         let facts = facts::now(session, &self.registry, &self.roles, self.started_at);
         let state = self.base.state(session);
+        let snapshot = self.snapshot(session);
         let (session, message) = (Arc::clone(session), Arc::clone(message));
-        scope::Scope::new(self.lake.snapshot(), state, session, message, columns, Arc::new(facts), &self.registry)
+        scope::Scope::new(snapshot, state, session, message, columns, Arc::new(facts), &self.registry)
     }
 
     /// Runs on a planner's thread as a whole: a busy worker must not keep others from planning.
@@ -347,7 +355,10 @@ impl Core {
                 Ok(Prepared::refresh(statement, name))
             }
             other if command::is_command(other) => Ok(Prepared::command(statement, no_columns())),
-            _ => Err(plan::refuse(&statement)),
+            other => match define::command(other) {
+                Some(command) => Ok(Prepared::define(statement, command)),
+                None => Err(plan::refuse(&statement)),
+            },
         }
     }
 }
@@ -369,7 +380,7 @@ impl ColumnSource for Columns {
     async fn columns(&self, table: &Table) -> Result<SchemaRef, catalog::Error> {
         match scope::view_of(table) {
             None => table.columns().await,
-            Some(sql) => plan::view_columns(&self.core, &self.session, sql)
+            Some(view) => plan::view_columns(&self.core, &self.session, view)
                 .await
                 .map_err(|error| catalog::Error::View { view: table.name.clone(), reason: error.to_string() }),
         }

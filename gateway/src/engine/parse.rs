@@ -2,6 +2,7 @@
 //!
 //! Owns: the one parser of the server. Must never know: tables, sessions.
 
+mod define;
 mod dialect;
 mod fetch;
 mod refresh;
@@ -39,7 +40,7 @@ fn parse(sql: &str) -> Result<Vec<Statement>> {
         if first.token == Token::EOF {
             return Ok(statements);
         }
-        let is_ours = refresh::begins(&parser);
+        let is_ours = refresh::begins(&parser) || define::begins(&parser);
         let (mut ast, is_move) = next(&mut parser).map_err(|error| match is_ours {
             true => syntax_error(sql, &parser, None, error),
             false => syntax_error(sql, &parser, Some(&first), error),
@@ -61,6 +62,9 @@ fn next(parser: &mut Parser<'_>) -> Result<(Ast, bool), ParserError> {
     }
     if let Some(refresh) = refresh::statement(parser)? {
         return Ok((refresh, false));
+    }
+    if let Some(define) = define::statement(parser)? {
+        return Ok((define, false));
     }
     parser.parse_statement().map(|ast| (ast, false))
 }
@@ -119,8 +123,9 @@ fn postgres_command(first: &TokenWithSpan) -> Option<String> {
 
 /// 0A000 for a command that PostgreSQL has and this server does not.
 pub(super) fn unsupported_command(command: impl std::fmt::Display) -> Error {
-    Error::unsupported(format!("{command} is not supported"))
-        .hint("This server answers queries over files; tables and views are defined by the lake and by sql/*.sql.")
+    Error::unsupported(format!("{command} is not supported")).hint(
+        "This server answers queries over files; tables are made of the lake's files, or by CREATE EXTERNAL TABLE.",
+    )
 }
 
 /// Characters before a location, plus one: PostgreSQL's position.

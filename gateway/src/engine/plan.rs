@@ -5,12 +5,15 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
+use catalog::View;
 use datafusion::catalog::view::ViewTable;
 use datafusion::common::DataFusionError;
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
-use sqlparser::ast::{Ident, ObjectName, Query, Statement as Ast, ViewColumnDef, visit_relations};
+use sqlparser::ast::{
+    Expr, Ident, ObjectName, Query, Statement as Ast, ViewColumnDef, visit_expressions, visit_relations,
+};
 
 use super::params::Planning;
 use super::scope::{Found, Scope, relation_of, undefined_table, view_of};
@@ -48,6 +51,8 @@ pub(super) enum Plan {
     },
     /// A command of the session, carried out from its AST.
     Command,
+    /// What defines tables, views, schemas and comments, with its tag.
+    Define(&'static str),
     /// REFRESH TABLE.
     Refresh(ObjectName),
     Declare {
@@ -78,24 +83,37 @@ pub(super) fn query(
     message: Arc<str>,
     declared: Vec<Option<FieldRef>>,
 ) -> futures::future::BoxFuture<'static, Result<Planned>> {
-    Box::pin(nested(core, session, query, message, declared, 0))
+    nested(core, session, Asked { query, message, declared, search_path: None, depth: 0 })
 }
 
-#[expect(clippy::too_many_arguments, reason = "the five of `query` and the depth of the recursion")]
-fn nested(
-    core: Arc<Core>,
-    session: Arc<Session>,
+/// A query, of a statement or of a view that it uses.
+struct Asked {
     query: Box<Query>,
     message: Arc<str>,
     declared: Vec<Option<FieldRef>>,
+    /// How a view finds what it names; `None` is as the session does.
+    search_path: Option<Vec<String>>,
     depth: usize,
+}
+
+fn nested(
+    core: Arc<Core>,
+    session: Arc<Session>,
+    asked: Asked,
 ) -> futures::future::BoxFuture<'static, Result<Planned>> {
     Box::pin(async move {
+        let Asked { query, message, declared, search_path, depth } = asked;
         if depth > VIEW_DEPTH_MAX {
             return Err(Error::new(SqlState::StatementTooComplex, "views are nested too deep")
                 .hint("A view may not use itself, directly or through others."));
         }
         let mut scope = core.scope(&session, &message);
+        if let Some(path) = search_path {
+            scope.search_in(path);
+        }
+        if !scope.snapshot.comments.is_empty() && calls(&query, "col_description") {
+            scope.view.find_column_comments().await;
+        }
         scope.names_system_columns = system_columns::mentioned(&query);
         for name in relations(&query) {
             resolve(&core, &session, &mut scope, &name, depth).await.map_err(|error| locate(error, &name, &message))?;
@@ -105,7 +123,7 @@ fn nested(
 }
 
 /// Every relation that the query names, also inside subqueries and as functions.
-fn relations(query: &Query) -> Vec<ObjectName> {
+pub(super) fn relations(query: &Query) -> Vec<ObjectName> {
     let mut names: Vec<ObjectName> = Vec::new();
     let _ = visit_relations(query, |name| {
         let function = name.0.last().and_then(|part| part.as_ident()).map(crate::session::fold);
@@ -146,9 +164,9 @@ async fn resolve(
                     }
                     source
                 }
-                Some(sql) => {
-                    let planned = view(core, session, sql, depth + 1).await?;
-                    provider_as_source(Arc::new(ViewTable::new(planned, Some(sql.to_owned()))))
+                Some(named) => {
+                    let planned = view(core, session, named, depth + 1).await?;
+                    provider_as_source(Arc::new(ViewTable::new(planned, Some(named.sql.clone()))))
                 }
             };
             scope.add(&table.schema, &table.name, source);
@@ -158,16 +176,39 @@ async fn resolve(
 }
 
 /// Plans a view; its columns take the names of its definition.
-async fn view(core: &Arc<Core>, session: &Arc<Session>, sql: &str, depth: usize) -> Result<LogicalPlan> {
-    let mut statements = parse::statements(sql)?;
+async fn view(core: &Arc<Core>, session: &Arc<Session>, view: &View, depth: usize) -> Result<LogicalPlan> {
+    let mut statements = parse::statements(&view.sql)?;
     let statement = statements.pop().ok_or_else(|| Error::internal("a view without a statement"))?;
-    let (query, names) = match statement.ast.as_ref() {
-        Ast::Query(query) => (query.clone(), Vec::new()),
-        Ast::CreateView(create) => (create.query.clone(), create.columns.clone()),
-        other => return Err(Error::internal(format!("not a view: {other}"))),
+    let query = view_query(&statement.ast).ok_or_else(|| Error::internal(format!("not a view: {}", statement.ast)))?;
+    let names = match statement.ast.as_ref() {
+        Ast::CreateView(create) => create.columns.as_slice(),
+        _ => &[],
     };
-    let planned = nested(Arc::clone(core), Arc::clone(session), query, statement.message, Vec::new(), depth).await?;
-    rename(planned, &names)
+    let (query, message) = (Box::new(query.clone()), Arc::clone(&statement.message));
+    let asked = Asked { query, message, declared: Vec::new(), search_path: view.search_path.clone(), depth };
+    rename(nested(Arc::clone(core), Arc::clone(session), asked).await?, names)
+}
+
+/// The query of a view's text.
+pub(super) fn view_query(statement: &Ast) -> Option<&Query> {
+    match statement {
+        Ast::Query(query) => Some(query),
+        Ast::CreateView(create) => Some(&create.query),
+        _ => None,
+    }
+}
+
+/// Whether a query calls a function of the catalogs.
+fn calls(query: &Query, function: &str) -> bool {
+    let found = visit_expressions(query, |expr| match expr {
+        Expr::Function(call) if is_named(&call.name, function) => std::ops::ControlFlow::Break(()),
+        _ => std::ops::ControlFlow::Continue(()),
+    });
+    found.is_break()
+}
+
+fn is_named(name: &ObjectName, function: &str) -> bool {
+    name.0.last().and_then(|part| part.as_ident()).is_some_and(|part| part.value.eq_ignore_ascii_case(function))
 }
 
 /// The plan's own names may be internal ones; a relation needs those that its query shows.
@@ -181,13 +222,15 @@ fn rename(planned: Planned, names: &[ViewColumnDef]) -> Result<LogicalPlan> {
         .zip(shown)
         .map(|(column, name)| datafusion::logical_expr::Expr::Column(column).alias(name))
         .collect();
-    let plan = datafusion::logical_expr::LogicalPlanBuilder::from(Arc::unwrap_or_clone(planned.plan)).project(aliased)?.build()?;
+    let plan = datafusion::logical_expr::LogicalPlanBuilder::from(Arc::unwrap_or_clone(planned.plan))
+        .project(aliased)?
+        .build()?;
     Ok(plan)
 }
 
 /// The columns of a view, for the catalog relations.
-pub(super) async fn view_columns(core: &Arc<Core>, session: &Arc<Session>, sql: &str) -> Result<SchemaRef> {
-    let plan = view(core, session, sql, 1).await?;
+pub(super) async fn view_columns(core: &Arc<Core>, session: &Arc<Session>, named: &View) -> Result<SchemaRef> {
+    let plan = view(core, session, named, 1).await?;
     Ok(Arc::clone(plan.schema().inner()))
 }
 
@@ -298,10 +341,6 @@ pub(super) fn refuse(statement: &Statement) -> Error {
         }
         Ast::Copy { target: sqlparser::ast::CopyTarget::Program { .. }, .. } => {
             Error::new(SqlState::InsufficientPrivilege, "permission denied to COPY to or from an external program")
-        }
-        Ast::CreateTable(create) if create.external || create.location.is_some() => {
-            Error::new(SqlState::InsufficientPrivilege, "permission denied to create an external table")
-                .detail("A location is opened only by the definitions in sql/tables, inside the configured sources.")
         }
         other => parse::unsupported_command(verb(other)),
     }

@@ -11,14 +11,16 @@ use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::scalar::ScalarValue;
 use futures::TryStreamExt;
+use sqlparser::ast::Statement as Ast;
 use tokio_util::sync::CancellationToken;
 
 use super::interrupt::Stop;
 use super::plan::{Plan, Planned};
 use super::query_log::Running;
 use super::stream::Weight;
-use super::{Core, Cursor, Outcome, Prepared, QueryStream, Tag, exact, explain, params, refresh};
+use super::{Core, Cursor, Outcome, Prepared, QueryStream, Tag, define, exact, explain, params, refresh};
 use crate::error::{Error, Result, SqlState};
+use crate::session::transaction::Status;
 use crate::session::{NamedStatement, Session, StatementGuard, command};
 
 /// One execution of one statement.
@@ -86,13 +88,31 @@ impl Run<'_> {
                 let message = &self.prepared.statement.message;
                 refresh::table(self.core, self.session, table, message).await.map(Outcome::Done)
             }
-            Plan::Command => match command::execute(self.session, &self.prepared.statement.ast)? {
-                command::Done::Tag(tag) => Ok(Outcome::Done(tag)),
-                command::Done::Rows(rows, tag) => {
-                    let stream = QueryStream::ready(rows.schema(), vec![rows], self.guard.clone());
-                    Ok(Outcome::Rows { stream, tag })
-                }
-            },
+            Plan::Define(command) => {
+                let (core, session) = (Arc::clone(self.core), Arc::clone(self.session));
+                let defining = define::carry_out(core, session, self.prepared.statement.clone(), command);
+                self.core.cpu.block(move |handle| handle.block_on(defining)).await?.map(Outcome::Done)
+            }
+            Plan::Command => self.command().await,
+        }
+    }
+
+    /// A block that ends well keeps what it defined first; if that fails, it has failed.
+    async fn command(&self) -> Result<Outcome> {
+        let ast = &self.prepared.statement.ast;
+        if matches!(ast.as_ref(), Ast::Commit { .. })
+            && self.session.transaction().status == Status::InBlock
+            && let Err(error) = define::commit(self.core, self.session).await
+        {
+            self.session.end_block(false);
+            return Err(error);
+        }
+        match command::execute(self.session, ast)? {
+            command::Done::Tag(tag) => Ok(Outcome::Done(tag)),
+            command::Done::Rows(rows, tag) => {
+                let stream = QueryStream::ready(rows.schema(), vec![rows], self.guard.clone());
+                Ok(Outcome::Rows { stream, tag })
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use arrow::datatypes::{DataType, Field, SchemaRef};
 use catalog::pg_catalog;
-use catalog::{Kind, Snapshot, Table};
+use catalog::{Kind, Snapshot, Table, View};
 use datafusion::common::{DFSchema, DataFusionError, Result as PlanResult, TableReference};
 use datafusion::config::ConfigOptions;
 use datafusion::datasource::cte_worktable::CteWorkTable;
@@ -74,6 +74,7 @@ impl Scope {
             search_path: facts::existing(&snapshot, &search_path),
             server,
             columns,
+            column_comments: pg_catalog::ColumnComments::default(),
         });
         let session_functions = session_functions::all(&session, registry, &view);
         Self {
@@ -89,6 +90,15 @@ impl Scope {
             session_functions,
             catalog_functions: OnceLock::new(),
         }
+    }
+
+    /// Looks for names as a view does that was defined with this path.
+    pub(super) fn search_in(&mut self, path: Vec<String>) {
+        self.search_path = path;
+    }
+
+    pub(super) fn search_path(&self) -> &[String] {
+        &self.search_path
     }
 
     pub(super) fn add(&mut self, schema: &str, name: &str, source: Arc<dyn TableSource>) {
@@ -120,18 +130,23 @@ impl Scope {
 
     /// Finds a relation as written: exact first, then whatever its case if that is one only. Quoted parts match exactly.
     pub(super) fn find(&self, name: &ObjectName) -> Option<Found> {
+        self.find_by(name, &self.search_path)
+    }
+
+    /// Finds a relation by another search path.
+    pub(super) fn find_by(&self, name: &ObjectName, path: &[String]) -> Option<Found> {
         let parts: Vec<&Ident> = name.0.iter().filter_map(|part| part.as_ident()).collect();
         match parts.as_slice() {
-            [table] => self.find_unqualified(table),
+            [table] => self.find_unqualified(table, path),
             [schema, table] => self.find_in(schema, table),
             [database, schema, table] if fold(database) == self.session.database => self.find_in(schema, table),
             _ => None,
         }
     }
 
-    fn find_unqualified(&self, table: &Ident) -> Option<Found> {
+    fn find_unqualified(&self, table: &Ident, path: &[String]) -> Option<Found> {
         self.catalog_relation("pg_catalog", &fold(table))
-            .or_else(|| self.search_path.iter().find_map(|schema| self.find_in(&Ident::with_quote('"', schema), table)))
+            .or_else(|| path.iter().find_map(|schema| self.find_in(&Ident::with_quote('"', schema), table)))
     }
 
     fn find_in(&self, schema: &Ident, table: &Ident) -> Option<Found> {
@@ -365,10 +380,9 @@ impl ContextProvider for Scope {
     }
 }
 
-/// The view's own query and column names, from its definition.
-pub(super) fn view_of(table: &Table) -> Option<&str> {
+pub(super) fn view_of(table: &Table) -> Option<&View> {
     match &table.kind {
-        Kind::View(view) => Some(&view.sql),
+        Kind::View(view) => Some(view),
         Kind::Lake(_) => None,
     }
 }

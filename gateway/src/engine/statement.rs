@@ -154,6 +154,11 @@ impl Prepared {
         Self { statement, plan, columns: no_columns(), param_types: Vec::new(), returns_rows: false, tag }
     }
 
+    pub(super) fn define(statement: Statement, command: &'static str) -> Self {
+        let (plan, tag) = (Plan::Define(command), Tag::command(command));
+        Self { statement, plan, columns: no_columns(), param_types: Vec::new(), returns_rows: false, tag }
+    }
+
     /// Whether a client that was told this statement's columns can read the other's: same names, same types on the
     /// wire. Precision and scale of a numeric without a modifier are its values' own.
     pub(super) fn answers_like(&self, other: &Prepared) -> bool {
@@ -172,7 +177,7 @@ impl Prepared {
             | Plan::Copy { planned, .. }
             | Plan::Declare { planned, .. } => Some(planned.scope.snapshot.version),
             Plan::Execute { target, .. } => target.snapshot_version(),
-            Plan::Command | Plan::Refresh(_) | Plan::Fetch { .. } | Plan::Prepare { .. } => None,
+            Plan::Command | Plan::Define(_) | Plan::Refresh(_) | Plan::Fetch { .. } | Plan::Prepare { .. } => None,
         }
     }
 }

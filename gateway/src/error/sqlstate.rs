@@ -22,7 +22,8 @@ macro_rules! sqlstates {
 }
 
 sqlstates! {
-    // Class 01: warning
+    // Class 00, 01: success and warning
+    SuccessfulCompletion = "00000",
     Warning = "01000",
     // Class 08: connection
     ConnectionFailure = "08006",
@@ -62,6 +63,8 @@ sqlstates! {
     NoActiveSqlTransaction = "25P01",
     InFailedSqlTransaction = "25P02",
     IdleInTransactionSessionTimeout = "25P03",
+    // Class 2B: dependent privileges
+    DependentObjectsStillExist = "2BP01",
     // Class 26, 34, 3B, 3D, 3F: names of the session
     InvalidSqlStatementName = "26000",
     InvalidAuthorizationSpecification = "28000",
@@ -92,9 +95,13 @@ sqlstates! {
     DuplicateCursor = "42P03",
     DuplicatePreparedStatement = "42P05",
     DuplicateAlias = "42712",
+    DuplicateSchema = "42P06",
+    DuplicateTable = "42P07",
     AmbiguousColumn = "42702",
     AmbiguousFunction = "42725",
     InvalidColumnReference = "42P10",
+    InvalidTableDefinition = "42P16",
+    InvalidObjectDefinition = "42P17",
     // Class 53: resources
     DiskFull = "53100",
     OutOfMemory = "53200",

@@ -32,6 +32,10 @@ pub struct Notice {
 }
 
 impl Notice {
+    pub fn note(state: SqlState, message: impl Into<String>) -> Self {
+        Self { level: Level::Notice, state, message: message.into() }
+    }
+
     pub fn warning(state: SqlState, message: impl Into<String>) -> Self {
         Self { level: Level::Warning, state, message: message.into() }
     }

@@ -1,4 +1,8 @@
-//! The transaction block of one session. Reads need no undo, so a block is its status and the names of its savepoints.
+//! The transaction block of one session. Reads need no undo, so a block is its status, its savepoints and what it defined.
+
+use std::sync::Arc;
+
+use catalog::Snapshot;
 
 use crate::error::{Error, Result, SqlState};
 
@@ -21,9 +25,18 @@ pub fn aborted() -> Error {
 pub struct Transaction {
     pub status: Status,
     /// Savepoints from the oldest to the newest; a name may occur twice, the newest hides the older.
-    pub savepoints: Vec<String>,
+    pub savepoints: Vec<Savepoint>,
+    /// The lake with what the block has defined, which its own statements see; others see it after COMMIT.
+    pub defined: Option<Arc<Snapshot>>,
     /// `now()` of the block, so that every statement of it sees the same time.
     pub began_at: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+#[derive(Debug)]
+pub struct Savepoint {
+    pub name: String,
+    /// What the block had defined then.
+    pub defined: Option<Arc<Snapshot>>,
 }
 
 impl Transaction {
@@ -37,7 +50,7 @@ impl Transaction {
 
     /// The newest savepoint of this name. Unknown: 3B001.
     pub fn find_savepoint(&self, name: &str) -> Result<usize> {
-        self.savepoints.iter().rposition(|savepoint| savepoint == name).ok_or_else(|| {
+        self.savepoints.iter().rposition(|savepoint| savepoint.name == name).ok_or_else(|| {
             let message = format!("savepoint \"{name}\" does not exist");
             Error::new(SqlState::InvalidSavepointSpecification, message)
         })

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# dbt: connects, tests sources and models, reads the catalog for its documentation. Needs PGHOST, PGPORT, PGUSER, PGDATABASE;
+# dbt: connects, makes a view and makes it anew, tests sources and models, reads the catalog for its documentation. Needs PGHOST, PGPORT, PGUSER, PGDATABASE;
 # the argument is dbt's program.
 set -uo pipefail
 
@@ -25,15 +25,20 @@ check() {
 }
 
 check 'debug' 'All checks passed' debug
-check 'tests of sources and models' 'PASS=3 WARN=0 ERROR=0' test
+check 'a view' 'PASS=1 WARN=0 ERROR=0' run --select hot_stations
+check 'a view in the place of the last' 'PASS=1 WARN=0 ERROR=0' run --select hot_stations
+check 'tests of sources and models' 'PASS=5 WARN=0 ERROR=0' test
+check 'a view by its rows' 'warm_days' show --inline 'select * from weather_marts.hot_stations' --limit 1
 check 'a model' 'station' show --select warm_days --limit 3
 check 'documentation' 'Catalog written' docs generate
-if grep -q '"observation_at"' "$out/catalog.json"; then
-    passed=$((passed + 1))
-else
-    failed=$((failed + 1))
-    echo 'FAILED: the documentation does not have the columns of the source'
-fi
+for known in '"observation_at"' 'Stations that were warm at least once' '"Its identifier"'; do
+    if grep -q "$known" "$out/catalog.json"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED: the documentation does not have $known"
+    fi
+done
 
 printf '%d passed, %d failed\n' "$passed" "$failed"
 [[ $failed -eq 0 ]]

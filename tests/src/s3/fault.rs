@@ -36,6 +36,8 @@ pub enum Fault {
     CutBody(usize),
     /// A range is asked for and the whole object is sent, as 200.
     IgnoreRange,
+    /// A condition of a PUT is ignored, as some stores do.
+    IgnoreCondition,
     /// The answer waits.
     Delay(Duration),
 }

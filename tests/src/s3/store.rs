@@ -124,8 +124,11 @@ impl S3 for Store {
         Ok(response)
     }
 
-    async fn put_object(&self, req: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
+    async fn put_object(&self, mut req: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
         let fault = self.faults.meet(Operation::Put, &req.input.key).await?;
+        if fault == Some(Fault::IgnoreCondition) {
+            req.input.if_none_match = None;
+        }
         let lock = self.lock(&req.input.bucket, &req.input.key);
         let _writing = lock.write().await;
         lost(fault, self.files.put_object(req).await?)

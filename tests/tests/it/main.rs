@@ -9,6 +9,7 @@ mod cancel;
 mod catalogs;
 mod clients_sql;
 mod csv;
+mod definitions;
 mod demo;
 mod describe;
 mod differential;

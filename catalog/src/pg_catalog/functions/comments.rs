@@ -15,8 +15,8 @@ use crate::pg_catalog::rows::Cell;
 
 pub(super) const FUNCTIONS: &[Spec] = &[
     Spec::new("obj_description", (1, 2), "text", of_object),
-    // Files have no remarks on their columns, and the database has none.
-    Spec::new("col_description", (2, 2), "text", none),
+    Spec::new("col_description", (2, 2), "text", of_column),
+    // The database and the roles have none.
     Spec::new("shobj_description", (2, 2), "text", none),
 ];
 
@@ -41,11 +41,17 @@ fn of_object<'a>(scope: &'a Scope, arguments: &[Argument<'_>]) -> Result<Cell<'a
         _ => CLASS,
     };
     let own = match class {
-        CLASS => scope.directory.relation(oid).and_then(|relation| relation.comment()),
-        NAMESPACE => scope.directory.schema_of_oid(oid).and_then(|schema| schema.comment),
+        CLASS => scope.directory.relation(oid).and_then(|relation| relation.comment.as_deref()),
+        NAMESPACE => scope.directory.schema_of_oid(oid).and_then(|schema| schema.comment.as_deref()),
         _ => None,
     };
     Ok(own.or_else(|| REMARKS.get(&(class, oid)).map(Cow::as_ref)).into())
+}
+
+fn of_column<'a>(scope: &'a Scope, arguments: &[Argument<'_>]) -> Result<Cell<'a>> {
+    let [relation, Argument::Int(column)] = arguments else { return Ok(Cell::Null) };
+    let (Object::Oid(oid), Ok(column)) = (object(*relation), i16::try_from(*column)) else { return Ok(Cell::Null) };
+    Ok(scope.view.column_comments.of(oid, column).into())
 }
 
 fn none<'a>(_: &'a Scope, _: &[Argument<'_>]) -> Result<Cell<'a>> {

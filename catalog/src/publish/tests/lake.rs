@@ -43,7 +43,7 @@ async fn a_refresh_notices_changes_and_keeps_the_rest() {
     assert!(matches!(&snapshot.table("s", "v").unwrap().kind, Kind::View(view) if view.sql == "SELECT 1"));
     let skipped = lake.skipped();
     let reasons = skipped.iter().map(|(_, reason)| reason.as_str()).collect::<Vec<_>>();
-    let syntax = "bad definition in \"views/v.sql\", line 1: Expected: an SQL statement, found: nonsense";
+    let syntax = "bad definition in \"views/v.sql\", line 1: Expected: CREATE, found: nonsense";
     assert_eq!(reasons, [syntax, "a table has the same name"]);
     assert!(!lake.lake().refresh().await.unwrap());
 }

@@ -9,7 +9,7 @@ impl From<catalog::Error> for Error {
 }
 
 pub(super) fn lake(error: &catalog::Error) -> Error {
-    if let catalog::Error::Store { cause, .. } = error {
+    if let catalog::Error::Store { cause, .. } | catalog::Error::NotKept { cause, .. } = error {
         tracing::warn!(%cause, "the object store failed");
     }
     let mut report = Error::new(state(error), error.to_string());
@@ -32,6 +32,15 @@ fn state(error: &catalog::Error) -> SqlState {
         Lake::Definition { .. } => SqlState::SyntaxError,
         Lake::Location { .. } => SqlState::InsufficientPrivilege,
         Lake::Source { .. } | Lake::Store { .. } => SqlState::IoError,
+        Lake::Kept { .. } => SqlState::DataCorrupted,
+        Lake::TooMuchKept { .. } => SqlState::ProgramLimitExceeded,
+        Lake::NotKept { cause, .. } => match cause.as_ref() {
+            object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
+                SqlState::InsufficientPrivilege
+            }
+            _ => SqlState::IoError,
+        },
+        Lake::NotAtomic { .. } => SqlState::FeatureNotSupported,
         Lake::View { .. } => SqlState::SyntaxErrorOrAccessRuleViolation,
         Lake::IsView { .. } => SqlState::WrongObjectType,
         Lake::Rows { .. } => SqlState::InternalError,

@@ -5,7 +5,7 @@ use sqlparser::ast::TransactionMode;
 use super::set;
 use crate::engine::Tag;
 use crate::error::{Error, Result, SqlState};
-use crate::session::transaction::Status;
+use crate::session::transaction::{Savepoint, Status};
 use crate::session::{Notice, Session, SessionEffect};
 
 pub(super) fn begin(session: &Session, modes: &[TransactionMode], begin: bool) -> Result<Tag> {
@@ -58,7 +58,8 @@ pub(super) fn savepoint(session: &Session, name: &str) -> Result<()> {
     if transaction.savepoints.len() >= 1000 {
         return Err(Error::new(SqlState::ProgramLimitExceeded, "too many savepoints in one transaction block"));
     }
-    transaction.savepoints.push(name.to_owned());
+    let defined = transaction.defined.clone();
+    transaction.savepoints.push(Savepoint { name: name.to_owned(), defined });
     Ok(())
 }
 
@@ -76,6 +77,7 @@ pub(super) fn rollback_to(session: &Session, name: &str) -> Result<()> {
     in_block(transaction.is_in_block(), "ROLLBACK TO SAVEPOINT")?;
     let at = transaction.find_savepoint(name)?;
     transaction.savepoints.truncate(at + 1);
+    transaction.defined = transaction.savepoints.last().and_then(|savepoint| savepoint.defined.clone());
     transaction.status = Status::InBlock;
     Ok(())
 }

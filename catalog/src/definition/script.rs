@@ -1,0 +1,262 @@
+//! What SQL has defined, as the lake keeps it: a script of statements that anybody can read and run.
+//!
+//! Owns: its text. Must never know: where it is kept, or whether what it defines exists.
+
+use std::fmt::Write;
+
+use super::header::{self, Commented, Header, Name, quoted};
+use super::split;
+
+/// One version of all that SQL has defined.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Script {
+    /// 0 if nothing was ever defined; every change is one more.
+    pub version: u64,
+    statements: Vec<Kept>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Kept {
+    Schema(String),
+    /// The body is what stands behind the name.
+    Table {
+        name: Name,
+        body: String,
+    },
+    View {
+        name: Name,
+        body: String,
+        search_path: Vec<String>,
+    },
+    Comment {
+        on: Commented,
+        text: String,
+    },
+    /// A statement of another version of this server, as it is.
+    Unknown(String),
+}
+
+/// What a name is in a script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Defined {
+    Table,
+    View,
+}
+
+impl Script {
+    /// Reads what `text` wrote. A text that is no SQL is an error, with its line.
+    pub(crate) fn read(version: u64, text: &str) -> Result<Self, (u64, String)> {
+        let mut script = Self { version, statements: Vec::new() };
+        let mut search_path = Vec::new();
+        for piece in split::statements(text)? {
+            script.statements.push(match header::read(piece.text) {
+                Ok(Header::SearchPath(path)) => {
+                    search_path = path;
+                    continue;
+                }
+                Ok(Header::Schema(name)) => Kept::Schema(name),
+                Ok(Header::Table { name, body }) => Kept::Table { name, body: body.to_owned() },
+                Ok(Header::View { name, body }) => {
+                    Kept::View { name, body: body.to_owned(), search_path: search_path.clone() }
+                }
+                Ok(Header::Comment { on, text: Some(text) }) => Kept::Comment { on, text },
+                Ok(Header::Comment { text: None, .. }) => continue,
+                Err(_) => Kept::Unknown(piece.text.to_owned()),
+            });
+        }
+        Ok(script)
+    }
+
+    /// The statements, each with a semicolon on a line of its own: a comment at its end takes none in.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        let mut path: &[String] = &[];
+        for statement in &self.statements {
+            if let Kept::View { search_path, .. } = statement
+                && search_path != path
+            {
+                let schemas: Vec<String> = search_path.iter().map(|schema| quoted(schema)).collect();
+                let _ = writeln!(text, "SET search_path = {}\n;", schemas.join(", "));
+                path = search_path;
+            }
+            let _ = writeln!(text, "{}\n;", statement.text());
+        }
+        text
+    }
+
+    pub fn defines(&self, schema: &str, name: &str) -> Option<Defined> {
+        self.statements.iter().find_map(|kept| match kept {
+            Kept::Table { name: known, .. } if known.is(schema, name) => Some(Defined::Table),
+            Kept::View { name: known, .. } if known.is(schema, name) => Some(Defined::View),
+            _ => None,
+        })
+    }
+
+    pub fn defines_schema(&self, schema: &str) -> bool {
+        self.statements.iter().any(|kept| matches!(kept, Kept::Schema(known) if known == schema))
+    }
+
+    /// Whether a table or a view is defined in the schema.
+    pub fn has_relations_in(&self, schema: &str) -> bool {
+        self.statements.iter().any(|kept| kept.name().is_some_and(|name| name.schema == schema))
+    }
+
+    pub fn create_schema(&mut self, schema: &str) {
+        self.statements.push(Kept::Schema(schema.to_owned()));
+    }
+
+    pub fn drop_schema(&mut self, schema: &str) {
+        self.statements.retain(|kept| match kept {
+            Kept::Schema(known) => known != schema,
+            Kept::Comment { on: Commented::Schema(known), .. } => known != schema,
+            _ => true,
+        });
+    }
+
+    /// Puts a table's or a view's definition in the place of an older one, or at the end. `statement` is one of
+    /// CREATE EXTERNAL TABLE or CREATE VIEW, `search_path` that of a view; another is an error that says what was expected.
+    pub fn define(&mut self, name: Name, statement: &str, search_path: &[String]) -> Result<(), String> {
+        let kept = match header::read(statement) {
+            Ok(Header::Table { body, .. }) => Kept::Table { name, body: body.to_owned() },
+            Ok(Header::View { body, .. }) => {
+                Kept::View { name, body: body.to_owned(), search_path: search_path.to_vec() }
+            }
+            Ok(_) => return Err("Expected: a table or a view".to_owned()),
+            Err(error) => return Err(error.to_string()),
+        };
+        match self.statements.iter_mut().find(|known| known.name() == kept.name()) {
+            Some(known) => *known = kept,
+            None => self.statements.push(kept),
+        }
+        Ok(())
+    }
+
+    /// Takes a definition away, with the comments on it.
+    pub fn drop(&mut self, schema: &str, name: &str) {
+        self.statements
+            .retain(|kept| !kept.name().or_else(|| kept.commented()).is_some_and(|known| known.is(schema, name)));
+    }
+
+    /// Gives a definition and the comments on it another name.
+    pub fn rename(&mut self, from: &Name, to: &Name) {
+        let names = self.statements.iter_mut().filter_map(|kept| match kept {
+            Kept::Table { name, .. }
+            | Kept::View { name, .. }
+            | Kept::Comment { on: Commented::Relation(name) | Commented::Column(name, _), .. } => Some(name),
+            _ => None,
+        });
+        names.filter(|name| *name == from).for_each(|name| name.clone_from(to));
+    }
+
+    pub fn has_comment(&self, on: &Commented) -> bool {
+        self.statements.iter().any(|kept| matches!(kept, Kept::Comment { on: known, .. } if known == on))
+    }
+
+    /// Sets a comment, or takes it away.
+    pub fn comment(&mut self, on: Commented, text: Option<String>) {
+        self.statements.retain(|kept| !matches!(kept, Kept::Comment { on: known, .. } if *known == on));
+        self.statements.extend(text.filter(|text| !text.is_empty()).map(|text| Kept::Comment { on, text }));
+    }
+}
+
+impl Kept {
+    /// The name that it defines.
+    fn name(&self) -> Option<&Name> {
+        match self {
+            Self::Table { name, .. } | Self::View { name, .. } => Some(name),
+            Self::Schema(_) | Self::Comment { .. } | Self::Unknown(_) => None,
+        }
+    }
+
+    /// The relation that it is a comment on.
+    fn commented(&self) -> Option<&Name> {
+        match self {
+            Self::Comment { on: Commented::Relation(name) | Commented::Column(name, _), .. } => Some(name),
+            _ => None,
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Schema(name) => format!("CREATE SCHEMA {}", quoted(name)),
+            Self::Table { name, body } => format!("CREATE EXTERNAL TABLE {name} {body}"),
+            Self::View { name, body, .. } => format!("CREATE VIEW {name} {body}"),
+            Self::Comment { on, text } => {
+                let text = text.replace('\'', "''");
+                match on {
+                    Commented::Schema(schema) => format!("COMMENT ON SCHEMA {} IS '{text}'", quoted(schema)),
+                    Commented::Relation(name) => format!("COMMENT ON TABLE {name} IS '{text}'"),
+                    Commented::Column(name, column) => {
+                        format!("COMMENT ON COLUMN {name}.{} IS '{text}'", quoted(column))
+                    }
+                }
+            }
+            Self::Unknown(text) => text.clone(),
+        }
+    }
+}
+
+impl Name {
+    fn is(&self, schema: &str, name: &str) -> bool {
+        self.schema == schema && self.name == name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(name: &str) -> Name {
+        Name { schema: "s".to_owned(), name: name.to_owned() }
+    }
+
+    fn script() -> Script {
+        let mut script = Script { version: 3, ..Default::default() };
+        script.create_schema("s");
+        script
+            .define(named("t"), "CREATE EXTERNAL TABLE x STORED AS CSV LOCATION 'a;b' OPTIONS (quote '''')", &[])
+            .unwrap();
+        let path = ["weather".to_owned(), "Pub\"lic".to_owned()];
+        script.define(named("v"), "CREATE OR REPLACE VIEW x (a) AS\n  SELECT ';' -- the end;", &path).unwrap();
+        script.define(named("w"), "CREATE VIEW x AS SELECT 1", &["public".to_owned()]).unwrap();
+        script.comment(Commented::Column(named("v"), "A".to_owned()), Some("it's; \\ 'so'".to_owned()));
+        script.comment(Commented::Schema("s".to_owned()), Some("$$".to_owned()));
+        script
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let script = script();
+        assert_eq!(Script::read(3, &script.text()).unwrap(), script);
+        assert_eq!(Script::read(0, "").unwrap(), Script::default());
+        let foreign = "CREATE MATERIALIZED VIEW m AS SELECT 1\n;\n";
+        assert_eq!(Script::read(1, foreign).unwrap().text(), foreign);
+        assert!(Script::read(1, "CREATE VIEW 'a").is_err());
+    }
+
+    #[test]
+    fn a_definition_is_replaced_renamed_and_dropped_with_its_comments() {
+        let mut script = script();
+        script.define(named("v"), "CREATE VIEW v AS SELECT 2", &[]).unwrap();
+        assert!(script.text().contains("CREATE VIEW \"s\".\"v\" AS SELECT 2"), "{}", script.text());
+        script.rename(&named("v"), &named("u"));
+        assert_eq!((script.defines("s", "v"), script.defines("s", "u")), (None, Some(Defined::View)));
+        assert!(script.text().contains("COMMENT ON COLUMN \"s\".\"u\".\"A\""), "{}", script.text());
+        script.drop("s", "u");
+        assert!(!script.text().contains("\"u\""), "{}", script.text());
+        assert!(script.has_relations_in("s") && script.defines_schema("s"));
+        script.drop_schema("s");
+        assert!(!script.defines_schema("s") && !script.text().contains("SCHEMA"));
+    }
+
+    #[test]
+    fn a_comment_is_replaced_and_taken_away() {
+        let mut script = Script::default();
+        let on = || Commented::Relation(named("t"));
+        script.comment(on(), Some("a".to_owned()));
+        script.comment(on(), Some("b".to_owned()));
+        assert_eq!(script.text(), "COMMENT ON TABLE \"s\".\"t\" IS 'b'\n;\n");
+        script.comment(on(), None);
+        assert_eq!(script.text(), "");
+    }
+}

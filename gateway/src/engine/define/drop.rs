@@ -1,0 +1,146 @@
+//! DROP VIEW, DROP TABLE and DROP SCHEMA. Files stay: a definition goes, and what their names say holds again.
+//! <https://www.postgresql.org/docs/16/sql-dropview.html>
+
+use std::sync::Arc;
+
+use catalog::{Defined, Name, Origin, Table};
+use sqlparser::ast::{ObjectName, ObjectType};
+
+use super::Change;
+use super::target::{denied, is_view, kind, name_of, undefined_schema};
+use crate::error::{Error, Result, SqlState};
+use crate::session::{Notice, fold};
+
+impl Change {
+    pub(super) fn drop(
+        &mut self,
+        object_type: ObjectType,
+        names: &[ObjectName],
+        if_exists: bool,
+        cascade: bool,
+    ) -> Result<()> {
+        let wants_view = object_type == ObjectType::View;
+        let mut dropped: Vec<Arc<Table>> = Vec::new();
+        for name in names {
+            match self.existing(name)? {
+                Some(table) if is_view(&table) != wants_view => return Err(wrong_kind(&table.name, wants_view)),
+                Some(table) => {
+                    self.is_ours(&table, "drop")?;
+                    dropped.push(table);
+                }
+                None => self.drop_unseen(name, wants_view, if_exists)?,
+            }
+        }
+        self.drop_all(dropped, cascade)
+    }
+
+    /// A definition without files is there too.
+    fn drop_unseen(&mut self, name: &ObjectName, wants_view: bool, if_exists: bool) -> Result<()> {
+        let wanted = if wants_view { Defined::View } else { Defined::Table };
+        if let Ok(target) = self.scope.new_name(name)
+            && self.script.defines(&target.schema, &target.name) == Some(wanted)
+        {
+            self.script.drop(&target.schema, &target.name);
+            return Ok(());
+        }
+        let kind = if wants_view { "view" } else { "table" };
+        let shown = shown(name);
+        if !if_exists {
+            return Err(Error::new(SqlState::UndefinedTable, format!("{kind} \"{shown}\" does not exist")));
+        }
+        let message = format!("{kind} \"{shown}\" does not exist, skipping");
+        self.notices.push(Notice::note(SqlState::SuccessfulCompletion, message));
+        Ok(())
+    }
+
+    /// Drops relations, and with CASCADE the views that use them.
+    fn drop_all(&mut self, mut dropped: Vec<Arc<Table>>, cascade: bool) -> Result<()> {
+        let asked = dropped.len();
+        let mut next = 0;
+        while let Some(table) = dropped.get(next).map(Arc::clone) {
+            next += 1;
+            for view in self.users_of(&name_of(&table)) {
+                if dropped.iter().any(|known| Arc::ptr_eq(known, &view)) {
+                    continue;
+                }
+                if !cascade {
+                    let (kind, name) = (kind(&table), &table.name);
+                    let message = format!("cannot drop {kind} {name} because other objects depend on it");
+                    return Err(Error::new(SqlState::DependentObjectsStillExist, message)
+                        .detail(format!("view {} depends on {kind} {name}", view.name))
+                        .hint("Use DROP ... CASCADE to drop the dependent objects too."));
+                }
+                self.is_ours(&view, "drop")?;
+                dropped.push(view);
+            }
+        }
+        match dropped.get(asked..).unwrap_or_default() {
+            [] => {}
+            [view] => self.tell_cascade(format!("drop cascades to view {}", view.name)),
+            views => self.tell_cascade(format!("drop cascades to {} other objects", views.len())),
+        }
+        dropped.iter().for_each(|table| self.script.drop(&table.schema, &table.name));
+        Ok(())
+    }
+
+    fn tell_cascade(&mut self, message: String) {
+        self.notices.push(Notice::note(SqlState::SuccessfulCompletion, message));
+    }
+
+    /// The views that name a relation.
+    fn users_of(&self, name: &Name) -> Vec<Arc<Table>> {
+        let views = self.scope.snapshot.tables().filter(|table| is_view(table));
+        views.filter(|view| self.scope.used_by(view).contains(name)).map(Arc::clone).collect()
+    }
+
+    pub(super) fn drop_schema(&mut self, name: &ObjectName, if_exists: bool, cascade: bool) -> Result<()> {
+        let schema = name.0.last().and_then(|part| part.as_ident()).map(fold).unwrap_or_default();
+        if !self.scope.has_schema(&schema) {
+            if !if_exists {
+                return Err(undefined_schema(&schema));
+            }
+            let message = format!("schema \"{schema}\" does not exist, skipping");
+            self.notices.push(Notice::note(SqlState::SuccessfulCompletion, message));
+            return Ok(());
+        }
+        let in_it: Vec<Arc<Table>> = self
+            .scope
+            .snapshot
+            .schemas
+            .get(&schema)
+            .map(|tables| tables.values().map(Arc::clone).collect())
+            .unwrap_or_default();
+        if !self.script.defines_schema(&schema) {
+            if in_it.is_empty() {
+                return Err(denied(&schema));
+            }
+            let message = format!("cannot drop schema \"{schema}\"");
+            return Err(Error::new(SqlState::ObjectNotInPrerequisiteState, message)
+                .detail("It is the folder of its tables in the lake."));
+        }
+        if let Some(table) = in_it.iter().find(|table| !cascade || table.origin() != Origin::Sql) {
+            if cascade {
+                return self.is_ours(table, "drop");
+            }
+            let message = format!("cannot drop schema {schema} because other objects depend on it");
+            return Err(Error::new(SqlState::DependentObjectsStillExist, message)
+                .detail(format!("{} {}.{} depends on schema {schema}", kind(table), table.schema, table.name))
+                .hint("Use DROP ... CASCADE to drop the dependent objects too."));
+        }
+        self.drop_all(in_it, cascade)?;
+        self.script.drop_schema(&schema);
+        Ok(())
+    }
+}
+
+fn wrong_kind(name: &str, wants_view: bool) -> Error {
+    let (wanted, other) = if wants_view { ("view", "TABLE") } else { ("table", "VIEW") };
+    let hint = format!("Use DROP {other} to remove a {}.", other.to_lowercase());
+    Error::new(SqlState::WrongObjectType, format!("\"{name}\" is not a {wanted}")).hint(hint)
+}
+
+/// A name as PostgreSQL shows it.
+fn shown(name: &ObjectName) -> String {
+    let parts: Vec<String> = name.0.iter().filter_map(|part| part.as_ident()).map(fold).collect();
+    parts.join(".")
+}

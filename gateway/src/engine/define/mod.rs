@@ -1,0 +1,158 @@
+//! CREATE, ALTER, DROP and COMMENT ON: what SQL defines of the lake.
+//!
+//! Owns: who may define, and when others see it: at once, or at the COMMIT of a block. Must never know: how definitions are
+//! kept, or how a wire tells of them.
+
+mod comment;
+mod create;
+mod drop;
+mod rename;
+mod target;
+
+use std::sync::Arc;
+
+use catalog::{Name, Script};
+use sqlparser::ast::{AlterTableOperation, ObjectType, Statement as Ast};
+
+use super::scope::Scope;
+use super::{Core, Statement, Tag};
+use crate::error::{Error, Result, SqlState};
+use crate::session::{Notice, Session, SessionEffect};
+
+/// How often a change is made anew because another came first.
+const TRIES: usize = 8;
+
+/// The command tag of a statement that defines; `None` of another.
+pub(super) fn command(statement: &Ast) -> Option<&'static str> {
+    Some(match statement {
+        Ast::CreateView(create) if !create.materialized => "CREATE VIEW",
+        Ast::CreateTable(create) if create.external => "CREATE TABLE",
+        Ast::CreateSchema { .. } => "CREATE SCHEMA",
+        Ast::Drop { object_type: ObjectType::Table, .. } => "DROP TABLE",
+        Ast::Drop { object_type: ObjectType::View, .. } => "DROP VIEW",
+        Ast::Drop { object_type: ObjectType::Schema, .. } => "DROP SCHEMA",
+        Ast::AlterTable(alter) => match alter.operations.as_slice() {
+            [AlterTableOperation::RenameTable { .. }] => "ALTER TABLE",
+            _ => return None,
+        },
+        Ast::Comment { object_type, .. } if comment::is_known(*object_type) => "COMMENT",
+        _ => return None,
+    })
+}
+
+/// One statement that changes what is defined.
+struct Change {
+    core: Arc<Core>,
+    session: Arc<Session>,
+    statement: Statement,
+    /// What is defined before it.
+    scope: Scope,
+    /// What is defined after it.
+    script: Script,
+    notices: Vec<Notice>,
+    /// A table whose files the lake may not have yet.
+    created: Option<Name>,
+}
+
+/// Carries a statement out, on a planner's thread. Outside a block it is kept and seen by everybody before it ends; inside one its own session
+/// sees it, and others see all changes of the block or none.
+pub(super) async fn carry_out(
+    core: Arc<Core>,
+    session: Arc<Session>,
+    statement: Statement,
+    command: &'static str,
+) -> Result<Tag> {
+    // ALTER VIEW is an AST of its own words.
+    let is_of_view = statement.text.split_whitespace().nth(1).is_some_and(|word| word.eq_ignore_ascii_case("view"));
+    let command = if command == "ALTER TABLE" && is_of_view { "ALTER VIEW" } else { command };
+    allow(&session, command)?;
+    for _ in 0..TRIES {
+        let scope = core.scope(&session, &statement.message);
+        let script = Script::clone(&scope.snapshot.script);
+        let (core, session, statement) = (Arc::clone(&core), Arc::clone(&session), statement.clone());
+        let mut change = Change { core, session, statement, scope, script, notices: Vec::new(), created: None };
+        change.make(command).await?;
+        if change.keep().await? {
+            return Ok(Tag::command(command));
+        }
+    }
+    Err(conflict())
+}
+
+/// Keeps what a block has defined, before the block ends.
+pub(super) async fn commit(core: &Arc<Core>, session: &Session) -> Result<()> {
+    let defined = session.transaction().defined.take();
+    let Some(snapshot) = defined else { return Ok(()) };
+    match core.lake.define(Script::clone(&snapshot.script), session.user()).await? {
+        true => Ok(()),
+        false => Err(conflict()),
+    }
+}
+
+fn conflict() -> Error {
+    Error::new(SqlState::SerializationFailure, "could not serialize access due to concurrent update")
+        .detail("Another session has defined something since.")
+        .hint("The transaction might succeed if retried.")
+}
+
+fn allow(session: &Session, command: &str) -> Result<()> {
+    if session.vars().get("transaction_read_only").is_ok_and(|on| on == "on") {
+        let message = format!("cannot execute {command} in a read-only transaction");
+        return Err(Error::new(SqlState::ReadOnlySqlTransaction, message));
+    }
+    if !session.role.superuser {
+        return Err(Error::new(SqlState::InsufficientPrivilege, "permission denied to define tables and views")
+            .detail("Only superusers may change what is defined."));
+    }
+    Ok(())
+}
+
+impl Change {
+    async fn make(&mut self, command: &str) -> Result<()> {
+        match Arc::clone(&self.statement.ast).as_ref() {
+            Ast::CreateView(create) => self.create_view(create).await,
+            Ast::CreateTable(create) => self.create_table(create),
+            Ast::CreateSchema { schema_name, if_not_exists, .. } => self.create_schema(schema_name, *if_not_exists),
+            Ast::Drop { object_type: ObjectType::Schema, names, if_exists, cascade, .. } => {
+                names.iter().try_for_each(|name| self.drop_schema(name, *if_exists, *cascade))
+            }
+            Ast::Drop { object_type, names, if_exists, cascade, .. } => {
+                self.drop(*object_type, names, *if_exists, *cascade)
+            }
+            Ast::AlterTable(alter) => self.rename(alter, command == "ALTER VIEW"),
+            Ast::Comment { object_type, object_name, comment, .. } => {
+                self.comment(*object_type, object_name, comment.clone()).await
+            }
+            other => Err(Error::internal(format!("not a definition: {other}"))),
+        }
+    }
+
+    /// `false` if another change came first.
+    async fn keep(mut self) -> Result<bool> {
+        if self.script != *self.scope.snapshot.script {
+            let is_in_block = self.session.transaction().is_in_block();
+            let is_first_of_block = self.session.transaction().defined.is_none();
+            if !is_in_block || is_first_of_block {
+                self.script.version += 1;
+            }
+            let lake = &self.core.lake;
+            let snapshot = if is_in_block {
+                let snapshot = lake.preview(self.script).await;
+                self.session.transaction().defined = Some(Arc::clone(&snapshot));
+                snapshot
+            } else if lake.define(self.script, self.session.user()).await? {
+                lake.snapshot()
+            } else {
+                return Ok(false);
+            };
+            if let Some(name) = self.created.filter(|name| snapshot.named(name).is_none()) {
+                let message = format!("table \"{}\" has no files yet", name.name);
+                self.notices.push(Notice::warning(SqlState::Warning, message));
+            }
+        }
+        for notice in self.notices {
+            self.session.push_effect(SessionEffect::Notice(notice))?;
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,98 @@
+//! CREATE, ALTER and DROP of what the parser has no grammar for: external tables, and the names of views.
+//!
+//! Owns: where such a statement ends. What stands behind the name of an external table is the catalog's grammar, which is
+//! that of the files in `sql/tables` too. Must never know: tables.
+
+use sqlparser::ast::helpers::attached_token::AttachedToken;
+use sqlparser::ast::helpers::stmt_create_table::CreateTableBuilder;
+use sqlparser::ast::{AlterTable, AlterTableOperation, ObjectName, ObjectNamePart, RenameTableNameKind, Statement};
+use sqlparser::keywords::Keyword;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::Token;
+
+/// Whether the next statement defines what this server knows: what its parser cannot read is then wrong, and not unknown.
+pub(super) fn begins(parser: &Parser<'_>) -> bool {
+    use Keyword::{COMMENT, CREATE, DROP, SCHEMA, TABLE, VIEW};
+    is_external(parser)
+        || matches!(
+            (keyword(parser, 0), defined(parser)),
+            (Some(CREATE), Some(SCHEMA | VIEW)) | (Some(DROP), Some(SCHEMA | TABLE | VIEW)) | (Some(COMMENT), _)
+        )
+}
+
+/// Whether the next statement is one of an external table.
+fn is_external(parser: &Parser<'_>) -> bool {
+    let is_verb = matches!(keyword(parser, 0), Some(Keyword::CREATE | Keyword::ALTER | Keyword::DROP));
+    is_verb && defined(parser) == Some(Keyword::EXTERNAL)
+}
+
+/// The kind of object, behind CREATE OR REPLACE or another verb.
+fn defined(parser: &Parser<'_>) -> Option<Keyword> {
+    keyword(parser, if keyword(parser, 1) == Some(Keyword::OR) { 3 } else { 1 })
+}
+
+fn keyword(parser: &Parser<'_>, at: usize) -> Option<Keyword> {
+    match &parser.peek_nth_token_ref(at).token {
+        Token::Word(word) if word.quote_style.is_none() => Some(word.keyword),
+        _ => None,
+    }
+}
+
+/// Reads one of these statements; `None` is another.
+pub(super) fn statement(parser: &mut Parser<'_>) -> Result<Option<Statement>, ParserError> {
+    if !is_external(parser) {
+        return parser.maybe_parse(renamed);
+    }
+    let verb = parser.expect_one_of_keywords(&[Keyword::CREATE, Keyword::ALTER, Keyword::DROP])?;
+    let or_replace = parser.parse_keywords(&[Keyword::OR, Keyword::REPLACE]);
+    parser.expect_keyword_is(Keyword::EXTERNAL)?;
+    match verb {
+        Keyword::CREATE => created(parser, or_replace).map(Some),
+        Keyword::ALTER => altered(parser, Keyword::TABLE).map(Some),
+        _ => parser.parse_drop().map(Some),
+    }
+}
+
+fn created(parser: &mut Parser<'_>, or_replace: bool) -> Result<Statement, ParserError> {
+    parser.expect_keyword_is(Keyword::TABLE)?;
+    let if_not_exists = parser.parse_keywords(&[Keyword::IF, Keyword::NOT, Keyword::EXISTS]);
+    let name = parser.parse_object_name(false)?;
+    while !matches!(parser.peek_token_ref().token, Token::SemiColon | Token::EOF) {
+        parser.advance_token();
+    }
+    let table = CreateTableBuilder::new(name).external(true).or_replace(or_replace).if_not_exists(if_not_exists);
+    Ok(Statement::CreateTable(table.build()))
+}
+
+/// `ALTER { TABLE | VIEW } ... { RENAME TO | SET SCHEMA }`.
+fn renamed(parser: &mut Parser<'_>) -> Result<Statement, ParserError> {
+    parser.expect_keyword_is(Keyword::ALTER)?;
+    let kind = parser.expect_one_of_keywords(&[Keyword::TABLE, Keyword::VIEW])?;
+    parser.prev_token();
+    altered(parser, kind)
+}
+
+/// A new name is of one part; one of two is that of SET SCHEMA.
+fn altered(parser: &mut Parser<'_>, kind: Keyword) -> Result<Statement, ParserError> {
+    parser.expect_keyword_is(kind)?;
+    let if_exists = parser.parse_keywords(&[Keyword::IF, Keyword::EXISTS]);
+    let name = parser.parse_object_name(false)?;
+    let to = if parser.parse_keywords(&[Keyword::RENAME, Keyword::TO]) {
+        ObjectName::from(vec![parser.parse_identifier()?])
+    } else {
+        parser.expect_keywords(&[Keyword::SET, Keyword::SCHEMA])?;
+        let schema = ObjectNamePart::Identifier(parser.parse_identifier()?);
+        ObjectName(std::iter::once(schema).chain(name.0.last().cloned()).collect())
+    };
+    let table_name = RenameTableNameKind::To(to);
+    Ok(Statement::AlterTable(AlterTable {
+        name,
+        if_exists,
+        only: false,
+        operations: vec![AlterTableOperation::RenameTable { table_name }],
+        location: None,
+        on_cluster: None,
+        table_type: None,
+        end_token: AttachedToken::empty(),
+    }))
+}
