@@ -19,6 +19,7 @@ mod secret;
 mod snapshot;
 mod store;
 mod system;
+mod unread;
 
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ pub use error::Error;
 pub use publish::Lake;
 pub use secret::Secret;
 pub use snapshot::{Kind, LakeTable, Origin, SkippedFile, Snapshot, Table, View};
+pub use unread::optimizer_rules;
 
 /// The embedded default: a folder beside the process.
 pub const DEFAULT_LAKE: &str = "./lake";

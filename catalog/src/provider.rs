@@ -17,6 +17,7 @@ use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use object_store::ObjectMeta;
 
@@ -96,6 +97,14 @@ impl LakeProvider {
         state: &dyn Session,
         (projection, limit): (Option<&Vec<usize>>, Option<usize>),
     ) -> Result<Arc<dyn ExecutionPlan>> {
+        if files.is_empty() {
+            // A source of no files has no partition, which plans of GROUP BY ROLLUP do not expect.
+            let schema = match projection {
+                Some(columns) => Arc::new(self.opened.schema.project(columns)?),
+                None => Arc::clone(&self.opened.schema),
+            };
+            return Ok(Arc::new(EmptyExec::new(schema)));
+        }
         let table = TableSchema::builder(Arc::clone(&self.opened.file_schema))
             .with_table_partition_cols(self.opened.partitions.fields.clone())
             .build();

@@ -85,7 +85,7 @@ pub(crate) fn files(
 }
 
 /// Whether a filter can be told for a row alone.
-fn is_of_one_row(filter: &Expr) -> bool {
+pub(crate) fn is_of_one_row(filter: &Expr) -> bool {
     let has_subquery = filter.exists(|expr| {
         Ok(matches!(
             expr,

@@ -22,6 +22,8 @@ QUESTIONS = {
     "a range of ids": "SELECT count(*) FROM {table} WHERE id BETWEEN {id} AND {id} + 20",
     "rows of a folder": "SELECT count(*) FROM {table} WHERE day = {day}",
     "all rows, extremes": "SELECT count(*), min(id), max(id) FROM {table}",
+    "folders": "SELECT count(*) FROM (SELECT DISTINCT day FROM {table}) AS folders",
+    "rows of each folder": "SELECT max(n) FROM (SELECT day, count(*) AS n FROM {table} GROUP BY day) AS folders",
 }
 
 

@@ -84,9 +84,19 @@ impl Bounds {
     /// What is known for sure of some of the files together: the number of rows, the least and the greatest values.
     pub(crate) fn statistics(&self, schema: &Schema, files: &[usize]) -> Statistics {
         if files.len() == self.files {
-            return self.all.get_or_init(|| self.sum(schema, files, true)).clone();
+            return self.all(schema).clone();
         }
         self.sum(schema, files, files.len() <= COUNTED_MAX)
+    }
+
+    /// What is known for sure of all files together.
+    pub(crate) fn all(&self, schema: &Schema) -> &Statistics {
+        self.all.get_or_init(|| self.sum(schema, &(0..self.files).collect::<Vec<_>>(), true))
+    }
+
+    /// The number of rows of each file.
+    pub(crate) fn rows(&self) -> Option<&UInt64Array> {
+        self.rows.as_ref()
     }
 
     fn sum(&self, schema: &Schema, files: &[usize], with_columns: bool) -> Statistics {

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::catalog::TableProvider;
 use encoding_rs::{Encoding, UTF_8};
 use futures::{StreamExt, stream};
 
@@ -18,6 +19,7 @@ use crate::layout::Format;
 use crate::manifest::{DataFile, Manifest};
 use crate::pinned::Pinned;
 use crate::prune::Partitions;
+use crate::unread::Tuples;
 
 /// Files that are opened at once.
 const AT_ONCE: usize = 8;
@@ -45,6 +47,7 @@ pub(crate) struct Opened {
     /// The folders of each file of the content, in their order, and the bounds of its values.
     pub(crate) partitions: Partitions,
     pub(crate) bounds: Bounds,
+    tuples: Tuples,
     /// Files that are left out: key and reason.
     pub(crate) skipped: Vec<(String, String)>,
 }
@@ -115,7 +118,15 @@ pub(crate) async fn open(
         known.add_files(&file_schema, &bounds);
     }
     let bounds = known;
-    Ok(Opened { schema, file_schema, content, partitions, bounds, skipped })
+    Ok(Opened { schema, file_schema, content, partitions, bounds, tuples: Tuples::default(), skipped })
+}
+
+impl Opened {
+    /// What the names of folders tell, if there are any and all files tell how many rows they have.
+    pub(crate) fn tuples(&self) -> Option<&Arc<dyn TableProvider>> {
+        let rows = self.bounds.rows().filter(|_| !self.partitions.fields.is_empty());
+        self.tuples.get(|| self.partitions.columns(), rows)
+    }
 }
 
 impl Content {

@@ -68,6 +68,7 @@ impl Fixture {
 
     async fn table(&self, name: &str) -> Result<SessionContext, Error> {
         let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(2));
+        crate::optimizer_rules().into_iter().for_each(|rule| context.add_optimizer_rule(rule));
         for (url, store) in self.lake().object_stores() {
             context.register_object_store(&url, store);
         }
@@ -164,3 +165,4 @@ mod json;
 mod lake;
 mod parquet_files;
 mod pruning;
+mod unread;

@@ -6,7 +6,7 @@ use datafusion::datasource::MemTable;
 use super::*;
 
 /// Opens the table, takes files away, and asks: an answer comes from the others.
-async fn without(lake: &Fixture, keys: &[&str], sql: &str) -> String {
+pub(super) async fn without(lake: &Fixture, keys: &[&str], sql: &str) -> String {
     let context = lake.table("s.t").await.unwrap();
     keys.iter().for_each(|key| lake.remove(key));
     let batches = context.sql(sql).await.unwrap().collect().await.unwrap();

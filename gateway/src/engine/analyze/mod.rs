@@ -54,7 +54,9 @@ fn own_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
 
 /// The rules that make a plan cheaper.
 pub(crate) fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
-    subexpressions::rules()
+    let mut rules = subexpressions::rules();
+    rules.extend(catalog::optimizer_rules());
+    rules
 }
 
 /// The physical planner that knows the plan nodes that the rules make. A session state without it cannot run them.
