@@ -112,7 +112,7 @@ impl LakeProvider {
             TableParquetOptions { global: state.config_options().execution.parquet.clone(), ..Default::default() };
         let source = ParquetSource::new(table)
             .with_table_parquet_options(options)
-            .with_parquet_file_reader_factory(Arc::new(PinnedReaders { footers: Arc::clone(footers) }));
+            .with_parquet_file_reader_factory(Arc::new(PinnedReaders::new(Arc::clone(footers))));
         let columns = self.opened.schema.fields().len();
         let group = FileGroup::new(files.iter().map(|(file, rows)| partitioned(file, *rows, columns)).collect());
         let groups = group.split_files(state.config().target_partitions().max(1));

@@ -34,6 +34,23 @@ const CACHE_BYTES_MAX: usize = 128 << 20;
 /// One version of one file.
 type Key = (String, String, Option<String>);
 
+/// A file, and all of its bytes if somebody has them.
+pub(crate) struct Part<'a> {
+    pub(crate) file: &'a Pinned,
+    pub(crate) whole: Option<&'a Bytes>,
+}
+
+impl Part<'_> {
+    /// A range inside the file.
+    async fn bytes(&self, range: Range<u64>) -> Result<Bytes, Error> {
+        let place = |at: u64| usize::try_from(at).ok();
+        match (self.whole, place(range.start), place(range.end)) {
+            (Some(whole), Some(start), Some(end)) if start <= end && end <= whole.len() => Ok(whole.slice(start..end)),
+            _ => self.file.bytes(range).await,
+        }
+    }
+}
+
 /// The footers that were read last.
 #[derive(Debug, Default)]
 pub(crate) struct Footers(Mutex<Cache>);
@@ -65,21 +82,27 @@ impl Footers {
         if let Some((metadata, _)) = self.0.lock().get(&key) {
             return Ok(metadata);
         }
-        let metadata = Arc::new(self.read(file).await?);
+        let metadata = Arc::new(self.read(&Part { file, whole: None }).await?);
         self.0.lock().put(key, Arc::clone(&metadata), false);
         Ok(metadata)
     }
 
+    /// The footer of a file with its page index, if it has one; `None` if they would have to be read.
+    pub(crate) fn known(&self, file: &Pinned) -> Option<Arc<ParquetMetaData>> {
+        let (metadata, with_index) = self.0.lock().get(&key(file))?;
+        with_index.then_some(metadata)
+    }
+
     /// The footer of a file with its page index, if it has one.
-    pub(crate) async fn footer_and_index(&self, file: &Pinned) -> Result<Arc<ParquetMetaData>, Error> {
-        let key = key(file);
+    pub(crate) async fn footer_and_index(&self, part: &Part<'_>) -> Result<Arc<ParquetMetaData>, Error> {
+        let key = key(part.file);
         let known = self.0.lock().get(&key);
         let footer = match known {
             Some((metadata, true)) => return Ok(metadata),
             Some((metadata, false)) => metadata,
-            None => Arc::new(self.read(file).await?),
+            None => Arc::new(self.read(part).await?),
         };
-        let metadata = Arc::new(index(file, Arc::unwrap_or_clone(footer)).await?);
+        let metadata = Arc::new(index(part, Arc::unwrap_or_clone(footer)).await?);
         self.0.lock().put(key, Arc::clone(&metadata), true);
         Ok(metadata)
     }
@@ -89,9 +112,9 @@ impl Footers {
         self.0.lock().reads
     }
 
-    async fn read(&self, file: &Pinned) -> Result<ParquetMetaData, Error> {
+    async fn read(&self, part: &Part<'_>) -> Result<ParquetMetaData, Error> {
         self.0.lock().reads += 1;
-        read(file).await
+        read(part).await
     }
 }
 
@@ -135,13 +158,14 @@ fn key(file: &Pinned) -> Key {
 }
 
 /// Reads and decodes a footer.
-async fn read(file: &Pinned) -> Result<ParquetMetaData, Error> {
+async fn read(part: &Part<'_>) -> Result<ParquetMetaData, Error> {
+    let file = part.file;
     let size = file.file.bytes;
     if size < END_BYTES + MAGIC.len() as u64 {
         return Err(file.unreadable("the file is too short for Parquet"));
     }
     let tail_start = size.saturating_sub(TAIL_BYTES);
-    let tail = file.bytes(tail_start..size).await?;
+    let tail = part.bytes(tail_start..size).await?;
     let length = footer_length(&tail).map_err(|reason| file.unreadable(reason))?;
     if length > FOOTER_BYTES_MAX {
         return Err(file.unreadable(format!("the footer of {length} bytes is larger than {FOOTER_BYTES_MAX}")));
@@ -155,7 +179,7 @@ async fn read(file: &Pinned) -> Result<ParquetMetaData, Error> {
         let place = |at: u64| usize::try_from(at - tail_start).unwrap_or(usize::MAX);
         tail.slice(place(footer_start)..place(footer_end))
     } else {
-        file.bytes(footer_start..footer_end).await?
+        part.bytes(footer_start..footer_end).await?
     };
     // Thrift of unknown origin: some of it makes the decoder panic.
     match std::panic::catch_unwind(|| ParquetMetaDataReader::decode_metadata(&footer)) {
@@ -174,10 +198,11 @@ fn footer_length(tail: &[u8]) -> Result<u64, &'static str> {
 }
 
 /// Adds the page index to a footer.
-async fn index(file: &Pinned, footer: ParquetMetaData) -> Result<ParquetMetaData, Error> {
+async fn index(part: &Part<'_>, footer: ParquetMetaData) -> Result<ParquetMetaData, Error> {
+    let file = part.file;
     let mut reader = ParquetMetaDataReader::new_with_metadata(footer).with_page_index_policy(PageIndexPolicy::Optional);
     let loading = async {
-        reader.load_page_index(Fetch(file)).await?;
+        reader.load_page_index(Fetch(part)).await?;
         reader.finish()
     };
     match AssertUnwindSafe(loading).catch_unwind().await {
@@ -195,11 +220,11 @@ fn first_line(error: &ParquetError) -> String {
     error.to_string().lines().next().unwrap_or_default().trim_end_matches('.').to_owned()
 }
 
-struct Fetch<'a>(&'a Pinned);
+struct Fetch<'a>(&'a Part<'a>);
 
 impl MetadataFetch for Fetch<'_> {
     fn fetch(&mut self, range: Range<u64>) -> BoxFuture<'_, parquet::errors::Result<Bytes>> {
-        if range.end > self.0.file.bytes || range.start > range.end {
+        if range.end > self.0.file.file.bytes || range.start > range.end {
             let error = ParquetError::General("a range lies outside the file".into());
             return async { Err(error) }.boxed();
         }

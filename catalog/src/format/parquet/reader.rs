@@ -1,7 +1,8 @@
 //! How DataFusion's Parquet source reads: pinned, with the remembered footer, near ranges at once.
 
+use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use datafusion::common::{DataFusionError, Result};
@@ -10,12 +11,15 @@ use datafusion::datasource::physical_plan::{ParquetFileMetrics, ParquetFileReade
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use parking_lot::Mutex;
 use parquet::arrow::arrow_reader::ArrowReaderOptions;
 use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
+use tokio::sync::OnceCell;
 
 use super::Footers;
+use super::footer::Part;
 use crate::Error;
 use crate::pinned::Pinned;
 
@@ -25,7 +29,29 @@ const WHOLE_BYTES_MAX: u64 = 1 << 20;
 /// Makes readers of the files that a scan lists; each file carries its pin.
 #[derive(Debug)]
 pub(crate) struct PinnedReaders {
-    pub(crate) footers: Arc<Footers>,
+    footers: Arc<Footers>,
+    /// What the readers of one file share: there are two at once, where one looks at Bloom filters.
+    wholes: Mutex<HashMap<String, Weak<Whole>>>,
+}
+
+/// A small remote file, once any of it was asked for.
+type Whole = OnceCell<Bytes>;
+
+impl PinnedReaders {
+    pub(crate) fn new(footers: Arc<Footers>) -> Self {
+        Self { footers, wholes: Mutex::default() }
+    }
+
+    fn whole(&self, pinned: &Pinned) -> Arc<Whole> {
+        let mut wholes = self.wholes.lock();
+        if let Some(known) = wholes.get(pinned.key()).and_then(Weak::upgrade) {
+            return known;
+        }
+        wholes.retain(|_, whole| whole.strong_count() > 0);
+        let whole = Arc::default();
+        wholes.insert(pinned.key().to_owned(), Arc::downgrade(&whole));
+        whole
+    }
 }
 
 impl ParquetFileReaderFactory for PinnedReaders {
@@ -39,7 +65,8 @@ impl ParquetFileReaderFactory for PinnedReaders {
         let pinned = file.extension::<Arc<Pinned>>().map(Arc::clone);
         let pinned = pinned.ok_or_else(|| DataFusionError::Internal("a file of a scan has no pin".into()))?;
         let metrics = ParquetFileMetrics::new(partition_index, pinned.key(), metrics);
-        Ok(Box::new(Reader { pinned, footers: Arc::clone(&self.footers), metrics, whole: None }))
+        let whole = self.whole(&pinned);
+        Ok(Box::new(Reader { pinned, footers: Arc::clone(&self.footers), metrics, whole }))
     }
 }
 
@@ -47,23 +74,32 @@ struct Reader {
     pinned: Arc<Pinned>,
     footers: Arc<Footers>,
     metrics: ParquetFileMetrics,
-    /// A small remote file, once any of it was asked for.
-    whole: Option<Bytes>,
+    whole: Arc<Whole>,
 }
 
 impl Reader {
-    async fn read(&mut self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, Error> {
+    async fn read(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, Error> {
         self.admit(ranges)?;
-        if self.pinned.source().folder.is_some() || self.pinned.file.bytes > WHOLE_BYTES_MAX {
-            return self.pinned.ranges(ranges).await;
-        }
-        let whole = match &self.whole {
-            Some(whole) => whole,
-            None => self.whole.insert(self.pinned.bytes(0..self.pinned.file.bytes).await?),
-        };
+        let Some(whole) = self.whole().await? else { return self.pinned.ranges(ranges).await };
         // The ranges are inside the file, and so are their ends inside what was read.
         let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(whole.len());
         Ok(ranges.iter().map(|range| whole.slice(place(range.start)..place(range.end))).collect())
+    }
+
+    /// All of a small remote file: one request for its footer and its columns together.
+    async fn whole(&self) -> Result<Option<&Bytes>, Error> {
+        if self.pinned.source().folder.is_some() || self.pinned.file.bytes > WHOLE_BYTES_MAX {
+            return Ok(None);
+        }
+        let read = || self.pinned.bytes(0..self.pinned.file.bytes);
+        self.whole.get_or_try_init(read).await.map(Some)
+    }
+
+    async fn metadata(&self) -> Result<Arc<ParquetMetaData>, Error> {
+        if let Some(known) = self.footers.known(&self.pinned) {
+            return Ok(known);
+        }
+        self.footers.footer_and_index(&Part { file: &self.pinned, whole: self.whole().await? }).await
     }
 
     /// Counts a read, and refuses one outside the file: a damaged footer can ask for anything.
@@ -100,6 +136,6 @@ impl AsyncFileReader for Reader {
         &'a mut self,
         _options: Option<&'a ArrowReaderOptions>,
     ) -> BoxFuture<'a, parquet::errors::Result<Arc<ParquetMetaData>>> {
-        async move { self.footers.footer_and_index(&self.pinned).await.map_err(external) }.boxed()
+        async move { self.metadata().await.map_err(external) }.boxed()
     }
 }
