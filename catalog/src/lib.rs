@@ -15,6 +15,7 @@ mod pinned;
 mod provider;
 mod prune;
 mod publish;
+mod remembered;
 mod secret;
 mod snapshot;
 mod store;
@@ -42,6 +43,8 @@ pub struct Config {
     pub sources: Vec<SourceConfig>,
     /// How often the lake is listed again. A random tenth is added, so that replicas do not list at once.
     pub poll_interval_ms: u64,
+    /// Whether what was seen of files is kept in their source, below `_lakegate/manifest`, for the next start.
+    pub manifest: bool,
 }
 
 /// One root: a local folder or `s3://bucket/prefix`.
@@ -59,7 +62,8 @@ pub struct SourceConfig {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { sources: vec![SourceConfig { url: "./lake".into(), ..Default::default() }], poll_interval_ms: 5000 }
+        let sources = vec![SourceConfig { url: "./lake".into(), ..Default::default() }];
+        Self { sources, poll_interval_ms: 5000, manifest: true }
     }
 }
 

@@ -23,6 +23,7 @@ use crate::definition::{self, Definitions, FOLDER, Kept, Name, Script};
 use crate::discover::{self, Found};
 use crate::format::parquet::Footers;
 use crate::notify::{self, Hints, Places};
+use crate::remembered;
 use crate::snapshot::{Kind, LakeTable, SkippedFile, Snapshot, Table, View};
 use crate::store::Source;
 use crate::{Config, Error};
@@ -72,7 +73,7 @@ impl Lake {
             .sources
             .iter()
             .enumerate()
-            .map(|(index, source)| Source::open(index, source).map(Arc::new))
+            .map(|(index, source)| Source::open(index, source, config.manifest).map(Arc::new))
             .collect();
         let empty = Snapshot {
             version: 0,
@@ -143,8 +144,10 @@ impl Lake {
         let mut is_ours = false;
         for (at, source) in self.sources.iter().enumerate() {
             if let Some(key) = source.key_below(bucket, key) {
-                self.hints.key(at, key);
                 is_ours = true;
+                if !remembered::is_page(&key) {
+                    self.hints.key(at, key);
+                }
             }
         }
         is_ours
@@ -211,12 +214,16 @@ impl Lake {
 
     /// Opens the tables of every snapshot that the poll finds until `stop`, so that the first query need not.
     pub async fn keep_warm(&self, stop: CancellationToken) {
-        loop {
-            self.warm(stop.clone()).await;
-            if stop.run_until_cancelled(self.changed.notified()).await.is_none() {
-                return;
+        let opening = async {
+            loop {
+                self.warm(stop.clone()).await;
+                if stop.run_until_cancelled(self.changed.notified()).await.is_none() {
+                    return;
+                }
             }
-        }
+        };
+        let keeping = self.sources.iter().map(|source| source.shelf.write_until(source.store.as_ref(), &stop));
+        tokio::join!(opening, join_all(keeping));
     }
 
     /// Opens every table of the newest snapshot that is not open.
@@ -228,6 +235,11 @@ impl Lake {
             }
         });
         stop.run_until_cancelled(opening).await;
+    }
+
+    /// Keeps in the sources now what is known of their files, and not only soon.
+    pub async fn remember(&self) {
+        join_all(self.sources.iter().map(|source| source.shelf.write(source.store.as_ref()))).await;
     }
 
     /// The stores of plans, under names that say nothing about where they are.

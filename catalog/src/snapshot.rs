@@ -17,6 +17,7 @@ use crate::format::{Failure, Opened, open};
 use crate::manifest::{DataFile, Manifest};
 use crate::pinned::Pinned;
 use crate::provider::LakeProvider;
+use crate::remembered;
 use crate::store::Source;
 
 /// Tables by schema and name. Never changes.
@@ -147,6 +148,14 @@ impl Table {
         }
     }
 
+    /// The table as another process opens it.
+    #[cfg(test)]
+    pub(crate) fn reopened(&self) -> Self {
+        let Kind::Lake(LakeTable { label, manifest, source, footers, .. }) = &self.kind else { panic!("a view") };
+        let lake = LakeTable::new(label.clone(), manifest.clone(), Arc::clone(source), Arc::clone(footers));
+        Self { schema: self.schema.clone(), name: self.name.clone(), kind: Kind::Lake(lake), comment: None }
+    }
+
     fn is_view(&self) -> Error {
         Error::IsView { view: self.name.clone() }
     }
@@ -185,7 +194,15 @@ impl LakeTable {
             let pin =
                 |file: &DataFile| Arc::new(Pinned::new(self.label.clone(), file.clone(), Arc::clone(&self.source)));
             let files = self.manifest.files.iter().map(pin).collect();
-            match open(&self.label, &self.manifest, files, &self.footers).await {
+            let place = remembered::place(&self.label);
+            let options = self.manifest.definition.as_ref().map(|definition| format!("{:?}", definition.options));
+            let shelf = &self.source.shelf;
+            let mut memory = shelf.recall(self.source.store.as_ref(), &place, options.unwrap_or_default()).await;
+            let opened = open(&self.label, &self.manifest, files, (&self.footers, &mut memory)).await;
+            if let Some(learned) = memory.into_learned() {
+                shelf.keep(place, learned);
+            }
+            match opened {
                 Err(failure) if !failure.error.is_lasting() => Err(failure.error),
                 lasting => Ok(lasting.map(Arc::new)),
             }

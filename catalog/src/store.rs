@@ -2,6 +2,7 @@
 //!
 //! Owns: addresses, credentials, timeouts and retries. Must never know: what a file holds.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use object_store::prefix::PrefixStore;
 use object_store::{ClientOptions, ObjectMeta, ObjectStore, RetryConfig};
 use url::Url;
 
+use crate::remembered::{Shelf, is_page};
 use crate::{Error, SourceConfig};
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -53,12 +55,14 @@ pub(crate) struct Source {
     pub(crate) folder: Option<PathBuf>,
     /// The bucket of another, and where in it the root is.
     bucket: Option<(String, Path)>,
+    /// What is known of its files from before.
+    pub(crate) shelf: Shelf,
     /// When the last whole listing began, in microseconds since 1970; 0 is never.
     listed_at: AtomicI64,
 }
 
 impl Source {
-    pub(crate) fn open(index: usize, config: &SourceConfig) -> Result<Self, Error> {
+    pub(crate) fn open(index: usize, config: &SourceConfig, has_manifest: bool) -> Result<Self, Error> {
         let bad = |reason: String| Error::Source { root: config.url.clone(), reason };
         let url = Url::parse(&format!("lake-source://{index}")).map_err(|error| bad(error.to_string()))?;
         let root = config.url.trim_end_matches('/').to_owned();
@@ -68,15 +72,17 @@ impl Source {
             Some((scheme, _)) => return Err(bad(format!("unknown scheme \"{scheme}\""))),
             None => (config.url.as_str(), None),
         };
+        let shelf = Shelf::new(has_manifest);
         let Some(place) = place else {
             let (store, folder) = local(path, config)?;
-            return Ok(Self { root, url, store, folder: Some(folder), bucket: None, listed_at: AtomicI64::new(0) });
+            let (folder, listed_at) = (Some(folder), AtomicI64::new(0));
+            return Ok(Self { root, url, store, folder, bucket: None, shelf, listed_at });
         };
         let (name, prefix) = place.split_once('/').unwrap_or((place, ""));
         let prefix = Path::parse(prefix.trim_matches('/')).map_err(|error| bad(error.to_string()))?;
         let store = bucket(name, &prefix, config)?;
         let bucket = Some((name.to_owned(), prefix));
-        Ok(Self { root, url, store, folder: None, bucket, listed_at: AtomicI64::new(0) })
+        Ok(Self { root, url, store, folder: None, bucket, shelf, listed_at: AtomicI64::new(0) })
     }
 
     /// The key below the root of an object of a bucket, if it is there.
@@ -92,11 +98,17 @@ impl Source {
     /// Every object below the root, by key.
     pub(crate) async fn list(&self) -> Result<Vec<ObjectMeta>, Error> {
         let began_at = Utc::now().timestamp_micros();
-        let mut objects = Vec::new();
+        let (mut objects, mut pages) = (Vec::new(), HashMap::new());
         let mut listing = self.store.list(None);
         while let Some(object) = listing.next().await {
-            objects.push(object.map_err(|cause| self.failed(cause))?);
+            let object = object.map_err(|cause| self.failed(cause))?;
+            if is_page(&object.location) {
+                pages.insert(object.location, object.size);
+            } else {
+                objects.push(object);
+            }
         }
+        self.shelf.listed(pages);
         objects.sort_unstable_by(|a, b| a.location.cmp(&b.location));
         self.listed_at.store(began_at, Ordering::Relaxed);
         Ok(objects)
@@ -126,6 +138,7 @@ impl Source {
             }
             objects.push(object);
         }
+        objects.retain(|object| !is_page(&object.location));
         Ok(Some(objects))
     }
 

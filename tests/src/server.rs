@@ -114,6 +114,8 @@ pub fn config(lake: &Lake) -> Config {
     config.http.listen = any;
     config.sql_dir = lake.path().join("no-sql-folder");
     config.lake.poll_interval_ms = 3_600_000;
+    // Tests count requests and share folders.
+    config.lake.manifest = false;
     config.lake.sources =
         vec![catalog::SourceConfig { url: lake.path().to_str().unwrap().to_owned(), ..Default::default() }];
     config

@@ -6,6 +6,7 @@ mod columns;
 mod decimal;
 mod ends;
 mod head;
+mod kept;
 mod plan;
 mod read;
 mod rejects;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use encoding_rs::Encoding;
+use serde::{Deserialize, Serialize};
 
 pub(crate) use plan::Plan;
 pub(crate) use read::{Reader, Wanted};
@@ -35,6 +37,9 @@ const RECORD_BYTES_MAX: usize = 16 << 20;
 
 /// A look whose first record is longer goes on by so much.
 const LOOK_ON_BYTES: u64 = 1 << 20;
+
+/// How line ends are shown.
+const LINE_ENDS: [&str; 3] = ["\\r\\n", "\\r", "\\n"];
 
 /// What a definition says of a table of text; the default is what a file without a definition gets.
 #[derive(Debug, Clone, PartialEq)]
@@ -105,13 +110,14 @@ impl Options {
 }
 
 /// What one file looks like. Files of a table mostly share one.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Layout {
     pub(crate) dialect: Dialect,
     /// The names of the fields, from left to right.
     pub(crate) names: Vec<String>,
     /// Whether rows may end with one more delimiter.
     pub(crate) trailing: bool,
+    #[serde(with = "kept::encoding")]
     pub(crate) encoding: &'static Encoding,
     /// Whether the first record holds the names.
     pub(crate) header: bool,

@@ -16,6 +16,7 @@ pub(crate) mod value;
 pub(crate) use open::{Content, Failure, Opened, open};
 
 use arrow::datatypes::DataType;
+use serde::{Deserialize, Serialize};
 
 /// The most columns of a table; PostgreSQL has 1,600.
 pub(crate) const COLUMNS_MAX: usize = 2_000;
@@ -24,7 +25,7 @@ pub(crate) const COLUMNS_MAX: usize = 2_000;
 const ROWS_BETWEEN_YIELDS: usize = 1_000;
 
 /// How much of a file is looked at to find its types.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Budget {
     pub(crate) rows: usize,
     /// After unpacking.

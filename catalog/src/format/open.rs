@@ -13,12 +13,13 @@ use super::bounds::{Bounds, FileBounds};
 use super::csv::{self, Facts, Layout, Plan, Seen};
 use super::parquet::Footers;
 use super::union::Union;
-use super::{Budget, COLUMNS_MAX, json, parquet};
+use super::{Budget, COLUMNS_MAX, ROWS_BETWEEN_YIELDS, json, parquet};
 use crate::Error;
 use crate::layout::Format;
 use crate::manifest::{DataFile, Manifest};
 use crate::pinned::Pinned;
 use crate::prune::Partitions;
+use crate::remembered::{Kept, Memory};
 use crate::unread::Tuples;
 
 /// Files that are opened at once.
@@ -91,12 +92,12 @@ pub(crate) async fn open(
     table: &str,
     manifest: &Manifest,
     files: Vec<Arc<Pinned>>,
-    footers: &Arc<Footers>,
+    (footers, memory): (&Arc<Footers>, &mut Memory),
 ) -> Result<Opened, Failure> {
     let Parts { fields, content, bounds, skipped } = match manifest.format {
-        Format::Csv => open_csv(table, manifest, files).await?,
-        Format::Json => open_json(manifest, files).await?,
-        Format::Parquet => open_parquet(files, footers).await?,
+        Format::Csv => open_csv(table, manifest, files, memory).await?,
+        Format::Json => open_json(manifest, files, memory).await?,
+        Format::Parquet => open_parquet(files, footers, memory).await?,
     };
     let is_partition = |field: &Field| manifest.partitions.iter().any(|partition| partition.name() == field.name());
     let file_schema = Schema::new(fields.into_iter().filter(|field| !is_partition(field)).collect::<Vec<_>>());
@@ -149,14 +150,19 @@ struct Parts {
     skipped: Vec<(String, String)>,
 }
 
-async fn open_csv(table: &str, manifest: &Manifest, files: Vec<Arc<Pinned>>) -> Result<Parts, Failure> {
+async fn open_csv(
+    table: &str,
+    manifest: &Manifest,
+    files: Vec<Arc<Pinned>>,
+    memory: &mut Memory,
+) -> Result<Parts, Failure> {
     let options = manifest.definition.as_ref().map(|definition| Arc::clone(&definition.options)).unwrap_or_default();
     let budgets = if options.columns.is_some() { vec![HEADER; files.len()] } else { budgets(&files) };
     let read = |file: Arc<Pinned>, budget| {
         let options = Arc::clone(&options);
         async move { csv::sample(&file, &options, budget).await }
     };
-    let (samples, skipped) = each(files, budgets, read).await?;
+    let (samples, skipped) = each(files, budgets, memory, read).await?;
     let mut layouts: Vec<Arc<Layout>> = Vec::new();
     let mut columns: Vec<(String, Seen)> = Vec::new();
     let mut places = std::collections::HashMap::new();
@@ -198,7 +204,7 @@ async fn open_csv(table: &str, manifest: &Manifest, files: Vec<Arc<Pinned>>) -> 
     Ok(Parts { fields, content, bounds: Vec::new(), skipped })
 }
 
-async fn open_json(manifest: &Manifest, files: Vec<Arc<Pinned>>) -> Result<Parts, Failure> {
+async fn open_json(manifest: &Manifest, files: Vec<Arc<Pinned>>, memory: &mut Memory) -> Result<Parts, Failure> {
     let options = manifest.definition.as_ref().map(|definition| Arc::clone(&definition.options));
     let encoding = options.as_ref().and_then(|options| options.encoding).unwrap_or(UTF_8);
     if let Some(declared) = options.as_ref().and_then(|options| options.columns.as_ref()) {
@@ -208,7 +214,7 @@ async fn open_json(manifest: &Manifest, files: Vec<Arc<Pinned>>) -> Result<Parts
     }
     let budgets = budgets(&files);
     let (shapes, skipped) =
-        each(files, budgets, |file, budget| async move { json::sample(&file, budget).await }).await?;
+        each(files, budgets, memory, |file, budget| async move { json::sample(&file, budget).await }).await?;
     let mut union = json::Shape::default();
     let mut opened = Vec::with_capacity(shapes.len());
     for (file, shape) in shapes {
@@ -219,13 +225,13 @@ async fn open_json(manifest: &Manifest, files: Vec<Arc<Pinned>>) -> Result<Parts
     Ok(Parts { fields: union.fields(), content, bounds: Vec::new(), skipped })
 }
 
-async fn open_parquet(files: Vec<Arc<Pinned>>, footers: &Arc<Footers>) -> Result<Parts, Failure> {
+async fn open_parquet(files: Vec<Arc<Pinned>>, footers: &Arc<Footers>, memory: &mut Memory) -> Result<Parts, Failure> {
     let budgets = vec![HEADER; files.len()];
     let read = |file: Arc<Pinned>, _| {
         let footers = Arc::clone(footers);
         async move { parquet::look(&file, &footers).await }
     };
-    let (looks, mut skipped) = each(files, budgets, read).await?;
+    let (looks, mut skipped) = each(files, budgets, memory, read).await?;
     let mut union = Union::default();
     let (mut opened, mut bounds) = (Vec::with_capacity(looks.len()), Vec::with_capacity(looks.len()));
     for (file, look) in looks {
@@ -260,34 +266,54 @@ fn budgets(files: &[Arc<Pinned>]) -> Vec<Budget> {
     files.iter().map(budget).collect()
 }
 
-/// Reads every file; those whose content is bad are left out, unless all are.
-async fn each<T, F: Future<Output = Result<T, Error>>>(
+/// Looks at every file that is not remembered; those whose content is bad are left out, unless all are.
+async fn each<T: Kept, F: Future<Output = Result<T, Error>>>(
     files: Vec<Arc<Pinned>>,
     budgets: Vec<Budget>,
+    memory: &mut Memory,
     read: impl Fn(Arc<Pinned>, Budget) -> F,
 ) -> Result<(Vec<(Arc<Pinned>, T)>, Vec<(String, String)>), Failure> {
+    let (known, shared) = (&*memory, memory.shared::<T>());
     let reads = files.into_iter().zip(budgets).map(|(file, budget)| {
-        let is_empty = file.file.bytes == 0;
-        let empty = || Error::EmptyFile { table: file.table.clone(), file: file.key().to_owned() };
-        let reading = if is_empty { Err(empty()) } else { Ok(read(Arc::clone(&file), budget)) };
+        let (read, shared) = (&read, &shared);
         async move {
-            match reading {
-                Ok(reading) => (file, reading.await),
-                Err(error) => (file, Err(error)),
+            if file.file.bytes == 0 {
+                let error = Error::EmptyFile { table: file.table.clone(), file: file.key().to_owned() };
+                return (file, budget, Err(error));
+            }
+            match known.recall(shared, &file, budget) {
+                Some(look) => (file, budget, Ok((look, false))),
+                None => {
+                    let look = read(Arc::clone(&file), budget).await;
+                    (file, budget, look.map(|look| (look, true)))
+                }
             }
         }
     });
-    let (mut opened, mut skipped, mut first) = (Vec::new(), Vec::new(), None);
+    let (mut opened, mut opened_by, mut skipped, mut first) = (Vec::new(), Vec::new(), Vec::new(), None);
+    let mut is_new = false;
     let mut results = stream::iter(reads).buffered(AT_ONCE);
-    while let Some((file, result)) = results.next().await {
+    while let Some((file, budget, result)) = results.next().await {
         match result {
-            Ok(found) => opened.push((file, found)),
+            Ok((look, was_read)) => {
+                is_new |= was_read;
+                opened_by.push(budget);
+                opened.push((file, look));
+                if opened.len().is_multiple_of(ROWS_BETWEEN_YIELDS) {
+                    tokio::task::yield_now().await;
+                }
+            }
             Err(error) if error.is_of_content() => {
                 skipped.push((file.key().to_owned(), error.reason()));
                 first.get_or_insert(error);
             }
             Err(error) => return Err(error.into()),
         }
+    }
+    drop(results);
+    if is_new {
+        let looks = opened.iter().zip(opened_by);
+        memory.learn(looks.map(|((file, look), budget)| (file, budget, look)));
     }
     match first {
         Some(error) if opened.is_empty() => Err(Failure { error, skipped }),

@@ -3,6 +3,7 @@
 mod adapt;
 mod bounds;
 mod footer;
+mod kept;
 mod logical;
 mod nan;
 mod reader;

@@ -44,7 +44,8 @@ impl Fixture {
 
     async fn open(mut self) -> Self {
         let url = self.dir.path().join("lake").to_str().unwrap().to_owned();
-        let config = Config { sources: vec![SourceConfig { url, ..Default::default() }], poll_interval_ms: 10 };
+        let sources = vec![SourceConfig { url, ..Default::default() }];
+        let config = Config { sources, poll_interval_ms: 10, ..Default::default() };
         self.lake = Some(Lake::open(config, &self.dir.path().join("sql")).await.unwrap());
         self
     }
@@ -59,6 +60,8 @@ impl Fixture {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         let mut file = tempfile::NamedTempFile::new_in(self.dir.path()).unwrap();
         file.write_all(content).unwrap();
+        // What was written just now is not remembered.
+        file.as_file().set_modified(std::time::SystemTime::now() - Duration::from_secs(60)).unwrap();
         file.persist(path).unwrap();
     }
 
@@ -165,4 +168,5 @@ mod json;
 mod lake;
 mod parquet_files;
 mod pruning;
+mod remembered;
 mod unread;

@@ -26,6 +26,7 @@ mod minio;
 mod overwrite;
 mod parameters;
 mod parquet_types;
+mod remembered;
 mod rows;
 mod s3;
 mod sessions;

@@ -148,10 +148,11 @@ fn comments(text: &str, at_end: bool) -> Comments {
 }
 
 fn shown_line_end(text: &str) -> &'static str {
+    let [crlf, cr, lf] = super::LINE_ENDS;
     match text.find(['\n', '\r']).and_then(|at| text.get(at..)) {
-        Some(rest) if rest.starts_with("\r\n") => "\\r\\n",
-        Some(rest) if rest.starts_with('\r') => "\\r",
-        _ => "\\n",
+        Some(rest) if rest.starts_with("\r\n") => crlf,
+        Some(rest) if rest.starts_with('\r') => cr,
+        _ => lf,
     }
 }
 

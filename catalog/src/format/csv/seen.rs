@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::Options;
 use crate::format::value::{Kinds, classify_field};
 use crate::pinned::Pinned;
@@ -19,7 +21,7 @@ const MARKERS: [&str; 9] = ["NA", "N/A", "NULL", "null", NULL_OF_COPY, "-", ".",
 pub(super) const NULL_OF_COPY: &str = "\\N";
 
 /// A set of the words of `MARKERS`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Markers(u16);
 
 impl Markers {
@@ -64,7 +66,7 @@ impl Class {
 }
 
 /// Where a record is in its file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Place {
     Line(u64),
     /// Somewhere behind this byte: nobody counted the lines before it.
@@ -112,6 +114,9 @@ pub(crate) struct Seen {
     has_offset: bool,
 }
 
+/// The parts of `Seen` in its order; an example without its file, and the three flags.
+pub(super) type SeenKept = (Kinds, Markers, [u64; 4], [Option<(Place, Box<str>)>; 4], [bool; 3]);
+
 impl Seen {
     /// Looks at a value, `at` a place.
     pub(super) fn see(&mut self, value: &str, rules: &Rules<'_>, at: (&Arc<Pinned>, Place)) {
@@ -156,6 +161,19 @@ impl Seen {
                 *first = more;
             }
         }
+    }
+
+    /// All of it, but for the file.
+    pub(super) fn kept(&self) -> SeenKept {
+        let firsts = self.firsts.each_ref().map(|first| Some((first.as_ref()?.place, first.as_ref()?.text.clone())));
+        let misfits = [self.not_date, self.not_timestamp, self.has_offset];
+        (self.kinds, self.markers, self.counts, firsts, misfits)
+    }
+
+    pub(super) fn from_kept((kinds, markers, counts, firsts, misfits): SeenKept, file: &Arc<Pinned>) -> Self {
+        let [not_date, not_timestamp, has_offset] = misfits;
+        let firsts = firsts.map(|first| first.map(|(place, text)| Example { file: Arc::clone(file), place, text }));
+        Self { kinds, markers, counts, firsts, not_date, not_timestamp, has_offset }
     }
 
     pub(crate) fn values(&self) -> u64 {

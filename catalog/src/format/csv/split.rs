@@ -2,8 +2,10 @@
 //!
 //! Owns: quotes, line ends, blank and comment lines, line numbers. Pure: it is given text and told whether more comes.
 
+use serde::{Deserialize, Serialize};
+
 /// What stands between two fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Delimiter {
     Byte(u8),
     /// Any run of blanks; blanks at the ends of a line mean nothing.
@@ -21,7 +23,7 @@ impl Delimiter {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Dialect {
     pub(crate) delimiter: Delimiter,
     pub(crate) quote: Option<u8>,

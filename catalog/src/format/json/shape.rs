@@ -3,17 +3,21 @@
 //! Owns: the types of columns that JSON fills. Pure.
 
 use std::fmt;
+use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
 
 use crate::format::value::{Kinds, classify};
+use crate::pinned::Pinned;
+use crate::remembered::Kept;
 
 /// The shortest time that the decoder takes: `YYYY-MM-DDTHH:MM:SS`.
 const TIMESTAMP_CHARS_MIN: usize = 19;
 
 /// Everything that values of one place were.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Shape {
     kinds: Kinds,
     list: Option<Box<Shape>>,
@@ -69,6 +73,31 @@ impl Shape {
             (None, Some(keys)) if self.kinds.is_empty() && !keys.is_empty() => DataType::Struct(self.fields().into()),
             _ => self.kinds.data_type(),
         }
+    }
+}
+
+/// Files of a table mostly have one shape.
+impl Kept for Shape {
+    type Shared = Self;
+
+    fn shared(&self) -> &Self {
+        self
+    }
+
+    fn shared_to(shared: &Self) -> Option<String> {
+        serde_json::to_string(shared).ok()
+    }
+
+    fn shared_from(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
+    fn own_to(&self) -> Option<String> {
+        Some(String::new())
+    }
+
+    fn from_parts(shared: &Self, _: &str, _: &Arc<Pinned>) -> Option<Self> {
+        Some(shared.clone())
     }
 }
 

@@ -3,11 +3,12 @@
 //! Owns: which type holds which kinds. What a value shows is only ever added, so the order of values never matters.
 
 use arrow::datatypes::{DataType, TimeUnit};
+use serde::{Deserialize, Serialize};
 
 use super::Form;
 
 /// A set of the kinds of the values of a column.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Kinds(u32);
 
 impl Kinds {
