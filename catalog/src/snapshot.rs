@@ -153,7 +153,7 @@ impl Table {
     pub(crate) fn reopened(&self) -> Self {
         let Kind::Lake(LakeTable { label, manifest, source, footers, .. }) = &self.kind else { panic!("a view") };
         let lake = LakeTable::new(label.clone(), manifest.clone(), Arc::clone(source), Arc::clone(footers));
-        Self { schema: self.schema.clone(), name: self.name.clone(), kind: Kind::Lake(lake), comment: None }
+        Self { schema: self.schema.clone(), name: self.name.clone(), kind: Kind::Lake(lake) }
     }
 
     fn is_view(&self) -> Error {
