@@ -190,7 +190,8 @@ fn table(file: &str, piece: &split::Piece<'_>, name: &Name, sources: &[Arc<Sourc
         "CSV" => Format::Csv,
         "NDJSON" | "JSON" => Format::Json,
         "PARQUET" => Format::Parquet,
-        other => return Err(wrong(format!("unknown format {other}, known are CSV, NDJSON, PARQUET"))),
+        "DELTA" => Format::Delta,
+        other => return Err(wrong(format!("unknown format {other}, known are CSV, DELTA, NDJSON, PARQUET"))),
     };
     if !create.table_partition_cols.is_empty() || !create.order_exprs.is_empty() || create.unbounded {
         return Err(wrong("only columns, STORED AS, LOCATION and OPTIONS are supported".into()));

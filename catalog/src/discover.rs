@@ -11,8 +11,9 @@ use object_store::ObjectMeta;
 
 use crate::definition::{Definitions, TableDefinition};
 use crate::error::EMPTY;
+use crate::format::delta::folder;
 use crate::format::value;
-use crate::layout::{self, Format, Partition, Place, Placed};
+use crate::layout::{self, Compression, Format, Partition, Place, Placed};
 use crate::manifest::{DataFile, Manifest};
 use crate::snapshot::SkippedFile;
 use crate::store::Source;
@@ -39,8 +40,15 @@ struct Candidate<'a> {
 pub(crate) fn tables(sources: &[Arc<Source>], listings: &[Arc<Vec<ObjectMeta>>], definitions: &Definitions) -> Found {
     let mut found = Found::default();
     let mut groups: BTreeMap<TableName, Vec<Candidate<'_>>> = BTreeMap::new();
+    let mut logged: BTreeMap<TableName, Manifest> = BTreeMap::new();
     for (index, (source, objects)) in sources.iter().zip(listings).enumerate() {
-        for object in objects.iter() {
+        let (folders, objects) = folder::split(objects);
+        for (folder, objects) in folders {
+            if let Some((table, reason)) = add_logged(&mut logged, (index, folder), &objects, definitions) {
+                found.skipped.push(skipped_log(source, folder, table, reason));
+            }
+        }
+        for object in objects {
             match candidate(index, object, &definitions.tables) {
                 Ok(Some(file)) => {
                     groups.entry((file.placed.schema.clone(), file.placed.table.clone())).or_default().push(file);
@@ -51,16 +59,64 @@ pub(crate) fn tables(sources: &[Arc<Source>], listings: &[Arc<Vec<ObjectMeta>>],
         }
     }
     for (name, files) in groups {
+        let before = logged.get(&name).filter(|table| files.iter().any(|file| is_before(file, table)));
+        let before = before.and_then(|table| Some((sources.get(table.source)?, table.folder.clone()?)));
+        if let Some((source, folder)) = before {
+            let reason = "the table is in an earlier source or a definition too";
+            found.skipped.push(skipped_log(source, &folder, Some(name.clone()), reason));
+            logged.remove(&name);
+        }
         let mut skip = |file: &Candidate<'_>, reason: String| {
             if let Some(source) = sources.get(file.source) {
                 found.skipped.push(skipped(source, file.object, Some(name.clone()), reason));
             }
         };
-        if let Some(manifest) = manifest(files, &mut skip) {
+        if logged.contains_key(&name) {
+            files.iter().for_each(|file| skip(file, "a Delta table has the same name".to_owned()));
+        } else if let Some(manifest) = manifest(files, &mut skip) {
             found.tables.insert(name, manifest);
         }
     }
+    found.tables.extend(logged);
     found
+}
+
+/// Adds the table of a folder with a log, unless it is hidden; if another has its name, says so.
+fn add_logged(
+    tables: &mut BTreeMap<TableName, Manifest>,
+    (source, folder): (usize, &str),
+    objects: &[&ObjectMeta],
+    definitions: &Definitions,
+) -> Option<(Option<TableName>, &'static str)> {
+    if folder.is_empty() {
+        return Some((None, "a Delta table in the root of a source has no name"));
+    }
+    let mut defined = definitions.tables.iter().filter(|definition| definition.format == Format::Delta);
+    let definition = defined.find(|definition| definition.location.inner(source, folder) == Some(""));
+    let name = match definition {
+        Some(definition) => (definition.schema.clone(), definition.name.clone()),
+        None => folder::name(folder)?,
+    };
+    let is_free = tables.get(&name).is_none_or(|known| definition.is_some() && known.definition.is_none());
+    if !is_free {
+        return Some((Some(name), "another Delta table has the same name"));
+    }
+    let files = objects.iter().map(|object| DataFile::new(object, Compression::None, Vec::new()));
+    let manifest = Manifest {
+        source,
+        format: Format::Delta,
+        folder: Some(folder.to_owned()),
+        definition: definition.map(Arc::clone),
+        partitions: Vec::new(),
+        files: files.collect(),
+    };
+    tables.insert(name, manifest);
+    None
+}
+
+/// Whether a file is of a table that comes before one with a log and the same name.
+fn is_before(file: &Candidate<'_>, logged: &Manifest) -> bool {
+    file.definition.is_some() || (logged.definition.is_none() && file.source < logged.source)
 }
 
 /// Where an object belongs; `None` if it is hidden. A definition comes before the object's own name.
@@ -75,6 +131,9 @@ fn candidate<'a>(
         let folders: Vec<&str> = inner.split('/').collect();
         if folders.iter().any(|segment| layout::is_hidden(segment)) {
             return Ok(None);
+        }
+        if definition.format == Format::Delta {
+            return Err("the location has no log of a Delta table");
         }
         let name = layout::file_name(key.rsplit('/').next().unwrap_or(key));
         if name.format.is_some_and(|format| format != definition.format) {
@@ -143,6 +202,7 @@ fn built(source: usize, format: Format, files: &[Candidate<'_>]) -> Manifest {
     Manifest {
         source,
         format,
+        folder: None,
         definition: files.first().and_then(|file| file.definition).map(Arc::clone),
         partitions: partitions.map(|(name, data_type)| Arc::new(Field::new(*name, data_type.clone(), true))).collect(),
         files: files
@@ -191,6 +251,10 @@ fn partition_value(text: Option<&str>, data_type: &DataType) -> ScalarValue {
         DataType::Date32 => ScalarValue::Date32(text.and_then(value::date)),
         _ => ScalarValue::Utf8View(text.map(str::to_owned)),
     }
+}
+
+fn skipped_log(source: &Source, folder: &str, table: Option<TableName>, reason: &str) -> SkippedFile {
+    SkippedFile { source: source.root.clone(), key: folder::log(folder), table, reason: reason.to_owned() }
 }
 
 fn skipped(source: &Source, object: &ObjectMeta, table: Option<TableName>, reason: impl Into<String>) -> SkippedFile {

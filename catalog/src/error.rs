@@ -15,6 +15,15 @@ pub enum Error {
     /// The object is no longer the one that the snapshot lists.
     #[error("could not read file \"{file}\" of table \"{table}\" because it was replaced during the query")]
     Replaced { table: String, file: String },
+    /// A log names a file that is not there.
+    #[error("could not open file \"{file}\" of table \"{table}\": No such file or directory")]
+    MissingFile { table: String, file: String },
+    /// A log names a file that no source has.
+    #[error("permission denied for file \"{path}\", which \"{file}\" names as one of table \"{table}\"")]
+    Outside { table: String, file: String, path: String },
+    /// A log asks its readers for what this one does not know.
+    #[error("table \"{table}\" needs {feature}, which is not supported")]
+    Unsupported { table: String, feature: String },
     #[error(
         "invalid value \"{value}\" for column \"{column}\" of type {expected} in file \"{file}\" of table \"{table}\", \
          line {line}"
@@ -88,6 +97,7 @@ impl Error {
             Self::BadEncoding { .. } => {
                 Some("Set the option \"encoding\" in a definition in sql/tables, as OPTIONS (encoding 'cp1252').")
             }
+            Self::Outside { .. } => Some("The files of a table must be inside its source."),
             Self::Location { .. } => Some("A location must be inside a source of the configuration."),
             Self::NotAtomic { .. } => Some(
                 "It ignores conditional writes (If-None-Match). Define tables and views in sql/tables and sql/views.",
@@ -107,6 +117,8 @@ impl Error {
             | Self::Store { .. }
             | Self::View { .. }
             | Self::IsView { .. }
+            | Self::MissingFile { .. }
+            | Self::Unsupported { .. }
             | Self::Rows { .. } => None,
         }
     }
@@ -134,13 +146,17 @@ impl Error {
             | Self::Store { .. }
             | Self::View { .. }
             | Self::IsView { .. }
+            | Self::MissingFile { .. }
+            | Self::Outside { .. }
+            | Self::Unsupported { .. }
             | Self::Rows { .. } => false,
         }
     }
 
     /// Whether the same objects would fail in the same way again.
     pub(crate) fn is_lasting(&self) -> bool {
-        self.is_of_content() || matches!(self, Self::MissingColumn { .. })
+        self.is_of_content()
+            || matches!(self, Self::MissingColumn { .. } | Self::Outside { .. } | Self::Unsupported { .. })
     }
 
     /// The cause without the names of table and file, for lists that have them in columns of their own.

@@ -16,6 +16,8 @@ pub(crate) enum Format {
     Parquet,
     Json,
     Csv,
+    /// Parquet files that a log names.
+    Delta,
 }
 
 impl Format {
@@ -24,6 +26,7 @@ impl Format {
             Self::Parquet => "parquet",
             Self::Json => "ndjson",
             Self::Csv => "csv",
+            Self::Delta => "delta",
         }
     }
 }

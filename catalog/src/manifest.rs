@@ -19,6 +19,8 @@ pub(crate) struct Manifest {
     /// Which source holds all of its files.
     pub(crate) source: usize,
     pub(crate) format: Format,
+    /// Of a table with a log. Its files are all that is below; which of them have its rows says the log.
+    pub(crate) folder: Option<String>,
     pub(crate) definition: Option<Arc<TableDefinition>>,
     /// The columns that folder names hold.
     pub(crate) partitions: Vec<FieldRef>,

@@ -11,6 +11,7 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::{GetOptions, GetResult, coalesce_ranges};
 
 use crate::Error;
+use crate::format::parquet::names::Names;
 use crate::manifest::DataFile;
 use crate::store::Source;
 
@@ -26,11 +27,21 @@ pub(crate) struct Pinned {
     pub(crate) table: String,
     pub(crate) file: DataFile,
     source: Arc<Source>,
+    /// How its table names its columns, if not as it does itself.
+    names: Option<Arc<Names>>,
 }
 
 impl Pinned {
     pub(crate) fn new(table: String, file: DataFile, source: Arc<Source>) -> Self {
-        Self { table, file, source }
+        Self { table, file, source, names: None }
+    }
+
+    pub(crate) fn with_names(self, names: Option<Arc<Names>>) -> Self {
+        Self { names, ..self }
+    }
+
+    pub(crate) fn names(&self) -> Option<&Names> {
+        self.names.as_deref()
     }
 
     pub(crate) fn key(&self) -> &str {
@@ -42,7 +53,7 @@ impl Pinned {
         self.key().split('.').skip(1).any(|ending| ending.eq_ignore_ascii_case("txt"))
     }
 
-    pub(crate) fn source(&self) -> &Source {
+    pub(crate) fn source(&self) -> &Arc<Source> {
         &self.source
     }
 

@@ -68,9 +68,21 @@ impl TableProvider for LakeProvider {
         let limit = limit.filter(|_| filters.iter().all(|filter| partitions.decide(filter)));
         match content {
             Content::Parquet { footers, files } => {
-                let statistics = bounds.statistics(schema, &kept);
-                let kept: Vec<_> = kept.into_iter().filter_map(|at| files.get(at)).collect();
-                self.scan_parquet(&kept, (footers, statistics), state, (projection, limit))
+                let delta = self.opened.delta.as_deref();
+                delta.map_or(Ok(()), |delta| delta.check(&kept))?;
+                let table = self.table_schema();
+                let statistics = bounds.statistics(table.table_schema(), &kept);
+                let columns = schema.fields().len();
+                let mut scans = Vec::with_capacity(kept.len());
+                for (at, (file, rows)) in kept.into_iter().filter_map(|at| Some((at, files.get(at)?))) {
+                    let scan = partitioned(file, *rows, columns);
+                    scans.push(match delta {
+                        Some(delta) => delta.without_deleted((at, file), scan).await?,
+                        None => scan,
+                    });
+                }
+                let mapped = delta.map(|delta| delta.projection(projection));
+                self.scan_parquet((table, scans), (footers, statistics), state, (mapped.as_ref().or(projection), limit))
             }
             Content::Csv { plan, files, .. } => {
                 let text = kept.into_iter().filter_map(|at| files.get(at)).map(|(file, layout)| TextFile::Csv {
@@ -90,9 +102,16 @@ impl TableProvider for LakeProvider {
 }
 
 impl LakeProvider {
+    /// The columns of files, then those of which each file has one value.
+    fn table_schema(&self) -> TableSchema {
+        TableSchema::builder(Arc::clone(&self.opened.file_schema))
+            .with_table_partition_cols(self.opened.partitions.fields.clone())
+            .build()
+    }
+
     fn scan_parquet(
         &self,
-        files: &[&(Arc<Pinned>, usize)],
+        (table, files): (TableSchema, Vec<PartitionedFile>),
         (footers, statistics): (&Arc<Footers>, Statistics),
         state: &dyn Session,
         (projection, limit): (Option<&Vec<usize>>, Option<usize>),
@@ -100,22 +119,17 @@ impl LakeProvider {
         if files.is_empty() {
             // A source of no files has no partition, which plans of GROUP BY ROLLUP do not expect.
             let schema = match projection {
-                Some(columns) => Arc::new(self.opened.schema.project(columns)?),
-                None => Arc::clone(&self.opened.schema),
+                Some(columns) => Arc::new(table.table_schema().project(columns)?),
+                None => Arc::clone(table.table_schema()),
             };
             return Ok(Arc::new(EmptyExec::new(schema)));
         }
-        let table = TableSchema::builder(Arc::clone(&self.opened.file_schema))
-            .with_table_partition_cols(self.opened.partitions.fields.clone())
-            .build();
         let options =
             TableParquetOptions { global: state.config_options().execution.parquet.clone(), ..Default::default() };
         let source = ParquetSource::new(table)
             .with_table_parquet_options(options)
             .with_parquet_file_reader_factory(Arc::new(PinnedReaders::new(Arc::clone(footers))));
-        let columns = self.opened.schema.fields().len();
-        let group = FileGroup::new(files.iter().map(|(file, rows)| partitioned(file, *rows, columns)).collect());
-        let groups = group.split_files(state.config().target_partitions().max(1));
+        let groups = FileGroup::new(files).split_files(state.config().target_partitions().max(1));
         let config = FileScanConfigBuilder::new(ObjectStoreUrl::parse(&self.source.url)?, Arc::new(source))
             .with_file_groups(groups)
             .with_statistics(statistics)

@@ -335,6 +335,10 @@ impl Lake {
             let table = known.map(Arc::clone).unwrap_or_else(|| {
                 let label = format!("{schema}.{name}");
                 let lake = LakeTable::new(label, manifest, Arc::clone(source), Arc::clone(&self.footers));
+                let lake = match last.table(&schema, &name).map(|table| &table.kind) {
+                    Some(Kind::Lake(last)) => lake.after(last),
+                    _ => lake,
+                };
                 let (schema, name) = (schema.clone(), name.clone());
                 Arc::new(Table { schema, name, kind: Kind::Lake(lake) })
             });

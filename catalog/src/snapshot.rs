@@ -5,13 +5,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{FieldRef, SchemaRef};
 use chrono::{DateTime, Utc};
 use datafusion::catalog::TableProvider;
 use tokio::sync::OnceCell;
 
 use crate::Error;
 use crate::definition::{Comments, FOLDER, Script};
+use crate::format::delta::State;
 use crate::format::parquet::Footers;
 use crate::format::{Failure, Opened, open};
 use crate::manifest::{DataFile, Manifest};
@@ -76,6 +77,8 @@ pub struct LakeTable {
     manifest: Manifest,
     source: Arc<Source>,
     footers: Arc<Footers>,
+    /// What its log told before this snapshot.
+    last: Option<Arc<State>>,
     /// What the files turned out to hold, or why none of them can be read.
     opened: OnceCell<Result<Arc<Opened>, Failure>>,
 }
@@ -163,10 +166,17 @@ impl Table {
 
 impl LakeTable {
     pub(crate) fn new(label: String, manifest: Manifest, source: Arc<Source>, footers: Arc<Footers>) -> Self {
-        Self { label, manifest, source, footers, opened: OnceCell::new() }
+        Self { label, manifest, source, footers, last: None, opened: OnceCell::new() }
     }
 
-    /// The format of its files: `csv`, `ndjson` or `parquet`.
+    /// With what its log told when it was the table of an earlier snapshot, so that it is read on from there.
+    pub(crate) fn after(self, last: &Self) -> Self {
+        let is_same = last.source.root == self.source.root && last.manifest.folder == self.manifest.folder;
+        let known = last.opened().and_then(|opened| opened.delta.as_ref()).map(|delta| Arc::clone(&delta.state));
+        Self { last: known.or_else(|| last.last.clone()).filter(|_| is_same), ..self }
+    }
+
+    /// The format of its files: `csv`, `delta`, `ndjson` or `parquet`.
     pub fn format(&self) -> &'static str {
         self.manifest.format.name()
     }
@@ -184,8 +194,17 @@ impl LakeTable {
         &self.manifest
     }
 
-    pub(crate) fn files(&self) -> &[DataFile] {
-        &self.manifest.files
+    /// The files that have its rows; before a log was read, all that are in its folder.
+    pub(crate) fn files(&self) -> Vec<&DataFile> {
+        match self.opened().filter(|opened| opened.delta.is_some()) {
+            Some(opened) => opened.content.files().map(|file| &file.file).collect(),
+            None => self.manifest.files.iter().collect(),
+        }
+    }
+
+    /// The columns of which each file has one value.
+    pub(crate) fn partitions(&self) -> &[FieldRef] {
+        self.opened().map_or(&self.manifest.partitions, |opened| &opened.partitions.fields)
     }
 
     /// Opens the files, once. A failure that their content causes is remembered; others may pass.
@@ -198,7 +217,8 @@ impl LakeTable {
             let options = self.manifest.definition.as_ref().map(|definition| format!("{:?}", definition.options));
             let shelf = &self.source.shelf;
             let mut memory = shelf.recall(self.source.store.as_ref(), &place, options.unwrap_or_default()).await;
-            let opened = open(&self.label, &self.manifest, files, (&self.footers, &mut memory)).await;
+            let last = self.last.as_ref();
+            let opened = open(&self.label, &self.manifest, files, (&self.footers, &mut memory, last)).await;
             if let Some(learned) = memory.into_learned() {
                 shelf.keep(place, learned);
             }

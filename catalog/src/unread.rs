@@ -19,6 +19,7 @@ use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 pub(crate) use tuples::Tuples;
 
 use crate::format::Opened;
+use crate::format::delta::Delta;
 use crate::provider::LakeProvider;
 
 /// The rules that need to run behind those that push filters and columns down to the scans.
@@ -52,7 +53,9 @@ impl OptimizerRule for Unread {
 fn opened(scan: &TableScan) -> Option<Arc<Opened>> {
     let provider = source_as_provider(&scan.source).ok()?;
     let lake = provider.downcast_ref::<LakeProvider>()?;
-    scan.fetch.is_none().then(|| Arc::clone(&lake.opened))
+    // Rows that a log deletes are in their files, and files that a log misses are an error.
+    let is_plain = lake.opened.delta.as_deref().is_none_or(Delta::is_plain);
+    (scan.fetch.is_none() && is_plain).then(|| Arc::clone(&lake.opened))
 }
 
 fn call(expr: &Expr) -> Option<&AggregateFunction> {

@@ -16,6 +16,8 @@ use datafusion::common::{Column, ColumnStatistics, Result, ScalarValue, Statisti
 #[derive(Debug, Default)]
 pub(crate) struct FileBounds {
     pub(crate) rows: u64,
+    /// Rows that are in the file and no longer in its table.
+    pub(crate) deleted: u64,
     pub(crate) columns: HashMap<String, Range>,
     /// Columns of which nothing is known.
     pub(crate) unknown: HashSet<String>,
@@ -34,6 +36,8 @@ pub(crate) struct Range {
 pub(crate) struct Bounds {
     files: usize,
     rows: Option<UInt64Array>,
+    /// Of rows; none if the files have no such rows.
+    deleted: Vec<u64>,
     columns: HashMap<String, Bounded>,
     /// The statistics of all files together, once they were asked for.
     all: OnceLock<Statistics>,
@@ -59,7 +63,20 @@ impl Bounds {
             let (least, greatest, nulls) = (Arc::clone(values), Arc::clone(values), UInt64Array::new_null(files));
             (field.name().clone(), Bounded { least, greatest, nulls, is_met: true })
         });
-        Self { files, rows: None, columns: columns.collect(), all: OnceLock::new() }
+        Self { files, rows: None, deleted: Vec::new(), columns: columns.collect(), all: OnceLock::new() }
+    }
+
+    /// Adds what is told of the files elsewhere: it rules files out, and is no answer.
+    pub(crate) fn add_hints(&mut self, schema: &Schema, files: &[FileBounds]) {
+        self.add_files(schema, files);
+        schema.fields().iter().for_each(|field| {
+            if let Some(bounded) = self.columns.get_mut(field.name()) {
+                bounded.is_met = false;
+            }
+        });
+        if files.iter().any(|file| file.deleted > 0) {
+            self.deleted = files.iter().map(|file| file.deleted).collect();
+        }
     }
 
     /// Adds what the files tell of the columns of `schema`.
@@ -101,11 +118,15 @@ impl Bounds {
 
     fn sum(&self, schema: &Schema, files: &[usize], with_columns: bool) -> Statistics {
         let Some(rows) = &self.rows else { return Statistics::new_unknown(schema) };
+        let count: u64 = files.iter().filter_map(|at| rows.values().get(*at)).sum();
+        let deleted: u64 = files.iter().filter_map(|at| self.deleted.get(*at)).sum();
+        // The rows that are left may have neither the least value nor a NULL.
+        let with_columns = with_columns && deleted == 0;
+        let count = count.saturating_sub(deleted);
         let column = |name: &str| match self.columns.get(name).filter(|_| with_columns) {
             Some(bounded) => bounded.sum(rows, files).unwrap_or_default(),
             None => ColumnStatistics::new_unknown(),
         };
-        let count: u64 = files.iter().filter_map(|at| rows.values().get(*at)).sum();
         Statistics {
             num_rows: usize::try_from(count).map_or(Precision::Absent, Precision::Exact),
             total_byte_size: Precision::Absent,
@@ -239,7 +260,8 @@ mod tests {
         let range = |(name, least, greatest, nulls): &(&str, ScalarValue, ScalarValue, u64)| {
             ((*name).to_owned(), Range { least: least.clone(), greatest: greatest.clone(), nulls: *nulls })
         };
-        FileBounds { rows, columns: columns.iter().map(range).collect(), unknown: HashSet::from(["odd".to_owned()]) }
+        let (columns, unknown) = (columns.iter().map(range).collect(), HashSet::from(["odd".to_owned()]));
+        FileBounds { rows, deleted: 0, columns, unknown }
     }
 
     fn shown(bounds: &Bounds, name: &str) -> String {

@@ -2,6 +2,7 @@
 
 pub(crate) mod bounds;
 pub(crate) mod csv;
+pub(crate) mod delta;
 mod encoding;
 pub(crate) mod json;
 mod normal;
@@ -23,6 +24,9 @@ pub(crate) const COLUMNS_MAX: usize = 2_000;
 
 /// Looking at files is done between other work, and must not hold it up.
 const ROWS_BETWEEN_YIELDS: usize = 1_000;
+
+/// Files that are opened at once.
+const AT_ONCE: usize = 8;
 
 /// How much of a file is looked at to find its types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

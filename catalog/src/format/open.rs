@@ -11,9 +11,10 @@ use futures::{StreamExt, stream};
 
 use super::bounds::{Bounds, FileBounds};
 use super::csv::{self, Facts, Layout, Plan, Seen};
+use super::delta::{self, Delta, State};
 use super::parquet::Footers;
 use super::union::Union;
-use super::{Budget, COLUMNS_MAX, ROWS_BETWEEN_YIELDS, json, parquet};
+use super::{AT_ONCE, Budget, COLUMNS_MAX, ROWS_BETWEEN_YIELDS, json, parquet};
 use crate::Error;
 use crate::layout::Format;
 use crate::manifest::{DataFile, Manifest};
@@ -21,9 +22,6 @@ use crate::pinned::Pinned;
 use crate::prune::Partitions;
 use crate::remembered::{Kept, Memory};
 use crate::unread::Tuples;
-
-/// Files that are opened at once.
-const AT_ONCE: usize = 8;
 
 /// A file of text up to this size is looked at as a whole, while the whole files of the table are not too many.
 const WHOLE_FILE_BYTES_MAX: u64 = 16 << 20;
@@ -51,6 +49,8 @@ pub(crate) struct Opened {
     tuples: Tuples,
     /// Files that are left out: key and reason.
     pub(crate) skipped: Vec<(String, String)>,
+    /// What a log says beside, if the table has one.
+    pub(crate) delta: Option<Box<Delta>>,
 }
 
 #[derive(Debug)]
@@ -87,17 +87,18 @@ impl From<Error> for Failure {
     }
 }
 
-/// Opens a table; fails if none of its files can be opened.
+/// Opens a table; fails if none of its files can be opened. `last` is what its log told before.
 pub(crate) async fn open(
     table: &str,
     manifest: &Manifest,
     files: Vec<Arc<Pinned>>,
-    (footers, memory): (&Arc<Footers>, &mut Memory),
+    (footers, memory, last): (&Arc<Footers>, &mut Memory, Option<&Arc<State>>),
 ) -> Result<Opened, Failure> {
     let Parts { fields, content, bounds, skipped } = match manifest.format {
         Format::Csv => open_csv(table, manifest, files, memory).await?,
         Format::Json => open_json(manifest, files, memory).await?,
         Format::Parquet => open_parquet(files, footers, memory).await?,
+        Format::Delta => return Box::pin(delta::open(table, manifest, &files, (footers, last))).await,
     };
     let is_partition = |field: &Field| manifest.partitions.iter().any(|partition| partition.name() == field.name());
     let file_schema = Schema::new(fields.into_iter().filter(|field| !is_partition(field)).collect::<Vec<_>>());
@@ -119,7 +120,7 @@ pub(crate) async fn open(
         known.add_files(&file_schema, &bounds);
     }
     let bounds = known;
-    Ok(Opened { schema, file_schema, content, partitions, bounds, tuples: Tuples::default(), skipped })
+    Ok(Opened { schema, file_schema, content, partitions, bounds, tuples: Tuples::default(), skipped, delta: None })
 }
 
 impl Opened {

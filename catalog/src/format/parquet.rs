@@ -5,6 +5,7 @@ mod bounds;
 mod footer;
 mod kept;
 mod logical;
+pub(crate) mod names;
 mod nan;
 mod reader;
 
@@ -13,7 +14,7 @@ use parquet::arrow::parquet_to_arrow_schema;
 
 pub(crate) use adapt::Adapters;
 pub(crate) use footer::Footers;
-pub(crate) use reader::PinnedReaders;
+pub(crate) use reader::{PinnedReaders, reader};
 
 use super::COLUMNS_MAX;
 use super::bounds::FileBounds;

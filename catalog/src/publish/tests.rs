@@ -164,6 +164,8 @@ fn numbers(name: &str, values: &[i64]) -> Vec<u8> {
 
 mod csv;
 mod csv_found;
+mod delta;
+mod delta_faults;
 mod json;
 mod lake;
 mod parquet_files;

@@ -1,8 +1,9 @@
 //! What the snapshot's manifest tells of a table, as the relations show it.
 
+use arrow::datatypes::FieldRef;
 use chrono::{DateTime, Utc};
 
-use crate::manifest::{DataFile, Manifest};
+use crate::manifest::DataFile;
 use crate::snapshot::{Kind, LakeTable, Table};
 
 /// An object of a table.
@@ -36,13 +37,13 @@ pub(crate) fn listed_at(table: &Table) -> Option<DateTime<Utc>> {
 /// The objects of a table; a view has none.
 pub(crate) fn objects(table: &Table) -> Vec<Object<'_>> {
     let Some(lake) = lake(table) else { return Vec::new() };
-    let objects = lake.files().iter().map(|file| Object {
+    let objects = lake.files().into_iter().map(|file| Object {
         source: lake.root(),
         key: file.path.as_ref(),
         bytes: i64::try_from(file.bytes).unwrap_or(i64::MAX),
         etag: file.etag.as_deref(),
         modified_at: file.modified_at,
-        partitions: partitions(lake.manifest(), file),
+        partitions: partitions(lake.partitions(), file),
     });
     objects.collect()
 }
@@ -59,8 +60,8 @@ fn lake(table: &Table) -> Option<&LakeTable> {
     }
 }
 
-fn partitions(manifest: &Manifest, file: &DataFile) -> Option<String> {
-    let folders = manifest.partitions.iter().zip(&file.partitions);
+fn partitions(columns: &[FieldRef], file: &DataFile) -> Option<String> {
+    let folders = columns.iter().zip(&file.partitions);
     let folders: Vec<String> = folders.map(|(column, value)| format!("{}={value}", column.name())).collect();
     (!folders.is_empty()).then(|| folders.join("/"))
 }

@@ -189,12 +189,12 @@ impl Engine {
         Ok(outcome)
     }
 
-    /// Whether what was tried met a file that was replaced since `version` of the lake, and the lake is known anew: then
-    /// one more try sees the new file.
+    /// Whether what was tried met a file that was replaced or deleted since `version` of the lake, and the lake is known
+    /// anew: then one more try sees the new file.
     async fn looked_again<T>(&self, tried: &Result<T>, version: u64) -> bool {
         let lake = &self.core.lake;
         match tried {
-            Err(error) if error.state == SqlState::SerializationFailure => {
+            Err(error) if matches!(error.state, SqlState::SerializationFailure | SqlState::UndefinedFile) => {
                 lake.snapshot().version != version || lake.refresh().await.is_ok()
             }
             _ => false,

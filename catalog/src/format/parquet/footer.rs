@@ -154,6 +154,11 @@ impl Cache {
 /// A store without ETags is told apart by time and size.
 fn key(file: &Pinned) -> Key {
     let version = file.file.etag.clone().or_else(|| Some(format!("{}-{}", file.file.modified_at, file.file.bytes)));
+    // Under other names a footer is another.
+    let version = match file.names() {
+        Some(names) => Some(format!("{} {}", version.unwrap_or_default(), names.label)),
+        None => version,
+    };
     (file.source().root.clone(), file.key().to_owned(), version)
 }
 
@@ -182,7 +187,14 @@ async fn read(part: &Part<'_>) -> Result<ParquetMetaData, Error> {
         part.bytes(footer_start..footer_end).await?
     };
     // Thrift of unknown origin: some of it makes the decoder panic.
-    match std::panic::catch_unwind(|| ParquetMetaDataReader::decode_metadata(&footer)) {
+    let decode = || {
+        let metadata = ParquetMetaDataReader::decode_metadata(&footer)?;
+        match file.names() {
+            Some(names) => names.rename(&metadata),
+            None => Ok(metadata),
+        }
+    };
+    match std::panic::catch_unwind(AssertUnwindSafe(decode)) {
         Ok(Ok(metadata)) => Ok(metadata),
         Ok(Err(error)) => Err(file.unreadable(format!("the footer is damaged: {}", first_line(&error)))),
         Err(_) => Err(file.unreadable("the footer is damaged")),

@@ -70,6 +70,12 @@ impl ParquetFileReaderFactory for PinnedReaders {
     }
 }
 
+/// A reader of a file that is in no scan.
+pub(crate) fn reader(file: &Arc<Pinned>, footers: &Arc<Footers>) -> impl AsyncFileReader + Unpin + 'static {
+    let metrics = ParquetFileMetrics::new(0, file.key(), &ExecutionPlanMetricsSet::new());
+    Reader { pinned: Arc::clone(file), footers: Arc::clone(footers), metrics, whole: None }
+}
+
 struct Reader {
     pinned: Arc<Pinned>,
     footers: Arc<Footers>,

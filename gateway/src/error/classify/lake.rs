@@ -22,6 +22,9 @@ fn state(error: &catalog::Error) -> SqlState {
     match error {
         Lake::UnreadableFile { .. } | Lake::EmptyFile { .. } => SqlState::DataCorrupted,
         Lake::Replaced { .. } => SqlState::SerializationFailure,
+        Lake::MissingFile { .. } => SqlState::UndefinedFile,
+        Lake::Outside { .. } => SqlState::InsufficientPrivilege,
+        Lake::Unsupported { .. } => SqlState::FeatureNotSupported,
         Lake::BadValue { .. } => SqlState::InvalidTextRepresentation,
         Lake::BadRecord { .. } => SqlState::BadCopyFileFormat,
         Lake::BadEncoding { .. } => SqlState::CharacterNotInRepertoire,

@@ -1,0 +1,184 @@
+//! The columns of a table, as the metadata of its log declares them.
+//!
+//! Owns: which type of PostgreSQL's a type of Delta's is, and where files name columns otherwise. Pure.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::action::Metadata;
+use crate::format::normal::normal;
+use crate::format::parquet::names::{Column, Columns, Inner, Names};
+
+const MODE: &str = "delta.columnMapping.mode";
+const PHYSICAL_NAME: &str = "delta.columnMapping.physicalName";
+const ID: &str = "delta.columnMapping.id";
+
+/// The columns of a table.
+#[derive(Debug)]
+pub(super) struct Columned {
+    /// In their order; each with its name in the log's own values.
+    pub(super) columns: Vec<(Field, String)>,
+    /// Places in `columns`.
+    pub(super) partitions: Vec<usize>,
+    pub(super) names: Option<Arc<Names>>,
+}
+
+/// Why a schema cannot be used.
+#[derive(Debug, PartialEq)]
+pub(super) enum Fault {
+    Damaged(String),
+    Unsupported(String),
+}
+
+#[derive(Deserialize)]
+struct Struct {
+    fields: Vec<StructField>,
+}
+
+#[derive(Deserialize)]
+struct StructField {
+    name: String,
+    #[serde(rename = "type")]
+    data_type: Value,
+    #[serde(default)]
+    metadata: HashMap<String, Value>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Mode {
+    None,
+    Name,
+    Id,
+}
+
+pub(super) fn parse(metadata: &Metadata) -> Result<Columned, Fault> {
+    if let Some(format) = metadata.format.as_ref().filter(|format| !format.provider.eq_ignore_ascii_case("parquet")) {
+        return Err(Fault::Unsupported(format!("files of format \"{}\"", format.provider)));
+    }
+    let mode = match metadata.configuration.get(MODE).and_then(Option::as_deref) {
+        None | Some("none") => Mode::None,
+        Some("name") => Mode::Name,
+        Some("id") => Mode::Id,
+        Some(other) => return Err(Fault::Unsupported(format!("column mapping mode \"{other}\""))),
+    };
+    let root: Struct = serde_json::from_str(&metadata.schema_string).map_err(|error| damaged(&error.to_string()))?;
+    let mut columns: Vec<(Field, String)> = Vec::with_capacity(root.fields.len());
+    for field in &root.fields {
+        if columns.iter().any(|(known, _)| known.name() == &field.name) {
+            return Err(damaged(&format!("column \"{}\" occurs more than once", field.name)));
+        }
+        let (data_type, _) = typed(&field.data_type, mode)?;
+        let raw = Field::new(&field.name, data_type, true);
+        columns.push((normal(&raw), physical(field, mode)?.to_owned()));
+    }
+    let place = |name: &String| {
+        let place = columns.iter().position(|(field, _)| field.name() == name);
+        place.ok_or_else(|| damaged(&format!("partition column \"{name}\" is no column")))
+    };
+    let partitions = metadata.partition_columns.iter().map(place).collect::<Result<_, _>>()?;
+    let names = match mode {
+        Mode::None => None,
+        _ => Some(Arc::new(Names { label: label(metadata), columns: renamed(&root.fields, mode)? })),
+    };
+    Ok(Columned { columns, partitions, names })
+}
+
+/// The same for the same names.
+fn label(metadata: &Metadata) -> String {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    metadata.schema_string.hash(&mut hasher);
+    metadata.configuration.get(MODE).hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
+
+fn damaged(reason: &str) -> Fault {
+    Fault::Damaged(format!("the schema is damaged: {reason}"))
+}
+
+fn physical(field: &StructField, mode: Mode) -> Result<&str, Fault> {
+    match mode {
+        Mode::None => Ok(&field.name),
+        Mode::Name | Mode::Id => {
+            let name = field.metadata.get(PHYSICAL_NAME).and_then(Value::as_str);
+            name.ok_or_else(|| damaged(&format!("column \"{}\" has no physical name", field.name)))
+        }
+    }
+}
+
+/// Where the fields are in files.
+fn renamed(fields: &[StructField], mode: Mode) -> Result<Columns, Fault> {
+    let (mut by_name, mut by_id) = (HashMap::new(), HashMap::new());
+    for field in fields {
+        let (_, inner) = typed(&field.data_type, mode)?;
+        let column = Column { name: field.name.clone(), inner };
+        if mode == Mode::Id {
+            let id = field.metadata.get(ID).and_then(Value::as_i64).and_then(|id| i32::try_from(id).ok());
+            by_id.insert(id.ok_or_else(|| damaged(&format!("column \"{}\" has no id", field.name)))?, column);
+        } else {
+            by_name.insert(physical(field, mode)?.to_owned(), column);
+        }
+    }
+    Ok(if mode == Mode::Id { Columns::ById(by_id) } else { Columns::ByName(by_name) })
+}
+
+/// The type that a file's column is read as, and the names within.
+fn typed(data_type: &Value, mode: Mode) -> Result<(DataType, Inner), Fault> {
+    let part = |name: &str| data_type.get(name).ok_or_else(|| damaged(&format!("a type has no {name}")));
+    match (data_type, data_type.get("type").and_then(Value::as_str)) {
+        (Value::String(name), _) => Ok((primitive(name)?, Inner::None)),
+        (_, Some("struct")) => {
+            let inner = Struct::deserialize(data_type).map_err(|error| damaged(&error.to_string()))?;
+            let field = |field: &StructField| Ok(Field::new(&field.name, typed(&field.data_type, mode)?.0, true));
+            let fields: Fields = inner.fields.iter().map(field).collect::<Result<_, Fault>>()?;
+            let names = if mode == Mode::None { Inner::None } else { Inner::Struct(renamed(&inner.fields, mode)?) };
+            Ok((DataType::Struct(fields), names))
+        }
+        (_, Some("array")) => {
+            let (item, inner) = typed(part("elementType")?, mode)?;
+            let item = Field::new(Field::LIST_FIELD_DEFAULT_NAME, item, true);
+            Ok((DataType::List(Arc::new(item)), Inner::List(Box::new(inner))))
+        }
+        (_, Some("map")) => {
+            let ((key, keys), (value, values)) = (typed(part("keyType")?, mode)?, typed(part("valueType")?, mode)?);
+            let pair = Fields::from(vec![Field::new("key", key, false), Field::new("value", value, true)]);
+            let entries = Field::new("key_value", DataType::Struct(pair), false);
+            Ok((DataType::Map(Arc::new(entries), false), Inner::Map(Box::new(keys), Box::new(values))))
+        }
+        _ => Err(damaged("a type is neither a name nor a struct, an array or a map")),
+    }
+}
+
+fn primitive(name: &str) -> Result<DataType, Fault> {
+    Ok(match name {
+        "string" => DataType::Utf8,
+        "long" => DataType::Int64,
+        "integer" => DataType::Int32,
+        "short" => DataType::Int16,
+        "byte" => DataType::Int8,
+        "float" => DataType::Float32,
+        "double" => DataType::Float64,
+        "boolean" => DataType::Boolean,
+        "binary" => DataType::Binary,
+        "date" => DataType::Date32,
+        "timestamp" => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        "timestamp_ntz" => DataType::Timestamp(TimeUnit::Microsecond, None),
+        "decimal" => DataType::Decimal128(10, 0),
+        _ => match decimal(name) {
+            Some(decimal) => decimal,
+            None => return Err(Fault::Unsupported(format!("type \"{name}\""))),
+        },
+    })
+}
+
+/// `decimal(precision,scale)`.
+fn decimal(name: &str) -> Option<DataType> {
+    let (precision, scale) = name.strip_prefix("decimal(")?.strip_suffix(')')?.split_once(',')?;
+    let (precision, scale): (u8, i8) = (precision.trim().parse().ok()?, scale.trim().parse().ok()?);
+    let is_valid = (1..=38).contains(&precision) && scale >= 0 && scale.unsigned_abs() <= precision;
+    is_valid.then_some(DataType::Decimal128(precision, scale))
+}
