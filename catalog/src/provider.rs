@@ -77,7 +77,7 @@ impl TableProvider for LakeProvider {
                 for (at, (file, rows)) in kept.into_iter().filter_map(|at| Some((at, files.get(at)?))) {
                     let scan = partitioned(file, *rows, columns);
                     scans.push(match delta {
-                        Some(delta) => delta.without_deleted((at, file), scan).await?,
+                        Some(delta) => delta.without_deleted((at, file, *rows), footers, scan).await?,
                         None => scan,
                     });
                 }

@@ -5,9 +5,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
-use arrow::array::{Array, ArrayRef, BooleanArray, UInt64Array};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, FieldRef, Schema};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, UInt64Array, new_null_array};
+use arrow::compute::{cast, concat};
+use arrow::datatypes::{DataType, FieldRef, Schema, UInt64Type};
 use datafusion::common::pruning::PruningStatistics;
 use datafusion::common::stats::Precision;
 use datafusion::common::{Column, ColumnStatistics, Result, ScalarValue, Statistics};
@@ -79,15 +79,55 @@ impl Bounds {
         }
     }
 
-    /// Adds what the files tell of the columns of `schema`.
-    pub(crate) fn add_files(&mut self, schema: &Schema, files: &[FileBounds]) {
+    /// Adds the hints of some files after the other.
+    pub(crate) fn add_parts(&mut self, schema: &Schema, parts: &[Self]) -> Result<()> {
+        if parts.is_empty() {
+            return Ok(());
+        }
+        for field in
+            schema.fields().iter().filter(|field| parts.iter().any(|part| part.columns.contains_key(field.name())))
+        {
+            let join = |of: fn(&Bounded) -> ArrayRef, data_type: &DataType| {
+                let arrays: Vec<ArrayRef> = parts
+                    .iter()
+                    .map(|part| match part.columns.get(field.name()) {
+                        Some(bounded) => of(bounded),
+                        None => new_null_array(data_type, part.files),
+                    })
+                    .collect();
+                concat(&arrays.iter().map(AsRef::as_ref).collect::<Vec<_>>())
+            };
+            let least = join(|bounded| Arc::clone(&bounded.least), field.data_type())?;
+            let greatest = join(|bounded| Arc::clone(&bounded.greatest), field.data_type())?;
+            let nulls = join(|bounded| Arc::new(bounded.nulls.clone()), &DataType::UInt64)?;
+            let nulls = nulls.as_primitive::<UInt64Type>().clone();
+            self.columns.insert(field.name().clone(), Bounded { least, greatest, nulls, is_met: false });
+        }
+        let rows: Vec<u64> =
+            parts.iter().flat_map(|part| part.rows.iter().flat_map(|rows| rows.values())).copied().collect();
+        if parts.iter().any(|part| !part.deleted.is_empty()) {
+            let deleted =
+                parts.iter().flat_map(|part| (0..part.files).map(|at| part.deleted.get(at).copied().unwrap_or(0)));
+            self.deleted = deleted.collect();
+        }
+        self.set_rows(&rows);
+        Ok(())
+    }
+
+    /// Sets how many rows each file has.
+    fn set_rows(&mut self, files: &[u64]) {
         // A folder's name is the value of all rows of the file.
-        for partition in self.columns.values_mut() {
+        for partition in self.columns.values_mut().filter(|column| column.is_met) {
             let values = &partition.least;
-            let nulls = files.iter().enumerate().map(|(at, file)| if values.is_null(at) { file.rows } else { 0 });
+            let nulls = files.iter().enumerate().map(|(at, rows)| if values.is_null(at) { *rows } else { 0 });
             partition.nulls = nulls.collect();
         }
-        self.rows = Some(UInt64Array::from_iter_values(files.iter().map(|file| file.rows)));
+        self.rows = Some(UInt64Array::from(files.to_vec()));
+    }
+
+    /// Adds what the files tell of the columns of `schema`.
+    pub(crate) fn add_files(&mut self, schema: &Schema, files: &[FileBounds]) {
+        self.set_rows(&files.iter().map(|file| file.rows).collect::<Vec<_>>());
         for field in schema.fields() {
             match column(field.name(), field.data_type(), files) {
                 Ok(Some(bounded)) => drop(self.columns.insert(field.name().clone(), bounded)),

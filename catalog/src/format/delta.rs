@@ -4,6 +4,7 @@
 
 mod action;
 mod checkpoint;
+mod data;
 mod deletions;
 pub(crate) mod folder;
 mod listed;
@@ -17,26 +18,21 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use arrow::array::StringArray;
-use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, FieldRef, Schema};
-use chrono::DateTime;
-use datafusion::common::ScalarValue;
-use futures::{FutureExt, StreamExt, stream};
+use arrow::datatypes::{Field, FieldRef, Schema};
+use futures::FutureExt;
 use object_store::path::Path;
-use object_store::{ObjectMeta, ObjectStoreExt};
 use tokio::sync::OnceCell;
 
 use self::action::{Add, Vector};
+use self::data::Data;
 use self::deletions::Deletions;
 use self::schema::{Columned, Fault};
 use self::vector::Place;
-use super::bounds::{Bounds, FileBounds};
+use super::COLUMNS_MAX;
+use super::bounds::Bounds;
 use super::open::{Content, Failure, Opened};
-use super::parquet::{self, Footers};
-use super::{AT_ONCE, COLUMNS_MAX};
+use super::parquet::Footers;
 use crate::Error;
-use crate::layout::Compression;
 use crate::manifest::{DataFile, Manifest};
 use crate::pinned::Pinned;
 use crate::prune::Partitions;
@@ -89,7 +85,10 @@ pub(crate) async fn open(
     // A log is of unknown origin: no line of it may end the process.
     let opening = AssertUnwindSafe(files.open(last)).catch_unwind();
     let damaged = |_| files.unreadable(folder::log(folder), "the log is damaged");
-    Ok(opening.await.map_err(damaged)??)
+    opening.await.map_err(damaged).flatten().map_err(|error| {
+        let skipped = if error.is_lasting() { vec![(folder::log(folder), error.reason())] } else { Vec::new() };
+        Failure { error, skipped }
+    })
 }
 
 impl Files<'_> {
@@ -108,174 +107,45 @@ impl Files<'_> {
             return Err(Error::TooManyColumns { table: self.table.to_owned(), columns, columns_max: COLUMNS_MAX });
         }
         let adds: Vec<&Arc<Add>> = state.files.values().collect();
-        let (pinned, mut faults) = self.pin(&adds, &columned).await?;
-        let bounds = self.bounds(&adds, &pinned, &columned, &mut faults).await?;
+        let mut data = self.data(&adds, &columned).await?;
         let mut vectors = HashMap::new();
         for (at, add) in adds.iter().enumerate() {
-            let (Some(vector), Some(file)) = (&add.deletion_vector, pinned.get(at)) else { continue };
+            let (Some(vector), Some((file, _))) = (&add.deletion_vector, data.files.get(at)) else { continue };
             match self.deletions(vector, file).await? {
                 Ok(deletions) => drop(vectors.insert(at, deletions)),
-                Err(fault) => drop(faults.insert(at, fault)),
+                Err(fault) => drop(data.faults.insert(at, fault)),
             }
         }
-        let order = order(&columned);
-        let delta = Delta { state: Arc::clone(&state), order, faults, vectors };
-        self.opened(&columned, (pinned, bounds), delta)
+        self.opened(&columned, data, (state, vectors))
     }
 
     /// Puts together what was found.
     fn opened(
         &self,
         columned: &Columned,
-        (pinned, bounds): (Vec<Arc<Pinned>>, Vec<FileBounds>),
-        delta: Delta,
+        Data { files, faults, bounds, bounded }: Data,
+        (state, vectors): (Arc<State>, HashMap<usize, Deletions>),
     ) -> Result<Opened, Error> {
-        let field = |place: usize| columned.columns.get(place).map(|(field, _)| Arc::new(field.clone()));
-        let is_partition = |place: &usize| columned.partitions.contains(place);
-        let partition_fields: Vec<FieldRef> = columned.partitions.iter().filter_map(|place| field(*place)).collect();
-        let of_files = (0..columned.columns.len()).filter(|place| !is_partition(place)).filter_map(field);
-        let file_schema = Arc::new(Schema::new(of_files.collect::<Vec<_>>()));
-        let schema = Arc::new(Schema::new((0..columned.columns.len()).filter_map(field).collect::<Vec<_>>()));
-        let data: Vec<&DataFile> = pinned.iter().map(|file| &file.file).collect();
-        let partitions = Partitions::new(&partition_fields, &data).map_err(|error| Error::Rows {
+        let owned = |(field, _): &(Field, String)| Arc::new(field.clone());
+        let schema = Arc::new(Schema::new(columned.columns.iter().map(owned).collect::<Vec<_>>()));
+        let file_schema = Arc::new(Schema::new(columned.of_files().map(owned).collect::<Vec<_>>()));
+        let partitions = columned.partitions.iter().filter_map(|place| columned.columns.get(*place));
+        let partitions: Vec<FieldRef> = partitions.map(owned).collect();
+        let data: Vec<&DataFile> = files.iter().map(|(file, _)| &file.file).collect();
+        let partitions = Partitions::new(&partitions, &data).map_err(|error| Error::Rows {
             table: self.table.to_owned(),
             file: folder::log(self.folder),
             reason: error.to_string(),
         })?;
-        let mut known = Bounds::of_partitions(pinned.len(), &partitions.columns());
-        if !bounds.is_empty() {
-            known.add_hints(&file_schema, &bounds);
+        let mut known = Bounds::of_partitions(files.len(), &partitions.columns());
+        if let Err(error) = known.add_parts(&bounded, &bounds) {
+            tracing::warn!(table = self.table, %error, "a table has no bounds");
         }
-        let rows =
-            |bounds: &FileBounds| usize::try_from(bounds.rows.saturating_sub(bounds.deleted)).unwrap_or(usize::MAX);
-        let files = pinned.into_iter().zip(&bounds).map(|(file, bounds)| (file, rows(bounds))).collect();
+        let faulty = faults.iter().filter_map(|(at, fault)| Some((data.get(*at)?.path.to_string(), fault.reason())));
+        let skipped = faulty.collect();
         let content = Content::Parquet { footers: Arc::clone(self.footers), files };
-        let delta = Some(Box::new(delta));
-        Ok(Opened { schema, file_schema, content, partitions, bounds: known, skipped: Vec::new(), delta })
-    }
-
-    /// The files of the table, each with the values of its partitions, and those that are not there.
-    async fn pin(
-        &self,
-        adds: &[&Arc<Add>],
-        columned: &Columned,
-    ) -> Result<(Vec<Arc<Pinned>>, HashMap<usize, Error>), Error> {
-        let mut values: Vec<Vec<ScalarValue>> = Vec::with_capacity(columned.partitions.len());
-        for (field, name) in columned.partitions.iter().filter_map(|place| columned.columns.get(*place)) {
-            values.push(self.partition(adds, field.data_type(), name)?);
-        }
-        let mut keys = Vec::with_capacity(adds.len());
-        for add in adds {
-            keys.push(self.named(self.folder, &add.path, &folder::log(self.folder))?);
-        }
-        let looks = keys.into_iter().zip(adds).map(|(key, add)| self.data(key, add.size));
-        let mut looks = stream::iter(looks.collect::<Vec<_>>()).buffered(AT_ONCE);
-        let (mut pinned, mut faults) = (Vec::with_capacity(adds.len()), HashMap::new());
-        while let Some(look) = looks.next().await {
-            let (mut file, fault) = look?;
-            file.partitions = values.iter().filter_map(|values| values.get(pinned.len()).cloned()).collect();
-            faults.extend(fault.map(|fault| (pinned.len(), fault)));
-            let file = Pinned::new(self.table.to_owned(), file, Arc::clone(self.source));
-            pinned.push(Arc::new(file.with_names(columned.names.clone())));
-        }
-        Ok((pinned, faults))
-    }
-
-    /// A data file as the store has it, or why it cannot be read.
-    async fn data(&self, key: Path, size: u64) -> Result<(DataFile, Option<Error>), Error> {
-        let (file, fault) = self.object(&key).await?;
-        let other = || {
-            let reason = format!("it has {} bytes, and {size} in the log of its table", file.bytes);
-            self.unreadable(key.to_string(), reason)
-        };
-        let fault = fault.or_else(|| (file.bytes != size).then(other));
-        Ok((file, fault))
-    }
-
-    /// A file as the store has it. The listing may be older than the log in it.
-    async fn object(&self, key: &Path) -> Result<(DataFile, Option<Error>), Error> {
-        if let Some(listed) = self.listed(key) {
-            return Ok((listed.file.clone(), None));
-        }
-        match self.source.store.head(key).await {
-            Ok(object) => Ok((DataFile::new(&object, Compression::None, Vec::new()), None)),
-            Err(object_store::Error::NotFound { .. }) => {
-                let fault = Error::MissingFile { table: self.table.to_owned(), file: key.to_string() };
-                let (location, last_modified) = (key.clone(), DateTime::default());
-                let missing = ObjectMeta { location, last_modified, size: 0, e_tag: None, version: None };
-                Ok((DataFile::new(&missing, Compression::None, Vec::new()), Some(fault)))
-            }
-            Err(cause) => Err(self.source.failed(cause)),
-        }
-    }
-
-    /// The values of a partition in all files.
-    fn partition(&self, adds: &[&Arc<Add>], data_type: &DataType, name: &str) -> Result<Vec<ScalarValue>, Error> {
-        // The protocol writes a value that is missing as no text.
-        let texts = adds.iter().map(|add| {
-            let text = add.partition_values.get(name).and_then(Option::as_deref);
-            text.filter(|text| !text.is_empty())
-        });
-        let texts: StringArray = texts.collect();
-        let options = CastOptions { safe: false, ..Default::default() };
-        let damaged = |reason: String| {
-            self.unreadable(
-                folder::log(self.folder),
-                format!("a value of partition column \"{name}\" is damaged: {reason}"),
-            )
-        };
-        let values = cast_with_options(&texts, data_type, &options).map_err(|error| damaged(error.to_string()))?;
-        let values = (0..adds.len()).map(|at| ScalarValue::try_from_array(&values, at));
-        values.collect::<Result<_, _>>().map_err(|error| damaged(error.to_string()))
-    }
-
-    /// What is known of the values in each file: what the log says, or else the file's footer.
-    async fn bounds(
-        &self,
-        adds: &[&Arc<Add>],
-        pinned: &[Arc<Pinned>],
-        columned: &Columned,
-        faults: &mut HashMap<usize, Error>,
-    ) -> Result<Vec<FileBounds>, Error> {
-        let columns: Vec<_> = (0..columned.columns.len())
-            .filter(|place| !columned.partitions.contains(place))
-            .filter_map(|place| columned.columns.get(place))
-            .collect();
-        let looks = adds.iter().zip(pinned).enumerate().map(|(at, (add, file))| {
-            let told = add
-                .stats
-                .as_ref()
-                .and_then(|stats| stats::bounds(stats, columns.iter().map(|(field, name)| (field, name.as_str()))));
-            let is_there = !faults.contains_key(&at);
-            async move {
-                match told {
-                    Some(told) => Ok(told),
-                    None if is_there => parquet::look(file, self.footers).await.map(|look| look.bounds),
-                    None => Ok(FileBounds::default()),
-                }
-            }
-        });
-        let mut looks = stream::iter(looks.collect::<Vec<_>>()).buffered(AT_ONCE);
-        let mut all = Vec::with_capacity(adds.len());
-        while let Some(look) = looks.next().await {
-            let mut bounds = match look {
-                Ok(bounds) => bounds,
-                Err(error) if error.is_of_content() => {
-                    faults.insert(all.len(), error);
-                    FileBounds::default()
-                }
-                Err(error) => return Err(error),
-            };
-            if faults.contains_key(&all.len()) {
-                // Nothing rules out a file that must be an error.
-                bounds = FileBounds { rows: 1, ..FileBounds::default() };
-                bounds.unknown.extend(columns.iter().map(|(field, _)| field.name().clone()));
-            } else if let Some(vector) = adds.get(all.len()).and_then(|add| add.deletion_vector.as_ref()) {
-                bounds.deleted = vector.cardinality;
-            }
-            all.push(bounds);
-        }
-        Ok(all)
+        let delta = Some(Box::new(Delta { state, order: order(columned), faults, vectors }));
+        Ok(Opened { schema, file_schema, content, partitions, bounds: known, skipped, delta })
     }
 
     /// Where the rows are that are deleted from a file, or why they are not known.

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// Features of tables that are read. Those of writers alone do not matter.
 const FEATURES: [&str; 7] = [
@@ -36,7 +36,7 @@ pub(super) struct Action {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Add {
     pub(super) path: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) partition_values: BTreeMap<String, Option<String>>,
     pub(super) size: u64,
     /// JSON in JSON.
@@ -68,9 +68,9 @@ pub(crate) struct Vector {
 pub(crate) struct Metadata {
     pub(super) format: Option<FileFormat>,
     pub(super) schema_string: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) partition_columns: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) configuration: HashMap<String, Option<String>>,
 }
 
@@ -94,6 +94,11 @@ pub(super) struct Sidecar {
 
 /// A file and the rows deleted from it are one entry of a log.
 pub(super) type Key = (String, Option<String>);
+
+/// Null is as if it were not there.
+fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
+    Option::<T>::deserialize(from).map(Option::unwrap_or_default)
+}
 
 impl Add {
     pub(super) fn key(&self) -> Key {

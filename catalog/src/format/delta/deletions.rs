@@ -4,16 +4,17 @@
 
 use std::sync::Arc;
 
-use datafusion::common::stats::Precision;
-use datafusion::common::{DataFusionError, Result, Statistics};
+use datafusion::common::{DataFusionError, Result};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::ParquetRowSelection;
+use parquet::arrow::arrow_reader::RowSelection;
 use tokio::sync::OnceCell;
 
 use super::Delta;
 use super::action::Vector;
 use super::vector::{Deleted, Place};
 use crate::Error;
+use crate::format::parquet::Footers;
 use crate::pinned::Pinned;
 
 /// The rows that are deleted from a file.
@@ -42,28 +43,31 @@ impl Delta {
         }
     }
 
-    /// Leaves the deleted rows out of the scan of a file.
+    /// Leaves the deleted rows out of the scan of a file with so many others.
     pub(crate) async fn without_deleted(
         &self,
-        (at, file): (usize, &Arc<Pinned>),
+        (at, file, left): (usize, &Arc<Pinned>, usize),
+        footers: &Footers,
         scan: PartitionedFile,
     ) -> Result<PartitionedFile> {
         let Some(deletions) = self.vectors.get(&at) else { return Ok(scan) };
-        let external = |error: Error| DataFusionError::External(Box::new(error));
-        let deleted = deletions.rows(file).await.map_err(external)?;
-        let left = scan.statistics.as_ref().and_then(|known: &Arc<Statistics>| match known.num_rows {
-            Precision::Exact(left) => Some(left),
-            _ => None,
-        });
-        let rows = left.zip(usize::try_from(deleted.count()).ok()).map(|(left, deleted)| left.saturating_add(deleted));
-        let selection = rows.and_then(|rows| deleted.selection(rows));
-        let selection =
-            selection.ok_or_else(|| external(deletions.fault(file, "it deletes rows that are not there")))?;
+        let selection = deletions.selection((file, left), footers).await;
+        let selection = selection.map_err(|error| DataFusionError::External(Box::new(error)))?;
         Ok(scan.with_extension(ParquetRowSelection::new(selection)))
     }
 }
 
 impl Deletions {
+    /// The rows that are left. The log must say the same of their number as the file does.
+    async fn selection(&self, (file, left): (&Arc<Pinned>, usize), footers: &Footers) -> Result<RowSelection, Error> {
+        let deleted = self.rows(file).await?;
+        let footer = footers.footer(file).await?;
+        let rows = usize::try_from(footer.file_metadata().num_rows()).unwrap_or_default();
+        let is_told = usize::try_from(deleted.count()).is_ok_and(|deleted| left.checked_add(deleted) == Some(rows));
+        let selection = deleted.selection(rows).filter(|_| is_told);
+        selection.ok_or_else(|| self.fault(file, &format!("the file has {rows} rows and other rows in the log")))
+    }
+
     async fn rows(&self, of: &Arc<Pinned>) -> Result<Arc<Deleted>, Error> {
         let read = || async {
             let fault = |reason| self.fault(of, reason);

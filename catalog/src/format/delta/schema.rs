@@ -27,6 +27,14 @@ pub(super) struct Columned {
     pub(super) names: Option<Arc<Names>>,
 }
 
+impl Columned {
+    /// The columns that are in files.
+    pub(super) fn of_files(&self) -> impl Iterator<Item = &(Field, String)> {
+        let all = self.columns.iter().enumerate();
+        all.filter(|(place, _)| !self.partitions.contains(place)).map(|(_, column)| column)
+    }
+}
+
 /// Why a schema cannot be used.
 #[derive(Debug, PartialEq)]
 pub(super) enum Fault {

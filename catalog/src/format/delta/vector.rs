@@ -144,7 +144,7 @@ fn bitmaps(mut bytes: &[u8]) -> Option<Deleted> {
         return None;
     }
     for _ in 0..bytes.try_get_u64_le().ok()? {
-        let upper = u64::from(bytes.try_get_u32_le().ok()?) << 32;
+        let upper = u64::from(u32::try_from(bytes.try_get_i32_le().ok()?).ok()?) << 32;
         bitmap(&mut bytes, upper, &mut deleted)?;
     }
     bytes.is_empty().then_some(deleted)

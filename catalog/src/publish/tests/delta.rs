@@ -340,3 +340,11 @@ async fn a_checkpoint_stands_for_what_is_before_it() {
         assert_eq!(lake.rows("s.t", "SELECT x FROM t ORDER BY x").await.unwrap(), ["|1|", "|2|"], "{at}");
     }
 }
+
+#[tokio::test]
+async fn a_table_may_have_no_file() {
+    let table = columns(&json!([field("x", &json!("long")), field("k", &json!("string"))]), &["k"]);
+    let lake = Fixture::new(&[(&commit("s/t", 0), &lines(&[protocol(), table]))]).await;
+    assert!(lake.rows("s.t", "SELECT * FROM t WHERE k = 'a'").await.unwrap().is_empty());
+    assert_eq!(lake.rows("s.t", "SELECT count(*), max(x), min(k) FROM t").await.unwrap(), ["|0|||"]);
+}

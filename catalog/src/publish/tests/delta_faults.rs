@@ -20,12 +20,15 @@ async fn failure(files: &[(&str, &[u8])]) -> Error {
     lake.fails("s.t").await
 }
 
+/// Commits by their versions, and what is wrong with them.
+type Case<'a> = (&'a [(usize, &'a [u8])], &'a str);
+
 #[tokio::test]
 async fn a_damaged_log_is_an_error_of_its_table() {
     let data = numbers("x", &[1, 2]);
     let begun = lines(&[protocol(), x(), add("a.parquet", &data)]);
     let keys: Vec<String> = (0..5).map(|version| commit("s/t", version)).collect();
-    let cases: [(&[(usize, &[u8])], &str); 9] = [
+    let cases: [Case<'_>; 9] = [
         (&[(0, b"")], "file is empty (0 bytes)"),
         (&[(0, &begun), (1, b"")], "file is empty (0 bytes)"),
         (&[(0, &begun[..begun.len() - 9])], "line 3: EOF while parsing"),
@@ -121,6 +124,11 @@ async fn a_file_that_is_gone_or_another_is_an_error_where_it_is_needed() {
     assert_eq!(lake.rows("s.t", "SELECT x FROM t WHERE k = 1").await.unwrap(), ["|1|", "|2|"]);
     let fails = async |sql: &str| lake.rows("s.t", sql).await.expect_err("an error").to_string();
     let gone = "could not open file \"s/t/gone.parquet\" of table \"s.t\": No such file or directory";
+    let skipped = lake.skipped();
+    assert_eq!(
+        skipped.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>(),
+        ["s/t/gone.parquet", "s/t/short.parquet"]
+    );
     for sql in ["SELECT x FROM t WHERE k < 3", "SELECT count(*) FROM t WHERE k = 2", "SELECT count(*) FROM t"] {
         assert_eq!(fails(sql).await, gone, "{sql}");
     }
@@ -164,15 +172,19 @@ async fn a_damaged_deletion_vector_shows_no_row() {
         json!({"storageType": "u", "pathOrInlineDv": "short", "offset": 1, "sizeInBytes": 4, "cardinality": 1}),
         json!({"storageType": "u", "pathOrInlineDv": "ab^-aqEH.-t@S}K{vb[*k^", "offset": 4, "sizeInBytes": 40, "cardinality": 6}),
     ];
-    for vector in cases {
-        let add = with(add("d.parquet", &data), "deletionVector", vector.clone());
+    let wrong = json!({"numRecords": 90}).to_string();
+    let told = [json!(null)].into_iter().cycle().take(cases.len()).chain([json!(wrong)]);
+    let right = inline(example, 44, 6);
+    for (vector, stats) in cases.into_iter().chain([right]).zip(told) {
+        let add = with(with(add("d.parquet", &data), "deletionVector", vector.clone()), "stats", stats);
         let lake = Fixture::new(&[
             ("s/t/d.parquet", &data),
             (&commit("s/t", 0), &lines(&[features(&["deletionVectors"]), x(), add])),
         ])
         .await;
         for sql in ["SELECT x FROM t", "SELECT count(*) FROM t", "SELECT x FROM t LIMIT 1"] {
-            assert!(lake.rows("s.t", sql).await.is_err(), "{vector}: {sql}");
+            let error = lake.rows("s.t", sql).await.expect_err(sql);
+            assert!(matches!(error, Error::UnreadableFile { .. } | Error::MissingFile { .. }), "{vector}: {error}");
         }
     }
 }
