@@ -17,6 +17,7 @@ use super::view::View;
 
 /// A relation with the same rows on every server.
 pub(crate) struct Dump {
+    schema: &'static str,
     name: &'static str,
     text: &'static str,
     batch: OnceLock<RecordBatch>,
@@ -24,7 +25,12 @@ pub(crate) struct Dump {
 
 impl Dump {
     pub(crate) const fn new(name: &'static str, text: &'static str) -> Self {
-        Self { name, text, batch: OnceLock::new() }
+        Self { schema: "pg_catalog", name, text, batch: OnceLock::new() }
+    }
+
+    /// One of `information_schema`.
+    const fn of_standard(name: &'static str, text: &'static str) -> Self {
+        Self { schema: super::information_schema::SCHEMA, name, text, batch: OnceLock::new() }
     }
 
     /// The rows; they are read once.
@@ -52,6 +58,10 @@ impl std::fmt::Debug for Dump {
 
 #[async_trait]
 impl Relation for Dump {
+    fn schema(&self) -> &'static str {
+        self.schema
+    }
+
     fn name(&self) -> &'static str {
         self.name
     }
@@ -73,6 +83,11 @@ pub(crate) static PG_OPFAMILY: Dump = Dump::new("pg_opfamily", include_str!("dat
 pub(crate) static PG_PROC: Dump = Dump::new("pg_proc", include_str!("data/pg_proc.tsv"));
 pub(crate) static PG_RANGE: Dump = Dump::new("pg_range", include_str!("data/pg_range.tsv"));
 pub(crate) static PG_TABLESPACE: Dump = Dump::new("pg_tablespace", include_str!("data/pg_tablespace.tsv"));
+pub(crate) static SQL_FEATURES: Dump = Dump::of_standard("sql_features", include_str!("data/sql_features.tsv"));
+pub(crate) static SQL_IMPLEMENTATION_INFO: Dump =
+    Dump::of_standard("sql_implementation_info", include_str!("data/sql_implementation_info.tsv"));
+pub(crate) static SQL_PARTS: Dump = Dump::of_standard("sql_parts", include_str!("data/sql_parts.tsv"));
+pub(crate) static SQL_SIZING: Dump = Dump::of_standard("sql_sizing", include_str!("data/sql_sizing.tsv"));
 /// PostgreSQL's own types; `pg_type` adds those of the lake's rows.
 pub(crate) static TYPES: Dump = Dump::new("pg_type", include_str!("data/pg_type.tsv"));
 /// The remarks on PostgreSQL's own objects; `pg_description` adds those on the lake's.

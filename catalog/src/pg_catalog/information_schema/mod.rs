@@ -2,6 +2,7 @@
 
 pub(crate) mod catalog_name;
 pub(crate) mod character_sets;
+pub(crate) mod collations;
 pub(crate) mod columns;
 pub(crate) mod enabled_roles;
 pub(crate) mod schemata;
