@@ -94,7 +94,7 @@ fn add_logged(
     let mut defined = definitions.tables.iter().filter(|definition| definition.format == Format::Delta);
     let definition = defined.find(|definition| definition.location.inner(source, folder) == Some(""));
     let name = match definition {
-        Some(definition) => (definition.schema.clone(), definition.name.clone()),
+        Some(definition) => (definition.name.schema.clone(), definition.name.name.clone()),
         None => folder::name(folder)?,
     };
     let is_free = tables.get(&name).is_none_or(|known| definition.is_some() && known.definition.is_none());

@@ -37,6 +37,7 @@ use crate::manifest::{DataFile, Manifest};
 use crate::pinned::Pinned;
 use crate::prune::Partitions;
 use crate::store::Source;
+use crate::unread::Tuples;
 
 pub(crate) use self::log::State;
 
@@ -145,7 +146,16 @@ impl Files<'_> {
         let skipped = faulty.collect();
         let content = Content::Parquet { footers: Arc::clone(self.footers), files };
         let delta = Some(Box::new(Delta { state, order: order(columned), faults, vectors }));
-        Ok(Opened { schema, file_schema, content, partitions, bounds: known, skipped, delta })
+        Ok(Opened {
+            schema,
+            file_schema,
+            content,
+            partitions,
+            bounds: known,
+            tuples: Tuples::default(),
+            skipped,
+            delta,
+        })
     }
 
     /// Where the rows are that are deleted from a file, or why they are not known.

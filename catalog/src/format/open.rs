@@ -46,7 +46,7 @@ pub(crate) struct Opened {
     /// The folders of each file of the content, in their order, and the bounds of its values.
     pub(crate) partitions: Partitions,
     pub(crate) bounds: Bounds,
-    tuples: Tuples,
+    pub(super) tuples: Tuples,
     /// Files that are left out: key and reason.
     pub(crate) skipped: Vec<(String, String)>,
     /// What a log says beside, if the table has one.

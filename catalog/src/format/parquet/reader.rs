@@ -73,7 +73,7 @@ impl ParquetFileReaderFactory for PinnedReaders {
 /// A reader of a file that is in no scan.
 pub(crate) fn reader(file: &Arc<Pinned>, footers: &Arc<Footers>) -> impl AsyncFileReader + Unpin + 'static {
     let metrics = ParquetFileMetrics::new(0, file.key(), &ExecutionPlanMetricsSet::new());
-    Reader { pinned: Arc::clone(file), footers: Arc::clone(footers), metrics, whole: None }
+    Reader { pinned: Arc::clone(file), footers: Arc::clone(footers), metrics, whole: Arc::default() }
 }
 
 struct Reader {
