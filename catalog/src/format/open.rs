@@ -140,6 +140,14 @@ impl Content {
             Self::Parquet { files, .. } => Box::new(files.iter().map(|(file, _)| file)),
         }
     }
+
+    /// The files with their numbers of rows, of a format that tells them.
+    pub(crate) fn counted(&self) -> Option<&[(Arc<Pinned>, usize)]> {
+        match self {
+            Self::Parquet { files, .. } => Some(files),
+            Self::Csv { .. } | Self::Json { .. } => None,
+        }
+    }
 }
 
 /// What the files of a table turned out to be.

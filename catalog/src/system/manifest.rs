@@ -1,8 +1,13 @@
 //! What the snapshot's manifest tells of a table, as the relations show it.
 
-use arrow::datatypes::FieldRef;
-use chrono::{DateTime, Utc};
+use std::collections::HashMap;
 
+use arrow::datatypes::{DataType, FieldRef, TimeUnit};
+use chrono::{DateTime, Utc};
+use datafusion::common::ScalarValue;
+use datafusion::common::stats::Precision;
+
+use crate::format::delta::Delta;
 use crate::manifest::DataFile;
 use crate::snapshot::{Kind, LakeTable, Table};
 
@@ -15,6 +20,8 @@ pub(crate) struct Object<'a> {
     pub(crate) modified_at: DateTime<Utc>,
     /// `year=2020/month=1`, if the table has partitions.
     pub(crate) partitions: Option<String>,
+    /// If its table is open and its format tells.
+    pub(crate) rows: Option<i64>,
 }
 
 pub(crate) fn kind(table: &Table) -> &'static str {
@@ -34,9 +41,15 @@ pub(crate) fn listed_at(table: &Table) -> Option<DateTime<Utc>> {
     lake(table).and_then(LakeTable::listed_at)
 }
 
+/// The files of a table; a view has none.
+pub(crate) fn files(table: &Table) -> Vec<&DataFile> {
+    lake(table).map(LakeTable::files).unwrap_or_default()
+}
+
 /// The objects of a table; a view has none.
 pub(crate) fn objects(table: &Table) -> Vec<Object<'_>> {
     let Some(lake) = lake(table) else { return Vec::new() };
+    let counts = counts(lake);
     let objects = lake.files().into_iter().map(|file| Object {
         source: lake.root(),
         key: file.path.as_ref(),
@@ -44,13 +57,43 @@ pub(crate) fn objects(table: &Table) -> Vec<Object<'_>> {
         etag: file.etag.as_deref(),
         modified_at: file.modified_at,
         partitions: partitions(lake.partitions(), file),
+        rows: counts.get(file.path.as_ref()).copied(),
     });
     objects.collect()
 }
 
+/// The rows of a table, if it is open and all of its files tell theirs; those of skipped files are not among them.
+pub(crate) fn rows(table: &Table) -> Option<i64> {
+    let opened = lake(table)?.opened()?;
+    let is_whole = opened.delta.as_deref().is_none_or(Delta::is_whole);
+    let files = opened.content.counted().filter(|_| is_whole)?;
+    files.iter().try_fold(0_i64, |sum, (_, rows)| sum.checked_add_unsigned(u64::try_from(*rows).ok()?))
+}
+
+/// The newest moment in the rows of a table, in microseconds, and the column that has it: the first of those with instants, or
+/// else with timestamps or with days, of which the files tell it.
+pub(crate) fn newest_event(table: &Table) -> Option<(String, i64)> {
+    let opened = lake(table)?.opened()?;
+    let known = &opened.bounds.all(&opened.schema).column_statistics;
+    let columns = opened.schema.fields().iter().zip(known).filter_map(|(field, known)| {
+        let rank = match field.data_type() {
+            DataType::Timestamp(_, Some(_)) => 0,
+            DataType::Timestamp(_, None) => 1,
+            DataType::Date32 => 2,
+            _ => return None,
+        };
+        let Precision::Exact(newest) = &known.max_value else { return None };
+        match newest.cast_to(&DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))) {
+            Ok(ScalarValue::TimestampMicrosecond(Some(micros), _)) => Some((rank, field.name(), micros)),
+            Ok(_) | Err(_) => None,
+        }
+    });
+    columns.min_by_key(|(rank, ..)| *rank).map(|(_, name, micros)| (name.clone(), micros))
+}
+
 /// The bytes of a table's files.
 pub(crate) fn bytes(table: &Table) -> i64 {
-    objects(table).iter().fold(0, |sum, object| sum.saturating_add(object.bytes))
+    files(table).iter().fold(0, |sum, file| sum.saturating_add_unsigned(file.bytes))
 }
 
 fn lake(table: &Table) -> Option<&LakeTable> {
@@ -58,6 +101,12 @@ fn lake(table: &Table) -> Option<&LakeTable> {
         Kind::Lake(lake) => Some(lake),
         Kind::View(_) => None,
     }
+}
+
+/// The rows of the files that are read, as far as they tell them.
+fn counts(lake: &LakeTable) -> HashMap<&str, i64> {
+    let files = lake.opened().and_then(|opened| opened.content.counted()).unwrap_or_default();
+    files.iter().map(|(file, rows)| (file.key(), i64::try_from(*rows).unwrap_or(i64::MAX))).collect()
 }
 
 fn partitions(columns: &[FieldRef], file: &DataFile) -> Option<String> {

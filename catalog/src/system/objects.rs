@@ -38,6 +38,7 @@ impl Relation for Objects {
                     ("etag", object.etag.into()),
                     ("modified_at", object.modified_at.into()),
                     ("partitions", object.partitions.into()),
+                    ("rows", object.rows.into()),
                 ]);
             }
         }

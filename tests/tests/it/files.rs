@@ -1,6 +1,9 @@
 //! Broken files: each is told with its table, its name and its cause, and its neighbours answer.
 
-use lakegate_tests::lake::{gzip, numbers};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Date32Array, RecordBatch};
+use lakegate_tests::lake::{gzip, numbers, parquet};
 use lakegate_tests::{Lake, TestServer};
 
 /// A broken file, and whether the scan or only the query can know.
@@ -130,6 +133,30 @@ async fn files_that_are_not_data_are_left_alone() {
     assert_eq!(server.value("SELECT count(*) FROM weather.observations").await, "1000");
     let tables = server.column("SELECT name FROM system.tables WHERE schema = 'weather' ORDER BY 1").await;
     assert_eq!(tables, ["observations", "stations"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_files_tell_of_their_rows_is_shown() {
+    let lake = Lake::default();
+    let day = |days: &[i32]| {
+        let days: ArrayRef = Arc::new(Date32Array::from(days.to_vec()));
+        parquet(&RecordBatch::try_from_iter([("day", days)]).unwrap())
+    };
+    lake.write("s/days/a.parquet", day(&[18_262, 18_263]));
+    lake.write("s/days/b.parquet", day(&[18_261]));
+    lake.write("s/ids/k=1/a.parquet", numbers("id", 0..5));
+    lake.write("s/text.csv", "at\n2020-01-01T00:00:00Z\n");
+    let server = TestServer::start(&lake).await;
+    for table in ["days", "ids", "text"] {
+        assert_eq!(server.state(&format!("SELECT 1 FROM s.{table}")).await, "00000");
+    }
+    let rows = |sql: &'static str| server.column(sql);
+    let sql = "SELECT concat_ws(' ', name, rows) FROM system.tables WHERE schema = 's' ORDER BY name";
+    assert_eq!(rows(sql).await, ["days 3", "ids 5", "text"]);
+    let sql = "SELECT concat_ws(' ', key, rows) FROM system.objects ORDER BY key";
+    assert_eq!(rows(sql).await, ["s/days/a.parquet 2", "s/days/b.parquet 1", "s/ids/k=1/a.parquet 5", "s/text.csv"]);
+    let sql = "SELECT concat_ws(' ', name, event_column, newest_event) FROM system.freshness ORDER BY name";
+    assert_eq!(rows(sql).await, ["days day 2020-01-02 00:00:00+00", "ids", "text"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
