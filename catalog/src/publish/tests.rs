@@ -165,6 +165,7 @@ fn numbers(name: &str, values: &[i64]) -> Vec<u8> {
 mod csv;
 mod csv_found;
 mod delta;
+mod delta_deletions;
 mod delta_faults;
 mod json;
 mod lake;

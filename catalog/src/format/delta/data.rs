@@ -115,9 +115,10 @@ impl Files<'_> {
                 Err(error) => return Err(error),
             }
         }
-        let mut bounds = match bounds.filter(|_| fault.is_none()) {
+        // A query that does not need a missing file is answered; nothing is known of one that is another.
+        let is_as_told = fault.as_ref().is_none_or(|fault| matches!(fault, Error::MissingFile { .. }));
+        let mut bounds = match bounds.filter(|_| is_as_told) {
             Some(bounds) => bounds,
-            // Nothing rules out a file that must be an error.
             None => {
                 let unknown = told.iter().map(|(field, _)| field.name().clone()).collect();
                 FileBounds { rows: 1, unknown, ..FileBounds::default() }

@@ -219,3 +219,85 @@ fn z85(text: &[u8]) -> Parsed<Vec<u8>> {
     }
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows with runs, arrays and two upper halves, as CRoaring writes them.
+    const GOLDEN: &str = "0200000000000000000000003b3004001900008713010001000300020004001f6c05001f302d00000033000000370000\
+        003d0000004300000001000a00871370117211400d410d420d0100e0931f6c010000001f30010000003a3000000100000000000300100000\
+        000500060007000900";
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        let digits: Vec<u8> = hex.bytes().filter(u8::is_ascii_hexdigit).collect();
+        let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+        MAGIC.to_le_bytes().into_iter().chain(digits.chunks(2).map(byte)).collect()
+    }
+
+    fn vector(size_in_bytes: usize, cardinality: u64) -> Vector {
+        let (storage_type, path_or_inline_dv) = ("u".to_owned(), "ab^-aqEH.-t@S}K{vb[*k^".to_owned());
+        Vector { storage_type, path_or_inline_dv, offset: Some(1), size_in_bytes: size_in_bytes as u64, cardinality }
+    }
+
+    #[test]
+    fn containers_of_all_kinds_are_read() {
+        let upper = 1 << 32;
+        let expected = vec![
+            10..5010,
+            70_000..70_001,
+            70_002..70_003,
+            200_000..200_003,
+            300_000..340_000,
+            upper + 5..upper + 8,
+            upper + 9..upper + 10,
+        ];
+        let golden = bytes(GOLDEN);
+        assert_eq!(vector(golden.len(), 45_009).decode(&golden), Ok(Deleted(expected)));
+        // Every second row, and one more far behind.
+        let mut bits = bytes("0100000000000000000000003a300000020000000000ff7f03000000180000001820000");
+        bits.extend([0x55; 8192]);
+        bits.extend([1, 0]);
+        let deleted = vector(bits.len(), 32_769).decode(&bits).unwrap();
+        assert_eq!(deleted.0.get(..2), Some(&[0..1, 2..3][..]));
+        assert_eq!(deleted.0.last(), Some(&(196_609..196_610)));
+    }
+
+    #[test]
+    fn what_is_damaged_is_refused() {
+        let golden = bytes(GOLDEN);
+        for end in 0..golden.len() {
+            assert!(vector(end, 45_009).decode(&golden[..end]).is_err(), "{end}");
+        }
+        for at in 0..golden.len() {
+            for bit in 0..8 {
+                let mut damaged = golden.clone();
+                damaged[at] ^= 1 << bit;
+                // Right or wrong, but no panic.
+                let _ = vector(damaged.len(), 45_009).decode(&damaged);
+            }
+        }
+        let framed = |size: u32, sum: u32| Bytes::from([&size.to_be_bytes()[..], b"abcd", &sum.to_be_bytes()].concat());
+        let sum = crc32fast::hash(b"abcd");
+        let vector = vector(4, 0);
+        assert_eq!(vector.framed(framed(4, sum)).unwrap(), "abcd");
+        assert_eq!(vector.framed(framed(4, sum ^ 1)), Err("its checksum is wrong"));
+        assert_eq!(vector.framed(framed(5, sum)), Err("its length is another than the log says"));
+        assert!(vector.framed(framed(4, sum).slice(..9)).is_err());
+    }
+
+    #[test]
+    fn rows_are_selected_around_those_deleted() {
+        let deleted = Deleted(vec![0..2, 5..6, 9..10]);
+        let selection: Vec<RowSelector> = deleted.selection(10).unwrap().into();
+        let expected = [(2, true), (3, false), (1, true), (3, false), (1, true)];
+        assert_eq!(selection.iter().map(|part| (part.row_count, part.skip)).collect::<Vec<_>>(), expected);
+        assert_eq!(deleted.selection(9), None, "a row behind the end");
+    }
+
+    #[test]
+    fn a_vector_has_a_file_beside_the_table() {
+        let Ok(Place::File { path, range }) = vector(40, 6).place() else { panic!("a file") };
+        assert_eq!((path.as_str(), range), ("ab/deletion_vector_d2c639aa-8816-431a-aaf6-d3fe2512ff61.bin", 1..49));
+    }
+}

@@ -46,7 +46,7 @@ pub(super) fn remove(path: &str) -> Value {
     json!({"remove": {"path": path, "deletionTimestamp": 0, "dataChange": true}})
 }
 
-fn x() -> Value {
+pub(super) fn x() -> Value {
     columns(&json!([field("x", &json!("long"))]), &[])
 }
 
@@ -193,6 +193,11 @@ async fn columns_are_those_of_the_metadata() {
         Arc::new(Field::new("b", DataType::Int64, true)),
         Arc::new(Int64Array::from(vec![5])) as ArrayRef,
     )]);
+    let (keys, values) = (arrow::array::StringBuilder::new(), arrow::array::Int64Builder::new());
+    let mut pairs = arrow::array::MapBuilder::new(None, keys, values);
+    pairs.keys().append_value("a");
+    pairs.values().append_value(1);
+    pairs.append(true).unwrap();
     let new = parquet([
         ("dropped", Arc::new(BooleanArray::from(vec![true]))),
         ("m", Arc::new(Decimal128Array::from(vec![250]).with_precision_and_scale(10, 2).unwrap())),
@@ -200,6 +205,7 @@ async fn columns_are_those_of_the_metadata() {
         ("d", Arc::new(days)),
         ("p", Arc::new(point)),
         ("at", Arc::new(arrow::array::TimestampNanosecondArray::from(vec![1_500]))),
+        ("pairs", Arc::new(pairs.finish())),
     ]);
     let point = json!({"type": "struct", "fields": [field("a", &json!("string")), field("b", &json!("long"))]});
     let list = json!({"type": "array", "elementType": "string", "containsNull": true});
@@ -210,7 +216,11 @@ async fn columns_are_those_of_the_metadata() {
             field("m", &json!("decimal(12,2)")),
             field("p", &point),
             field("l", &list),
-            field("at", &json!("timestamp_ntz"))
+            field("at", &json!("timestamp_ntz")),
+            field(
+                "pairs",
+                &json!({"type": "map", "keyType": "string", "valueType": "long", "valueContainsNull": true})
+            )
         ]),
         &[],
     );
@@ -222,7 +232,7 @@ async fn columns_are_those_of_the_metadata() {
     ]);
     let lake = Fixture::new(&[("s/t/old.parquet", &old), ("s/t/new.parquet", &new), (&commit("s/t", 0), &log)]).await;
     let rows = lake.rows("s.t", "SELECT * FROM t ORDER BY x").await.unwrap();
-    assert_eq!(rows, ["|1||||||", "|2|1970-01-01|2.50|{a: , b: 5}||1970-01-01T00:00:00.000001|"]);
+    assert_eq!(rows, ["|1|||||||", "|2|1970-01-01|2.50|{a: , b: 5}||1970-01-01T00:00:00.000001|{a: 1}|"]);
     assert_eq!(lake.rows("s.t", "SELECT count(d), min(x) FROM t").await.unwrap(), ["|1|1|"]);
 }
 
@@ -235,25 +245,31 @@ async fn columns_are_found_under_their_names_in_files() {
     let id = |id: i32| std::collections::HashMap::from([("PARQUET:field_id".to_owned(), id.to_string())]);
     let inner = Field::new("col-3", DataType::Int64, true).with_metadata(id(3));
     let group = StructArray::from(vec![(Arc::new(inner), Arc::new(Int64Array::from(vec![30, 31, 32])) as ArrayRef)]);
+    let item = Arc::new(Field::new("item", group.data_type().clone(), true));
+    let offsets = arrow::buffer::OffsetBuffer::from_lengths([0, 2, 1]);
+    let list = arrow::array::ListArray::new(item, offsets, Arc::new(group.clone()), None);
     let schema = Schema::new(vec![
         Field::new("a", DataType::Int64, true).with_metadata(id(1)),
         Field::new("col-2", group.data_type().clone(), true).with_metadata(id(2)),
         Field::new("gone", DataType::Int64, true).with_metadata(id(9)),
+        Field::new("col-6", list.data_type().clone(), true).with_metadata(id(6)),
     ]);
     let numbers = |values: Vec<i64>| Arc::new(Int64Array::from(values)) as ArrayRef;
-    let columns_of = vec![numbers(vec![1, 2, 3]), Arc::new(group), numbers(vec![0, 0, 0])];
+    let columns_of = vec![numbers(vec![1, 2, 3]), Arc::new(group), numbers(vec![0, 0, 0]), Arc::new(list)];
     let batch = RecordBatch::try_new(Arc::new(schema), columns_of).unwrap();
     let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
     writer.write(&batch).unwrap();
     let data = writer.into_inner().unwrap();
     for mode in ["name", "id"] {
         let group = json!({"type": "struct", "fields": [mapped("within", json!("long"), "col-3", 3)]});
+        let list = json!({"type": "array", "elementType": group, "containsNull": true});
         // The column "a" is called "b" now, and another is called "a".
         let fields = json!([
             mapped("b", json!("long"), "a", 1),
             mapped("g h", group, "col-2", 2),
             mapped("a", json!("long"), "col-4", 4),
-            mapped("k", json!("long"), "col-5", 5)
+            mapped("k", json!("long"), "col-5", 5),
+            mapped("l", list, "col-6", 6)
         ]);
         let mut table = columns(&fields, &["k"]);
         table["metaData"]["configuration"]["delta.columnMapping.mode"] = json!(mode);
@@ -264,7 +280,11 @@ async fn columns_are_found_under_their_names_in_files() {
         let lake =
             Fixture::new(&[("s/t/d.parquet", &data), (&commit("s/t", 0), &lines(&[protocol, table, add]))]).await;
         let rows = lake.rows("s.t", "SELECT * FROM t WHERE b > 1 ORDER BY b").await.unwrap();
-        assert_eq!(rows, ["|2|{within: 31}||77|", "|3|{within: 32}||77|"], "{mode}");
+        assert_eq!(
+            rows,
+            ["|2|{within: 31}||77|[{within: 30}, {within: 31}]|", "|3|{within: 32}||77|[{within: 32}]|"],
+            "{mode}"
+        );
         let rows = lake.rows("s.t", "SELECT \"g h\"['within'], k FROM t WHERE b = 3 AND a IS NULL").await.unwrap();
         assert_eq!(rows, ["|32|77|"], "{mode}");
         assert!(lake.rows("s.t", "SELECT 1 FROM t WHERE b > 3").await.unwrap().is_empty());
@@ -293,23 +313,6 @@ async fn statistics_rule_files_out_before_any_footer_is_read() {
     assert_eq!(lake.lake().footers_read(), 2);
     assert_eq!(lake.rows("s.t", "SELECT min(x), max(x) FROM t").await.unwrap(), ["|0|39|"]);
     assert_eq!(lake.lake().footers_read(), 4, "the values of a log are hints");
-}
-
-#[tokio::test]
-async fn deleted_rows_are_not_read() {
-    let data = numbers("x", &(0..100).collect::<Vec<_>>());
-    // The example of the protocol: the rows 3, 4, 7, 11, 18, 29.
-    let inline = json!({"storageType": "i", "pathOrInlineDv": "^Bg9^0rr910000000000iXQKl0rr91000f55c8Xg0@@D72lkbi5=-{L",
-        "sizeInBytes": 44, "cardinality": 6});
-    let stats = json!({"numRecords": 100, "minValues": {"x": 0}, "maxValues": {"x": 99}, "nullCount": {"x": 0}});
-    let add = with(with(add("d.parquet", &data), "deletionVector", inline), "stats", json!(stats.to_string()));
-    let log = lines(&[features(&["deletionVectors"]), x(), add]);
-    let lake = Fixture::new(&[("s/t/d.parquet", &data), (&commit("s/t", 0), &log)]).await;
-    assert_eq!(lake.rows("s.t", "SELECT count(*) FROM t").await.unwrap(), ["|94|"]);
-    let rows = lake.rows("s.t", "SELECT x FROM t WHERE x < 13 ORDER BY x").await.unwrap();
-    assert_eq!(rows, ["|0|", "|1|", "|2|", "|5|", "|6|", "|8|", "|9|", "|10|", "|12|"]);
-    assert_eq!(lake.rows("s.t", "SELECT count(x), sum(x) FROM t").await.unwrap(), ["|94|4878|"]);
-    assert_eq!(lake.rows("s.t", "SELECT x FROM t WHERE x > 2 LIMIT 1").await.unwrap(), ["|5|"]);
 }
 
 #[tokio::test]
