@@ -10,6 +10,7 @@ mod catalogs;
 mod clients_sql;
 mod csv;
 mod definitions;
+mod delta;
 mod demo;
 mod describe;
 mod differential;
