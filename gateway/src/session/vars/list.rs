@@ -177,8 +177,6 @@ pub static VARIABLES: &[Variable] = &[
     reported(var("is_superuser", "off", Text, Internal, "Shows whether the current user is a superuser.")),
     var("jit", "off", Bool, User, NO_EFFECT),
     var("join_collapse_limit", "8", Integer(1, 2147483647), User, NO_EFFECT),
-    var("lc_collate", "C", Text, Internal, "Shows the collation order locale."),
-    var("lc_ctype", "C", Text, Internal, "Shows the character classification and case conversion locale."),
     var("lc_messages", "C", Text, User, NO_EFFECT),
     var("lc_monetary", "C", Text, User, NO_EFFECT),
     var("lc_numeric", "C", Text, User, NO_EFFECT),
