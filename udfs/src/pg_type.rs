@@ -54,6 +54,7 @@ pub fn sql_name(field: &Field) -> String {
     match tag(field) {
         Some("varchar") => "character varying".to_owned(),
         Some("bpchar") => "character".to_owned(),
+        Some("timetz") => "time with time zone".to_owned(),
         Some(tag) if row_type(tag).is_none() => tag.to_owned(),
         _ => crate::function::pg_name(field.data_type()),
     }

@@ -6,11 +6,13 @@
 
 mod arrays;
 pub(super) mod json;
+mod keys;
 mod money;
 pub(super) mod operand;
 mod parameters;
 mod shifts;
 mod subscripts;
+mod zoned_times;
 
 use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
@@ -19,6 +21,7 @@ use sqlparser::ast::BinaryOperator;
 
 use crate::error::{Error, SqlState};
 pub(super) use arrays::ArrayLiterals;
+pub(super) use keys::Key;
 pub(super) use money::Money;
 pub(super) use operand::{Category, Operand};
 pub(super) use parameters::Parameters;
@@ -94,6 +97,9 @@ fn comparison(mut expr: RawBinaryExpr, left: &Operand, right: &Operand) -> Resul
         let order = operand::call(udfs::pg::rows::compare(), vec![left, right]);
         return Ok(PlannerResult::Planned(against_zero(order, &op)));
     }
+    if let Some(key) = left.key().or_else(|| right.key()).filter(|key| *key != Key::Padded) {
+        return by_keys(expr, key, left, right);
+    }
     if arrays::compares(&expr.op, left.data_type(), right.data_type()) {
         let RawBinaryExpr { op, left, right } = expr;
         let order = operand::call(udfs::pg::array_compare::array_compare(), vec![left, right]);
@@ -111,13 +117,21 @@ fn comparison(mut expr: RawBinaryExpr, left: &Operand, right: &Operand) -> Resul
     left.give_type(&mut expr.right, right)?;
     right.give_type(&mut expr.left, left)?;
     operand::widen_real([(&mut expr.left, left), (&mut expr.right, right)]);
-    if Category::Interval == left.category || Category::Interval == right.category {
-        let RawBinaryExpr { op, left, right } = expr;
-        let [left, right] = [left, right].map(|side| operand::call(udfs::pg::spans::order(), vec![side]));
-        let op = compared(&op).unwrap_or(Operator::Eq);
-        return Ok(PlannerResult::Planned(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right)))));
-    }
     Ok(PlannerResult::Original(expr))
+}
+
+/// The comparison of the values' keys.
+fn by_keys(mut expr: RawBinaryExpr, key: Key, left: &Operand, right: &Operand) -> Result<PlannerResult<RawBinaryExpr>> {
+    left.give_type(&mut expr.right, right)?;
+    right.give_type(&mut expr.left, left)?;
+    let op = compared(&expr.op).unwrap_or(Operator::Eq);
+    let keyed = |side: Expr, of: &Operand| {
+        // A time beside a time with zone is one in the session's zone.
+        let is_local = key == Key::ZonedTime && of.category == Category::Time;
+        Box::new(key.of(if is_local { operand::call(udfs::pg::timetz::timetz(), vec![side]) } else { side }))
+    };
+    let (left, right) = (keyed(expr.left, left), keyed(expr.right, right));
+    Ok(PlannerResult::Planned(Expr::BinaryExpr(BinaryExpr::new(left, op, right))))
 }
 
 /// The planner's own comparison.
@@ -143,6 +157,9 @@ fn arithmetic(mut expr: RawBinaryExpr, left: &Operand, right: &Operand) -> Resul
     use Category as C;
     if left.is_money() || right.is_money() {
         return money::arithmetic(expr, left, right);
+    }
+    if left.category == C::ZonedTime || right.category == C::ZonedTime {
+        return zoned_times::arithmetic(expr, left, right);
     }
     let is = |op: &[BinaryOperator]| op.contains(&expr.op);
     let (sum, product) =

@@ -33,12 +33,15 @@ pub(super) fn concerns(expr: &Expr) -> bool {
     }
 }
 
-/// The type of an expression that operators must know of, where the planner forgets it: JSON and money.
+/// The type of an expression that operators must know of, where the planner forgets it: JSON, money, times with zone, padded texts.
 pub(super) fn forgotten(expr: &Expr, schema: &DFSchema) -> Option<String> {
     if !concerns(expr) {
         return None;
     }
-    of(expr, schema).ok().flatten().filter(|tag| matches!(tag.as_str(), "json" | "jsonb" | "money"))
+    of(expr, schema)
+        .ok()
+        .flatten()
+        .filter(|tag| matches!(tag.as_str(), "json" | "jsonb" | "money" | "timetz" | "_timetz" | "bpchar"))
 }
 
 /// Whether a function's result depends on PostgreSQL's types of its arguments.

@@ -1,33 +1,42 @@
-//! `coalesce(...)`: DataFusion's, which takes an array literal beside arrays too.
+//! `coalesce(...)`, `greatest(...)`, `least(...)`, `nullif(a, b)`: DataFusion's, which take a literal beside arrays and
+//! intervals too.
 //!
-//! A text beside arrays is read as one of them, as PostgreSQL reads a literal of unknown type; what it becomes is decided
-//! where types are settled. NULL only if all are.
+//! A text beside one of those is read as one of them, as PostgreSQL reads a literal of unknown type; what it becomes is
+//! decided where types are settled. NULL only if all are, but for `nullif`.
 //! <https://www.postgresql.org/docs/16/functions-conditional.html#FUNCTIONS-COALESCE-NVL-IFNULL>
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, FieldRef};
+use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::Result;
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
+use datafusion::logical_expr::type_coercion::functions::fields_with_udf;
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
-/// The function.
-pub fn coalesce() -> Arc<ScalarUDF> {
-    let inner = datafusion::functions::core::coalesce();
-    Arc::new(ScalarUDF::new_from_impl(Coalesce { inner, signature: Signature::user_defined(Volatility::Immutable) }))
+/// The functions.
+pub fn functions() -> Vec<Arc<ScalarUDF>> {
+    use datafusion::functions::core;
+    [core::coalesce(), core::greatest(), core::least(), core::nullif()].into_iter().map(lenient).collect()
+}
+
+fn lenient(inner: Arc<ScalarUDF>) -> Arc<ScalarUDF> {
+    Arc::new(ScalarUDF::new_from_impl(Alternatives {
+        inner,
+        signature: Signature::user_defined(Volatility::Immutable),
+    }))
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct Coalesce {
+struct Alternatives {
     inner: Arc<ScalarUDF>,
     signature: Signature,
 }
 
-impl ScalarUDFImpl for Coalesce {
+impl ScalarUDFImpl for Alternatives {
     fn name(&self) -> &str {
-        "coalesce"
+        self.inner.name()
     }
 
     fn signature(&self) -> &Signature {
@@ -35,15 +44,15 @@ impl ScalarUDFImpl for Coalesce {
     }
 
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
-        let array = given.iter().find(|of| matches!(of, DataType::List(_)));
-        match array {
-            Some(array) if given.iter().any(DataType::is_string) => {
-                let known: Vec<DataType> =
-                    given.iter().map(|of| if of.is_string() { array.clone() } else { of.clone() }).collect();
-                self.inner.inner().coerce_types(&known)
-            }
-            _ => self.inner.inner().coerce_types(given),
-        }
+        let of_texts = |of: &&DataType| matches!(of, DataType::List(_) | DataType::Interval(_));
+        let known: Vec<DataType> = match given.iter().find(of_texts) {
+            Some(to) => given.iter().map(|of| if of.is_string() { to.clone() } else { of.clone() }).collect(),
+            None => given.to_vec(),
+        };
+        let field = |of: DataType| Arc::new(Field::new("x", of, true));
+        let fields: Vec<FieldRef> = known.into_iter().map(field).collect();
+        let coerced = fields_with_udf(&fields, self.inner.as_ref())?;
+        Ok(coerced.iter().map(|field| field.data_type().clone()).collect())
     }
 
     fn return_type(&self, given: &[DataType]) -> Result<DataType> {

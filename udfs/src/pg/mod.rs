@@ -28,6 +28,7 @@ pub mod degrees;
 pub mod encoding;
 pub mod every;
 pub mod extract;
+pub mod extremes;
 pub mod facts;
 mod file_value;
 pub mod format;
@@ -88,6 +89,7 @@ pub(crate) mod unit;
 pub mod variance;
 pub mod with_ties;
 pub(crate) mod zone;
+pub mod zoned_times;
 
 use std::sync::Arc;
 
@@ -103,6 +105,8 @@ pub(crate) fn aggregates() -> Vec<Arc<AggregateUDF>> {
         array_agg::array_agg(),
         avg::avg(),
         every::every(),
+        extremes::greatest(),
+        extremes::least(),
         ordered_set::mode(),
         ordered_set::percentile_cont(),
         ordered_set::percentile_disc(),
@@ -193,6 +197,7 @@ pub(crate) fn arrays() -> Vec<Arc<ScalarUDF>> {
 pub(crate) fn values() -> Vec<Arc<ScalarUDF>> {
     let mut all = json::functions();
     all.extend(rows::functions());
+    all.extend(coalesce::functions());
     all.push(tagged::tagged());
     all
 }
@@ -202,7 +207,6 @@ pub(crate) fn math() -> Vec<Arc<ScalarUDF>> {
     vec![
         abs::abs(),
         casts::named(),
-        coalesce::coalesce(),
         ceil::ceil(),
         ceil::floor(),
         degrees::acos(),
@@ -276,6 +280,9 @@ pub(crate) fn datetime() -> Vec<Arc<ScalarUDF>> {
         spans::between(),
         spans::times(),
         timetz::timetz(),
+        zoned_times::add(),
+        zoned_times::order(),
+        zoned_times::sub(),
         timezone::timezone(),
         to_char::to_char(),
         to_timestamp::to_date(),

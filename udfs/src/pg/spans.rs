@@ -12,8 +12,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::ArrayRef;
-use arrow::datatypes::{DataType, Decimal128Type, IntervalMonthDayNano, IntervalMonthDayNanoType};
+use arrow::array::{Array, ArrayRef, AsArray, Decimal128Array, ListArray};
+use arrow::datatypes::{DataType, Field, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit};
 use datafusion::common::Result;
 use datafusion::logical_expr::ScalarUDF;
 
@@ -61,14 +61,42 @@ fn difference(args: &Args<'_>) -> Result<ArrayRef> {
     })
 }
 
-/// `lakegate_interval_order`: nanoseconds, with months of 30 days.
+/// What intervals, and times with zones, are ordered by.
+pub(super) const KEY: DataType = DataType::Decimal128(38, 0);
+
+/// `lakegate_interval_order`: nanoseconds, with months of 30 days; of an array, those of its items.
 pub fn order() -> Arc<ScalarUDF> {
-    static OVERLOADS: [Overload; 1] =
-        [overload_of(&[Ty::Interval], Returns::From(|_| DataType::Decimal128(38, 0)), |args| {
-            let spans = args.interval(0)?;
-            args.build::<Decimal128Type>(|row| Ok(Some(length(some!(spans.get(row))))))
-        })];
+    static OVERLOADS: [Overload; 2] = [
+        overload_of(&[Ty::Interval], Returns::From(|_| KEY), |args| lengths(&args.expanded(0)?)),
+        overload_of(&[Ty::AnyArray], Returns::From(key_of), |args| keys(&args.expanded(0)?, lengths)),
+    ];
     function("lakegate_interval_order", &OVERLOADS)
+}
+
+fn lengths(values: &ArrayRef) -> Result<ArrayRef> {
+    let spans = arrow::compute::cast(values, &DataType::Interval(IntervalUnit::MonthDayNano))?;
+    let lengths: Decimal128Array = spans.as_primitive::<IntervalMonthDayNanoType>().unary(length);
+    Ok(Arc::new(lengths.with_data_type(KEY)))
+}
+
+/// The type of the keys of an array's items.
+pub(super) fn key_of(given: &[DataType]) -> DataType {
+    fn of(data_type: &DataType) -> DataType {
+        match data_type {
+            DataType::List(item) => DataType::new_list(of(item.data_type()), true),
+            _ => KEY,
+        }
+    }
+    given.first().map_or(KEY, of)
+}
+
+/// The keys of the items of arrays.
+pub(super) fn keys(arrays: &ArrayRef, of: fn(&ArrayRef) -> Result<ArrayRef>) -> Result<ArrayRef> {
+    let Some(arrays) = arrays.as_list_opt::<i32>() else { return of(arrays) };
+    let items = keys(arrays.values(), of)?;
+    let item = Field::new_list_field(items.data_type().clone(), true);
+    let (offsets, nulls) = (arrays.offsets().clone(), arrays.nulls().cloned());
+    Ok(Arc::new(ListArray::try_new(Arc::new(item), offsets, items, nulls)?))
 }
 
 /// The nanoseconds of an interval whose months have 30 days.

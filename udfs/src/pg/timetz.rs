@@ -20,7 +20,7 @@ use super::moment::{self, Order};
 use super::zone::Zone;
 use crate::function::{Args, Overload, Returns, Ty, overload_of, some, stable};
 
-const RETURNS: Returns = Returns::Tagged(Ty::Text, "timetz");
+pub(super) const RETURNS: Returns = Returns::Tagged(Ty::Text, "timetz");
 
 /// The function.
 pub fn timetz() -> Arc<ScalarUDF> {
@@ -78,6 +78,23 @@ pub fn shown(micros: i64, offset: i32) -> String {
     text
 }
 
+/// What [`shown`] has written: microseconds of the day, and seconds east of Greenwich.
+pub fn read(text: &str) -> Option<(i64, i32)> {
+    let (time, zone) = text.split_at(text.rfind(['+', '-'])?);
+    let (time, fraction) = time.split_once('.').unwrap_or((time, ""));
+    let mut seconds = 0;
+    for (field, unit) in time.split(':').zip([3_600, 60, 1]) {
+        seconds += field.parse::<i64>().ok()? * unit;
+    }
+    let digits = i32::try_from(fraction.len()).ok().filter(|digits| *digits <= 6)?;
+    let fraction = if digits == 0 { 0 } else { fraction.parse::<i64>().ok()? * 10_i64.pow(6 - digits.unsigned_abs()) };
+    let mut east = 0;
+    for (field, unit) in zone.get(1..)?.split(':').zip([3_600, 60, 1]) {
+        east += field.parse::<i32>().ok()? * unit;
+    }
+    Some((seconds * moment::SECOND_MICROS + fraction, if zone.starts_with('-') { -east } else { east }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,5 +103,8 @@ mod tests {
     fn texts_are_those_of_postgres() {
         assert_eq!(shown(36_000_500_000, 19_800), "10:00:00.5+05:30");
         assert_eq!(shown(0, -1), "00:00:00-00:00:01");
+        for (micros, east) in [(36_000_500_000, 19_800), (0, -1), (86_400_000_000, -57_599), (1, 0)] {
+            assert_eq!(read(&shown(micros, east)), Some((micros, east)));
+        }
     }
 }

@@ -11,14 +11,15 @@ mod correlated;
 mod expressions;
 mod join_conditions;
 mod json_functions;
+mod keys;
 mod lateral_exec;
 mod native;
 mod outer;
 mod planner;
 mod runner;
+mod same;
 mod set_types;
 mod single_row;
-mod spans;
 mod subexpressions;
 #[cfg(test)]
 mod tests;

@@ -13,8 +13,8 @@ use datafusion::logical_expr::{BinaryExpr, Case, Expr, ExprSchemable, LogicalPla
 use datafusion::optimizer::AnalyzerRule;
 use sqlparser::ast::BinaryOperator;
 
-use super::{aggregates, expressions, json_functions, set_types, spans, text_functions};
-use crate::engine::planners::{Category, Operand, operand, refused, truth, undefined};
+use super::{aggregates, expressions, json_functions, keys, same, set_types, text_functions};
+use crate::engine::planners::{Category, Operand, operand, truth, undefined};
 use crate::engine::tags;
 use crate::error::{Error, SqlState};
 
@@ -32,27 +32,8 @@ impl AnalyzerRule for UnknownLiterals {
 }
 
 fn rewrite_node(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
-    let plan = sorted_spans(set_types::resolve(plan)?)?;
+    let plan = same::unite(keys::sorted(set_types::resolve(plan)?)?)?;
     expressions::rewrite(plan, replace)
-}
-
-/// Intervals and jsonb sort as they compare; json does neither (42883).
-fn sorted_spans(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let LogicalPlan::Sort(mut sort) = plan else { return Ok(plan) };
-    for key in &mut sort.expr {
-        let Some(operand) = Operand::of(&key.expr, sort.input.schema()) else { continue };
-        match operand.json() {
-            Some("json") => {
-                let message = "could not identify an ordering operator for type json";
-                let hint = "Use an explicit ordering operator or modify the query.";
-                return Err(refused(Error::new(SqlState::UndefinedFunction, message).hint(hint)));
-            }
-            Some(_) => key.expr = operand::call(udfs::pg::json::order(), vec![key.expr.clone()]),
-            None if operand.category == Category::Interval => key.expr = spans::order(key.expr.clone()),
-            None => {}
-        }
-    }
-    Ok(LogicalPlan::Sort(sort))
 }
 
 fn replace(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
@@ -64,12 +45,7 @@ fn replace(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             for item in &mut list {
                 compared(&left, BinaryOperator::Eq, item, schema)?;
             }
-            if left.category == Category::Interval {
-                list = list.into_iter().map(spans::order).collect();
-                let expr = Box::new(spans::order(*expr));
-                return Ok(Transformed::yes(Expr::InList(InList { expr, list, negated })));
-            }
-            Ok(Transformed::yes(Expr::InList(InList { expr, list, negated })))
+            Ok(Transformed::yes(Expr::InList(keys::in_list(InList { expr, list, negated }, schema))))
         }
         Expr::Between(Between { mut expr, negated, mut low, mut high }) => {
             widen_real(&mut expr, &mut low, schema);
@@ -77,12 +53,8 @@ fn replace(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             if let Some(left) = Operand::of(&expr, schema) {
                 compared(&left, BinaryOperator::GtEq, &mut low, schema)?;
                 compared(&left, BinaryOperator::LtEq, &mut high, schema)?;
-                if left.category == Category::Interval {
-                    let [expr, low, high] = [expr, low, high].map(|side| Box::new(spans::order(*side)));
-                    return Ok(Transformed::yes(Expr::Between(Between { expr, negated, low, high })));
-                }
             }
-            Ok(Transformed::yes(Expr::Between(Between { expr, negated, low, high })))
+            Ok(Transformed::yes(Expr::Between(keys::between(Between { expr, negated, low, high }, schema))))
         }
         Expr::Case(mut case) => {
             let results = case.when_then_expr.iter_mut().map(|(_, then)| then.as_mut());
@@ -93,24 +65,30 @@ fn replace(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
                     truth(&operand, "CASE/WHEN")?;
                 }
             }
+            keys::case(&mut case, schema);
             Ok(Transformed::yes(Expr::Case(case)))
         }
         Expr::AggregateFunction(call) => {
             let call = aggregates::check(call, schema)?;
-            Ok(Transformed::yes(Expr::AggregateFunction(spans::aggregate(call, schema))))
+            Ok(Transformed::yes(Expr::AggregateFunction(keys::aggregate(call, schema)?)))
         }
         Expr::WindowFunction(mut call) => {
-            spans::window(&mut call, schema)?;
+            keys::window(&mut call, schema);
             Ok(Transformed::yes(Expr::WindowFunction(call)))
         }
-        Expr::InSubquery(InSubquery { expr, subquery, negated }) => {
+        Expr::InSubquery(InSubquery { mut expr, mut subquery, negated }) => {
             let column = subquery.subquery.schema().fields().first().map(|field| Operand::of_field(field));
             if let (Some(left), Some(right)) = (Operand::of(&expr, schema), column)
                 && !left.compares_with(&right)
             {
                 return Err(undefined(&left, &BinaryOperator::Eq, &right));
             }
-            Ok(Transformed::no(Expr::InSubquery(InSubquery { expr, subquery, negated })))
+            keys::among(&mut expr, &mut subquery, schema)?;
+            Ok(Transformed::yes(Expr::InSubquery(InSubquery { expr, subquery, negated })))
+        }
+        Expr::SetComparison(mut comparison) => {
+            keys::among(&mut comparison.expr, &mut comparison.subquery, schema)?;
+            Ok(Transformed::yes(Expr::SetComparison(comparison)))
         }
         Expr::IsNull(row) if is_row(&row, schema) => {
             Ok(Transformed::yes(operand::call(udfs::pg::rows::is_null(true), vec![*row])))
@@ -131,6 +109,8 @@ fn replace(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             mut binary @ BinaryExpr { op: Operator::IsDistinctFrom | Operator::IsNotDistinctFrom, .. },
         ) => {
             widen_real(&mut binary.left, &mut binary.right, schema);
+            give_each(&mut binary.left, &mut binary.right, schema)?;
+            keys::binary(&mut binary, schema);
             Ok(Transformed::yes(Expr::BinaryExpr(binary)))
         }
         Expr::ScalarFunction(call) => function(call, schema).map(Transformed::yes),
@@ -174,6 +154,15 @@ fn give(to: &Operand, expr: &mut Expr, schema: &DFSchema) -> Result<()> {
     }
 }
 
+/// A literal takes the type of what it is compared with, on either side.
+fn give_each(left: &mut Expr, right: &mut Expr, schema: &DFSchema) -> Result<()> {
+    if let (Some(first), Some(second)) = (Operand::of(left, schema), Operand::of(right, schema)) {
+        first.give_type(right, &second)?;
+        second.give_type(left, &first)?;
+    }
+    Ok(())
+}
+
 /// Makes the literals among alternatives what the others are.
 fn unify(construct: &str, alternatives: Vec<&mut Expr>, schema: &DFSchema) -> Result<()> {
     let mut typed: Option<Operand> = None;
@@ -204,11 +193,8 @@ fn function(mut call: ScalarFunction, schema: &DFSchema) -> Result<Expr> {
         "make_array" => unify("ARRAY", call.args.iter_mut().collect(), schema)?,
         "coalesce" | "greatest" | "least" => unify(&name.to_uppercase(), call.args.iter_mut().collect(), schema)?,
         "nullif" => {
-            if let [left, right] = call.args.as_mut_slice()
-                && let (Some(first), Some(second)) = (Operand::of(left, schema), Operand::of(right, schema))
-            {
-                first.give_type(right, &second)?;
-                second.give_type(left, &first)?;
+            if let [left, right] = call.args.as_mut_slice() {
+                give_each(left, right, schema)?;
             }
         }
         "concat" | "concat_ws" => {
@@ -230,7 +216,7 @@ fn function(mut call: ScalarFunction, schema: &DFSchema) -> Result<Expr> {
             }
         }
     }
-    Ok(Expr::ScalarFunction(call))
+    Ok(keys::function(call, schema))
 }
 
 /// The output function of booleans, unlike the cast, writes one letter.
@@ -243,7 +229,7 @@ fn castable(cast: &Cast, schema: &DFSchema) -> Result<()> {
     use Category as C;
     let Some(from) = Operand::of(&cast.expr, schema) else { return Ok(()) };
     let to = Operand::of_field(&cast.field);
-    let moment = |category| matches!(category, C::Date | C::Timestamp | C::Time | C::Interval);
+    let moment = |category| matches!(category, C::Date | C::Timestamp | C::Time | C::ZonedTime | C::Interval);
     let refused = match (from.category, to.category) {
         (C::Number | C::Boolean | C::Bytes, to) if moment(to) => true,
         (from, C::Number | C::Boolean | C::Bytes) if moment(from) => true,

@@ -27,6 +27,8 @@ pub(in crate::engine) enum Category {
     Date,
     Timestamp,
     Time,
+    /// A `timetz`, whose Arrow type is a text.
+    ZonedTime,
     Interval,
     Array,
     Other,
@@ -85,6 +87,7 @@ impl Operand {
         let category = match tag.as_deref() {
             Some("json" | "jsonb" | "xml" | "inet" | "cidr" | "macaddr") => Category::Other,
             Some(tag) if tag.starts_with("reg") || tag == "tid" => Category::Other,
+            Some("timetz") => Category::ZonedTime,
             _ => category(&data_type),
         };
         Self { category, name: pg_type::sql_name(field), data_type, tag, literal: None }
@@ -162,6 +165,11 @@ impl Operand {
         self.tag.as_deref() == Some("money")
     }
 
+    /// Whether it is an array of `timetz`.
+    pub(in crate::engine) fn is_zoned_times(&self) -> bool {
+        self.tag.as_deref() == Some("_timetz")
+    }
+
     /// Whether blanks at the end of the text do not count.
     pub(in crate::engine) fn is_padded(&self) -> bool {
         self.tag.as_deref() == Some("bpchar")
@@ -172,6 +180,7 @@ impl Operand {
         match (self.category, other.category) {
             (C::Unknown | C::Other, _) | (_, C::Unknown | C::Other) => true,
             (C::Date | C::Timestamp, C::Date | C::Timestamp) => true,
+            (C::Time | C::ZonedTime, C::Time | C::ZonedTime) => true,
             (one, two) => one == two,
         }
     }

@@ -168,20 +168,9 @@ fn pg_lsn(text: &str, out: &mut Writer<'_>) -> Option<()> {
 
 /// Microseconds of the day, then seconds west of Greenwich.
 fn timetz(text: &str, out: &mut Writer<'_>) -> Option<()> {
-    let (time, zone) = text.split_at(text.rfind(['+', '-'])?);
-    let mut fields = time.split(':');
-    let (hours, minutes) = (fields.next()?.parse::<i64>().ok()?, fields.next()?.parse::<i64>().ok()?);
-    let seconds = fields.next().unwrap_or("0");
-    let (seconds, fraction) = seconds.split_once('.').unwrap_or((seconds, "0"));
-    let micros = format!("{fraction:0<6}").parse::<i64>().ok()?;
-    let micros = ((hours * 60 + minutes) * 60 + seconds.parse::<i64>().ok()?) * 1_000_000 + micros;
-    let unsigned = zone.get(1..)?;
-    let mut east = 0;
-    for (field, unit) in unsigned.split(':').zip([3_600, 60, 1]) {
-        east += field.parse::<i32>().ok()? * unit;
-    }
+    let (micros, east) = udfs::pg::timetz::read(text)?;
     out.array(&micros.to_be_bytes());
-    out.array(&(if zone.starts_with('-') { east } else { -east }).to_be_bytes());
+    out.array(&(-east).to_be_bytes());
     Some(())
 }
 
