@@ -33,6 +33,12 @@ pub enum Error {
     /// 22003.
     #[error("percentile value {0} is not between 0 and 1")]
     PercentileOutOfRange(String),
+    /// 2201W.
+    #[error("LIMIT must not be negative")]
+    NegativeLimit,
+    /// 2201X.
+    #[error("OFFSET must not be negative")]
+    NegativeOffset,
     /// 22012.
     #[error("division by zero")]
     DivisionByZero,

@@ -61,6 +61,7 @@ pub mod regexp;
 pub mod regexp_replace;
 pub mod regexp_split;
 pub mod round;
+pub mod row_counts;
 pub mod rows;
 pub mod scales;
 pub mod server;
@@ -299,6 +300,8 @@ pub(crate) fn server() -> Vec<Arc<ScalarUDF>> {
         facts::timeofday(),
         server::gen_random_uuid(),
         server::pg_client_encoding(),
+        row_counts::limit(),
+        row_counts::offset(),
         server::pg_is_in_recovery(),
         tid::tid_in(),
         tid::tid_of(),

@@ -13,6 +13,7 @@ mod join_conditions;
 mod json_functions;
 mod keys;
 mod lateral_exec;
+mod limits;
 mod native;
 mod outer;
 mod planner;
@@ -46,6 +47,7 @@ pub(crate) fn rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
 fn own_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     vec![
         Arc::new(ties::Ties),
+        Arc::new(limits::Limits),
         Arc::new(texts::TextCasts),
         Arc::new(zones::ZonedCasts),
         Arc::new(correlated::Subqueries),

@@ -9,8 +9,8 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use sqlparser::ast::{
-    Expr, GroupByExpr, Ident, ObjectName, OrderByKind, Query, Select, SelectItem, SelectItemQualifiedWildcardKind,
-    SetExpr, VisitMut, With,
+    Expr, GroupByExpr, Ident, LimitClause, ObjectName, OrderByKind, Query, Select, SelectItem,
+    SelectItemQualifiedWildcardKind, SetExpr, VisitMut, With,
 };
 use sqlparser::tokenizer::Span;
 
@@ -55,6 +55,19 @@ impl Resolver<'_> {
             Some(with) => self.with(with, outer, ctes)?,
             None => Rc::clone(ctes),
         };
+        let columns = self.body(query, outer, &ctes)?;
+        if let Some(LimitClause::LimitOffset { limit, offset, .. }) = &mut query.limit_clause {
+            // What a subquery counts is of no row of this query.
+            let scope = Scope { outer, ..Scope::default() };
+            for count in limit.iter_mut().chain(offset.iter_mut().map(|offset| &mut offset.value)) {
+                self.expr(count, &scope, &ctes)?;
+                row_limits::count_whole(count);
+            }
+        }
+        Ok(columns)
+    }
+
+    fn body(&self, query: &mut Query, outer: Option<&Scope<'_>>, ctes: &Ctes) -> Result<Columns> {
         let order_by = match query.order_by.as_mut().map(|order_by| &mut order_by.kind) {
             Some(OrderByKind::Expressions(exprs)) => exprs.iter_mut().map(|order| &mut order.expr).collect(),
             _ => Vec::new(),
@@ -62,10 +75,10 @@ impl Resolver<'_> {
         match query.body.as_mut() {
             SetExpr::Select(select) => {
                 let around = Around { order_by, counts: row_limits::counts(query.limit_clause.as_ref()) };
-                self.select(select, around, outer, &ctes)
+                self.select(select, around, outer, ctes)
             }
             body => {
-                let columns = self.set_expr(body, outer, &ctes)?;
+                let columns = self.set_expr(body, outer, ctes)?;
                 for expr in order_by {
                     self.output_reference(expr, columns.as_deref())?;
                     if let (SetExpr::SetOperation { .. } | SetExpr::Select(_), Some(columns)) = (&*body, &columns) {

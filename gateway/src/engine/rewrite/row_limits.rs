@@ -5,11 +5,12 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, Fetch, LimitClause, Query, Select, UnaryOperator, Value, VisitMut, VisitorMut, visit_expressions,
+    DataType, Expr, Fetch, LimitClause, Query, Select, UnaryOperator, Value, VisitMut, VisitorMut, visit_expressions,
 };
 
 use super::expand::call;
 use super::scope::Scope;
+use super::syntax::taken;
 use super::{Names, literals, located, types};
 use crate::error::{Error, Result, SqlState};
 
@@ -125,6 +126,17 @@ pub(super) fn check(clause: &str, count: &Expr, scope: &Scope<'_>, names: &dyn N
             Err(located(Error::new(SqlState::InvalidColumnReference, message), span, names))
         }
         _ => Ok(()),
+    }
+}
+
+/// What a subquery counts is rounded to a `bigint`.
+pub(super) fn count_whole(count: &mut Expr) {
+    let asks = visit_expressions(count, |expr| match expr {
+        Expr::Subquery(_) => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    });
+    if asks.is_break() {
+        *count = types::cast(taken(count), DataType::BigInt(None));
     }
 }
 

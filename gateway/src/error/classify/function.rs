@@ -34,6 +34,8 @@ fn state(error: &udfs::Error) -> SqlState {
         | Function::NumericFieldOverflow { .. }
         | Function::NumericFormatOverflow => SqlState::NumericValueOutOfRange,
         Function::UndefinedFunction(_) => SqlState::UndefinedFunction,
+        Function::NegativeLimit => SqlState::InvalidRowCountInLimitClause,
+        Function::NegativeOffset => SqlState::InvalidRowCountInResultOffsetClause,
         Function::DivisionByZero => SqlState::DivisionByZero,
         Function::InvalidParameter(_) | Function::ParameterWithHint { .. } => SqlState::InvalidParameterValue,
         Function::UntranslatableCharacter => SqlState::UntranslatableCharacter,
