@@ -95,10 +95,10 @@ impl Decoder {
     fn clock(&mut self, field: &Field) -> Result<u32, Failure> {
         match self.label {
             None => {}
+            // It is still there at the end, which refuses it: `T04:05:06` is no time, although `T040506` is.
+            Some(_) if self.wanted == Wanted::Time => {}
             Some(Word::Time) => self.label = None,
-            Some(_) if self.wanted == Wanted::Moment => return Err(Failure::Syntax),
-            // It is still there at the end, which refuses it.
-            Some(_) => {}
+            Some(_) => return Err(Failure::Syntax),
         }
         let read = self.fields.time(&field.text)?;
         if self.wanted == Wanted::Moment && self.fields.is_late() {

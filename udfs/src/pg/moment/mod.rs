@@ -206,7 +206,8 @@ mod tests {
         assert_eq!(time_with_zone("10:00 +0530", Order::Mdy, Tz::UTC), Ok((10 * hour, 19_800)));
         assert_eq!(time_with_zone("10:00UT", Order::Mdy, Tz::UTC), Ok((10 * hour, 0)));
         assert_eq!(time("10:00GMT0", Order::Mdy, Tz::UTC), Ok(10 * hour));
-        assert_eq!(time_with_zone("T10:00 msk", Order::Mdy, Tz::UTC), Ok((10 * hour, 3 * 3_600)));
+        assert_eq!(time_with_zone("T1000 msk", Order::Mdy, Tz::UTC), Ok((10 * hour, 3 * 3_600)));
+        assert!(time("T10:00", Order::Mdy, Tz::UTC).is_err());
         assert!(time("10:00 Europe/Paris", Order::Mdy, Tz::UTC).is_err());
     }
 
