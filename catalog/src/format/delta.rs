@@ -56,7 +56,12 @@ pub(crate) struct Delta {
 impl Delta {
     /// Whether the rows of its files are its rows, all of them.
     pub(crate) fn is_plain(&self) -> bool {
-        self.faults.is_empty() && self.vectors.is_empty()
+        self.is_whole() && self.vectors.is_empty()
+    }
+
+    /// Whether the number of its rows is known.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.faults.is_empty()
     }
 }
 
