@@ -1,13 +1,14 @@
-//! Results that are rows of numeric constants, such as `SELECT 1 UNION SELECT 2.5`.
+//! Results that are rows of numeric constants, such as `SELECT 1 UNION SELECT 2.5`, or the least or greatest of such.
 //!
 //! Owns: which result columns show every value with its own decimals, as PostgreSQL's numerics do. Must never know: what
 //! is computed of such rows: that has the scale of the column. Zeros at the end of a fraction are kept by a column of one
-//! scale alone, so a column where one constant ends so keeps it. The rows of VALUES have one scale before anyone sees them.
+//! scale alone, so a column where one constant ends so keeps it.
 
 use arrow::datatypes::{DataType, Field};
 use datafusion::common::{Column, Result, ScalarValue};
-use datafusion::logical_expr::{Distinct, Expr, LogicalPlan, Projection, cast};
+use datafusion::logical_expr::{Aggregate, Distinct, Expr, LogicalPlan, Projection, cast};
 use udfs::pg::numeric::kind;
+use udfs::pg_type;
 
 /// The constants of a column, each with its decimals; `None` where something else is in it.
 pub(super) type Constants = Option<Vec<(i128, u32)>>;
@@ -58,6 +59,15 @@ fn collect(plan: &LogicalPlan, at: usize, found: &mut Vec<(i128, u32)>) -> Optio
         LogicalPlan::Limit(limit) => collect(&limit.input, at, found),
         LogicalPlan::Distinct(Distinct::All(input)) => collect(input, at, found),
         LogicalPlan::SubqueryAlias(alias) => collect(&alias.input, at, found),
+        LogicalPlan::Filter(filter) => collect(&filter.input, at, found),
+        LogicalPlan::Values(values) => {
+            values.values.iter().try_for_each(|row| constant(unwidened(row.get(at)?), found))
+        }
+        LogicalPlan::Aggregate(aggregate) => {
+            let input = &aggregate.input;
+            let passed_on = passed_on(aggregate, at)?;
+            collect(input, input.schema().maybe_index_of_column(passed_on)?, found)
+        }
         LogicalPlan::Union(union) => union.inputs.iter().try_for_each(|input| collect(input, at, found)),
         LogicalPlan::Projection(projection) => {
             let input = &projection.input;
@@ -86,6 +96,41 @@ fn constant(expr: &Expr, found: &mut Vec<(i128, u32)>) -> Option<()> {
     };
     found.push(value);
     Some(())
+}
+
+/// The column whose values a column of an aggregate shows as they are: a key, the least or the greatest.
+fn passed_on(aggregate: &Aggregate, at: usize) -> Option<&Column> {
+    let (groups, numbers): (Vec<&Expr>, usize) = match aggregate.group_expr.as_slice() {
+        [Expr::GroupingSet(sets)] => (sets.distinct_expr(), 1),
+        keys => (keys.iter().collect(), 0),
+    };
+    let expr = match at.checked_sub(groups.len()) {
+        None => groups.get(at)?,
+        Some(at) if at < numbers => return None,
+        Some(at) => match bare(aggregate.aggr_expr.get(at - numbers)?) {
+            Expr::AggregateFunction(call) if matches!(call.func.name(), "min" | "max") => call.params.args.first()?,
+            _ => return None,
+        },
+    };
+    match bare(expr) {
+        Expr::Column(column) => Some(column),
+        _ => None,
+    }
+}
+
+fn bare(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Alias(alias) => bare(&alias.expr),
+        expr => expr,
+    }
+}
+
+/// A cell of VALUES without the planner's cast to the type of its column. A client's own of a number is none any more.
+fn unwidened(cell: &Expr) -> &Expr {
+    match cell {
+        Expr::Cast(cast) if cast.field.data_type().is_decimal() && pg_type::tag(&cast.field).is_none() => &cast.expr,
+        cell => cell,
+    }
 }
 
 /// The expression without the casts of small numbers to `integer`.

@@ -52,6 +52,7 @@ impl Lists<'_> {
     }
 
     fn column(&self, values: &mut Values, at: usize) -> Result<()> {
+        values.rows.iter_mut().filter_map(|row| row.content.get_mut(at)).for_each(declare);
         let cells = || values.rows.iter().filter_map(|row| row.content.get(at));
         let mut typed = cells().filter(|cell| !is_null(cell) && literals::text(cell).is_none()).peekable();
         let first = typed.peek().map(|cell| shape(cell));
@@ -90,6 +91,16 @@ impl Lists<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// `1::numeric(5,2)` is `'1'::numeric(5,2)`: a number that is cast could not be told from one that the planner casts.
+fn declare(cell: &mut Expr) {
+    if let Expr::Cast { expr, data_type, .. } = cell
+        && types::is_constrained_numeric(data_type)
+        && let Some(digits) = literals::signed_number(expr)
+    {
+        **expr = literals::string(digits);
     }
 }
 
