@@ -66,7 +66,11 @@ impl Operand {
         if matches!(expr, Expr::Placeholder(placeholder) if placeholder.field.is_none()) {
             return None;
         }
-        let (_, field) = expr.to_field(schema).ok()?;
+        let field = match expr {
+            // The planner spells out the name of the operator's field, and those of all below it to spell that.
+            Expr::BinaryExpr(_) => Arc::new(Field::new("", expr.get_type(schema).ok()?, true)),
+            _ => expr.to_field(schema).ok()?.1,
+        };
         let mut operand = match (tags::forgotten(expr, schema), expr) {
             // The planner keeps the type of what is cast to one without a tag.
             (None, Expr::Cast(cast)) => Self::of_field(&cast.field),

@@ -5,6 +5,7 @@
 mod alike;
 mod arrays;
 mod casts;
+mod chains;
 mod conditions;
 mod distinct_order;
 mod expand;
@@ -134,6 +135,7 @@ pub(crate) struct Rewritten {
 /// Applies every rewrite, in the one order in which each sees what it needs.
 pub(crate) fn rewrite(mut query: Query, names: &dyn Names) -> Result<Rewritten> {
     row_limits::rewrite(&mut query)?;
+    chains::balance(&mut query);
     sql_json::rewrite(&mut query)?;
     windows::rewrite(&mut query, names)?;
     grouping_sets::rewrite(&mut query)?;
