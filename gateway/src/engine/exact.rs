@@ -18,15 +18,14 @@ pub(super) fn results(plan: LogicalPlan) -> Result<LogicalPlan> {
     let LogicalPlan::Projection(projection) = &plan else { return Ok(plan) };
     let constants: Vec<Option<ScalarValue>> =
         projection.expr.iter().map(|expr| computes(expr).then(|| number(expr)?.value()).flatten()).collect();
-    if projection.expr.iter().any(vanishes) {
-        return Err(udfs::Error::NumericFormatOverflow.into());
-    }
-    if constants.iter().all(Option::is_none) {
+    if constants.iter().all(Option::is_none) && !projection.expr.iter().any(is_beyond) {
         return Ok(plan);
     }
     let exprs = projection.expr.iter().zip(constants).zip(projection.schema.iter());
     let exprs = exprs.map(|((expr, constant), (qualifier, field))| match constant {
         Some(value) => Expr::Literal(value, None).alias_qualified(qualifier.cloned(), field.name()),
+        // Its error is one of the statement's run: what stands before it may fail first.
+        None if is_beyond(expr) => overflowing(expr).alias_qualified(qualifier.cloned(), field.name()),
         None => expr.clone(),
     });
     Ok(LogicalPlan::Projection(Projection::try_new(exprs.collect(), Arc::clone(&projection.input))?))
@@ -60,14 +59,27 @@ fn computes(expr: &Expr) -> bool {
     }
 }
 
-/// Whether PostgreSQL's result has digits beyond the 76 that Arrow has: zero would not be it.
-fn vanishes(expr: &Expr) -> bool {
+/// Whether PostgreSQL's result has digits that are not computed: zero would not be it, nor a number near to it.
+fn is_beyond(expr: &Expr) -> bool {
     match expr {
-        Expr::Alias(alias) => vanishes(&alias.expr),
+        Expr::Alias(alias) => is_beyond(&alias.expr),
         Expr::ScalarFunction(call) if call.func.name() == "exp" => {
-            call.args.first().and_then(number).is_some_and(|power| power.exp().is_none())
+            call.args.first().and_then(number).is_some_and(Exact::exp_is_beyond)
         }
         _ => false,
+    }
+}
+
+/// Such an expression as one that overflows.
+fn overflowing(expr: &Expr) -> Expr {
+    match expr {
+        Expr::Alias(alias) => overflowing(&alias.expr),
+        Expr::ScalarFunction(call) => {
+            let power = ScalarValue::Decimal128(Some(1_000_000_000), 37, 0);
+            let args = vec![Expr::Literal(power, None)];
+            Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(&call.func), args))
+        }
+        other => other.clone(),
     }
 }
 
@@ -81,6 +93,7 @@ fn number(expr: &Expr) -> Option<Exact> {
             // The planner's own, which changes no value.
             of if kind::shown(of) != kind::Shown::Fixed => number(&cast.expr),
             DataType::Decimal128(precision, scale) => number(&cast.expr)?.declared(*precision, *scale),
+            DataType::Int32 => integer(&cast.expr),
             _ => None,
         },
         Expr::ScalarFunction(ScalarFunction { func, args }) => match (func.name(), args.as_slice()) {
@@ -90,9 +103,26 @@ fn number(expr: &Expr) -> Option<Exact> {
             ("sqrt", [of]) => number(of)?.sqrt(),
             ("ln", [of]) => number(of)?.ln(),
             ("exp", [of]) => number(of)?.exp(),
-            ("lakegate_cast", [of, _]) => number(of),
+            ("lakegate_cast", [of, _]) | ("lakegate_numeric", [of]) => number(of),
+            // What a number that is written out becomes.
+            ("lakegate_to_int4", [of]) => integer(of),
+            ("lakegate_to_numeric", [of]) => match func.inner().return_type(&[]).ok()? {
+                to if kind::shown(&to) != kind::Shown::Fixed => number(of),
+                DataType::Decimal128(precision, scale) => number(of)?.declared(precision, scale),
+                _ => None,
+            },
             _ => None,
         },
+        _ => None,
+    }
+}
+
+/// A constant that an `integer` holds.
+fn integer(expr: &Expr) -> Option<Exact> {
+    match expr {
+        Expr::Literal(value @ ScalarValue::Int64(Some(number)), _) if i32::try_from(*number).is_ok() => {
+            Exact::of(value)
+        }
         _ => None,
     }
 }

@@ -129,17 +129,28 @@ impl Exact {
     }
 
     pub fn exp(self) -> Option<Self> {
+        if self.exp_is_beyond() {
+            return None;
+        }
+        let (_, scale) = self.exp_weight_and_scale();
+        let mantissa = Wide::from_wide(self.mantissa, self.scale)?.exp_to(scale)?;
+        Some(Self { mantissa, scale })
+    }
+
+    /// Whether `e^self` has a first digit behind all that Arrow has, or more digits than are certain.
+    pub fn exp_is_beyond(self) -> bool {
+        let (weight, scale) = self.exp_weight_and_scale();
+        // Every digit before the point makes one behind it uncertain.
+        scale > DIGITS_MAX.into() || (weight >= 0 && weight.saturating_add(scale) > CERTAIN)
+    }
+
+    fn exp_weight_and_scale(self) -> (i32, i32) {
         /// `log10(e)`.
         #[expect(clippy::approx_constant, reason = "PostgreSQL's digits, which decide the scale")]
         const LOG_E: f64 = 0.434_294_481_903_252;
         #[expect(clippy::cast_possible_truncation, reason = "a cast saturates, and the result is refused")]
         let weight = (self.float() * LOG_E) as i32;
-        let scale = SIGNIFICANT_MIN.saturating_sub(weight).max(self.scale).max(0);
-        if scale > DIGITS_MAX.into() || (weight >= 0 && scale > CERTAIN) {
-            return None;
-        }
-        let mantissa = Wide::from_wide(self.mantissa, self.scale)?.exp_to(scale)?;
-        Some(Self { mantissa, scale })
+        (weight, SIGNIFICANT_MIN.saturating_sub(weight).max(self.scale).max(0))
     }
 
     fn float(self) -> f64 {
@@ -221,5 +232,11 @@ mod tests {
         check(exact("-17.4347390000000000").exp(), "0.00000002680334885392762");
         check(exact("-9.4417000000000000").exp(), "0.00007934540664015758");
         assert_eq!(exact("-9000").exp(), None);
+        check(exact("-0.78571428571428571429").exp(), "0.45579401832801715865");
+        check(exact("20").exp(), "485165195.40979028");
+        check(exact("3.00000000000000000000").exp(), "20.08553692318766774093");
+        // 26881171418161354484126255515800135873611119 has more digits than are certain.
+        assert_eq!(exact("100").exp(), None);
+        assert!(exact("-9000").exp_is_beyond() && exact("100").exp_is_beyond());
     }
 }

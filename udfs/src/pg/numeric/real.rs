@@ -130,6 +130,11 @@ impl<const SCALE: u8> Real<SCALE> {
         let factor = i256::from_i128(2).checked_pow(doublings.unsigned_abs());
         match (factor, doublings >= 0) {
             (Some(factor), true) => Self(sum.0.checked_mul(factor)?).wide_mantissa(scale),
+            (Some(factor), false) if scale <= i32::from(SCALE) => {
+                // Rounded once: half of a rounded number may round otherwise.
+                let places = wide_power((i32::from(SCALE) - scale).unsigned_abs())?;
+                wide_divide_rounded(sum.0, factor.checked_mul(places)?)
+            }
             (Some(factor), false) => wide_divide_rounded(sum.wide_mantissa(scale)?, factor),
             (None, true) => None,
             (None, false) => Some(i256::ZERO),
