@@ -11,7 +11,7 @@ use futures::TryStreamExt;
 
 use super::action::{Action, Add, Key, Metadata, Protocol};
 use super::listed::{self, Listed, Start};
-use super::{Files, checkpoint};
+use super::{Files, checkpoint, stats};
 use crate::Error;
 use crate::format::ROWS_BETWEEN_YIELDS;
 use crate::manifest::DataFile;
@@ -23,7 +23,7 @@ const LINE_BYTES_MAX: usize = 32 << 20;
 /// Files of one table.
 const FILES_MAX: usize = 4 << 20;
 
-/// The statistics of files that are kept for one table. Files beyond are not ruled out without their footer.
+/// The statistics of files that are kept for one table. Of files beyond only the number of rows is kept.
 const STATS_BYTES_MAX: usize = 256 << 20;
 
 /// A table at one version.
@@ -173,7 +173,7 @@ impl Replay {
     fn add(&mut self, mut add: Add) {
         let bytes = |add: &Add| add.stats.as_ref().map_or(0, |stats| stats.len());
         if self.stats_bytes + bytes(&add) > STATS_BYTES_MAX {
-            add.stats = None;
+            add.stats = add.stats.as_deref().and_then(stats::without_values);
         }
         self.stats_bytes += bytes(&add);
         if let Some(before) = self.files.insert(add.key(), Arc::new(add)) {

@@ -47,6 +47,12 @@ pub(super) fn bounds<'a>(stats: &str, columns: impl Iterator<Item = (&'a Field, 
     Some(bounds)
 }
 
+/// The number of rows alone.
+pub(super) fn without_values(stats: &str) -> Option<Box<str>> {
+    let stats: Stats = serde_json::from_str(stats).ok()?;
+    stats.num_records.map(|rows| format!("{{\"numRecords\":{rows}}}").into())
+}
+
 fn range(stats: &Stats, data_type: &DataType, name: &str, rows: u64) -> Option<Range> {
     let nulls = stats.null_count.get(name)?.as_u64().filter(|nulls| *nulls <= rows)?;
     if nulls == rows {
@@ -109,6 +115,16 @@ fn instant(text: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_number_of_rows_is_kept_without_values() {
+        let full = r#"{"numRecords":7,"minValues":{"x":1},"maxValues":{"x":2},"nullCount":{"x":0}}"#;
+        let short = without_values(full).unwrap();
+        let field = Field::new("x", DataType::Int64, true);
+        let told = bounds(&short, std::iter::once((&field, "x"))).unwrap();
+        assert_eq!((told.rows, told.unknown.contains("x"), told.columns.len()), (7, true, 0));
+        assert_eq!(without_values("no json"), None);
+    }
 
     #[test]
     fn values_that_may_have_lost_digits_are_no_bounds() {
