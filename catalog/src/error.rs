@@ -92,10 +92,10 @@ impl Error {
         match self {
             Self::Replaced { .. } => Some("Run the query again."),
             Self::BadValue { .. } => {
-                Some("Declare the column's type, or the markers of missing values, in a definition in sql/tables.")
+                Some("Declare the column's type, or the markers of missing values, with CREATE EXTERNAL TABLE.")
             }
             Self::BadEncoding { .. } => {
-                Some("Set the option \"encoding\" in a definition in sql/tables, as OPTIONS (encoding 'cp1252').")
+                Some("Set the option \"encoding\" with CREATE EXTERNAL TABLE, as OPTIONS (encoding 'cp1252').")
             }
             Self::Outside { .. } => Some("The files of a table must be inside its source."),
             Self::Location { .. } => Some("A location must be inside a source of the configuration."),
