@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use shelf::{Shelf, is_page, place};
@@ -63,6 +63,7 @@ struct Version {
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     is_on: bool,
+    began_at: DateTime<Utc>,
     options: String,
     text: String,
     shared: Vec<Range<usize>>,
@@ -73,11 +74,14 @@ pub(crate) struct Memory {
 impl Memory {
     /// What `text` tells, if it was written by this build for these options.
     fn of(options: String, text: Option<String>) -> Self {
-        let empty = Self { is_on: true, options, ..Self::default() };
+        let empty = Self { is_on: true, began_at: Utc::now(), options, ..Self::default() };
         let Some(text) = text else { return empty };
         match index(&text, &empty.options) {
             Some((shared, files)) => Self { text, shared, files, ..empty },
-            None => empty,
+            None => {
+                tracing::debug!("a page of the manifest is of another build or definition");
+                empty
+            }
         }
     }
 
@@ -108,7 +112,7 @@ impl Memory {
         }
         let (mut known, mut shared, mut lines): (Vec<&L::Shared>, _, _) = (Vec::new(), String::new(), String::new());
         for (file, budget, look) in looks {
-            let Some(etag) = file.file.etag.clone().filter(|_| is_settled(file)) else { continue };
+            let Some(etag) = file.file.etag.clone().filter(|_| is_settled(file, self.began_at)) else { continue };
             let mut last = known.iter().enumerate().rev().take(SHARED_TRIED);
             let place = match last.find(|(_, known)| **known == look.shared()) {
                 Some((place, _)) => place,
@@ -136,10 +140,10 @@ impl Memory {
     }
 }
 
-/// Whether the ETag tells every later change. That of a local file is made of time and size, and clocks tick: a file that was
-/// written just now may be written once more under the same one.
-fn is_settled(file: &Pinned) -> bool {
-    file.source().folder.is_none() || Utc::now() - file.file.modified_at > SETTLED_AFTER
+/// Whether the ETag tells every change since a look that began at a time. That of a local file is made of time and size, and
+/// clocks tick: a file that was written just before may be written once more under the same one.
+fn is_settled(file: &Pinned, began_at: DateTime<Utc>) -> bool {
+    file.source().folder.is_none() || began_at - file.file.modified_at > SETTLED_AFTER
 }
 
 /// Where the parts are; `None` if another build or another definition saw them.

@@ -22,6 +22,9 @@ const FOLDER: &str = "_lakegate/manifest";
 /// What is learned within this time is written together.
 const GATHERED: Duration = Duration::from_secs(2);
 
+/// A table that grows all the time is not written all the time. What waits is known to this process.
+const REWRITTEN_PAUSE: Duration = Duration::from_secs(30);
+
 /// All text that waits to be written. What is beyond is learned again by the next process.
 const WAITING_BYTES_MAX: usize = 64 << 20;
 
@@ -111,17 +114,20 @@ impl Shelf {
             loop {
                 self.arrived.notified().await;
                 tokio::time::sleep(GATHERED).await;
-                self.write(store).await;
+                if self.write(store).await {
+                    tokio::time::sleep(REWRITTEN_PAUSE).await;
+                }
             }
         };
         stop.run_until_cancelled(writing).await;
     }
 
-    /// Writes what waits now.
-    pub(crate) async fn write(&self, store: &dyn ObjectStore) {
+    /// Writes what waits now; true if a page was there before.
+    pub(crate) async fn write(&self, store: &dyn ObjectStore) -> bool {
+        let mut is_rewritten = false;
         loop {
             // A table that is opened meanwhile finds the page before.
-            let Some((place, text)) = self.waiting.lock().pop_first() else { return };
+            let Some((place, text)) = self.waiting.lock().pop_first() else { return is_rewritten };
             let written = match page::written(&text).await {
                 Ok(object) => {
                     let size = object.len() as u64;
@@ -133,7 +139,7 @@ impl Shelf {
                 }
             };
             match written {
-                Ok(size) => drop(self.pages.lock().insert(place, size)),
+                Ok(size) => is_rewritten |= self.pages.lock().insert(place, size).is_some(),
                 Err(error) if is_refusal(&error) => {
                     tracing::info!(%error, "the source takes no writes: what is known of its files is not kept there");
                     self.is_refused.store(true, Ordering::Relaxed);
