@@ -90,11 +90,15 @@ fn verifier(password: &str) -> Result<String> {
     Ok(verifier.map_err(|error| Error::new(SqlState::InvalidPassword, error.to_string()))?.to_text())
 }
 
+/// Frames of futures are large in debug builds, and a stack that overflows ends the process.
+const IO_STACK_BYTES: usize = 8 << 20;
+
 /// The threads of sockets and timers; queries have their own pool.
 fn io_runtime() -> Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("lakegate-io")
+        .thread_stack_size(IO_STACK_BYTES)
         .enable_all()
         .build()
         .map_err(Error::internal)

@@ -182,7 +182,8 @@ impl Engine {
         prepared: &Prepared,
         params: Vec<ScalarValue>,
     ) -> Result<Outcome> {
-        let mut outcome = self.run(session, guard, prepared, params).await?;
+        // The layers above hand their futures on by value: a small one keeps the stacks of their threads small.
+        let mut outcome = Box::pin(self.run(session, guard, prepared, params)).await?;
         if let Outcome::Rows { stream, .. } | Outcome::Copy { stream, .. } = &mut outcome {
             stream.begin().await?;
         }

@@ -90,7 +90,7 @@ impl Run<'_> {
             }
             Plan::Define(command) => {
                 let (core, session) = (Arc::clone(self.core), Arc::clone(self.session));
-                let defining = define::carry_out(core, session, self.prepared.statement.clone(), command);
+                let defining = Box::pin(define::carry_out(core, session, self.prepared.statement.clone(), command));
                 self.core.cpu.block(move |handle| handle.block_on(defining)).await?.map(Outcome::Done)
             }
             Plan::Command => self.command().await,
@@ -102,7 +102,7 @@ impl Run<'_> {
         let ast = &self.prepared.statement.ast;
         if matches!(ast.as_ref(), Ast::Commit { .. })
             && self.session.transaction().status == Status::InBlock
-            && let Err(error) = define::commit(self.core, self.session).await
+            && let Err(error) = Box::pin(define::commit(self.core, self.session)).await
         {
             self.session.end_block(false);
             return Err(error);
