@@ -56,6 +56,23 @@ pub(crate) fn read(text: &str) -> Result<Header<'_>, ParserError> {
     if parser.parse_keyword(Keyword::SET) {
         return search_path(parser);
     }
+    let (kind, written, body) = created(text, &mut parser)?;
+    Ok(match kind {
+        Keyword::SCHEMA => Header::Schema(parts(&written)?.join(".")),
+        Keyword::VIEW => Header::View { name: name(&written)?, body },
+        _ => Header::Table { name: name(&written)?, body },
+    })
+}
+
+/// What stands behind the name that a CREATE of a table or a view makes, whatever that is, and whether it is a view.
+pub(super) fn body(text: &str) -> Result<(bool, &str), ParserError> {
+    let dialect = PostgreSqlDialect {};
+    let mut parser = Parser::new(&dialect).with_tokens_with_locations(split::tokens(text)?);
+    let (kind, _, body) = created(text, &mut parser)?;
+    Ok((kind == Keyword::VIEW, body))
+}
+
+fn created<'a>(text: &'a str, parser: &mut Parser<'_>) -> Result<(Keyword, ObjectName, &'a str), ParserError> {
     parser.expect_keyword_is(Keyword::CREATE)?;
     let _ = parser.parse_keywords(&[Keyword::OR, Keyword::REPLACE]);
     let kind = parser.expect_one_of_keywords(&[Keyword::EXTERNAL, Keyword::VIEW, Keyword::SCHEMA])?;
@@ -63,13 +80,10 @@ pub(crate) fn read(text: &str) -> Result<Header<'_>, ParserError> {
         parser.expect_keyword_is(Keyword::TABLE)?;
     }
     let _ = parser.parse_keywords(&[Keyword::IF, Keyword::NOT, Keyword::EXISTS]);
-    if kind == Keyword::SCHEMA {
-        return Ok(Header::Schema(fold(&parser.parse_identifier()?)));
-    }
-    let name = name(&parser.parse_object_name(false)?)?;
+    let name = parser.parse_object_name(false)?;
     let next = parser.peek_token_ref();
     let body = if next.token == Token::EOF { "" } else { split::behind(text, next.span.start) };
-    Ok(if kind == Keyword::VIEW { Header::View { name, body } } else { Header::Table { name, body } })
+    Ok((kind, name, body))
 }
 
 /// Whether a view's body begins with its columns, or its options.

@@ -115,14 +115,13 @@ impl Script {
 
     /// Puts a table's or a view's definition in the place of an older one, or at the end. `statement` is one of
     /// CREATE EXTERNAL TABLE or CREATE VIEW, `search_path` that of a view; another is an error that says what was expected.
+    /// The name in it is not looked at.
     pub fn define(&mut self, name: Name, statement: &str, search_path: &[String]) -> Result<(), String> {
-        let kept = match header::read(statement) {
-            Ok(Header::Table { body, .. }) => Kept::Table { name, body: body.to_owned() },
-            Ok(Header::View { body, .. }) => {
-                Kept::View { name, body: body.to_owned(), search_path: search_path.to_vec() }
-            }
-            Ok(_) => return Err("Expected: a table or a view".to_owned()),
-            Err(error) => return Err(error.to_string()),
+        let (is_view, body) = header::body(statement).map_err(|error| error.to_string())?;
+        let body = body.to_owned();
+        let kept = match is_view {
+            true => Kept::View { name, body, search_path: search_path.to_vec() },
+            false => Kept::Table { name, body },
         };
         match self.statements.iter_mut().find(|known| known.name() == kept.name()) {
             Some(known) => *known = kept,
@@ -218,7 +217,7 @@ mod tests {
             .unwrap();
         let path = ["weather".to_owned(), "Pub\"lic".to_owned()];
         script.define(named("v"), "CREATE OR REPLACE VIEW x (a) AS\n  SELECT ';' -- the end;", &path).unwrap();
-        script.define(named("w"), "CREATE VIEW x AS SELECT 1", &["public".to_owned()]).unwrap();
+        script.define(named("w"), "CREATE VIEW db.y.x AS SELECT 1", &["public".to_owned()]).unwrap();
         script.comment(Commented::Column(named("v"), "A".to_owned()), Some("it's; \\ 'so'".to_owned()));
         script.comment(Commented::Schema("s".to_owned()), Some("$$".to_owned()));
         script

@@ -36,6 +36,8 @@ pub(super) fn read(sql: &str) -> Result<Vec<TokenWithSpan>> {
                 }
                 _ => said.push(Token::SingleQuotedString(text), span),
             },
+            // COMMENT and others take a literal in quotes alone.
+            Token::DollarQuotedString(text) => said.push(Token::SingleQuotedString(text.value), span),
             Token::DoubleExclamationMark => {
                 let error = Error::new(SqlState::UndefinedFunction, "operator does not exist: !!");
                 return Err(error.at(offset(sql, span.start)));

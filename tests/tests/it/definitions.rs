@@ -83,7 +83,7 @@ async fn a_block_is_seen_by_others_as_a_whole_or_not_at_all() {
     ok(&mut one, "CREATE VIEW public.model AS SELECT 1 AS n").await;
     // As dbt replaces a view.
     ok(&mut one, "BEGIN").await;
-    ok(&mut one, "CREATE VIEW public.model__tmp AS (SELECT 2 AS n)").await;
+    ok(&mut one, "CREATE VIEW \"lakegate\".\"public\".\"model__tmp\" AS (SELECT 2 AS n)").await;
     ok(&mut one, "ALTER TABLE public.model RENAME TO model__backup").await;
     ok(&mut one, "ALTER TABLE public.model__tmp RENAME TO model").await;
     assert_eq!(one.value("SELECT n FROM public.model").await.as_deref(), Some("2"));
