@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray};
 use arrow::util::pretty::pretty_format_batches;
 use datafusion::common::DataFusionError;
+use datafusion::datasource::MemTable;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use parquet::arrow::ArrowWriter;
 use tempfile::TempDir;
@@ -108,6 +109,27 @@ impl Fixture {
 
     fn names(&self) -> Vec<String> {
         self.lake().snapshot().tables().map(|table| format!("{}.{}", table.schema, table.name)).collect()
+    }
+}
+
+/// The files as table `t`, and rows in memory as `m`.
+async fn beside(files: &[(String, Vec<u8>)], rows: Vec<RecordBatch>) -> (Fixture, SessionContext) {
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(key, bytes)| (key.as_str(), bytes.as_slice())).collect();
+    let lake = Fixture::new(&files).await;
+    let context = lake.table("s.t").await.unwrap();
+    let memory = MemTable::try_new(rows[0].schema(), vec![rows]).unwrap();
+    context.register_table("m", Arc::new(memory)).unwrap();
+    (lake, context)
+}
+
+/// Numbers below the one that is asked for, always the same ones.
+fn random(seed: u64) -> impl FnMut(u64) -> u64 {
+    let mut state = seed;
+    move |below| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state % below
     }
 }
 

@@ -84,6 +84,11 @@ if [[ $version -ge 18 ]]; then
     check '\parse and \bind_named' '^9$' ask -At -f - <<<$'SELECT $1::int * 3 \\parse three\n\\bind_named three 3 \\g\n\\close_prepared three'
     check 'a pipeline' '^2$' ask -At -f - <<<$'\\startpipeline\nSELECT 1 \\bind \\sendpipeline\nSELECT $1 \\bind 2 \\sendpipeline\n\\endpipeline'
 fi
+check 'a view of its own' '^CREATE VIEW$' ask -c "CREATE OR REPLACE VIEW public.psql_view AS SELECT 7 AS n"
+check 'a comment on it' '^COMMENT$' ask -c "COMMENT ON COLUMN public.psql_view.n IS 'a lucky number'"
+check '\sv of it' 'VIEW public.psql_view AS' ask -c '\sv psql_view'
+check '\d+ of it' 'n +\|.*a lucky number' ask -c '\d+ psql_view'
+check 'no view any more' '^DROP VIEW$' ask -c 'DROP VIEW public.psql_view'
 check 'after an error' '^7$' psql -X -At -c 'SELECT nope' -c 'SELECT 7'
 check 'a cancel by Ctrl-C' '57014|canceling statement due to user request' bash -c '
     psql -X -c "SELECT count(*) FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b WHERE a % 7 = b % 11" 2>&1 &

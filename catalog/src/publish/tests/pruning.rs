@@ -1,7 +1,6 @@
 //! Files that cannot answer a query are not opened, and answers are those of all files.
 
 use arrow::array::{BooleanArray, Date32Array, Decimal128Array, Float64Array};
-use datafusion::datasource::MemTable;
 
 use super::*;
 
@@ -74,23 +73,12 @@ async fn twice(random: &mut impl FnMut(u64) -> u64) -> (Fixture, SessionContext)
         let columns = columns.into_iter().chain([("k", k)]).map(|(name, array)| (name, array, true));
         batches.push(RecordBatch::try_from_iter_with_nullable(columns).unwrap());
     }
-    let files: Vec<(&str, &[u8])> = files.iter().map(|(key, bytes)| (key.as_str(), bytes.as_slice())).collect();
-    let lake = Fixture::new(&files).await;
-    let context = lake.table("s.t").await.unwrap();
-    let memory = MemTable::try_new(batches[0].schema(), vec![batches]).unwrap();
-    context.register_table("m", Arc::new(memory)).unwrap();
-    (lake, context)
+    beside(&files, batches).await
 }
 
 #[tokio::test]
 async fn answers_are_those_of_all_files() {
-    let mut state = 42_u64;
-    let mut random = move |below: u64| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state % below
-    };
+    let mut random = random(42);
     let (_lake, context) = twice(&mut random).await;
     for _ in 0..150 {
         let number = random(60).cast_signed() - 30;

@@ -1,7 +1,6 @@
 //! Answers from the names of folders and from what is known of all rows.
 
 use arrow::array::Int32Array;
-use datafusion::datasource::MemTable;
 
 use super::pruning::without;
 use super::*;
@@ -48,23 +47,12 @@ async fn twice(random: &mut impl FnMut(u64) -> u64) -> (Fixture, SessionContext)
         batches
             .push(RecordBatch::try_from_iter_with_nullable([("x", x, true), ("k", k, true), ("p", p, true)]).unwrap());
     }
-    let files: Vec<(&str, &[u8])> = files.iter().map(|(key, bytes)| (key.as_str(), bytes.as_slice())).collect();
-    let lake = Fixture::new(&files).await;
-    let context = lake.table("s.t").await.unwrap();
-    let memory = MemTable::try_new(batches[0].schema(), vec![batches]).unwrap();
-    context.register_table("m", Arc::new(memory)).unwrap();
-    (lake, context)
+    beside(&files, batches).await
 }
 
 #[tokio::test]
 async fn answers_over_folders_are_those_of_the_rows() {
-    let mut state = 7_u64;
-    let mut random = move |below: u64| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state % below
-    };
+    let mut random = random(7);
     for _ in 0..3 {
         let (_lake, context) = twice(&mut random).await;
         for _ in 0..40 {
