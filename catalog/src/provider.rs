@@ -162,14 +162,17 @@ impl LakeProvider {
             })
             .collect();
         let file_schema = Arc::new(self.opened.file_schema.project(&read)?);
-        let in_group = files.len().div_ceil(state.config().target_partitions().max(1)).max(1);
+        let streams = state.config().target_partitions().max(1);
+        let in_group = files.len().div_ceil(streams).max(1);
         let mut groups: Vec<Vec<TextFile>> = files.chunks(in_group).map(<[TextFile]>::to_vec).collect();
         if groups.is_empty() {
             groups.push(Vec::new());
         }
+        // One part more than cores, so that none of them waits for the store.
+        let parts = streams.div_ceil(groups.len()) + 1;
         let streams = groups.into_iter().map(|files| -> Arc<dyn PartitionStream> {
             let (file_schema, schema) = (Arc::clone(&file_schema), Arc::clone(&schema));
-            Arc::new(TextScan { files, file_schema, schema, origins: origins.clone() })
+            Arc::new(TextScan { files, file_schema, schema, origins: origins.clone(), parts })
         });
         let streams = streams.collect();
         let plan = StreamingTableExec::try_new(schema, streams, None, std::iter::empty(), false, limit)?;

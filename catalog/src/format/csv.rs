@@ -2,17 +2,21 @@
 //!
 //! Owns: the dialect of a file, its header and its limits. Must never know: other files of the table.
 
+mod boundary;
 mod columns;
 mod decimal;
 mod ends;
 mod head;
 mod kept;
+mod parts;
 mod plan;
 mod read;
 mod rejects;
+mod rows;
 mod sample;
 mod seen;
 mod split;
+mod stops;
 
 use std::sync::Arc;
 
@@ -21,7 +25,8 @@ use encoding_rs::Encoding;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use plan::Plan;
-pub(crate) use read::{Reader, Wanted};
+pub(crate) use read::Reader;
+pub(crate) use rows::Wanted;
 pub(crate) use sample::{Facts, sample};
 pub(crate) use seen::{Class, Seen};
 pub(crate) use split::{Delimiter, Dialect};
@@ -167,7 +172,7 @@ impl At<'_> {
     }
 }
 
-/// The text of a file that is not yet cut, and the records cut from it.
+/// The start of a file that is not yet cut, and the records cut from it.
 struct Records {
     file: Arc<Pinned>,
     text: Text,
@@ -182,11 +187,6 @@ struct Records {
 }
 
 impl Records {
-    /// For all rows.
-    fn open(file: &Arc<Pinned>, encoding: &'static Encoding) -> Self {
-        Self::of(file, Text::open(file, encoding))
-    }
-
     /// For a look at the start of the file.
     fn look(file: &Arc<Pinned>, encoding: Option<&'static Encoding>, bytes: u64) -> Self {
         Self::of(file, Text::look(file, encoding, bytes))
@@ -242,29 +242,12 @@ impl Records {
 
     /// Cuts the next record out of the text that is there; `None` if there is no whole one.
     fn cut<'a>(&'a mut self, splitter: &mut Splitter) -> Result<Option<(&'a str, &'a [Field])>, Error> {
-        let file = Arc::clone(&self.file);
-        self.try_cut(splitter).map_err(|fault| At(&file).fault(fault))
-    }
-
-    fn try_cut<'a>(&'a mut self, splitter: &mut Splitter) -> Result<Option<(&'a str, &'a [Field])>, Fault> {
         let rest = self.buffer.get(self.used..).unwrap_or_default();
-        let Some(used) = splitter.next(rest.as_bytes(), self.at_end, &mut self.fields)? else { return Ok(None) };
+        let used = splitter.next(rest.as_bytes(), self.at_end, &mut self.fields);
+        let Some(used) = used.map_err(|fault| At(&self.file).fault(fault))? else { return Ok(None) };
         self.start = self.used;
         self.used += used;
         Ok(Some((rest, &self.fields)))
-    }
-
-    /// Goes past the lines up to this one, which the splitter could not cut; false if the text ends before.
-    fn skip_past(&mut self, line: u64, splitter: &mut Splitter) -> bool {
-        while splitter.next_line() <= line {
-            match split::line_end(self.rest().as_bytes(), self.at_end) {
-                Some(end) => self.used += end,
-                None if self.at_end => self.used = self.buffer.len(),
-                None => return false,
-            }
-            *splitter = Splitter::at(splitter.dialect(), splitter.next_line() + 1);
-        }
-        true
     }
 
     /// Reads on; `line` is where the record starts that is not whole. False at the end of the file or of the look.

@@ -35,6 +35,8 @@ pub(crate) struct TextScan {
     pub(crate) schema: SchemaRef,
     /// Where each column of `schema` comes from.
     pub(crate) origins: Vec<Origin>,
+    /// How many parts of one file may be read side by side.
+    pub(crate) parts: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +60,7 @@ impl PartitionStream for TextScan {
             schema: Arc::clone(&self.schema),
             origins: self.origins.clone(),
             batch_rows: context.session_config().batch_size(),
+            parts: self.parts,
         };
         let batches = stream::try_unfold(scan, |mut scan| async move {
             let batch = scan.next().await?;
@@ -74,6 +77,7 @@ struct Running {
     schema: SchemaRef,
     origins: Vec<Origin>,
     batch_rows: usize,
+    parts: usize,
 }
 
 enum Reader {
@@ -104,7 +108,7 @@ impl Running {
         let schema = Arc::clone(&self.file_schema);
         match file {
             TextFile::Csv { file, plan, layout } => {
-                let wanted = csv::Wanted { plan, layout, schema, batch_rows: self.batch_rows };
+                let wanted = csv::Wanted { plan, layout, schema, batch_rows: self.batch_rows, parts: self.parts };
                 let reader = csv::Reader::open(&file, wanted)?;
                 Ok((file, Reader::Csv(Box::new(reader))))
             }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use encoding_rs::{DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use futures::TryStreamExt;
 use futures::stream::BoxStream;
+use memchr::{memchr, memchr_iter};
 
 use super::encoding::{self, Evidence, UTF_8_MARK};
 use super::unpack::unpacked;
@@ -131,7 +132,7 @@ impl Text {
         let first_new = into.len();
         let decoded = self.decode(&block, into);
         let new = into.as_bytes().get(first_new..).unwrap_or_default();
-        let zero = new.iter().position(|byte| *byte == 0);
+        let zero = memchr(0, new);
         let line = self.lines + 1;
         self.lines += line_ends(new);
         if let Some(zero) = zero {
@@ -260,5 +261,5 @@ impl Text {
 }
 
 fn line_ends(bytes: &[u8]) -> u64 {
-    bytes.iter().filter(|byte| **byte == b'\n').count() as u64
+    memchr_iter(b'\n', bytes).count() as u64
 }

@@ -4,27 +4,38 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder, PrimitiveBuilder, StringViewBuilder,
-    TimestampMicrosecondBuilder,
-};
+use arrow::array::{ArrayRef, ArrowPrimitiveType, BooleanBuilder, PrimitiveBuilder, StringViewBuilder};
 use arrow::compute::kernels::cast_utils::parse_decimal;
-use arrow::datatypes::{DataType, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, TimeUnit};
+use arrow::datatypes::{
+    DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, TimeUnit,
+    TimestampMicrosecondType,
+};
 
+use super::plan::Way;
+use super::split::{Dialect, Field, unescaped};
 use crate::format::value::{Form, boolean};
 
-/// A column under construction.
-pub(super) enum Column {
-    Text(StringViewBuilder),
-    Int16(PrimitiveBuilder<Int16Type>),
-    Int32(PrimitiveBuilder<Int32Type>),
-    Int64(PrimitiveBuilder<Int64Type>),
-    Float32 { builder: PrimitiveBuilder<Float32Type>, mark: Mark },
-    Float64 { builder: PrimitiveBuilder<Float64Type>, mark: Mark },
-    Decimal { builder: Decimal128Builder, precision: u8, scale: i8, mark: Mark },
-    Boolean(BooleanBuilder),
-    Date { builder: Date32Builder, form: Form },
-    Timestamp { builder: TimestampMicrosecondBuilder, offset: Offset, form: Form },
+/// How the texts of a column are read.
+pub(super) struct Column {
+    data_type: DataType,
+    kind: Kind,
+    /// Whether a comma stands before decimals.
+    has_commas: bool,
+    way: Way,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Text,
+    Int16,
+    Int32,
+    Int64,
+    Float32,
+    Float64,
+    Decimal { precision: u8, scale: i8 },
+    Boolean,
+    Date,
+    Timestamp(Offset),
 }
 
 /// What a column of times asks of the offset of a value.
@@ -36,116 +47,177 @@ pub(super) enum Offset {
     OrUtc,
 }
 
-/// What stands before decimals: a point, or, with room for the same number with a point, a comma.
-pub(super) struct Mark(Option<String>);
+/// Fields of one column, as they stand in a text.
+#[derive(Clone, Copy)]
+pub(super) struct Fields<'a> {
+    pub(super) text: &'a str,
+    pub(super) fields: &'a [Field],
+    pub(super) dialect: &'a Dialect,
+}
 
-impl Mark {
-    fn pointed<'a>(&'a mut self, value: &'a str) -> Result<&'a str, Misfit> {
-        let Some(scratch) = &mut self.0 else { return Ok(value) };
-        if value.contains('.') {
-            return Err(Misfit);
+impl<'a> Fields<'a> {
+    /// The value of one of them.
+    pub(super) fn value<'b>(&self, field: &Field, scratch: &'b mut String) -> &'b str
+    where
+        'a: 'b,
+    {
+        let value = self.text.get(field.start..field.end).unwrap_or_default();
+        if !field.escaped {
+            return value;
         }
-        let Some((whole, decimals)) = value.split_once(',') else { return Ok(value) };
-        scratch.clear();
-        scratch.push_str(whole);
-        scratch.push('.');
-        scratch.push_str(decimals);
-        Ok(scratch)
+        unescaped(value, self.dialect, scratch);
+        scratch
     }
 }
 
-/// A value that its column cannot take.
-pub(super) struct Misfit;
+/// The rows whose values a column cannot take.
+pub(super) struct Misfits {
+    pub(super) rows: Vec<usize>,
+    /// Whether the first of them ends the reading.
+    pub(super) first_only: bool,
+}
 
-macro_rules! each {
-    ($column:expr, $builder:ident => $body:expr) => {
-        match $column {
-            Column::Text($builder) => $body,
-            Column::Int16($builder) => $body,
-            Column::Int32($builder) => $body,
-            Column::Int64($builder) => $body,
-            Column::Float32 { builder: $builder, .. } => $body,
-            Column::Float64 { builder: $builder, .. } => $body,
-            Column::Decimal { builder: $builder, .. } => $body,
-            Column::Boolean($builder) => $body,
-            Column::Date { builder: $builder, .. } => $body,
-            Column::Timestamp { builder: $builder, .. } => $body,
-        }
-    };
+impl Misfits {
+    /// Takes note of one; true if reading goes on.
+    fn add(&mut self, row: usize) -> bool {
+        self.rows.push(row);
+        !self.first_only
+    }
 }
 
 impl Column {
     /// `None` if text cannot be read as the type.
-    pub(super) fn new(data_type: &DataType, declared: bool, form: &Form, has_commas: bool) -> Option<Self> {
-        let mark = Mark(has_commas.then(String::new));
-        Some(match data_type {
-            DataType::Utf8View => Self::Text(StringViewBuilder::new().with_fixed_block_size(64 << 10)),
-            DataType::Int16 => Self::Int16(PrimitiveBuilder::new()),
-            DataType::Int32 => Self::Int32(PrimitiveBuilder::new()),
-            DataType::Int64 => Self::Int64(PrimitiveBuilder::new()),
-            DataType::Float32 => Self::Float32 { builder: PrimitiveBuilder::new(), mark },
-            DataType::Float64 => Self::Float64 { builder: PrimitiveBuilder::new(), mark },
-            DataType::Decimal128(precision, scale) => Self::Decimal {
-                builder: Decimal128Builder::new().with_data_type(data_type.clone()),
-                precision: *precision,
-                scale: *scale,
-                mark,
-            },
-            DataType::Boolean => Self::Boolean(BooleanBuilder::new()),
-            DataType::Date32 => Self::Date { builder: Date32Builder::new(), form: form.clone() },
-            DataType::Timestamp(TimeUnit::Microsecond, zone) => Self::Timestamp {
-                builder: TimestampMicrosecondBuilder::new().with_data_type(data_type.clone()),
-                offset: match (zone.is_some(), declared) {
-                    (false, _) => Offset::Forbidden,
-                    (true, false) => Offset::Required,
-                    (true, true) => Offset::OrUtc,
-                },
-                form: form.clone(),
-            },
+    pub(super) fn new(data_type: &DataType, declared: bool, way: Way, has_commas: bool) -> Option<Self> {
+        let kind = match data_type {
+            DataType::Utf8View => Kind::Text,
+            DataType::Int16 => Kind::Int16,
+            DataType::Int32 => Kind::Int32,
+            DataType::Int64 => Kind::Int64,
+            DataType::Float32 => Kind::Float32,
+            DataType::Float64 => Kind::Float64,
+            DataType::Decimal128(precision, scale) => Kind::Decimal { precision: *precision, scale: *scale },
+            DataType::Boolean => Kind::Boolean,
+            DataType::Date32 => Kind::Date,
+            DataType::Timestamp(TimeUnit::Microsecond, zone) => Kind::Timestamp(match (zone.is_some(), declared) {
+                (false, _) => Offset::Forbidden,
+                (true, false) => Offset::Required,
+                (true, true) => Offset::OrUtc,
+            }),
             _ => return None,
-        })
+        };
+        Some(Self { data_type: data_type.clone(), kind, has_commas, way })
     }
 
-    pub(super) fn is_text(&self) -> bool {
-        matches!(self, Self::Text(_))
+    pub(super) fn data_type(&self) -> &DataType {
+        &self.data_type
     }
 
-    pub(super) fn push_null(&mut self) {
-        each!(self, builder => builder.append_null());
-    }
-
-    pub(super) fn push(&mut self, value: &str) -> Result<(), Misfit> {
-        if let Self::Text(builder) = self {
-            return builder.try_append_value(value).map_err(|_| Misfit);
-        }
-        let value = value.trim_ascii();
-        match self {
-            Self::Text(_) => {}
-            Self::Int16(builder) => builder.append_value(value.parse().map_err(|_| Misfit)?),
-            Self::Int32(builder) => builder.append_value(value.parse().map_err(|_| Misfit)?),
-            Self::Int64(builder) => builder.append_value(value.parse().map_err(|_| Misfit)?),
-            Self::Float32 { builder, mark } => {
-                builder.append_value(mark.pointed(value)?.parse().map_err(|_| Misfit)?);
-            }
-            Self::Float64 { builder, mark } => {
-                builder.append_value(mark.pointed(value)?.parse().map_err(|_| Misfit)?);
-            }
-            Self::Decimal { builder, precision, scale, mark } => {
-                let value = mark.pointed(value)?;
-                builder.append_value(parse_decimal::<Decimal128Type>(value, *precision, *scale).map_err(|_| Misfit)?);
-            }
-            Self::Boolean(builder) => builder.append_value(boolean(value).or_else(|| flag(value)).ok_or(Misfit)?),
-            Self::Date { builder, form } => builder.append_value(form.date(value).ok_or(Misfit)?),
-            Self::Timestamp { builder, offset, form } => {
-                builder.append_value(moment(value, *offset, form).ok_or(Misfit)?);
+    /// The values of some fields; those of misfits are NULL.
+    pub(super) fn read(&self, fields: Fields<'_>, misfits: &mut Misfits) -> ArrayRef {
+        let form = &self.way.form;
+        match self.kind {
+            Kind::Text => self.texts(fields, misfits),
+            Kind::Boolean => self.booleans(fields, misfits),
+            Kind::Int16 => self.primitives::<Int16Type>(fields, misfits, |value| value.parse().ok()),
+            Kind::Int32 => self.primitives::<Int32Type>(fields, misfits, |value| value.parse().ok()),
+            Kind::Int64 => self.primitives::<Int64Type>(fields, misfits, |value| value.parse().ok()),
+            Kind::Float32 => self.decimals::<Float32Type>(fields, misfits, |value| value.parse().ok()),
+            Kind::Float64 => self.decimals::<Float64Type>(fields, misfits, |value| value.parse().ok()),
+            Kind::Decimal { precision, scale } => self.decimals::<Decimal128Type>(fields, misfits, |value| {
+                parse_decimal::<Decimal128Type>(value, precision, scale).ok()
+            }),
+            Kind::Date => self.primitives::<Date32Type>(fields, misfits, |value| form.date(value)),
+            Kind::Timestamp(offset) => {
+                self.primitives::<TimestampMicrosecondType>(fields, misfits, |value| moment(value, offset, form))
             }
         }
-        Ok(())
     }
 
-    pub(super) fn finish(&mut self) -> ArrayRef {
-        each!(self, builder => Arc::new(builder.finish()))
+    fn texts(&self, fields: Fields<'_>, misfits: &mut Misfits) -> ArrayRef {
+        let mut builder = StringViewBuilder::with_capacity(fields.fields.len()).with_fixed_block_size(64 << 10);
+        let mut scratch = String::new();
+        for (row, field) in fields.fields.iter().enumerate() {
+            let value = fields.value(field, &mut scratch);
+            if self.way.is_null_text(value, field.quoted) {
+                builder.append_null();
+            } else if builder.try_append_value(value).is_err() {
+                builder.append_null();
+                if !misfits.add(row) {
+                    break;
+                }
+            }
+        }
+        Arc::new(builder.finish())
     }
+
+    fn booleans(&self, fields: Fields<'_>, misfits: &mut Misfits) -> ArrayRef {
+        let mut builder = BooleanBuilder::with_capacity(fields.fields.len());
+        let take = |value: &str| boolean(value).or_else(|| flag(value));
+        self.each(fields, misfits, take, |value| builder.append_option(value));
+        Arc::new(builder.finish())
+    }
+
+    fn primitives<T: ArrowPrimitiveType>(
+        &self,
+        fields: Fields<'_>,
+        misfits: &mut Misfits,
+        take: impl FnMut(&str) -> Option<T::Native>,
+    ) -> ArrayRef {
+        let builder = PrimitiveBuilder::<T>::with_capacity(fields.fields.len());
+        let mut builder = builder.with_data_type(self.data_type.clone());
+        self.each(fields, misfits, take, |value| builder.append_option(value));
+        Arc::new(builder.finish())
+    }
+
+    /// Numbers that may have a comma for a point.
+    fn decimals<T: ArrowPrimitiveType>(
+        &self,
+        fields: Fields<'_>,
+        misfits: &mut Misfits,
+        mut take: impl FnMut(&str) -> Option<T::Native>,
+    ) -> ArrayRef {
+        if !self.has_commas {
+            return self.primitives::<T>(fields, misfits, take);
+        }
+        let mut scratch = String::new();
+        self.primitives::<T>(fields, misfits, |value| take(pointed(value, &mut scratch)?))
+    }
+
+    fn each<V>(
+        &self,
+        fields: Fields<'_>,
+        misfits: &mut Misfits,
+        mut take: impl FnMut(&str) -> Option<V>,
+        mut append: impl FnMut(Option<V>),
+    ) {
+        let mut scratch = String::new();
+        for (row, field) in fields.fields.iter().enumerate() {
+            let value = fields.value(field, &mut scratch).trim_ascii();
+            if self.way.is_null(value) {
+                append(None);
+                continue;
+            }
+            let taken = take(value);
+            let is_misfit = taken.is_none();
+            append(taken);
+            if is_misfit && !misfits.add(row) {
+                return;
+            }
+        }
+    }
+}
+
+/// The same number with a point before its decimals.
+fn pointed<'a>(value: &'a str, scratch: &'a mut String) -> Option<&'a str> {
+    if value.contains('.') {
+        return None;
+    }
+    let Some((whole, decimals)) = value.split_once(',') else { return Some(value) };
+    scratch.clear();
+    scratch.push_str(whole);
+    scratch.push('.');
+    scratch.push_str(decimals);
+    Some(scratch)
 }
 
 /// The other texts that PostgreSQL takes for a boolean; only a declared column meets them.

@@ -2,7 +2,10 @@
 //!
 //! Owns: quotes, line ends, blank and comment lines, line numbers. Pure: it is given text and told whether more comes.
 
+use memchr::memchr2;
 use serde::{Deserialize, Serialize};
+
+use super::stops::{Found, Stops};
 
 /// What stands between two fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,24 +79,33 @@ impl Fault {
             Self::UnclosedQuote { line } | Self::AfterQuote { line } => line,
         }
     }
+
+    /// The same in a text with so many lines before.
+    pub(super) fn behind(self, lines: u64) -> Self {
+        match self {
+            Self::UnclosedQuote { line } => Self::UnclosedQuote { line: line + lines },
+            Self::AfterQuote { line } => Self::AfterQuote { line: line + lines },
+        }
+    }
 }
 
 /// Cuts one file, record by record.
 pub(crate) struct Splitter {
     dialect: Dialect,
-    /// Bytes that end an unquoted field.
-    stops: [bool; 256],
+    stops: Stops,
     /// The line on which the next record starts, from 1.
     line: u64,
     record_line: u64,
 }
 
-/// One call's position in the text; nothing of it stays when the text ends too early.
-struct Cursor<'a> {
+/// A place in a text.
+pub(super) struct Cursor<'a> {
     text: &'a [u8],
     at: usize,
     line: u64,
+    /// Whether the file ends with the text.
     at_end: bool,
+    found: Found,
 }
 
 /// The text ends before the record does, and more of it may come.
@@ -101,18 +113,10 @@ struct More;
 
 impl Splitter {
     pub(crate) fn new(dialect: Dialect) -> Self {
-        let mut stops = [false; 256];
-        let mut stop = |byte: u8| {
-            if let Some(stop) = stops.get_mut(usize::from(byte)) {
-                *stop = true;
-            }
-        };
-        stop(b'\n');
-        stop(b'\r');
-        match dialect.delimiter {
-            Delimiter::Byte(byte) => stop(byte),
-            Delimiter::Blanks => [b' ', b'\t'].into_iter().for_each(stop),
-        }
+        let stops = Stops::new(match dialect.delimiter {
+            Delimiter::Byte(byte) => [byte, b'\n', b'\r', b'\r'],
+            Delimiter::Blanks => [b' ', b'\t', b'\n', b'\r'],
+        });
         Self { dialect, stops, line: 1, record_line: 1 }
     }
 
@@ -135,22 +139,37 @@ impl Splitter {
         self.line
     }
 
-    /// Cuts the next record: its fields, and the bytes used with it. `None` if the text holds no whole record.
+    /// Cuts the first record: its fields, and the bytes used with it. `None` if the text holds no whole record.
     pub(crate) fn next(&mut self, text: &[u8], at_end: bool, fields: &mut Vec<Field>) -> Result<Option<usize>, Fault> {
-        let mut cursor = Cursor { text, at: 0, line: self.line, at_end };
+        let mut cursor = Cursor::new(text, at_end);
+        self.cut(&mut cursor, fields).map(|is_whole| is_whole.then_some(cursor.at))
+    }
+
+    /// Cuts the record at a place, and moves the place behind it; false, and it stays, if the text holds no whole one.
+    pub(super) fn cut(&mut self, cursor: &mut Cursor<'_>, fields: &mut Vec<Field>) -> Result<bool, Fault> {
+        let start = cursor.at;
+        cursor.line = self.line;
         loop {
             fields.clear();
-            let Ok(true) = self.skip_empty_lines(&mut cursor) else { return Ok(None) };
+            let Ok(true) = self.skip_empty_lines(cursor) else {
+                cursor.at = start;
+                return Ok(false);
+            };
             let record_line = cursor.line;
-            match self.record(&mut cursor, fields) {
-                Err(Stop::More) => return Ok(None),
-                Err(Stop::Fault(fault)) => return Err(fault),
+            match self.record(cursor, fields) {
                 // A line of blanks alone.
                 Ok(()) if fields.is_empty() => {}
                 Ok(()) => {
                     self.record_line = record_line;
                     self.line = cursor.line;
-                    return Ok(Some(cursor.at));
+                    return Ok(true);
+                }
+                Err(stop) => {
+                    cursor.at = start;
+                    return match stop {
+                        Stop::More => Ok(false),
+                        Stop::Fault(fault) => Err(fault),
+                    };
                 }
             }
         }
@@ -185,12 +204,11 @@ impl Splitter {
             if next.is_none() && !cursor.at_end {
                 return Err(Stop::More);
             }
-            let field = match next {
-                None | Some(b'\n' | b'\r') if blanks => None,
-                Some(byte) if Some(byte) == self.dialect.quote => Some(self.quoted(cursor, byte)?),
-                _ => Some(self.unquoted(cursor)?),
-            };
-            fields.extend(field);
+            match next {
+                None | Some(b'\n' | b'\r') if blanks => {}
+                Some(byte) if Some(byte) == self.dialect.quote => fields.push(self.quoted(cursor, byte)?),
+                _ => fields.push(self.unquoted(cursor)?),
+            }
             match cursor.peek() {
                 None => return Ok(()),
                 Some(b'\n' | b'\r') => return Ok(cursor.line_end()?),
@@ -211,14 +229,11 @@ impl Splitter {
 
     fn unquoted(&self, cursor: &mut Cursor<'_>) -> Result<Field, More> {
         let start = cursor.at;
-        let rest = cursor.text.get(start..).unwrap_or_default();
-        let stop = rest.iter().position(|byte| self.stops.get(usize::from(*byte)).copied().unwrap_or_default());
-        let length = match stop {
-            Some(length) => length,
-            None if cursor.at_end => rest.len(),
+        cursor.at = match self.stops.next(cursor.text, start, &mut cursor.found) {
+            Some(stop) => stop,
+            None if cursor.at_end => cursor.text.len(),
             None => return Err(More),
         };
-        cursor.at = start + length;
         Ok(Field { start, end: cursor.at, quoted: false, escaped: false })
     }
 
@@ -228,6 +243,11 @@ impl Splitter {
         let mut escaped = false;
         cursor.at = start;
         loop {
+            let rest = cursor.text.get(cursor.at..).unwrap_or_default();
+            let mark = memchr2(quote, self.dialect.escape.unwrap_or(quote), rest);
+            let plain = rest.get(..mark.unwrap_or(rest.len())).unwrap_or_default();
+            cursor.line += line_feeds(plain);
+            cursor.at += plain.len();
             let Some(byte) = cursor.peek() else {
                 return Err(if cursor.at_end {
                     Stop::Fault(Fault::UnclosedQuote { line: opened })
@@ -242,11 +262,7 @@ impl Splitter {
                 cursor.at += 2;
                 continue;
             }
-            if byte == quote {
-                break;
-            }
-            cursor.line += u64::from(byte == b'\n');
-            cursor.at += 1;
+            break;
         }
         let field = Field { start, end: cursor.at, quoted: true, escaped };
         cursor.at += 1;
@@ -255,9 +271,7 @@ impl Splitter {
         }
         match cursor.peek() {
             None if !cursor.at_end => Err(Stop::More),
-            Some(byte) if !self.stops.get(usize::from(byte)).copied().unwrap_or_default() => {
-                Err(Stop::Fault(Fault::AfterQuote { line: cursor.line }))
-            }
+            Some(byte) if !self.stops.has(byte) => Err(Stop::Fault(Fault::AfterQuote { line: cursor.line })),
             _ => Ok(field),
         }
     }
@@ -274,7 +288,24 @@ impl From<More> for Stop {
     }
 }
 
-impl Cursor<'_> {
+impl<'a> Cursor<'a> {
+    pub(super) fn new(text: &'a [u8], at_end: bool) -> Self {
+        Self { text, at: 0, line: 1, at_end, found: Found::default() }
+    }
+
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    pub(super) fn move_to(&mut self, at: usize) {
+        self.at = at;
+    }
+
+    /// Whether nothing comes behind its text.
+    pub(super) fn is_last(&self) -> bool {
+        self.at_end
+    }
+
     fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }
@@ -292,10 +323,14 @@ impl Cursor<'_> {
     }
 }
 
+fn line_feeds(text: &[u8]) -> u64 {
+    text.iter().filter(|byte| **byte == b'\n').count() as u64
+}
+
 /// Where the first line ends; `None` if it goes on behind the text.
 pub(crate) fn line_end(text: &[u8], at_end: bool) -> Option<usize> {
     let at = text.iter().position(|byte| matches!(byte, b'\n' | b'\r'))?;
-    let mut cursor = Cursor { text, at, line: 1, at_end };
+    let mut cursor = Cursor { at, ..Cursor::new(text, at_end) };
     cursor.line_end().ok().map(|()| cursor.at)
 }
 

@@ -1,5 +1,7 @@
 //! Delimited text and NDJSON.
 
+use arrow::array::AsArray;
+
 use super::*;
 
 #[tokio::test]
@@ -89,6 +91,74 @@ async fn a_value_beyond_the_sample_is_never_a_silent_null() {
         "invalid value \"oops\" for column \"a\" of type bigint in file \"s/t.csv\" of table \"s.t\", line 800003"
     );
     assert_eq!(lake.rows("s.t", "SELECT sum(b) FROM t").await.unwrap(), ["|2500002|"]);
+}
+
+/// Records of about three parts, with everything that makes their ends hard to find.
+#[derive(Default)]
+struct Hard {
+    text: String,
+    /// The values of the first column; every hundredth is no number, on these lines.
+    numbers: Vec<String>,
+    bad: Vec<u64>,
+    sum: i64,
+    /// The letters of the notes of the others.
+    letters: usize,
+}
+
+impl Hard {
+    fn new() -> Self {
+        let (mut next, mut hard, mut line) = (random(7), Self { text: "n,note,last\r\n".into(), ..Self::default() }, 2);
+        while hard.text.len() < 3 << 20 {
+            let number = next(1000);
+            let note =
+                ["plain", "with, comma", "two\r\nlines", "said \"yes\",\n", "3\" wide", "", "\u{e9}"][next(7) as usize];
+            let quoted = format!("\"{}\"", note.replace('"', "\"\""));
+            let note_text = if note.contains(['\n', ',']) { &quoted } else { note };
+            let is_bad = next(100) == 0;
+            hard.numbers.push(format!("{}{number}", if is_bad { "x" } else { "" }));
+            let last = ["1\r\n", "\"\"\n"][next(2) as usize];
+            hard.text.push_str(&format!("{},{note_text},{last}", hard.numbers.last().unwrap()));
+            if is_bad {
+                hard.bad.push(line);
+            } else {
+                hard.sum += i64::try_from(number).unwrap();
+                hard.letters += note.chars().count();
+            }
+            line += 1 + note.matches('\n').count() as u64;
+        }
+        hard
+    }
+}
+
+#[tokio::test]
+async fn parts_that_are_read_side_by_side_are_the_file() {
+    let Hard { text, numbers, bad, sum, letters } = Hard::new();
+    let text = text.as_bytes();
+    let files = ["s/t.csv", "s/kept.csv", "s/plain.csv"].map(|key| (key, text));
+    let sql = "CREATE EXTERNAL TABLE s.t (n BIGINT, note TEXT, last TEXT) STORED AS CSV LOCATION 's/t.csv';
+        CREATE EXTERNAL TABLE s.kept (n BIGINT, note TEXT, last TEXT) STORED AS CSV LOCATION 's/kept.csv'
+        OPTIONS (on_error 'skip');
+        CREATE EXTERNAL TABLE s.plain (n TEXT, note TEXT, last TEXT) STORED AS CSV LOCATION 's/plain.csv';";
+    let lake = Fixture::defined(&files, "tables/a.sql", sql).await;
+    let sums = "SELECT sum(n), sum(character_length(note)) FROM t";
+    assert_eq!(lake.rows("s.kept", sums).await.unwrap(), [format!("|{sum}|{letters}|")]);
+    let snapshot = lake.lake().snapshot();
+    let Kind::Lake(table) = &snapshot.table("s", "kept").unwrap().kind else { panic!("a table") };
+    let crate::format::Content::Csv { plan, .. } = &table.opened().unwrap().content else { panic!("text") };
+    let (count, rejects) = plan.rejects("s/kept.csv").unwrap().found();
+    assert_eq!(count, bad.len() as u64);
+    assert_eq!(rejects.iter().map(|reject| reject.line).collect::<Vec<_>>(), bad[..100]);
+    assert!(matches!(lake.fails("s.t").await, Error::BadValue { line, .. } if line == bad[0]));
+    // The rows are in the order of the file.
+    let batches = lake.table("s.plain").await.unwrap().sql("SELECT n FROM t").await.unwrap().collect().await.unwrap();
+    let column = |batch: &RecordBatch| batch.column(0).as_string_view().iter().flatten().map(String::from).collect();
+    assert_eq!(batches.iter().flat_map(|batch| -> Vec<String> { column(batch) }).collect::<Vec<_>>(), numbers);
+    // A wrong record in the last part names its line.
+    let lines = text.iter().filter(|byte| **byte == b'\n').count() as u64;
+    lake.write("s/plain.csv", &[text, b"1,2,3,4\n"].concat());
+    lake.lake().refresh().await.unwrap();
+    let error = lake.fails("s.plain").await;
+    assert!(matches!(error, Error::BadRecord { line, .. } if line == lines + 1), "{error}, {lines}");
 }
 
 #[tokio::test]
