@@ -30,6 +30,7 @@ use self::schema::{Columned, Fault};
 use self::vector::Place;
 use super::COLUMNS_MAX;
 use super::bounds::Bounds;
+use super::drift::Drift;
 use super::open::{Content, Failure, Opened};
 use super::parquet::Footers;
 use crate::Error;
@@ -159,6 +160,7 @@ impl Files<'_> {
             bounds: known,
             tuples: Tuples::default(),
             skipped,
+            drift: Drift::default(),
             delta,
         })
     }

@@ -3,6 +3,7 @@
 pub(crate) mod bounds;
 pub(crate) mod csv;
 pub(crate) mod delta;
+pub(crate) mod drift;
 mod encoding;
 pub(crate) mod json;
 mod normal;

@@ -12,6 +12,7 @@ use futures::{StreamExt, stream};
 use super::bounds::{Bounds, FileBounds};
 use super::csv::{self, Facts, Layout, Plan, Seen};
 use super::delta::{self, Delta, State};
+use super::drift::{self, Drift};
 use super::parquet::Footers;
 use super::union::Union;
 use super::{AT_ONCE, Budget, COLUMNS_MAX, ROWS_BETWEEN_YIELDS, json, parquet};
@@ -49,6 +50,8 @@ pub(crate) struct Opened {
     pub(super) tuples: Tuples,
     /// Files that are left out: key and reason.
     pub(crate) skipped: Vec<(String, String)>,
+    /// How the columns of the files differ.
+    pub(crate) drift: Drift,
     /// What a log says beside, if the table has one.
     pub(crate) delta: Option<Box<Delta>>,
 }
@@ -94,7 +97,7 @@ pub(crate) async fn open(
     files: Vec<Arc<Pinned>>,
     (footers, memory, last): (&Arc<Footers>, &mut Memory, Option<&Arc<State>>),
 ) -> Result<Opened, Failure> {
-    let Parts { fields, content, bounds, skipped } = match manifest.format {
+    let Parts { fields, content, bounds, drift, skipped } = match manifest.format {
         Format::Csv => open_csv(table, manifest, files, memory).await?,
         Format::Json => open_json(manifest, files, memory).await?,
         Format::Parquet => open_parquet(files, footers, memory).await?,
@@ -120,7 +123,8 @@ pub(crate) async fn open(
         known.add_files(&file_schema, &bounds);
     }
     let bounds = known;
-    Ok(Opened { schema, file_schema, content, partitions, bounds, tuples: Tuples::default(), skipped, delta: None })
+    let tuples = Tuples::default();
+    Ok(Opened { schema, file_schema, content, partitions, bounds, tuples, skipped, drift, delta: None })
 }
 
 impl Opened {
@@ -156,6 +160,7 @@ struct Parts {
     content: Content,
     /// Of every file of the content, or of none.
     bounds: Vec<FileBounds>,
+    drift: Drift,
     skipped: Vec<(String, String)>,
 }
 
@@ -176,8 +181,11 @@ async fn open_csv(
     let mut columns: Vec<(String, Seen)> = Vec::new();
     let mut places = std::collections::HashMap::new();
     let (mut opened, mut facts) = (Vec::with_capacity(samples.len()), Vec::with_capacity(samples.len()));
+    let mut drift = Drift::default();
     for (file, sample) in samples {
         facts.push(sample.facts);
+        let names = sample.layout.names.iter().zip(&sample.seen);
+        drift.see(&file, &names.map(|(name, seen)| (name.as_str(), seen.data_type(name))).collect::<Vec<_>>());
         for (name, seen) in sample.layout.names.iter().zip(sample.seen) {
             let place = *places.entry(name.clone()).or_insert_with(|| {
                 columns.push((name.clone(), Seen::default()));
@@ -210,7 +218,7 @@ async fn open_csv(
     };
     let plan = Arc::new(plan.checking(&fields, opened.iter().map(|(file, _)| file.key())));
     let content = Content::Csv { plan, files: opened, facts, columns };
-    Ok(Parts { fields, content, bounds: Vec::new(), skipped })
+    Ok(Parts { fields, content, bounds: Vec::new(), drift, skipped })
 }
 
 async fn open_json(manifest: &Manifest, files: Vec<Arc<Pinned>>, memory: &mut Memory) -> Result<Parts, Failure> {
@@ -219,19 +227,22 @@ async fn open_json(manifest: &Manifest, files: Vec<Arc<Pinned>>, memory: &mut Me
     if let Some(declared) = options.as_ref().and_then(|options| options.columns.as_ref()) {
         let fields = declared.iter().map(|(name, data_type)| Field::new(name, data_type.clone(), true)).collect();
         let content = Content::Json { encoding, files };
-        return Ok(Parts { fields, content, bounds: Vec::new(), skipped: Vec::new() });
+        let (bounds, drift, skipped) = Default::default();
+        return Ok(Parts { fields, content, bounds, drift, skipped });
     }
     let budgets = budgets(&files);
     let (shapes, skipped) =
         each(files, budgets, memory, |file, budget| async move { json::sample(&file, budget).await }).await?;
-    let mut union = json::Shape::default();
+    let (mut union, mut drift) = (json::Shape::default(), Drift::default());
     let mut opened = Vec::with_capacity(shapes.len());
     for (file, shape) in shapes {
+        let fields = shape.fields();
+        drift.see(&file, &columns(fields.iter()));
         union.merge(shape);
         opened.push(file);
     }
     let content = Content::Json { encoding, files: opened };
-    Ok(Parts { fields: union.fields(), content, bounds: Vec::new(), skipped })
+    Ok(Parts { fields: union.fields(), content, bounds: Vec::new(), drift, skipped })
 }
 
 async fn open_parquet(files: Vec<Arc<Pinned>>, footers: &Arc<Footers>, memory: &mut Memory) -> Result<Parts, Failure> {
@@ -241,11 +252,12 @@ async fn open_parquet(files: Vec<Arc<Pinned>>, footers: &Arc<Footers>, memory: &
         async move { parquet::look(&file, &footers).await }
     };
     let (looks, mut skipped) = each(files, budgets, memory, read).await?;
-    let mut union = Union::default();
+    let (mut union, mut drift) = (Union::default(), Drift::default());
     let (mut opened, mut bounds) = (Vec::with_capacity(looks.len()), Vec::with_capacity(looks.len()));
     for (file, look) in looks {
         match union.add(&look.schema) {
             Ok(()) => {
+                drift.see(&file, &columns(look.schema.fields()));
                 opened.push((file, look.rows));
                 bounds.push(look.bounds);
             }
@@ -257,7 +269,12 @@ async fn open_parquet(files: Vec<Arc<Pinned>>, footers: &Arc<Footers>, memory: &
         }
     }
     let content = Content::Parquet { footers: Arc::clone(footers), files: opened };
-    Ok(Parts { fields: union.finish(), content, bounds, skipped })
+    Ok(Parts { fields: union.finish(), content, bounds, drift, skipped })
+}
+
+fn columns<'a>(fields: impl IntoIterator<Item = &'a (impl AsRef<Field> + 'a)>) -> Vec<drift::Column<'a>> {
+    let column = |field: &'a Field| (field.name().as_str(), Some(field.data_type().clone()));
+    fields.into_iter().map(|field| column(field.as_ref())).collect()
 }
 
 /// How much to look at each file. It depends on the listing alone, so that the types of a snapshot do too.

@@ -128,6 +128,7 @@ static RELATIONS: &[&dyn Relation] = &[
     &system::freshness::Freshness,
     &system::objects::Objects,
     &system::rejects::Rejects,
+    &system::schema_drift::SchemaDrift,
     &system::skipped_files::SkippedFiles,
     &system::tables::Tables,
 ];

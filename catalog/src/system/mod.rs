@@ -7,6 +7,7 @@ pub(crate) mod freshness;
 pub(crate) mod manifest;
 pub(crate) mod objects;
 pub(crate) mod rejects;
+pub(crate) mod schema_drift;
 pub(crate) mod skipped_files;
 pub(crate) mod tables;
 

@@ -31,14 +31,79 @@ const QUESTIONS: &[&str] = &[
     "SELECT * FROM shop.orders ORDER BY id",
     "SELECT s.name, max(o.temp) FROM weather.observations o JOIN weather.stations s USING (station) GROUP BY 1 ORDER BY 1",
     "SELECT who, year FROM shop.visits ORDER BY who",
+    "SELECT count(*), sum(id), sum(temp), sum(temperature), sum(rain), sum(wind), min(at), max(at) FROM weather.year",
+    "SELECT key, column_name, change, before, now FROM system.schema_drift ORDER BY key, column_name",
     "SELECT key, bytes FROM system.objects ORDER BY key",
 ];
 
-/// The sample lake, and a table in hive folders.
+/// A year of files, one per month. A column is added in March, all are moved in May, one is renamed in July; the rain has
+/// decimals from August on, and the wind is not measured in October.
+fn year(lake: &Lake) {
+    for month in 1..=12 {
+        let header = match month {
+            1..=2 => "id,at,temp",
+            3..=4 => "id,at,temp,rain",
+            5..=6 => "rain,temp,wind,id,at",
+            7..=9 | 11.. => "rain,temperature,wind,id,at",
+            _ => "rain,temperature,id,at",
+        };
+        let mut text = format!("{header}\n");
+        for day in 1..=28 {
+            let value = |name: &str| match name {
+                "id" => format!("{}", month * 100 + day),
+                "at" => format!("2025-{month:02}-{day:02}T06:00:00"),
+                "rain" if month >= 8 => format!("{day}.5"),
+                "rain" => format!("{day}"),
+                _ => format!("{month}"),
+            };
+            text.push_str(&header.split(',').map(value).collect::<Vec<_>>().join(","));
+            text.push('\n');
+        }
+        lake.write(&format!("weather/year/{month:02}.csv"), text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_year_of_changing_files_is_one_table_with_a_report() {
+    let lake = Lake::default();
+    year(&lake);
+    let server = TestServer::start(&lake).await;
+    let sql = "SELECT concat_ws(' ', count(*), count(temp), count(temperature), count(rain), count(wind), sum(id)) FROM weather.year";
+    let ids: i32 = (1..=12).flat_map(|month| (1..=28).map(move |day| month * 100 + day)).sum();
+    assert_eq!(server.value(sql).await, format!("336 168 168 280 196 {ids}"));
+    let sql = "SELECT concat_ws(' ', at::date, temp, temperature, rain, wind) FROM weather.year
+        WHERE id IN (101, 301, 528, 702, 802, 1003) ORDER BY id";
+    let expected = [
+        "2025-01-01 1",
+        "2025-03-01 3 1",
+        "2025-05-28 5 28 5",
+        "2025-07-02 7 2 7",
+        "2025-08-02 8 2.5 8",
+        "2025-10-03 10 3.5",
+    ];
+    assert_eq!(server.column(sql).await, expected);
+    let sql =
+        "SELECT concat_ws(' ', split_part(key, '/', 3), column_name, change, before, now) FROM system.schema_drift
+        WHERE schema = 'weather' AND name = 'year'";
+    let expected = [
+        "03.csv rain added",
+        "05.csv rain moved 4 1",
+        "05.csv temp moved 3 2",
+        "05.csv wind added",
+        "07.csv temperature renamed temp temperature",
+        "08.csv rain type bigint double precision",
+        "10.csv wind missing",
+        "11.csv wind added",
+    ];
+    assert_eq!(server.column(sql).await, expected);
+}
+
+/// The sample lake, a table in hive folders, and a year of files.
 pub(crate) fn sample() -> Lake {
     let lake = Lake::sample();
     lake.write("shop/visits/year=2025/a.csv", "who\nada\n");
     lake.write("shop/visits/year=2026/b.csv.gz", lakegate_tests::lake::gzip(b"who\nbob\n"));
+    year(&lake);
     lake
 }
 

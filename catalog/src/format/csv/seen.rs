@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use serde::{Deserialize, Serialize};
 
 use super::Options;
@@ -174,6 +175,11 @@ impl Seen {
         let [not_date, not_timestamp, has_offset] = misfits;
         let firsts = firsts.map(|first| first.map(|(place, text)| Example { file: Arc::clone(file), place, text }));
         Self { kinds, markers, counts, firsts, not_date, not_timestamp, has_offset }
+    }
+
+    /// The type that the values of one file have by themselves; `None` of no value.
+    pub(crate) fn data_type(&self, name: &str) -> Option<DataType> {
+        (self.values() > 0).then(|| self.kinds.reading(name).0)
     }
 
     pub(crate) fn values(&self) -> u64 {
