@@ -17,11 +17,13 @@ mod prune;
 mod publish;
 mod remembered;
 mod secret;
+mod shadow;
 mod snapshot;
 mod store;
 mod system;
 mod unread;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub use definition::{Commented, Comments, Defined, Name, Script};
@@ -45,6 +47,11 @@ pub struct Config {
     pub poll_interval_ms: u64,
     /// Whether what was seen of files is kept in their source, below `_lakegate/manifest`, for the next start.
     pub manifest: bool,
+    /// Where files of text that are read again are kept as Parquet; unset is a folder in the system's temporary directory, which
+    /// goes with the process.
+    pub cache_dir: Option<PathBuf>,
+    /// All of them together; 0 is none.
+    pub cache_bytes_max: u64,
 }
 
 /// One root: a local folder or `s3://bucket/prefix`.
@@ -63,7 +70,7 @@ pub struct SourceConfig {
 impl Default for Config {
     fn default() -> Self {
         let sources = vec![SourceConfig { url: "./lake".into(), ..Default::default() }];
-        Self { sources, poll_interval_ms: 5000, manifest: true }
+        Self { sources, poll_interval_ms: 5000, manifest: true, cache_dir: None, cache_bytes_max: 4 << 30 }
     }
 }
 

@@ -122,6 +122,16 @@ impl Pinned {
         self.source.store.get_opts(&self.file.path, options).await.map(drop).map_err(|cause| self.failed(cause))
     }
 
+    /// Fails if the object is no longer the one of the snapshot: one request, without its bytes.
+    pub(crate) async fn is_current(&self) -> Result<(), Error> {
+        let options = GetOptions { head: true, ..self.options(None) };
+        let result = self.source.store.get_opts(&self.file.path, options).await;
+        let meta = result.map_err(|cause| self.failed(cause))?.meta;
+        // A store may not heed conditions where it sends no bytes.
+        let is_same = meta.size == self.file.bytes && (self.file.etag.is_none() || meta.e_tag == self.file.etag);
+        if is_same { Ok(()) } else { Err(self.replaced()) }
+    }
+
     fn failed(&self, cause: object_store::Error) -> Error {
         match cause {
             object_store::Error::Precondition { .. }

@@ -11,6 +11,7 @@ use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, Result, Statistics};
 use datafusion::config::TableParquetOptions;
 use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::ParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
@@ -19,13 +20,15 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+use datafusion::physical_plan::union::UnionExec;
 use object_store::ObjectMeta;
 
-use crate::format::parquet::{Adapters, Footers, PinnedReaders};
-use crate::format::scan::{Origin, TextFile, TextScan};
+use crate::format::parquet::{Adapters, PinnedReaders};
+use crate::format::scan::{Origin, TextScan};
 use crate::format::{Content, Opened};
 use crate::pinned::Pinned;
 use crate::prune;
+use crate::shadow::{ShadowReaders, Shadowed};
 use crate::store::Source;
 
 /// A table whose files have been opened.
@@ -46,11 +49,9 @@ impl TableProvider for LakeProvider {
     }
 
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
-        let is_parquet = matches!(self.opened.content, Content::Parquet { .. });
         let support = |filter: &&Expr| match self.opened.partitions.decide(filter) {
             true => TableProviderFilterPushDown::Exact,
-            false if is_parquet => TableProviderFilterPushDown::Inexact,
-            false => TableProviderFilterPushDown::Unsupported,
+            false => TableProviderFilterPushDown::Inexact,
         };
         Ok(filters.iter().map(support).collect())
     }
@@ -82,21 +83,11 @@ impl TableProvider for LakeProvider {
                     });
                 }
                 let mapped = delta.map(|delta| delta.projection(projection));
-                self.scan_parquet((table, scans), (footers, statistics), state, (mapped.as_ref().or(projection), limit))
+                let readers = Arc::new(PinnedReaders::new(Arc::clone(footers)));
+                let (scans, wanted) = ((table, scans, statistics), (mapped.as_ref().or(projection), limit));
+                self.scan_parquet(scans, readers, state, wanted)
             }
-            Content::Csv { plan, files, .. } => {
-                let text = kept.into_iter().filter_map(|at| files.get(at)).map(|(file, layout)| TextFile::Csv {
-                    file: Arc::clone(file),
-                    plan: Arc::clone(plan),
-                    layout: Arc::clone(layout),
-                });
-                self.scan_text(text.collect(), state, (projection, limit))
-            }
-            Content::Json { encoding, files } => {
-                let kept = kept.into_iter().filter_map(|at| files.get(at));
-                let text = kept.map(|file| TextFile::Json { file: Arc::clone(file), encoding });
-                self.scan_text(text.collect(), state, (projection, limit))
-            }
+            Content::Csv { .. } | Content::Json { .. } => self.scan_text_files(&kept, state, (projection, limit)),
         }
     }
 }
@@ -111,8 +102,8 @@ impl LakeProvider {
 
     fn scan_parquet(
         &self,
-        (table, files): (TableSchema, Vec<PartitionedFile>),
-        (footers, statistics): (&Arc<Footers>, Statistics),
+        (table, files, statistics): (TableSchema, Vec<PartitionedFile>, Statistics),
+        readers: Arc<dyn ParquetFileReaderFactory>,
         state: &dyn Session,
         (projection, limit): (Option<&Vec<usize>>, Option<usize>),
     ) -> Result<Arc<dyn ExecutionPlan>> {
@@ -126,9 +117,8 @@ impl LakeProvider {
         }
         let options =
             TableParquetOptions { global: state.config_options().execution.parquet.clone(), ..Default::default() };
-        let source = ParquetSource::new(table)
-            .with_table_parquet_options(options)
-            .with_parquet_file_reader_factory(Arc::new(PinnedReaders::new(Arc::clone(footers))));
+        let source =
+            ParquetSource::new(table).with_table_parquet_options(options).with_parquet_file_reader_factory(readers);
         let groups = FileGroup::new(files).split_files(state.config().target_partitions().max(1));
         let config = FileScanConfigBuilder::new(ObjectStoreUrl::parse(&self.source.url)?, Arc::new(source))
             .with_file_groups(groups)
@@ -140,9 +130,46 @@ impl LakeProvider {
         Ok(DataSourceExec::from_data_source(config))
     }
 
+    /// Files of text; of those that have a shadow it is read.
+    fn scan_text_files(
+        &self,
+        kept: &[usize],
+        state: &dyn Session,
+        wanted: (Option<&Vec<usize>>, Option<usize>),
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let columns = self.opened.schema.fields().len();
+        let (mut shadows, mut text) = (Vec::new(), Vec::new());
+        for at in kept {
+            match self.shadowed(*at) {
+                Some(of) => shadows.push((*at, shadow_of(of, columns))),
+                None => text.push(*at),
+            }
+        }
+        let Some((first, _)) = shadows.first() else { return self.scan_text(&text, state, wanted) };
+        let is_first = text.first().is_none_or(|text| first < text);
+        let table = self.table_schema();
+        let statistics = Statistics::new_unknown(table.table_schema());
+        let scans = (table, shadows.into_iter().map(|(_, file)| file).collect(), statistics);
+        let shadows = self.scan_parquet(scans, Arc::new(ShadowReaders::default()), state, wanted)?;
+        if text.is_empty() {
+            return Ok(shadows);
+        }
+        // Below a union nothing is divided any more.
+        let threads = state.config().target_partitions();
+        let shadows = shadows.repartitioned(threads, state.config_options())?.unwrap_or(shadows);
+        let text = self.scan_text(&text, state, wanted)?;
+        UnionExec::try_new(if is_first { vec![shadows, text] } else { vec![text, shadows] })
+    }
+
+    fn shadowed(&self, at: usize) -> Option<Shadowed> {
+        let id = self.opened.ids.get(at).copied().flatten().filter(|_| self.source.shadows.are_on())?;
+        let shadow = self.source.shadows.get(id)?;
+        Some(Shadowed { file: Arc::clone(self.opened.content.file(at)?), shadow })
+    }
+
     fn scan_text(
         &self,
-        files: Vec<TextFile>,
+        files: &[usize],
         state: &dyn Session,
         (projection, limit): (Option<&Vec<usize>>, Option<usize>),
     ) -> Result<Arc<dyn ExecutionPlan>> {
@@ -164,7 +191,7 @@ impl LakeProvider {
         let file_schema = Arc::new(self.opened.file_schema.project(&read)?);
         let streams = state.config().target_partitions().max(1);
         let in_group = files.len().div_ceil(streams).max(1);
-        let mut groups: Vec<Vec<TextFile>> = files.chunks(in_group).map(<[TextFile]>::to_vec).collect();
+        let mut groups: Vec<Vec<usize>> = files.chunks(in_group).map(<[usize]>::to_vec).collect();
         if groups.is_empty() {
             groups.push(Vec::new());
         }
@@ -172,7 +199,8 @@ impl LakeProvider {
         let parts = streams.div_ceil(groups.len()) + 1;
         let streams = groups.into_iter().map(|files| -> Arc<dyn PartitionStream> {
             let (file_schema, schema) = (Arc::clone(&file_schema), Arc::clone(&schema));
-            Arc::new(TextScan { files, file_schema, schema, origins: origins.clone(), parts })
+            let (opened, origins) = (Arc::clone(&self.opened), origins.clone());
+            Arc::new(TextScan { opened, files, file_schema, schema, origins, parts })
         });
         let streams = streams.collect();
         let plan = StreamingTableExec::try_new(schema, streams, None, std::iter::empty(), false, limit)?;
@@ -181,16 +209,23 @@ impl LakeProvider {
 }
 
 fn partitioned(file: &Arc<Pinned>, rows: usize, columns: usize) -> PartitionedFile {
+    described(file, file.file.bytes, (rows, columns)).with_extension(Arc::clone(file))
+}
+
+fn shadow_of(shadowed: Shadowed, columns: usize) -> PartitionedFile {
+    let (bytes, rows) = (shadowed.shadow.parquet_bytes(), shadowed.shadow.rows());
+    described(&shadowed.file, bytes, (rows, columns)).with_extension(Arc::new(shadowed))
+}
+
+fn described(file: &Pinned, bytes: u64, (rows, columns): (usize, usize)) -> PartitionedFile {
     let meta = ObjectMeta {
         location: file.file.path.clone(),
         last_modified: file.file.modified_at,
-        size: file.file.bytes,
+        size: bytes,
         e_tag: file.file.etag.clone(),
         version: None,
     };
-    let mut partitioned = PartitionedFile::new_from_meta(meta)
-        .with_partition_values(file.file.partitions.clone())
-        .with_extension(Arc::clone(file));
+    let mut partitioned = PartitionedFile::new_from_meta(meta).with_partition_values(file.file.partitions.clone());
     // Not `with_statistics`: that one claims that no partition is NULL.
     partitioned.statistics = Some(Arc::new(counted(rows, columns)));
     partitioned

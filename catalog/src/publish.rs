@@ -23,7 +23,8 @@ use crate::definition::{self, Definitions, FOLDER, Kept, Name, Script};
 use crate::discover::{self, Found};
 use crate::format::parquet::Footers;
 use crate::notify::{self, Hints, Places};
-use crate::remembered;
+use crate::remembered::{self, Shelf};
+use crate::shadow::{Pace, Shadows};
 use crate::snapshot::{Kind, LakeTable, SkippedFile, Snapshot, Table, View};
 use crate::store::Source;
 use crate::{Config, Error};
@@ -49,6 +50,7 @@ pub struct Lake {
     sql_dir: PathBuf,
     poll_interval: Duration,
     footers: Arc<Footers>,
+    shadows: Arc<Shadows>,
     current: ArcSwap<Snapshot>,
     /// Told of every new snapshot that no statement asked for.
     changed: Notify,
@@ -69,12 +71,12 @@ pub(crate) struct Seen {
 impl Lake {
     /// Opens the sources and lists them once. No file is read.
     pub async fn open(config: Config, sql_dir: &Path) -> Result<Arc<Self>, Error> {
-        let sources: Result<Vec<_>, _> = config
-            .sources
-            .iter()
-            .enumerate()
-            .map(|(index, source)| Source::open(index, source, config.manifest).map(Arc::new))
-            .collect();
+        let shadows = Arc::new(Shadows::open(config.cache_dir.as_deref(), config.cache_bytes_max)?);
+        let open = |(index, source)| {
+            let kept = (Shelf::new(config.manifest), Arc::clone(&shadows));
+            Source::open(index, source, kept).map(Arc::new)
+        };
+        let sources: Result<Vec<_>, _> = config.sources.iter().enumerate().map(open).collect();
         let empty = Snapshot {
             version: 0,
             taken_at: Utc::now(),
@@ -89,6 +91,7 @@ impl Lake {
             sql_dir: sql_dir.to_owned(),
             poll_interval: config.poll_interval(),
             footers: Arc::default(),
+            shadows,
             current: ArcSwap::from_pointee(empty),
             changed: Notify::new(),
             hints: Hints::default(),
@@ -240,6 +243,17 @@ impl Lake {
     /// Keeps in the sources now what is known of their files, and not only soon.
     pub async fn remember(&self) {
         join_all(self.sources.iter().map(|source| source.shelf.write(source.store.as_ref()))).await;
+    }
+
+    /// Makes shadows of the files of text that queries read again, until `stop`; slowly while `is_busy`.
+    pub async fn keep_shadows(&self, stop: CancellationToken, is_busy: impl Fn() -> bool + Send + Sync + 'static) {
+        self.shadows.make_until(&Pace(Box::new(is_busy)), &stop).await;
+    }
+
+    /// Makes the shadows that files wait for.
+    #[cfg(test)]
+    pub(crate) async fn make_shadows(&self) {
+        self.shadows.make_waiting(&Pace(Box::new(|| false))).await;
     }
 
     /// The stores of plans, under names that say nothing about where they are.

@@ -22,7 +22,7 @@ use crate::pinned::Pinned;
 const SETTLED_AFTER: TimeDelta = TimeDelta::seconds(2);
 
 /// The build that looks.
-const RULES: &str = env!("LAKEGATE_RULES");
+pub(crate) const RULES: &str = env!("LAKEGATE_RULES");
 
 /// Of so many shared parts, the last ones, it is seen whether the next file has the same.
 const SHARED_TRIED: usize = 16;
@@ -142,7 +142,7 @@ impl Memory {
 
 /// Whether the ETag tells every change since a look that began at a time. That of a local file is made of time and size, and
 /// clocks tick: a file that was written just before may be written once more under the same one.
-fn is_settled(file: &Pinned, began_at: DateTime<Utc>) -> bool {
+pub(crate) fn is_settled(file: &Pinned, began_at: DateTime<Utc>) -> bool {
     file.source().folder.is_none() || began_at - file.file.modified_at > SETTLED_AFTER
 }
 

@@ -20,6 +20,7 @@ use object_store::{ClientOptions, ObjectMeta, ObjectStore, RetryConfig};
 use url::Url;
 
 use crate::remembered::{Shelf, is_page};
+use crate::shadow::Shadows;
 use crate::{Error, SourceConfig};
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -57,12 +58,18 @@ pub(crate) struct Source {
     bucket: Option<(String, Path)>,
     /// What is known of its files from before.
     pub(crate) shelf: Shelf,
+    /// Of the files of all sources.
+    pub(crate) shadows: Arc<Shadows>,
     /// When the last whole listing began, in microseconds since 1970; 0 is never.
     listed_at: AtomicI64,
 }
 
 impl Source {
-    pub(crate) fn open(index: usize, config: &SourceConfig, has_manifest: bool) -> Result<Self, Error> {
+    pub(crate) fn open(
+        index: usize,
+        config: &SourceConfig,
+        (shelf, shadows): (Shelf, Arc<Shadows>),
+    ) -> Result<Self, Error> {
         let bad = |reason: String| Error::Source { root: config.url.clone(), reason };
         let url = Url::parse(&format!("lake-source://{index}")).map_err(|error| bad(error.to_string()))?;
         let root = config.url.trim_end_matches('/').to_owned();
@@ -72,17 +79,16 @@ impl Source {
             Some((scheme, _)) => return Err(bad(format!("unknown scheme \"{scheme}\""))),
             None => (config.url.as_str(), None),
         };
-        let shelf = Shelf::new(has_manifest);
         let Some(place) = place else {
             let (store, folder) = local(path, config)?;
             let (folder, listed_at) = (Some(folder), AtomicI64::new(0));
-            return Ok(Self { root, url, store, folder, bucket: None, shelf, listed_at });
+            return Ok(Self { root, url, store, folder, bucket: None, shelf, shadows, listed_at });
         };
         let (name, prefix) = place.split_once('/').unwrap_or((place, ""));
         let prefix = Path::parse(prefix.trim_matches('/')).map_err(|error| bad(error.to_string()))?;
         let store = bucket(name, &prefix, config)?;
         let bucket = Some((name.to_owned(), prefix));
-        Ok(Self { root, url, store, folder: None, bucket, shelf, listed_at: AtomicI64::new(0) })
+        Ok(Self { root, url, store, folder: None, bucket, shelf, shadows, listed_at: AtomicI64::new(0) })
     }
 
     /// The key below the root of an object of a bucket, if it is there.

@@ -82,7 +82,10 @@ impl Server {
         let token = stop.clone();
         self.tasks.spawn("lake poll", async move { lake.poll(token).await });
         let lake = Arc::clone(&self.lake);
-        self.tasks.spawn("lake warm", async move { lake.keep_warm(stop).await });
+        let token = stop.clone();
+        self.tasks.spawn("lake warm", async move { lake.keep_warm(token).await });
+        let engine = Arc::clone(&self.engine);
+        self.tasks.spawn("lake shadows", async move { engine.keep_shadows(stop).await });
     }
 
     pub fn pg_addr(&self) -> SocketAddr {

@@ -159,6 +159,7 @@ impl Files<'_> {
             partitions,
             bounds: known,
             tuples: Tuples::default(),
+            ids: Vec::new(),
             skipped,
             drift: Drift::default(),
             delta,

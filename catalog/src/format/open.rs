@@ -14,6 +14,7 @@ use super::csv::{self, Facts, Layout, Plan, Seen};
 use super::delta::{self, Delta, State};
 use super::drift::{self, Drift};
 use super::parquet::Footers;
+use super::scan::TextFile;
 use super::union::Union;
 use super::{AT_ONCE, Budget, COLUMNS_MAX, ROWS_BETWEEN_YIELDS, json, parquet};
 use crate::Error;
@@ -22,6 +23,7 @@ use crate::manifest::{DataFile, Manifest};
 use crate::pinned::Pinned;
 use crate::prune::Partitions;
 use crate::remembered::{Kept, Memory};
+use crate::shadow::{self, Id};
 use crate::unread::Tuples;
 
 /// A file of text up to this size is looked at as a whole, while the whole files of the table are not too many.
@@ -48,6 +50,8 @@ pub(crate) struct Opened {
     pub(crate) partitions: Partitions,
     pub(crate) bounds: Bounds,
     pub(super) tuples: Tuples,
+    /// The names of the shadows that files of text can have.
+    pub(crate) ids: Vec<Option<Id>>,
     /// Files that are left out: key and reason.
     pub(crate) skipped: Vec<(String, String)>,
     /// How the columns of the files differ.
@@ -123,8 +127,8 @@ pub(crate) async fn open(
         known.add_files(&file_schema, &bounds);
     }
     let bounds = known;
-    let tuples = Tuples::default();
-    Ok(Opened { schema, file_schema, content, partitions, bounds, tuples, skipped, drift, delta: None })
+    let (ids, tuples) = (shadow::ids(&content, &file_schema), Tuples::default());
+    Ok(Opened { schema, file_schema, content, partitions, bounds, tuples, ids, skipped, drift, delta: None })
 }
 
 impl Opened {
@@ -132,6 +136,19 @@ impl Opened {
     pub(crate) fn tuples(&self) -> Option<&Arc<dyn TableProvider>> {
         let rows = self.bounds.rows().filter(|_| !self.partitions.fields.is_empty());
         self.tuples.get(|| self.partitions.columns(), rows)
+    }
+
+    /// A file of text and how to read it.
+    pub(crate) fn text(&self, at: usize) -> Option<TextFile> {
+        match &self.content {
+            Content::Csv { plan, files, .. } => {
+                let (file, layout) = files.get(at)?;
+                let (file, plan, layout) = (Arc::clone(file), Arc::clone(plan), Arc::clone(layout));
+                Some(TextFile::Csv { file, plan, layout })
+            }
+            Content::Json { encoding, files } => Some(TextFile::Json { file: Arc::clone(files.get(at)?), encoding }),
+            Content::Parquet { .. } => None,
+        }
     }
 }
 
@@ -142,6 +159,14 @@ impl Content {
             Self::Csv { files, .. } => Box::new(files.iter().map(|(file, _)| file)),
             Self::Json { files, .. } => Box::new(files.iter()),
             Self::Parquet { files, .. } => Box::new(files.iter().map(|(file, _)| file)),
+        }
+    }
+
+    pub(crate) fn file(&self, at: usize) -> Option<&Arc<Pinned>> {
+        match self {
+            Self::Csv { files, .. } => files.get(at).map(|(file, _)| file),
+            Self::Json { files, .. } => files.get(at),
+            Self::Parquet { files, .. } => files.get(at).map(|(file, _)| file),
         }
     }
 

@@ -15,7 +15,7 @@ use encoding_rs::Encoding;
 use futures::stream;
 
 use super::csv::{self, Layout, Plan};
-use super::json;
+use super::{Opened, json};
 use crate::Error;
 use crate::pinned::Pinned;
 
@@ -29,7 +29,9 @@ pub(crate) enum TextFile {
 /// The files of one partition of a plan.
 #[derive(Debug)]
 pub(crate) struct TextScan {
-    pub(crate) files: Vec<TextFile>,
+    pub(crate) opened: Arc<Opened>,
+    /// The places of its files.
+    pub(crate) files: Vec<usize>,
     /// The wanted columns of the files.
     pub(crate) file_schema: SchemaRef,
     pub(crate) schema: SchemaRef,
@@ -54,7 +56,8 @@ impl PartitionStream for TextScan {
 
     fn execute(&self, context: Arc<TaskContext>) -> SendableRecordBatchStream {
         let scan = Running {
-            waiting: self.files.iter().cloned().collect(),
+            opened: Arc::clone(&self.opened),
+            waiting: self.files.iter().copied().collect(),
             current: None,
             file_schema: Arc::clone(&self.file_schema),
             schema: Arc::clone(&self.schema),
@@ -71,8 +74,9 @@ impl PartitionStream for TextScan {
 }
 
 struct Running {
-    waiting: VecDeque<TextFile>,
-    current: Option<(Arc<Pinned>, Reader)>,
+    opened: Arc<Opened>,
+    waiting: VecDeque<usize>,
+    current: Option<(usize, Arc<Pinned>, Reader)>,
     file_schema: SchemaRef,
     schema: SchemaRef,
     origins: Vec<Origin>,
@@ -80,41 +84,57 @@ struct Running {
     parts: usize,
 }
 
-enum Reader {
+/// The rows of a file of text.
+pub(crate) enum Reader {
     Csv(Box<csv::Reader>),
     Json(Box<json::Reader>),
+}
+
+impl Reader {
+    /// `parts` of the file may be read side by side.
+    pub(crate) fn open(
+        text: TextFile,
+        schema: SchemaRef,
+        (batch_rows, parts): (usize, usize),
+    ) -> Result<(Arc<Pinned>, Self), Error> {
+        match text {
+            TextFile::Csv { file, plan, layout } => {
+                let wanted = csv::Wanted { plan, layout, schema, batch_rows, parts };
+                let reader = csv::Reader::open(&file, wanted)?;
+                Ok((file, Self::Csv(Box::new(reader))))
+            }
+            TextFile::Json { file, encoding } => {
+                let reader = json::Reader::open(&file, schema, encoding, batch_rows);
+                Ok((file, Self::Json(Box::new(reader))))
+            }
+        }
+    }
+
+    /// The next rows; `None` after the last.
+    pub(crate) async fn next(&mut self) -> Result<Option<RecordBatch>, Error> {
+        match self {
+            Self::Csv(reader) => reader.next().await,
+            Self::Json(reader) => reader.next().await,
+        }
+    }
 }
 
 impl Running {
     async fn next(&mut self) -> Result<Option<RecordBatch>> {
         loop {
-            let Some((file, reader)) = &mut self.current else {
-                let Some(file) = self.waiting.pop_front() else { return Ok(None) };
-                self.current = Some(self.open(file).map_err(external)?);
+            let Some((at, file, reader)) = &mut self.current else {
+                let Some(at) = self.waiting.pop_front() else { return Ok(None) };
+                let Some(text) = self.opened.text(at) else { continue };
+                let opened = Reader::open(text, Arc::clone(&self.file_schema), (self.batch_rows, self.parts));
+                self.current = Some(opened.map(|(file, reader)| (at, file, reader)).map_err(external)?);
                 continue;
             };
-            let batch = match reader {
-                Reader::Csv(reader) => reader.next().await,
-                Reader::Json(reader) => reader.next().await,
-            };
-            match batch.map_err(external)? {
+            match reader.next().await.map_err(external)? {
                 Some(batch) => return with_partitions(&batch, file, &self.schema, &self.origins).map(Some),
-                None => self.current = None,
-            }
-        }
-    }
-
-    fn open(&self, file: TextFile) -> Result<(Arc<Pinned>, Reader), Error> {
-        let schema = Arc::clone(&self.file_schema);
-        match file {
-            TextFile::Csv { file, plan, layout } => {
-                let wanted = csv::Wanted { plan, layout, schema, batch_rows: self.batch_rows, parts: self.parts };
-                let reader = csv::Reader::open(&file, wanted)?;
-                Ok((file, Reader::Csv(Box::new(reader))))
-            }
-            TextFile::Json { file, encoding } => {
-                let reader = json::Reader::open(&file, schema, encoding, self.batch_rows);
-                Ok((file, Reader::Json(Box::new(reader))))
+                None => {
+                    file.source().shadows.was_read(&self.opened, *at);
+                    self.current = None;
+                }
             }
         }
     }

@@ -129,6 +129,7 @@ static RELATIONS: &[&dyn Relation] = &[
     &system::objects::Objects,
     &system::rejects::Rejects,
     &system::schema_drift::SchemaDrift,
+    &system::shadows::Shadows,
     &system::skipped_files::SkippedFiles,
     &system::tables::Tables,
 ];

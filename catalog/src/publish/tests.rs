@@ -43,10 +43,18 @@ impl Fixture {
         std::fs::write(path, sql).unwrap();
     }
 
-    async fn open(mut self) -> Self {
+    fn config(&self) -> Config {
         let url = self.dir.path().join("lake").to_str().unwrap().to_owned();
         let sources = vec![SourceConfig { url, ..Default::default() }];
-        let config = Config { sources, poll_interval_ms: 10, ..Default::default() };
+        Config { sources, poll_interval_ms: 10, ..Default::default() }
+    }
+
+    async fn open(self) -> Self {
+        let config = self.config();
+        self.open_with(config).await
+    }
+
+    async fn open_with(mut self, config: Config) -> Self {
         self.lake = Some(Lake::open(config, &self.dir.path().join("sql")).await.unwrap());
         self
     }
@@ -153,6 +161,10 @@ fn ours(error: DataFusionError) -> Error {
         DataFusionError::Context(_, inner) => ours(*inner),
         DataFusionError::Shared(inner) => match inner.as_ref() {
             DataFusionError::External(inner) => inner.downcast_ref::<Error>().unwrap().clone(),
+            DataFusionError::ParquetError(inner) => match inner.as_ref() {
+                parquet::errors::ParquetError::External(inner) => inner.downcast_ref::<Error>().unwrap().clone(),
+                other => panic!("{other:?}"),
+            },
             other => panic!("{other:?}"),
         },
         other => panic!("{other:?}"),
@@ -194,4 +206,5 @@ mod lake;
 mod parquet_files;
 mod pruning;
 mod remembered;
+mod shadows;
 mod unread;

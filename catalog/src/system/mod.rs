@@ -8,6 +8,7 @@ pub(crate) mod manifest;
 pub(crate) mod objects;
 pub(crate) mod rejects;
 pub(crate) mod schema_drift;
+pub(crate) mod shadows;
 pub(crate) mod skipped_files;
 pub(crate) mod tables;
 

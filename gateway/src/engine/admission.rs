@@ -10,6 +10,7 @@ use crate::error::{Error, Result, SqlState};
 
 pub(crate) struct Admission {
     running: Arc<Semaphore>,
+    running_max: usize,
     queued: AtomicUsize,
     queued_max: usize,
     queue_timeout: Duration,
@@ -17,7 +18,8 @@ pub(crate) struct Admission {
 
 impl Admission {
     pub(crate) fn new(running_max: usize, queued_max: usize, queue_timeout: Duration) -> Self {
-        Self { running: Arc::new(Semaphore::new(running_max)), queued: AtomicUsize::new(0), queued_max, queue_timeout }
+        let (running, queued) = (Arc::new(Semaphore::new(running_max)), AtomicUsize::new(0));
+        Self { running, running_max, queued, queued_max, queue_timeout }
     }
 
     /// A place to run, held until the permit is dropped.
@@ -38,6 +40,11 @@ impl Admission {
             Ok(_) => Ok(Place(&self.queued)),
             Err(_) => Err(full("the queue of waiting statements is full")),
         }
+    }
+
+    /// Whether a statement runs now.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.running.available_permits() < self.running_max
     }
 
     pub(crate) fn queued(&self) -> usize {
@@ -65,7 +72,9 @@ mod tests {
     #[tokio::test]
     async fn over_the_limit_waits_and_a_full_queue_refuses() {
         let admission = Arc::new(Admission::new(1, 1, Duration::from_secs(60)));
+        assert!(!admission.is_busy());
         let first = admission.admit().await.unwrap();
+        assert!(admission.is_busy());
         let waiting = tokio::spawn({
             let admission = Arc::clone(&admission);
             async move { admission.admit().await.map(drop) }

@@ -34,6 +34,7 @@ mod rewrite;
 mod run;
 mod scope;
 mod session_functions;
+mod shadows;
 mod statement;
 mod stores;
 mod stream;
@@ -76,7 +77,7 @@ pub(crate) struct Core {
     pub(super) lake: Arc<Lake>,
     pub(super) cpu: CpuPool,
     base: base::Base,
-    admission: admission::Admission,
+    admission: Arc<admission::Admission>,
     pub(super) counters: Arc<Counters>,
     unanswered: unanswered::Unanswered,
     registry: Arc<Registry>,
@@ -106,7 +107,7 @@ impl Engine {
         let running_max = if config.running_max == 0 { 16 * cpu.threads() } else { config.running_max };
         let queue_timeout = Duration::from_millis(config.queue_timeout_ms);
         let base = base::Base::new(config, &lake, cpu.threads(), outputs)?;
-        let admission = admission::Admission::new(running_max, config.queued_max, queue_timeout);
+        let admission = Arc::new(admission::Admission::new(running_max, config.queued_max, queue_timeout));
         let counters = Arc::new(Counters::default());
         let (unanswered, started_at) = (unanswered::Unanswered::default(), SystemTime::now());
         let core = Core { lake, cpu, base, admission, counters, unanswered, registry, roles, started_at };

@@ -5,11 +5,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
 
-use super::Options;
 use super::rejects::Rejects;
 use super::seen::{NULL_OF_COPY, Seen};
+use super::{Layout, Options};
 use crate::format::value::Form;
 
 /// The columns of a table, and how to read each.
@@ -94,9 +94,26 @@ impl Plan {
         self.checked.as_ref()?.1.get(key)
     }
 
+    /// The columns of `schema` that a file of this layout has.
+    pub(crate) fn columns_of<'a>(&self, layout: &Layout, schema: &'a Schema) -> impl Iterator<Item = &'a FieldRef> {
+        schema.fields().iter().filter(move |field| place(self, layout, field.name()).is_some())
+    }
+
     pub(crate) fn way(&self, name: &str) -> Option<&Way> {
         self.columns.get(name)
     }
+}
+
+/// Where a column is in the records of a file. A definition's names match in any case if that is one only.
+pub(super) fn place(plan: &Plan, layout: &Layout, name: &str) -> Option<usize> {
+    let names = &layout.names;
+    let exact = names.iter().position(|known| known == name);
+    if exact.is_some() || plan.options.columns.is_none() {
+        return exact;
+    }
+    let mut same = names.iter().enumerate().filter(|(_, known)| known.to_lowercase() == name.to_lowercase());
+    let (place, _) = same.next()?;
+    same.next().is_none().then_some(place)
 }
 
 /// The type of a column. A definition's pattern of moments counts where every value has its form.

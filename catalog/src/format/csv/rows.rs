@@ -9,7 +9,7 @@ use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::datatypes::{DataType, Field, SchemaRef};
 
 use super::columns::{Column, Fields, Misfits};
-use super::plan::Plan;
+use super::plan::{Plan, place};
 use super::rejects::Reject;
 use super::seen::shown;
 use super::split::{Cursor, Fault, Field as Split, Splitter, line_end};
@@ -219,7 +219,9 @@ impl Rows {
 impl Slot {
     /// `None` if text cannot hold the type.
     fn new(wanted: &Wanted, field: &Field, places: &mut Vec<usize>) -> Option<Self> {
-        let Some(place) = place(wanted, field.name()) else { return Some(Self::Missing(field.data_type().clone())) };
+        let Some(place) = place(&wanted.plan, &wanted.layout, field.name()) else {
+            return Some(Self::Missing(field.data_type().clone()));
+        };
         let declared = wanted.plan.options.columns.is_some();
         let has_commas = wanted.layout.commas.get(place).copied().unwrap_or_default();
         let way = wanted.plan.way(field.name())?.clone();
@@ -352,16 +354,4 @@ fn keep_rows<T>(rows: &mut Vec<T>, keep: impl Fn(usize) -> bool) {
         row += 1;
         keep(row - 1)
     });
-}
-
-/// Where a column is in the records of the file. A definition's names match in any case if that is one only.
-fn place(wanted: &Wanted, name: &str) -> Option<usize> {
-    let names = &wanted.layout.names;
-    let exact = names.iter().position(|known| known == name);
-    if exact.is_some() || wanted.plan.options.columns.is_none() {
-        return exact;
-    }
-    let mut same = names.iter().enumerate().filter(|(_, known)| known.to_lowercase() == name.to_lowercase());
-    let (place, _) = same.next()?;
-    same.next().is_none().then_some(place)
 }

@@ -107,6 +107,21 @@ impl Footers {
         Ok(metadata)
     }
 
+    /// The footer of a shadow, which has its page index, by the name of the shadow.
+    pub(crate) async fn of_shadow(
+        &self,
+        name: String,
+        reading: impl Future<Output = Result<ParquetMetaData, Error>>,
+    ) -> Result<Arc<ParquetMetaData>, Error> {
+        let key = (String::new(), name, None);
+        if let Some((metadata, _)) = self.0.lock().get(&key) {
+            return Ok(metadata);
+        }
+        let metadata = Arc::new(reading.await?);
+        self.0.lock().put(key, Arc::clone(&metadata), true);
+        Ok(metadata)
+    }
+
     /// How many footers were asked of a store.
     pub(crate) fn reads(&self) -> u64 {
         self.0.lock().reads
