@@ -23,6 +23,7 @@ use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use datafusion::physical_plan::union::UnionExec;
 use object_store::ObjectMeta;
 
+use crate::format::bounds::Bounds;
 use crate::format::parquet::{Adapters, PinnedReaders};
 use crate::format::scan::{Origin, TextScan};
 use crate::format::{Content, Opened};
@@ -63,7 +64,9 @@ impl TableProvider for LakeProvider {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let Opened { content, partitions, bounds, schema, .. } = self.opened.as_ref();
+        let Opened { content, partitions, schema, .. } = self.opened.as_ref();
+        let known = self.opened.known();
+        let bounds = &known.bounds;
         let kept = prune::files(filters, (partitions, bounds), schema, state)?;
         // A limit holds for rows that pass every filter, so it is passed on only if none is left to apply.
         let limit = limit.filter(|_| filters.iter().all(|filter| partitions.decide(filter)));
@@ -87,7 +90,9 @@ impl TableProvider for LakeProvider {
                 let (scans, wanted) = ((table, scans, statistics), (mapped.as_ref().or(projection), limit));
                 self.scan_parquet(scans, readers, state, wanted)
             }
-            Content::Csv { .. } | Content::Json { .. } => self.scan_text_files(&kept, state, (projection, limit)),
+            Content::Csv { .. } | Content::Json { .. } => {
+                self.scan_text_files((&kept, bounds), state, (projection, limit))
+            }
         }
     }
 }
@@ -133,7 +138,7 @@ impl LakeProvider {
     /// Files of text; of those that have a shadow it is read.
     fn scan_text_files(
         &self,
-        kept: &[usize],
+        (kept, bounds): (&[usize], &Bounds),
         state: &dyn Session,
         wanted: (Option<&Vec<usize>>, Option<usize>),
     ) -> Result<Arc<dyn ExecutionPlan>> {
@@ -148,7 +153,10 @@ impl LakeProvider {
         let Some((first, _)) = shadows.first() else { return self.scan_text(&text, state, wanted) };
         let is_first = text.first().is_none_or(|text| first < text);
         let table = self.table_schema();
-        let statistics = Statistics::new_unknown(table.table_schema());
+        let statistics = match text.is_empty() {
+            true => bounds.statistics(table.table_schema(), kept),
+            false => Statistics::new_unknown(table.table_schema()),
+        };
         let scans = (table, shadows.into_iter().map(|(_, file)| file).collect(), statistics);
         let shadows = self.scan_parquet(scans, Arc::new(ShadowReaders::default()), state, wanted)?;
         if text.is_empty() {

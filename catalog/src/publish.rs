@@ -242,6 +242,7 @@ impl Lake {
 
     /// Keeps in the sources now what is known of their files, and not only soon.
     pub async fn remember(&self) {
+        self.shadows.keep_news();
         join_all(self.sources.iter().map(|source| source.shelf.write(source.store.as_ref()))).await;
     }
 

@@ -3,6 +3,7 @@
 //! Owns: what a look depends on: the version of the file, the options, how much was looked at, and the build that looked. It is
 //! believed only if all of them are the same, so that what is kept can be missing, old or broken, but not wrong.
 
+pub(crate) mod facts;
 mod page;
 mod shelf;
 

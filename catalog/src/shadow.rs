@@ -6,12 +6,14 @@ mod checked;
 mod folder;
 mod id;
 mod reader;
+mod told;
 mod transcode;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
@@ -20,11 +22,14 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use id::{Id, ids};
 pub(crate) use reader::{ShadowReaders, Shadowed};
+pub(crate) use told::recall;
 pub(crate) use transcode::Pace;
 
 use crate::Error;
 use crate::format::Opened;
+use crate::format::bounds::FileBounds;
 use crate::format::parquet::Footers;
+use crate::remembered::{facts, is_settled};
 use checked::Checked;
 use folder::Folder;
 
@@ -40,6 +45,9 @@ const WAITING_MAX: usize = 1_024;
 /// Versions of files of which it is known that they were read, or that they cannot have one.
 const KNOWN_MAX: usize = 65_536;
 
+/// What becomes known within this time is kept together.
+const NEWS_GATHERED: Duration = Duration::from_secs(1);
+
 /// All shadows of a process.
 #[derive(Debug, Default)]
 pub(crate) struct Shadows {
@@ -48,6 +56,9 @@ pub(crate) struct Shadows {
     bytes_max: u64,
     state: Mutex<State>,
     arrived: Notify,
+    /// Tables of whose files something became known that is not kept.
+    news: Mutex<Vec<Weak<Opened>>>,
+    told: Notify,
     footers: Footers,
     /// Orders the uses.
     clock: AtomicU64,
@@ -93,6 +104,11 @@ impl Shadow {
 
     pub(crate) fn rows(&self) -> usize {
         usize::try_from(self.checked.rows).unwrap_or(usize::MAX)
+    }
+
+    /// What is known of its rows.
+    pub(crate) fn told(&self) -> &str {
+        self.checked.text.split_once('\n').map_or("", |(_, told)| told)
     }
 
     /// Of its Parquet file.
@@ -162,8 +178,11 @@ impl Shadows {
     }
 
     /// Takes note that a query has read a file of text to its end.
-    pub(crate) fn was_read(&self, opened: &Arc<Opened>, at: usize) {
+    pub(crate) fn was_read(&self, opened: &Arc<Opened>, (at, rows, began_at): (usize, u64, DateTime<Utc>)) {
         let (Some(id), Some(file)) = (opened.ids.get(at).copied().flatten(), opened.content.file(at)) else { return };
+        if is_settled(file, began_at) && !opened.content.has_rejects(at) {
+            self.tell(opened, at, told::counted(rows, &opened.file_schema));
+        }
         let bytes = file.file.bytes;
         if self.folder.is_none() || bytes < FILE_BYTES_MIN {
             return;
@@ -181,6 +200,29 @@ impl Shadows {
         }
     }
 
+    /// Lets the next query know more of a file.
+    fn tell(&self, opened: &Arc<Opened>, at: usize, bounds: FileBounds) {
+        if !opened.tell(at, bounds) {
+            return;
+        }
+        let mut news = self.news.lock();
+        let table = Arc::downgrade(opened);
+        if !news.iter().any(|known| known.ptr_eq(&table)) {
+            news.push(table);
+            self.told.notify_one();
+        }
+    }
+
+    /// Lets what became known be kept in the lake.
+    pub(crate) fn keep_news(&self) {
+        let news = std::mem::take(&mut *self.news.lock());
+        for opened in news.iter().filter_map(Weak::upgrade) {
+            if let (Some(file), Some(page)) = (opened.content.file(0), told::page(&opened)) {
+                file.source().shelf.keep(facts::place(&file.table), page);
+            }
+        }
+    }
+
     /// Makes shadows until `stop`, one at a time and slowly while there is other work.
     pub(crate) async fn make_until(&self, pace: &Pace, stop: &CancellationToken) {
         let making = async {
@@ -189,7 +231,14 @@ impl Shadows {
                 self.make_waiting(pace).await;
             }
         };
-        stop.run_until_cancelled(making).await;
+        let keeping = async {
+            loop {
+                self.told.notified().await;
+                tokio::time::sleep(NEWS_GATHERED).await;
+                self.keep_news();
+            }
+        };
+        stop.run_until_cancelled(futures::future::join(making, keeping)).await;
     }
 
     /// Makes those that files wait for now.
@@ -211,7 +260,8 @@ impl Shadows {
         let Some(folder) = &self.folder else { return false };
         let Some(file) = job.opened.content.file(job.at) else { return false };
         match transcode::transcode(&job, folder, self.bytes_max, pace).await {
-            Ok(shadow) => {
+            Ok((shadow, bounds)) => {
+                self.tell(&job.opened, job.at, bounds);
                 tracing::debug!(
                     table = file.table,
                     file = file.key(),

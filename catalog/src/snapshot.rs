@@ -18,7 +18,8 @@ use crate::format::{Failure, Opened, open};
 use crate::manifest::{DataFile, Manifest};
 use crate::pinned::Pinned;
 use crate::provider::LakeProvider;
-use crate::remembered;
+use crate::remembered::{self, facts::Facts};
+use crate::shadow;
 use crate::store::Source;
 
 /// Tables by schema and name. Never changes.
@@ -221,6 +222,12 @@ impl LakeTable {
             let opened = open(&self.label, &self.manifest, files, (&self.footers, &mut memory, last)).await;
             if let Some(learned) = memory.into_learned() {
                 shelf.keep(place, learned);
+            }
+            if let Ok(opened) = &opened
+                && !opened.ids.is_empty()
+            {
+                let facts = shelf.text(self.source.store.as_ref(), &remembered::facts::place(&self.label)).await;
+                shadow::recall(opened, &Facts::of(facts));
             }
             match opened {
                 Err(failure) if !failure.error.is_lasting() => Err(failure.error),

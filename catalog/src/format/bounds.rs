@@ -128,6 +128,10 @@ impl Bounds {
     /// Adds what the files tell of the columns of `schema`.
     pub(crate) fn add_files(&mut self, schema: &Schema, files: &[FileBounds]) {
         self.set_rows(&files.iter().map(|file| file.rows).collect::<Vec<_>>());
+        self.add_columns(schema, &files.iter().map(Some).collect::<Vec<_>>());
+    }
+
+    fn add_columns(&mut self, schema: &Schema, files: &[Option<&FileBounds>]) {
         for field in schema.fields() {
             match column(field.name(), field.data_type(), files) {
                 Ok(Some(bounded)) => drop(self.columns.insert(field.name().clone(), bounded)),
@@ -136,6 +140,16 @@ impl Bounds {
                 Err(error) => tracing::warn!(column = field.name(), %error, "a column has no bounds"),
             }
         }
+    }
+
+    /// Adds what is told of some of the files; the others may have any values.
+    pub(crate) fn add_some(&mut self, schema: &Schema, files: &[Option<Arc<FileBounds>>]) {
+        let rows = files.iter().map(|file| file.as_ref().map(|file| file.rows));
+        if let Some(rows) = rows.collect::<Option<Vec<u64>>>() {
+            self.set_rows(&rows);
+        }
+        let files: Vec<Option<&FileBounds>> = files.iter().map(Option::as_deref).collect();
+        self.add_columns(schema, &files);
     }
 
     /// What is known for sure of some of the files together: the number of rows, the least and the greatest values.
@@ -205,7 +219,7 @@ impl Bounded {
 }
 
 /// The bounds of a column in all files; `None` if its values are not ordered as those of the files.
-fn column(name: &str, data_type: &DataType, files: &[FileBounds]) -> Result<Option<Bounded>> {
+fn column(name: &str, data_type: &DataType, files: &[Option<&FileBounds>]) -> Result<Option<Bounded>> {
     if !is_ordered(data_type) {
         return Ok(None);
     }
@@ -214,15 +228,17 @@ fn column(name: &str, data_type: &DataType, files: &[FileBounds]) -> Result<Opti
     let mut nulls = Vec::with_capacity(files.len());
     let mut is_known = false;
     for file in files {
-        let range = file.columns.get(name).filter(|range| keeps_order(&range.least.data_type(), data_type));
+        let range = file
+            .and_then(|file| file.columns.get(name))
+            .filter(|range| keeps_order(&range.least.data_type(), data_type));
         let bound = |value: &ScalarValue| converted(value, data_type).unwrap_or_else(|| null.clone());
         least.push(range.map_or_else(|| null.clone(), |range| bound(&range.least)));
         greatest.push(range.map_or_else(|| null.clone(), |range| bound(&range.greatest)));
         // A column that the file does not have is NULL in all of its rows.
-        nulls.push(match (range, file.columns.contains_key(name) || file.unknown.contains(name)) {
+        nulls.push(match (range, file) {
             (Some(range), _) => Some(range.nulls),
-            (None, false) => Some(file.rows),
-            (None, true) => None,
+            (None, Some(file)) if !file.columns.contains_key(name) && !file.unknown.contains(name) => Some(file.rows),
+            (None, _) => None,
         });
         is_known |= nulls.last().is_some_and(Option::is_some);
     }

@@ -38,7 +38,6 @@ use crate::manifest::{DataFile, Manifest};
 use crate::pinned::Pinned;
 use crate::prune::Partitions;
 use crate::store::Source;
-use crate::unread::Tuples;
 
 pub(crate) use self::log::State;
 
@@ -157,8 +156,7 @@ impl Files<'_> {
             file_schema,
             content,
             partitions,
-            bounds: known,
-            tuples: Tuples::default(),
+            knowledge: known.into(),
             ids: Vec::new(),
             skipped,
             drift: Drift::default(),

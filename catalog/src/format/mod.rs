@@ -6,6 +6,7 @@ pub(crate) mod delta;
 pub(crate) mod drift;
 mod encoding;
 pub(crate) mod json;
+pub(crate) mod known;
 mod normal;
 mod open;
 pub(crate) mod parquet;

@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
-use datafusion::catalog::TableProvider;
 use encoding_rs::{Encoding, UTF_8};
 use futures::{StreamExt, stream};
 
@@ -13,6 +12,7 @@ use super::bounds::{Bounds, FileBounds};
 use super::csv::{self, Facts, Layout, Plan, Seen};
 use super::delta::{self, Delta, State};
 use super::drift::{self, Drift};
+use super::known::Knowledge;
 use super::parquet::Footers;
 use super::scan::TextFile;
 use super::union::Union;
@@ -24,7 +24,6 @@ use crate::pinned::Pinned;
 use crate::prune::Partitions;
 use crate::remembered::{Kept, Memory};
 use crate::shadow::{self, Id};
-use crate::unread::Tuples;
 
 /// A file of text up to this size is looked at as a whole, while the whole files of the table are not too many.
 const WHOLE_FILE_BYTES_MAX: u64 = 16 << 20;
@@ -46,10 +45,9 @@ pub(crate) struct Opened {
     pub(crate) schema: SchemaRef,
     pub(crate) file_schema: SchemaRef,
     pub(crate) content: Content,
-    /// The folders of each file of the content, in their order, and the bounds of its values.
+    /// The folders of each file of the content, in their order, and what is known of its rows.
     pub(crate) partitions: Partitions,
-    pub(crate) bounds: Bounds,
-    pub(super) tuples: Tuples,
+    pub(super) knowledge: Knowledge,
     /// The names of the shadows that files of text can have.
     pub(crate) ids: Vec<Option<Id>>,
     /// Files that are left out: key and reason.
@@ -101,7 +99,7 @@ pub(crate) async fn open(
     files: Vec<Arc<Pinned>>,
     (footers, memory, last): (&Arc<Footers>, &mut Memory, Option<&Arc<State>>),
 ) -> Result<Opened, Failure> {
-    let Parts { fields, content, bounds, drift, skipped } = match manifest.format {
+    let Parts { fields, content, bounds, has_rows, drift, skipped } = match manifest.format {
         Format::Csv => open_csv(table, manifest, files, memory).await?,
         Format::Json => open_json(manifest, files, memory).await?,
         Format::Parquet => open_parquet(files, footers, memory).await?,
@@ -126,18 +124,15 @@ pub(crate) async fn open(
     if !bounds.is_empty() {
         known.add_files(&file_schema, &bounds);
     }
-    let bounds = known;
-    let (ids, tuples) = (shadow::ids(&content, &file_schema), Tuples::default());
-    Ok(Opened { schema, file_schema, content, partitions, bounds, tuples, ids, skipped, drift, delta: None })
+    let ids = shadow::ids(&content, &file_schema);
+    let knowledge = match &content {
+        Content::Parquet { .. } => known.into(),
+        Content::Csv { .. } | Content::Json { .. } => Knowledge::of_text(known, has_rows),
+    };
+    Ok(Opened { schema, file_schema, content, partitions, knowledge, ids, skipped, drift, delta: None })
 }
 
 impl Opened {
-    /// What the names of folders tell, if there are any and all files tell how many rows they have.
-    pub(crate) fn tuples(&self) -> Option<&Arc<dyn TableProvider>> {
-        let rows = self.bounds.rows().filter(|_| !self.partitions.fields.is_empty());
-        self.tuples.get(|| self.partitions.columns(), rows)
-    }
-
     /// A file of text and how to read it.
     pub(crate) fn text(&self, at: usize) -> Option<TextFile> {
         match &self.content {
@@ -170,6 +165,13 @@ impl Content {
         }
     }
 
+    /// Whether a file has records that are left out, as far as they were met.
+    pub(crate) fn has_rejects(&self, at: usize) -> bool {
+        let Self::Csv { plan, files, .. } = self else { return false };
+        let rejects = files.get(at).and_then(|(file, _)| plan.rejects(file.key()));
+        rejects.is_some_and(|rejects| rejects.found().0 > 0)
+    }
+
     /// The files with their numbers of rows, of a format that tells them.
     pub(crate) fn counted(&self) -> Option<&[(Arc<Pinned>, usize)]> {
         match self {
@@ -183,8 +185,10 @@ impl Content {
 struct Parts {
     fields: Vec<Field>,
     content: Content,
-    /// Of every file of the content, or of none.
+    /// Of every file of Parquet.
     bounds: Vec<FileBounds>,
+    /// Of every file of text: whether the look has met a row.
+    has_rows: Vec<bool>,
     drift: Drift,
     skipped: Vec<(String, String)>,
 }
@@ -206,9 +210,11 @@ async fn open_csv(
     let mut columns: Vec<(String, Seen)> = Vec::new();
     let mut places = std::collections::HashMap::new();
     let (mut opened, mut facts) = (Vec::with_capacity(samples.len()), Vec::with_capacity(samples.len()));
-    let mut drift = Drift::default();
+    let (mut has_rows, mut drift) = (Vec::with_capacity(samples.len()), Drift::default());
     for (file, sample) in samples {
         facts.push(sample.facts);
+        // A record that is left out is no row.
+        has_rows.push(!options.skip_bad && sample.seen.iter().any(|seen| seen.values() > 0));
         let names = sample.layout.names.iter().zip(&sample.seen);
         drift.see(&file, &names.map(|(name, seen)| (name.as_str(), seen.data_type(name))).collect::<Vec<_>>());
         for (name, seen) in sample.layout.names.iter().zip(sample.seen) {
@@ -243,7 +249,7 @@ async fn open_csv(
     };
     let plan = Arc::new(plan.checking(&fields, opened.iter().map(|(file, _)| file.key())));
     let content = Content::Csv { plan, files: opened, facts, columns };
-    Ok(Parts { fields, content, bounds: Vec::new(), drift, skipped })
+    Ok(Parts { fields, content, bounds: Vec::new(), has_rows, drift, skipped })
 }
 
 async fn open_json(manifest: &Manifest, files: Vec<Arc<Pinned>>, memory: &mut Memory) -> Result<Parts, Failure> {
@@ -251,23 +257,24 @@ async fn open_json(manifest: &Manifest, files: Vec<Arc<Pinned>>, memory: &mut Me
     let encoding = options.as_ref().and_then(|options| options.encoding).unwrap_or(UTF_8);
     if let Some(declared) = options.as_ref().and_then(|options| options.columns.as_ref()) {
         let fields = declared.iter().map(|(name, data_type)| Field::new(name, data_type.clone(), true)).collect();
+        let has_rows = vec![false; files.len()];
         let content = Content::Json { encoding, files };
         let (bounds, drift, skipped) = Default::default();
-        return Ok(Parts { fields, content, bounds, drift, skipped });
+        return Ok(Parts { fields, content, bounds, has_rows, drift, skipped });
     }
     let budgets = budgets(&files);
     let (shapes, skipped) =
         each(files, budgets, memory, |file, budget| async move { json::sample(&file, budget).await }).await?;
     let (mut union, mut drift) = (json::Shape::default(), Drift::default());
-    let mut opened = Vec::with_capacity(shapes.len());
+    let (mut opened, mut has_rows) = (Vec::with_capacity(shapes.len()), Vec::with_capacity(shapes.len()));
     for (file, shape) in shapes {
-        let fields = shape.fields();
-        drift.see(&file, &columns(fields.iter()));
+        has_rows.push(shape.has_rows());
+        drift.see(&file, &columns(&shape.fields()));
         union.merge(shape);
         opened.push(file);
     }
     let content = Content::Json { encoding, files: opened };
-    Ok(Parts { fields: union.fields(), content, bounds: Vec::new(), drift, skipped })
+    Ok(Parts { fields: union.fields(), content, bounds: Vec::new(), has_rows, drift, skipped })
 }
 
 async fn open_parquet(files: Vec<Arc<Pinned>>, footers: &Arc<Footers>, memory: &mut Memory) -> Result<Parts, Failure> {
@@ -282,7 +289,7 @@ async fn open_parquet(files: Vec<Arc<Pinned>>, footers: &Arc<Footers>, memory: &
     for (file, look) in looks {
         match union.add(&look.schema) {
             Ok(()) => {
-                drift.see(&file, &columns(look.schema.fields()));
+                drift.see(&file, &columns(look.schema.fields().iter().map(AsRef::as_ref)));
                 opened.push((file, look.rows));
                 bounds.push(look.bounds);
             }
@@ -294,12 +301,11 @@ async fn open_parquet(files: Vec<Arc<Pinned>>, footers: &Arc<Footers>, memory: &
         }
     }
     let content = Content::Parquet { footers: Arc::clone(footers), files: opened };
-    Ok(Parts { fields: union.finish(), content, bounds, drift, skipped })
+    Ok(Parts { fields: union.finish(), content, bounds, has_rows: Vec::new(), drift, skipped })
 }
 
-fn columns<'a>(fields: impl IntoIterator<Item = &'a (impl AsRef<Field> + 'a)>) -> Vec<drift::Column<'a>> {
-    let column = |field: &'a Field| (field.name().as_str(), Some(field.data_type().clone()));
-    fields.into_iter().map(|field| column(field.as_ref())).collect()
+fn columns<'a>(fields: impl IntoIterator<Item = &'a Field>) -> Vec<drift::Column<'a>> {
+    fields.into_iter().map(|field| (field.name().as_str(), Some(field.data_type().clone()))).collect()
 }
 
 /// How much to look at each file. It depends on the listing alone, so that the types of a snapshot do too.

@@ -13,7 +13,9 @@ use arrow::datatypes::Schema;
 use parquet::arrow::parquet_to_arrow_schema;
 
 pub(crate) use adapt::Adapters;
+pub(crate) use bounds::of as bounds_of;
 pub(crate) use footer::Footers;
+pub(crate) use kept::{from_told, told};
 pub(crate) use reader::{PinnedReaders, reader};
 
 use super::COLUMNS_MAX;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
+use chrono::{DateTime, Utc};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -76,12 +77,21 @@ impl PartitionStream for TextScan {
 struct Running {
     opened: Arc<Opened>,
     waiting: VecDeque<usize>,
-    current: Option<(usize, Arc<Pinned>, Reader)>,
+    current: Option<Current>,
     file_schema: SchemaRef,
     schema: SchemaRef,
     origins: Vec<Origin>,
     batch_rows: usize,
     parts: usize,
+}
+
+/// The file that is being read.
+struct Current {
+    at: usize,
+    file: Arc<Pinned>,
+    reader: Reader,
+    rows: u64,
+    began_at: DateTime<Utc>,
 }
 
 /// The rows of a file of text.
@@ -122,17 +132,22 @@ impl Reader {
 impl Running {
     async fn next(&mut self) -> Result<Option<RecordBatch>> {
         loop {
-            let Some((at, file, reader)) = &mut self.current else {
+            let Some(current) = &mut self.current else {
                 let Some(at) = self.waiting.pop_front() else { return Ok(None) };
                 let Some(text) = self.opened.text(at) else { continue };
                 let opened = Reader::open(text, Arc::clone(&self.file_schema), (self.batch_rows, self.parts));
-                self.current = Some(opened.map(|(file, reader)| (at, file, reader)).map_err(external)?);
+                let (file, reader) = opened.map_err(external)?;
+                self.current = Some(Current { at, file, reader, rows: 0, began_at: Utc::now() });
                 continue;
             };
-            match reader.next().await.map_err(external)? {
-                Some(batch) => return with_partitions(&batch, file, &self.schema, &self.origins).map(Some),
+            match current.reader.next().await.map_err(external)? {
+                Some(batch) => {
+                    current.rows += batch.num_rows() as u64;
+                    return with_partitions(&batch, &current.file, &self.schema, &self.origins).map(Some);
+                }
                 None => {
-                    file.source().shadows.was_read(&self.opened, *at);
+                    let read = (current.at, current.rows, current.began_at);
+                    current.file.source().shadows.was_read(&self.opened, read);
                     self.current = None;
                 }
             }

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Memory, page};
 
 /// No table has objects here: the name is hidden.
-const FOLDER: &str = "_lakegate/manifest";
+pub(super) const FOLDER: &str = "_lakegate/manifest";
 
 /// What is learned within this time is written together.
 const GATHERED: Duration = Duration::from_secs(2);
@@ -67,12 +67,17 @@ impl Shelf {
 
     /// What is known of a table: at most one request. What cannot be read is as if it were not there.
     pub(crate) async fn recall(&self, store: &dyn ObjectStore, place: &Path, options: String) -> Memory {
+        if self.is_on { Memory::of(options, self.text(store, place).await) } else { Memory::default() }
+    }
+
+    /// The text of a page, without a request if there is none.
+    pub(crate) async fn text(&self, store: &dyn ObjectStore, place: &Path) -> Option<String> {
         if !self.is_on {
-            return Memory::default();
+            return None;
         }
         let size = self.pages.lock().get(place).copied();
         let waiting = self.waiting.lock().get(place).cloned();
-        let text = match (waiting, size) {
+        match (waiting, size) {
             (Some(text), _) => Some(text),
             (None, Some(..=PAGE_BYTES_MAX)) => {
                 let fetched = tokio::time::timeout(FETCH_TIMEOUT, fetched(store, place)).await;
@@ -83,8 +88,7 @@ impl Shelf {
                 fetched.inspect_err(told).ok()
             }
             (None, _) => None,
-        };
-        Memory::of(options, text)
+        }
     }
 
     /// Lets a page be written soon.

@@ -107,14 +107,14 @@ fn read(path: &Path) -> io::Result<Option<(DateTime<Utc>, Shadow)>> {
     let Some(id) = path.file_stem().and_then(|name| Id::parse(name.to_str()?.split('-').next()?)) else {
         return Ok(None);
     };
-    if checked.text != text(id) {
+    if checked.text.lines().next() != Some(&text(id)) {
         return Ok(None);
     }
     let used_at = DateTime::<Utc>::from(file.metadata()?.modified()?);
     Ok(Some((used_at, Shadow::new(id, path.to_owned(), checked, used_at))))
 }
 
-/// What a shadow says of itself.
+/// What a shadow says of itself in its first line; the second one tells of its rows.
 pub(super) fn text(id: Id) -> String {
     format!("{RULES} {id}")
 }

@@ -24,7 +24,7 @@ impl fmt::Display for Id {
 }
 
 impl Id {
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let id = u128::from_str_radix(text, 16).ok().map(Self)?;
         (id.to_string() == text).then_some(id)
     }

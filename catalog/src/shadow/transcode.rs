@@ -4,24 +4,25 @@
 //! do: tell a user.
 
 use std::fs::File;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::parquet::arrow::ArrowWriter;
+use ::parquet::basic::{Compression, ZstdLevel};
+use ::parquet::file::properties::WriterProperties;
 use arrow::array::RecordBatch;
-use arrow::datatypes::{Schema, SchemaRef};
 use chrono::Utc;
-use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::properties::WriterProperties;
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::checked::Writer;
 use super::folder::{self, Folder};
-use super::{Job, Shadow};
+use super::{Job, Shadow, told};
 use crate::Error;
-use crate::format::Content;
+use crate::format::bounds::FileBounds;
+use crate::format::parquet;
 use crate::format::scan::Reader;
-use crate::pinned::Pinned;
 use crate::remembered::is_settled;
 
 const BATCH_ROWS: usize = 8_192;
@@ -67,8 +68,13 @@ impl Refusal {
     }
 }
 
-/// The shadow of a file, at its place on the disk.
-pub(super) async fn transcode(job: &Job, folder: &Folder, bytes_max: u64, pace: &Pace) -> Result<Shadow, Refusal> {
+/// The shadow of a file, at its place on the disk, and what is known of its rows.
+pub(super) async fn transcode(
+    job: &Job,
+    folder: &Folder,
+    bytes_max: u64,
+    pace: &Pace,
+) -> Result<(Shadow, FileBounds), Refusal> {
     let file = job.opened.content.file(job.at).ok_or_else(|| Refusal::lasting("there is no such file"))?;
     // What changes within the same tick of the clock has the same ETag.
     while !is_settled(file, Utc::now()) {
@@ -79,60 +85,72 @@ pub(super) async fn transcode(job: &Job, folder: &Folder, bytes_max: u64, pace: 
     }
     // It goes if it is not finished.
     let (disk, unfinished) = folder.unfinished(job.id).map_err(Refusal::lasting)?.into_parts();
-    let (writer, rows) = write(job, file, disk, bytes_max / SHARE_MAX, pace).await?;
-    let id = job.id;
+    let Written { disk, told, bounds } = write(job, disk, bytes_max / SHARE_MAX, pace).await?;
+    let (id, rows, text) = (job.id, bounds.rows, format!("{}\n{told}", folder::text(job.id)));
     // The disk may take its time.
     let placing = tokio::task::spawn_blocking(move || {
-        let checked = writer.finish(rows, folder::text(id))?;
+        let checked = disk.finish(rows, text)?;
         let place = folder::place(&unfinished);
         unfinished.persist(&place)?;
         Ok::<_, std::io::Error>(Shadow::new(id, place, checked, Utc::now()))
     });
-    placing.await.map_err(Refusal::lasting)?.map_err(Refusal::lasting)
+    let shadow = placing.await.map_err(Refusal::lasting)?.map_err(Refusal::lasting)?;
+    Ok((shadow, bounds))
 }
 
 /// Writes all rows in their order.
-async fn write(job: &Job, file: &Pinned, disk: File, bytes_max: u64, pace: &Pace) -> Result<(Writer, u64), Refusal> {
+async fn write(job: &Job, disk: File, bytes_max: u64, pace: &Pace) -> Result<Written, Refusal> {
     let opened = &job.opened;
     let text = opened.text(job.at).ok_or_else(|| Refusal::lasting("it is no text"))?;
-    let schema = columns(&opened.content, job.at, &opened.file_schema);
+    let schema = told::columns(&opened.content, &opened.file_schema).nth(job.at);
+    let schema = schema.ok_or_else(|| Refusal::lasting("there is no such file"))?;
     if schema.fields().is_empty() {
         return Err(Refusal::lasting("it has no column"));
     }
     let (_, mut reader) = Reader::open(text, Arc::clone(&schema), (BATCH_ROWS, 1)).map_err(Refusal::of)?;
-    let mut writer = ArrowWriter::try_new(Writer::new(disk), schema, Some(properties()?)).map_err(Refusal::lasting)?;
+    let disk = Arc::new(Mutex::new(Writer::new(disk)));
+    let writer = ArrowWriter::try_new(Shared(Arc::clone(&disk)), Arc::clone(&schema), Some(properties()?));
+    let mut writer = writer.map_err(Refusal::lasting)?;
     let mut rows = 0;
     loop {
         let started = Instant::now();
         let batch: Option<RecordBatch> = reader.next().await.map_err(Refusal::of)?;
         let Some(batch) = batch else { break };
-        rows += batch.num_rows() as u64;
+        rows += batch.num_rows();
         writer.write(&batch).map_err(Refusal::lasting)?;
-        if writer.inner().bytes() > bytes_max {
+        if disk.lock().bytes() > bytes_max {
             return Err(Refusal::lasting("it is too large"));
         }
         pace.rest(started.elapsed()).await;
     }
     // They are listed as queries meet them.
-    if let Content::Csv { plan, .. } = &opened.content
-        && plan.rejects(file.key()).is_some_and(|rejects| rejects.found().0 > 0)
-    {
+    if opened.content.has_rejects(job.at) {
         return Err(Refusal::lasting("it has records that are left out"));
     }
-    Ok((writer.into_inner().map_err(Refusal::lasting)?, rows))
+    let metadata = writer.close().map_err(Refusal::lasting)?;
+    let bounds = parquet::bounds_of(&metadata, &schema, rows);
+    let told = parquet::told(&schema, rows, &bounds).unwrap_or_default();
+    let disk = Arc::into_inner(disk).ok_or_else(|| Refusal::lasting("somebody else writes it"))?.into_inner();
+    Ok(Written { disk, told, bounds })
 }
 
-/// The columns of a file. Those that other files have are NULL in all of its rows, and need no room.
-pub(super) fn columns(content: &Content, at: usize, schema: &SchemaRef) -> SchemaRef {
-    match content {
-        Content::Csv { plan, files, .. } => match files.get(at) {
-            Some((_, layout)) => {
-                let fields = plan.columns_of(layout, schema).map(Arc::clone).collect::<Vec<_>>();
-                Arc::new(Schema::new(fields))
-            }
-            None => Arc::clone(schema),
-        },
-        Content::Json { .. } | Content::Parquet { .. } => Arc::clone(schema),
+/// All rows of a file.
+struct Written {
+    disk: Writer,
+    told: String,
+    bounds: FileBounds,
+}
+
+/// The file that the writer of Parquet has, and that is there when it is done.
+struct Shared(Arc<Mutex<Writer>>);
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.lock().flush()
     }
 }
 

@@ -66,15 +66,16 @@ pub(crate) fn objects(table: &Table) -> Vec<Object<'_>> {
 pub(crate) fn rows(table: &Table) -> Option<i64> {
     let opened = lake(table)?.opened()?;
     let is_whole = opened.delta.as_deref().is_none_or(Delta::is_whole);
-    let files = opened.content.counted().filter(|_| is_whole)?;
-    files.iter().try_fold(0_i64, |sum, (_, rows)| sum.checked_add_unsigned(u64::try_from(*rows).ok()?))
+    let files = is_whole.then(|| opened.rows())?;
+    files.into_iter().try_fold(0_i64, |sum, rows| sum.checked_add_unsigned(rows?))
 }
 
 /// The newest moment in the rows of a table, in microseconds, and the column that has it: the first of those with instants, or
 /// else with timestamps or with days, of which the files tell it.
 pub(crate) fn newest_event(table: &Table) -> Option<(String, i64)> {
     let opened = lake(table)?.opened()?;
-    let known = &opened.bounds.all(&opened.schema).column_statistics;
+    let known = opened.known();
+    let known = &known.bounds.all(&opened.schema).column_statistics;
     let columns = opened.schema.fields().iter().zip(known).filter_map(|(field, known)| {
         let rank = match field.data_type() {
             DataType::Timestamp(_, Some(_)) => 0,
@@ -105,8 +106,9 @@ fn lake(table: &Table) -> Option<&LakeTable> {
 
 /// The rows of the files that are read, as far as they tell them.
 fn counts(lake: &LakeTable) -> HashMap<&str, i64> {
-    let files = lake.opened().and_then(|opened| opened.content.counted()).unwrap_or_default();
-    files.iter().map(|(file, rows)| (file.key(), i64::try_from(*rows).unwrap_or(i64::MAX))).collect()
+    let Some(opened) = lake.opened() else { return HashMap::new() };
+    let files = opened.content.files().zip(opened.rows());
+    files.filter_map(|(file, rows)| Some((file.key(), i64::try_from(rows?).unwrap_or(i64::MAX)))).collect()
 }
 
 fn partitions(columns: &[FieldRef], file: &DataFile) -> Option<String> {

@@ -26,7 +26,9 @@ pub(super) fn grouped(aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
     if !aggregate.group_expr.iter().chain(&aggregate.aggr_expr).all(is_of_one_row) {
         return Ok(None);
     }
-    let Some((input, rows)) = tuples(&aggregate.input)? else { return Ok(None) };
+    let is_counted =
+        aggregate.aggr_expr.iter().filter_map(call).any(|call| !call.params.distinct && call.func.name() == "count");
+    let Some((input, rows)) = tuples(&aggregate.input, is_counted)? else { return Ok(None) };
     let mut calls = Vec::with_capacity(aggregate.aggr_expr.len());
     let mut is_counted = Vec::with_capacity(calls.len());
     for (at, expr) in aggregate.aggr_expr.iter().enumerate() {
@@ -81,23 +83,25 @@ fn counted(call: &AggregateFunction, arg: &Expr, rows: &Column) -> Result<Expr> 
     Ok(Expr::AggregateFunction(AggregateFunction { func: sum_udaf(), params }))
 }
 
-/// The plan with a tuple in place of all of its rows, and the column with their number.
-fn tuples(plan: &LogicalPlan) -> Result<Option<(LogicalPlan, Column)>> {
+/// The plan with a tuple in place of all of its rows, and the column with their number, if it is counted.
+fn tuples(plan: &LogicalPlan, is_counted: bool) -> Result<Option<(LogicalPlan, Column)>> {
     match plan {
-        LogicalPlan::TableScan(scan) => of_scan(scan),
+        LogicalPlan::TableScan(scan) => of_scan(scan, is_counted),
         LogicalPlan::Filter(filter) if is_of_one_row(&filter.predicate) => {
-            let Some((input, rows)) = tuples(&filter.input)? else { return Ok(None) };
+            let Some((input, rows)) = tuples(&filter.input, is_counted)? else { return Ok(None) };
             let filter = Filter::try_new(filter.predicate.clone(), Arc::new(input))?;
             Ok(Some((LogicalPlan::Filter(filter), rows)))
         }
         LogicalPlan::Projection(projection) if projection.expr.iter().all(is_of_one_row) => {
             let is_taken = projection.schema.fields().iter().any(|field| field.name() == ROWS);
-            let Some((input, rows)) = tuples(&projection.input)?.filter(|_| !is_taken) else { return Ok(None) };
+            let Some((input, rows)) = tuples(&projection.input, is_counted)?.filter(|_| !is_taken) else {
+                return Ok(None);
+            };
             let columns = projection.expr.iter().cloned().chain([Expr::Column(rows.clone())]).collect();
             Ok(Some((LogicalPlan::Projection(Projection::try_new(columns, Arc::new(input))?), rows)))
         }
         LogicalPlan::SubqueryAlias(alias) => {
-            let Some((input, _)) = tuples(&alias.input)? else { return Ok(None) };
+            let Some((input, _)) = tuples(&alias.input, is_counted)? else { return Ok(None) };
             let plan = LogicalPlan::SubqueryAlias(SubqueryAlias::try_new(Arc::new(input), alias.alias.clone())?);
             Ok(Some((plan, Column::new(Some(alias.alias.clone()), ROWS))))
         }
@@ -105,7 +109,7 @@ fn tuples(plan: &LogicalPlan) -> Result<Option<(LogicalPlan, Column)>> {
     }
 }
 
-fn of_scan(scan: &TableScan) -> Result<Option<(LogicalPlan, Column)>> {
+fn of_scan(scan: &TableScan, is_counted: bool) -> Result<Option<(LogicalPlan, Column)>> {
     let Some(opened) = opened(scan) else { return Ok(None) };
     let partitions = &opened.partitions;
     let is_partition = |name: &str| name != ROWS && partitions.fields.iter().any(|field| field.name() == name);
@@ -113,9 +117,9 @@ fn of_scan(scan: &TableScan) -> Result<Option<(LogicalPlan, Column)>> {
         && scan.filters.iter().all(|filter| {
             is_of_one_row(filter) && filter.column_refs().iter().all(|column| is_partition(&column.name))
         });
-    let Some(table) = opened.tuples().filter(|_| is_told) else { return Ok(None) };
+    let Some(table) = is_told.then(|| opened.tuples(is_counted)).flatten() else { return Ok(None) };
     let name = scan.table_name.clone();
-    let plan = LogicalPlanBuilder::scan(name.clone(), provider_as_source(Arc::clone(table)), None)?.build()?;
+    let plan = LogicalPlanBuilder::scan(name.clone(), provider_as_source(table), None)?.build()?;
     let plan = match conjunction(scan.filters.iter().cloned()) {
         Some(filter) => LogicalPlan::Filter(Filter::try_new(filter, Arc::new(plan))?),
         None => plan,

@@ -17,7 +17,8 @@ pub(super) fn known(aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
     }
     let Some(scan) = scan(&aggregate.input) else { return Ok(None) };
     let Some(opened) = opened(scan).filter(|_| scan.filters.is_empty()) else { return Ok(None) };
-    let statistics = opened.bounds.all(&opened.schema);
+    let known = opened.known();
+    let statistics = known.bounds.all(&opened.schema);
     let place = |column: &Column| opened.schema.index_of(&column.name).ok();
     let values: Option<Vec<ScalarValue>> =
         aggregate.aggr_expr.iter().map(|expr| value(expr, statistics, &place)).collect();

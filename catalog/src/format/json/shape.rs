@@ -36,6 +36,11 @@ impl Shape {
         deserializer.end()
     }
 
+    /// Whether an object was met.
+    pub(crate) fn has_rows(&self) -> bool {
+        self.object.is_some()
+    }
+
     /// Adds what another file has.
     pub(crate) fn merge(&mut self, other: Self) {
         self.kinds.add(other.kinds);

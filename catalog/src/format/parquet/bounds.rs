@@ -16,7 +16,7 @@ use crate::format::bounds::{FileBounds, Range};
 const TEXT_BYTES_MAX: usize = 128;
 
 /// The bounds of the columns of `schema`, which is that of the file.
-pub(super) fn of(metadata: &ParquetMetaData, schema: &Schema, rows: usize) -> FileBounds {
+pub(crate) fn of(metadata: &ParquetMetaData, schema: &Schema, rows: usize) -> FileBounds {
     let mut bounds = FileBounds { rows: rows as u64, ..FileBounds::default() };
     let unsorted = unsorted(metadata);
     for field in schema.fields() {

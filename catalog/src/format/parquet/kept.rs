@@ -41,36 +41,47 @@ impl Kept for Look {
     }
 
     fn own_to(&self) -> Option<String> {
-        let column = |name: &String, data_type: &DataType| match self.bounds.columns.get(name) {
-            None => Some(None),
-            Some(range) => Some(Some((told(&range.least, data_type)?, told(&range.greatest, data_type)?, range.nulls))),
-        };
-        let fields = self.schema.fields().iter();
-        let columns: Columns = fields.map(|field| column(field.name(), field.data_type())).collect::<Option<_>>()?;
-        serde_json::to_string(&(self.rows, columns)).ok()
+        told(&self.schema, self.rows, &self.bounds)
     }
 
     fn from_parts(shared: &Schema, own: &str, _: &Arc<Pinned>) -> Option<Self> {
-        let (rows, columns): (usize, Columns) = serde_json::from_str(own).ok()?;
-        if columns.len() != shared.fields().len() {
-            return None;
-        }
-        let mut bounds = FileBounds { rows: rows as u64, ..FileBounds::default() };
-        for (field, column) in shared.fields().iter().zip(columns) {
-            let Some((least, greatest, nulls)) = column else {
-                bounds.unknown.insert(field.name().clone());
-                continue;
-            };
-            let bound = |value: &Value| bound(value, field.data_type());
-            let range = Range { least: bound(&least)?, greatest: bound(&greatest)?, nulls };
-            bounds.columns.insert(field.name().clone(), range);
-        }
+        let (rows, bounds) = from_told(shared, own)?;
         Some(Self { schema: shared.clone(), rows, bounds })
     }
 }
 
+/// The rows of a file and the bounds of its columns, as they are written.
+pub(crate) fn told(schema: &Schema, rows: usize, bounds: &FileBounds) -> Option<String> {
+    let column = |name: &String, data_type: &DataType| match bounds.columns.get(name) {
+        None => Some(None),
+        Some(range) => Some(Some((value(&range.least, data_type)?, value(&range.greatest, data_type)?, range.nulls))),
+    };
+    let fields = schema.fields().iter();
+    let columns: Columns = fields.map(|field| column(field.name(), field.data_type())).collect::<Option<_>>()?;
+    serde_json::to_string(&(rows, columns)).ok()
+}
+
+/// The same from what was written.
+pub(crate) fn from_told(schema: &Schema, told: &str) -> Option<(usize, FileBounds)> {
+    let (rows, columns): (usize, Columns) = serde_json::from_str(told).ok()?;
+    if columns.len() != schema.fields().len() {
+        return None;
+    }
+    let mut bounds = FileBounds { rows: rows as u64, ..FileBounds::default() };
+    for (field, column) in schema.fields().iter().zip(columns) {
+        let Some((least, greatest, nulls)) = column else {
+            bounds.unknown.insert(field.name().clone());
+            continue;
+        };
+        let bound = |value: &Value| bound(value, field.data_type());
+        let range = Range { least: bound(&least)?, greatest: bound(&greatest)?, nulls };
+        bounds.columns.insert(field.name().clone(), range);
+    }
+    Some((rows, bounds))
+}
+
 /// A bound as it is written; `None` if it is of another type than the column, or of one that has no bounds.
-fn told(value: &ScalarValue, data_type: &DataType) -> Option<Value> {
+fn value(value: &ScalarValue, data_type: &DataType) -> Option<Value> {
     if value.data_type() != *data_type {
         return None;
     }
