@@ -207,4 +207,5 @@ mod parquet_files;
 mod pruning;
 mod remembered;
 mod shadows;
+mod text_known;
 mod unread;

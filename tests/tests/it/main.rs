@@ -31,6 +31,7 @@ mod remembered;
 mod rows;
 mod s3;
 mod sessions;
+mod shadows;
 mod slt;
 mod startup;
 mod statements;
