@@ -206,6 +206,7 @@ mod lake;
 mod parquet_files;
 mod pruning;
 mod remembered;
+mod shadow_answers;
 mod shadows;
 mod text_known;
 mod unread;
