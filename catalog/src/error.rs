@@ -10,6 +10,9 @@ pub enum Error {
     /// The bytes are not what the name of the file promises.
     #[error("could not read file \"{file}\" of table \"{table}\": {reason}")]
     UnreadableFile { table: String, file: String, reason: String },
+    /// Reading the file would cost more than a query may.
+    #[error("could not read file \"{file}\" of table \"{table}\": {reason}")]
+    TooLarge { table: String, file: String, reason: String },
     #[error("could not read file \"{file}\" of table \"{table}\": file is empty (0 bytes)")]
     EmptyFile { table: String, file: String },
     /// The object is no longer the one that the snapshot lists.
@@ -42,6 +45,8 @@ pub enum Error {
     DuplicateColumn { table: String, file: String, column: String },
     #[error("table \"{table}\" has {columns} columns, more than {columns_max}")]
     TooManyColumns { table: String, columns: usize, columns_max: usize },
+    #[error("file \"{file}\" of table \"{table}\" has {columns} columns, more than {columns_max}")]
+    WideFile { table: String, file: String, columns: usize, columns_max: usize },
     /// A definition declares a column that no file has.
     #[error("column \"{column}\" of the definition of table \"{table}\" is in none of its files")]
     MissingColumn { table: String, column: String },
@@ -105,12 +110,14 @@ impl Error {
             Self::NotKept { .. } => Some("The first source of the lake keeps them, below _lakegate/."),
             Self::EmptyFile { .. }
             | Self::UnreadableFile { .. }
+            | Self::TooLarge { .. }
             | Self::BadRecord { .. }
             | Self::Kept { .. }
             | Self::TooMuchKept { .. }
             | Self::RecordTooLong { .. }
             | Self::DuplicateColumn { .. }
             | Self::TooManyColumns { .. }
+            | Self::WideFile { .. }
             | Self::MissingColumn { .. }
             | Self::Definition { .. }
             | Self::Source { .. }
@@ -127,13 +134,15 @@ impl Error {
     pub(crate) fn is_of_content(&self) -> bool {
         match self {
             Self::UnreadableFile { .. }
+            | Self::TooLarge { .. }
             | Self::EmptyFile { .. }
             | Self::BadValue { .. }
             | Self::BadRecord { .. }
             | Self::BadEncoding { .. }
             | Self::RecordTooLong { .. }
             | Self::DuplicateColumn { .. }
-            | Self::TooManyColumns { .. } => true,
+            | Self::TooManyColumns { .. }
+            | Self::WideFile { .. } => true,
             Self::Replaced { .. }
             | Self::Kept { .. }
             | Self::TooMuchKept { .. }
@@ -162,7 +171,9 @@ impl Error {
     /// The cause without the names of table and file, for lists that have them in columns of their own.
     pub(crate) fn reason(&self) -> String {
         match self {
-            Self::UnreadableFile { reason, .. } | Self::Definition { reason, .. } => reason.clone(),
+            Self::UnreadableFile { reason, .. } | Self::TooLarge { reason, .. } | Self::Definition { reason, .. } => {
+                reason.clone()
+            }
             Self::EmptyFile { .. } => EMPTY.to_owned(),
             Self::BadRecord { line, reason, .. } => format!("line {line}: {reason}"),
             Self::BadEncoding { encoding, line, offset, byte, .. } => {
@@ -172,7 +183,7 @@ impl Error {
                 format!("record of more than {bytes_max} bytes from line {line}")
             }
             Self::DuplicateColumn { column, .. } => format!("column \"{column}\" occurs more than once"),
-            Self::TooManyColumns { columns, columns_max, .. } => {
+            Self::TooManyColumns { columns, columns_max, .. } | Self::WideFile { columns, columns_max, .. } => {
                 format!("{columns} columns, more than {columns_max}")
             }
             other => other.to_string(),

@@ -11,6 +11,7 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::{GetOptions, GetResult, coalesce_ranges};
 
 use crate::Error;
+use crate::format::COLUMNS_MAX;
 use crate::format::parquet::names::Names;
 use crate::manifest::DataFile;
 use crate::store::Source;
@@ -59,6 +60,10 @@ impl Pinned {
 
     /// One range of the object.
     pub(crate) async fn bytes(&self, range: Range<u64>) -> Result<Bytes, Error> {
+        // Stores refuse a range without a byte, which a forged footer can name.
+        if range.is_empty() {
+            return Ok(Bytes::new());
+        }
         let expected = range.end - range.start;
         let result = self.get(Some(range)).await?;
         let bytes = result.bytes().await.map_err(|cause| self.failed(cause))?;
@@ -147,6 +152,15 @@ impl Pinned {
 
     pub(crate) fn unreadable(&self, reason: impl Into<String>) -> Error {
         Error::UnreadableFile { table: self.table.clone(), file: self.key().to_owned(), reason: reason.into() }
+    }
+
+    pub(crate) fn too_wide(&self, columns: usize) -> Error {
+        let (table, file) = (self.table.clone(), self.key().to_owned());
+        Error::WideFile { table, file, columns, columns_max: COLUMNS_MAX }
+    }
+
+    pub(crate) fn too_large(&self, reason: impl Into<String>) -> Error {
+        Error::TooLarge { table: self.table.clone(), file: self.key().to_owned(), reason: reason.into() }
     }
 }
 

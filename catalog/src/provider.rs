@@ -24,7 +24,7 @@ use datafusion::physical_plan::union::UnionExec;
 use object_store::ObjectMeta;
 
 use crate::format::bounds::Bounds;
-use crate::format::parquet::{Adapters, PinnedReaders};
+use crate::format::parquet::{Adapters, PinnedReaders, guarded};
 use crate::format::scan::{Origin, TextScan};
 use crate::format::{Content, Opened};
 use crate::pinned::Pinned;
@@ -125,7 +125,7 @@ impl LakeProvider {
         let source =
             ParquetSource::new(table).with_table_parquet_options(options).with_parquet_file_reader_factory(readers);
         let groups = FileGroup::new(files).split_files(state.config().target_partitions().max(1));
-        let config = FileScanConfigBuilder::new(ObjectStoreUrl::parse(&self.source.url)?, Arc::new(source))
+        let config = FileScanConfigBuilder::new(ObjectStoreUrl::parse(&self.source.url)?, guarded(source))
             .with_file_groups(groups)
             .with_statistics(statistics)
             .with_limit(limit)

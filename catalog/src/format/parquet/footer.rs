@@ -15,6 +15,7 @@ use parquet::arrow::async_reader::MetadataFetch;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 
+use super::{claims, guard};
 use crate::Error;
 use crate::pinned::Pinned;
 
@@ -187,20 +188,21 @@ async fn read(part: &Part<'_>) -> Result<ParquetMetaData, Error> {
     let tail_start = size.saturating_sub(TAIL_BYTES);
     let tail = part.bytes(tail_start..size).await?;
     let length = footer_length(&tail).map_err(|reason| file.unreadable(reason))?;
-    if length > FOOTER_BYTES_MAX {
-        return Err(file.unreadable(format!("the footer of {length} bytes is larger than {FOOTER_BYTES_MAX}")));
-    }
     let footer_end = size - END_BYTES;
     let footer_start = footer_end
         .checked_sub(length)
         .filter(|start| *start >= MAGIC.len() as u64 && length > 0)
         .ok_or_else(|| file.unreadable(format!("the footer cannot be {length} bytes long")))?;
+    if length > FOOTER_BYTES_MAX {
+        return Err(file.too_large(format!("the footer of {length} bytes is larger than {FOOTER_BYTES_MAX}")));
+    }
     let footer = if footer_start >= tail_start {
         let place = |at: u64| usize::try_from(at - tail_start).unwrap_or(usize::MAX);
         tail.slice(place(footer_start)..place(footer_end))
     } else {
         part.bytes(footer_start..footer_end).await?
     };
+    claims::footer(&footer).map_err(|fault| fault.of(file))?;
     // Thrift of unknown origin: some of it makes the decoder panic.
     let decode = || {
         let metadata = ParquetMetaDataReader::decode_metadata(&footer)?;
@@ -211,7 +213,7 @@ async fn read(part: &Part<'_>) -> Result<ParquetMetaData, Error> {
     };
     match std::panic::catch_unwind(AssertUnwindSafe(decode)) {
         Ok(Ok(metadata)) => Ok(metadata),
-        Ok(Err(error)) => Err(file.unreadable(format!("the footer is damaged: {}", first_line(&error)))),
+        Ok(Err(error)) => Err(file.unreadable(format!("the footer is damaged: {}", reason(&error)))),
         Err(_) => Err(file.unreadable("the footer is damaged")),
     }
 }
@@ -238,13 +240,14 @@ async fn index(part: &Part<'_>, footer: ParquetMetaData) -> Result<ParquetMetaDa
             Ok(ours) => Err(*ours),
             Err(other) => Err(file.unreadable(format!("the page index is damaged: {other}"))),
         },
-        Ok(Err(error)) => Err(file.unreadable(format!("the page index is damaged: {}", first_line(&error)))),
+        Ok(Err(error)) => Err(file.unreadable(format!("the page index is damaged: {}", reason(&error)))),
         Err(_) => Err(file.unreadable("the page index is damaged")),
     }
 }
 
-fn first_line(error: &ParquetError) -> String {
-    error.to_string().lines().next().unwrap_or_default().trim_end_matches('.').to_owned()
+/// What the decoder did not like.
+fn reason(error: &ParquetError) -> String {
+    guard::of_parquet(error).unwrap_or_else(|| error.to_string())
 }
 
 struct Fetch<'a>(&'a Part<'a>);

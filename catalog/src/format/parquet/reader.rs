@@ -19,6 +19,7 @@ use parquet::file::metadata::ParquetMetaData;
 use tokio::sync::OnceCell;
 
 use super::Footers;
+use super::claims::Pages;
 use super::footer::Part;
 use crate::Error;
 use crate::pinned::Pinned;
@@ -66,14 +67,14 @@ impl ParquetFileReaderFactory for PinnedReaders {
         let pinned = pinned.ok_or_else(|| DataFusionError::Internal("a file of a scan has no pin".into()))?;
         let metrics = ParquetFileMetrics::new(partition_index, pinned.key(), metrics);
         let whole = self.whole(&pinned);
-        Ok(Box::new(Reader { pinned, footers: Arc::clone(&self.footers), metrics, whole }))
+        Ok(Box::new(Reader { pinned, footers: Arc::clone(&self.footers), metrics, whole, pages: None }))
     }
 }
 
 /// A reader of a file that is in no scan.
 pub(crate) fn reader(file: &Arc<Pinned>, footers: &Arc<Footers>) -> impl AsyncFileReader + Unpin + 'static {
     let metrics = ParquetFileMetrics::new(0, file.key(), &ExecutionPlanMetricsSet::new());
-    Reader { pinned: Arc::clone(file), footers: Arc::clone(footers), metrics, whole: Arc::default() }
+    Reader { pinned: Arc::clone(file), footers: Arc::clone(footers), metrics, whole: Arc::default(), pages: None }
 }
 
 struct Reader {
@@ -81,10 +82,25 @@ struct Reader {
     footers: Arc<Footers>,
     metrics: ParquetFileMetrics,
     whole: Arc<Whole>,
+    /// Where its pages are, once any of it was read.
+    pages: Option<Pages>,
 }
 
 impl Reader {
-    async fn read(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, Error> {
+    /// Some ranges, with the headers of the pages in them looked at.
+    async fn read(&mut self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, Error> {
+        let parts = self.parts(ranges).await?;
+        if self.pages.is_none() {
+            self.pages = Some(Pages::of(self.metadata().await?));
+        }
+        let pages = self.pages.iter().flat_map(|pages| ranges.iter().zip(&parts).map(move |part| (pages, part)));
+        for (pages, (range, bytes)) in pages {
+            pages.check(range, bytes).map_err(|fault| fault.of(&self.pinned))?;
+        }
+        Ok(parts)
+    }
+
+    async fn parts(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, Error> {
         self.admit(ranges)?;
         let Some(whole) = self.whole().await? else { return self.pinned.ranges(ranges).await };
         // The ranges are inside the file, and so are their ends inside what was read.

@@ -63,7 +63,7 @@ async fn a_bad_file_does_not_hide_its_neighbours() {
     let skipped = lake.skipped();
     assert_eq!(skipped.len(), 6, "{skipped:?}");
     assert_eq!(skipped[0], ("s/t/2.parquet".to_owned(), "the file is too short for Parquet".to_owned()));
-    assert!(skipped[2].1.contains("larger than"), "{skipped:?}");
+    assert!(skipped[2].1.contains("the footer cannot be 2147483647 bytes long"), "{skipped:?}");
     assert_eq!(
         lake.fails("s.u").await.to_string(),
         "could not read file \"s/u.parquet\" of table \"s.u\": the file is too short for Parquet"

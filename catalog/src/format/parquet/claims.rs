@@ -1,0 +1,253 @@
+//! What footers and headers of pages claim, looked at before the decoder makes room for it.
+//!
+//! Owns: which claims cannot be true, and which would cost too much memory. What is no Thrift at all the decoder tells.
+//! Must never know: values.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parquet::basic::Compression;
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
+
+use super::lengths;
+use super::thrift::{Cursor, I32, LIST, STRUCT};
+use crate::Error;
+use crate::pinned::Pinned;
+
+/// Columns times row groups of one file. Each costs half a kilobyte in memory.
+const CHUNKS_MAX: usize = 500_000;
+
+/// A page without its packing. Writers make pages of a megabyte, or one for each column of a row group.
+const PAGE_BYTES_MAX: usize = 512 << 20;
+
+/// What is added to every bound of a packing, for its own frame.
+const FRAME_BYTES: usize = 1 << 10;
+
+/// Kinds of pages.
+const DATA_PAGE: i32 = 0;
+const DICTIONARY_PAGE: i32 = 2;
+const DATA_PAGE_V2: i32 = 3;
+
+/// Encodings.
+const DELTA_LENGTH_BYTE_ARRAY: i32 = 6;
+const DELTA_BYTE_ARRAY: i32 = 7;
+
+/// A claim that is not believed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    Damaged(String),
+    TooLarge(String),
+}
+
+impl Fault {
+    /// As an error of its file.
+    pub(super) fn of(self, file: &Pinned) -> Error {
+        match self {
+            Self::Damaged(reason) => file.unreadable(reason),
+            Self::TooLarge(reason) => file.too_large(reason),
+        }
+    }
+}
+
+/// Looks at a footer.
+pub(super) fn footer(bytes: &[u8]) -> Result<(), Fault> {
+    let (mut groups, mut chunks) = (0, 0_usize);
+    let read = Cursor::new(bytes).fields(|cursor, number, kind| match (number, kind) {
+        (4, LIST) => {
+            let (size, kind) = cursor.list()?;
+            groups = size;
+            (0..size).try_for_each(|_| if kind == STRUCT { group(cursor, &mut chunks) } else { cursor.skip(kind) })
+        }
+        _ => cursor.skip(kind),
+    });
+    if chunks > CHUNKS_MAX {
+        return Err(Fault::TooLarge(format!(
+            "its {groups} row groups have {chunks} columns together, more than {CHUNKS_MAX}"
+        )));
+    }
+    read.ok_or_else(|| Fault::Damaged("the footer is damaged".to_owned()))
+}
+
+/// Counts the columns of a row group.
+fn group(cursor: &mut Cursor<'_>, chunks: &mut usize) -> Option<()> {
+    cursor.fields(|cursor, number, kind| match (number, kind) {
+        (1, LIST) => {
+            let (size, kind) = cursor.list()?;
+            *chunks += size;
+            (0..size).try_for_each(|_| cursor.skip(kind))
+        }
+        _ => cursor.skip(kind),
+    })
+}
+
+/// Where the pages of a file are.
+#[derive(Debug)]
+pub(super) struct Pages {
+    metadata: Arc<ParquetMetaData>,
+    /// By their places in the file.
+    chunks: Vec<Chunk>,
+}
+
+/// A column of a row group.
+#[derive(Debug)]
+struct Chunk {
+    bytes: Range<u64>,
+    group: usize,
+    column: usize,
+}
+
+impl Pages {
+    pub(super) fn of(metadata: Arc<ParquetMetaData>) -> Self {
+        let groups = metadata.row_groups().iter().enumerate();
+        let chunks = groups.flat_map(|(group, described)| {
+            let columns = described.columns().iter().enumerate();
+            columns.filter_map(move |(column, described)| Some(Chunk { bytes: range(described)?, group, column }))
+        });
+        let mut chunks: Vec<Chunk> = chunks.collect();
+        chunks.sort_by_key(|chunk| chunk.bytes.start);
+        Self { metadata, chunks }
+    }
+
+    /// Looks at the headers of the pages in a part of the file.
+    pub(super) fn check(&self, part: &Range<u64>, bytes: &Bytes) -> Result<(), Fault> {
+        let after = self.chunks.partition_point(|chunk| chunk.bytes.start <= part.start);
+        let chunk = after.checked_sub(1).and_then(|at| self.chunks.get(at)).filter(|chunk| self.is_page(chunk, part));
+        let Some((chunk, group)) = chunk.and_then(|chunk| Some((chunk, self.metadata.row_groups().get(chunk.group)?)))
+        else {
+            return Ok(());
+        };
+        let Some(column) = group.columns().get(chunk.column) else { return Ok(()) };
+        let mut cursor = Cursor::new(bytes);
+        let mut found = Found::default();
+        while cursor.left() > 0 {
+            let Some(header) = Header::read(&mut cursor) else { return Ok(()) };
+            let Some((packed, page)) = header.sizes() else { return Ok(()) };
+            header.check(packed, page, column.compression())?;
+            found.add(&header);
+            if cursor.advance(packed).is_none() {
+                break;
+            }
+        }
+        if found.has_differences {
+            lengths::check(column, bytes)?;
+        }
+        let told = u64::try_from(group.num_rows()).unwrap_or_default();
+        match found.rows(column.column_descr().max_rep_level() > 0) {
+            Some(rows) if *part == chunk.bytes && rows != told => {
+                Err(Fault::Damaged(format!("a column has {rows} rows in its pages and {told} in the footer")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a part of the file begins with a page of this column.
+    fn is_page(&self, chunk: &Chunk, part: &Range<u64>) -> bool {
+        if part.start == chunk.bytes.start {
+            return true;
+        }
+        let index = self.metadata.offset_index().and_then(|index| index.get(chunk.group)?.get(chunk.column));
+        let Ok(start) = i64::try_from(part.start) else { return false };
+        index.is_some_and(|index| index.page_locations().binary_search_by_key(&start, |page| page.offset).is_ok())
+    }
+}
+
+/// The bytes of a column of a row group; `None` if they cannot be.
+fn range(column: &ColumnChunkMetaData) -> Option<Range<u64>> {
+    let start = column.dictionary_page_offset().unwrap_or_else(|| column.data_page_offset());
+    let start = u64::try_from(start).ok()?;
+    Some(start..start.checked_add(u64::try_from(column.compressed_size()).ok()?)?)
+}
+
+/// The most bytes that so many can become; `None` if there is no bound.
+fn unpacked_max(compression: Compression, packed: usize) -> Option<usize> {
+    let factor = match compression {
+        Compression::UNCOMPRESSED => 1,
+        // Copies of 64 bytes in three.
+        Compression::SNAPPY => 32,
+        Compression::LZ4 | Compression::LZ4_RAW => 256,
+        Compression::GZIP(_) => 1_032,
+        Compression::ZSTD(_) | Compression::BROTLI(_) | Compression::LZO => return None,
+    };
+    Some(packed.saturating_mul(factor).saturating_add(FRAME_BYTES))
+}
+
+/// What is of use here in the header of a page.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Header {
+    kind: Option<i32>,
+    page_bytes: Option<i32>,
+    packed_bytes: Option<i32>,
+    values: Option<i32>,
+    rows: Option<i32>,
+    encoding: Option<i32>,
+}
+
+impl Header {
+    fn read(cursor: &mut Cursor<'_>) -> Option<Self> {
+        let mut header = Self::default();
+        cursor.fields(|cursor, number, kind| match (number, kind) {
+            (1, I32) => cursor.i32().map(|kind| header.kind = Some(kind)),
+            (2, I32) => cursor.i32().map(|bytes| header.page_bytes = Some(bytes)),
+            (3, I32) => cursor.i32().map(|bytes| header.packed_bytes = Some(bytes)),
+            (own @ (5 | 7 | 8), STRUCT) => cursor.fields(|cursor, number, kind| match (own, number, kind) {
+                (_, 1, I32) => cursor.i32().map(|values| header.values = Some(values)),
+                (5, 2, I32) | (8, 4, I32) => cursor.i32().map(|encoding| header.encoding = Some(encoding)),
+                (8, 3, I32) => cursor.i32().map(|rows| header.rows = Some(rows)),
+                _ => cursor.skip(kind),
+            }),
+            _ => cursor.skip(kind),
+        })?;
+        Some(header)
+    }
+
+    /// The bytes of the page as they are in the file, and without their packing.
+    fn sizes(&self) -> Option<(usize, usize)> {
+        Some((usize::try_from(self.packed_bytes?).ok()?, usize::try_from(self.page_bytes?).ok()?))
+    }
+
+    fn check(&self, packed: usize, page: usize, compression: Compression) -> Result<(), Fault> {
+        if unpacked_max(compression, packed).is_some_and(|most| page > most) {
+            return Err(Fault::Damaged(format!("a page of {packed} bytes cannot hold the {page} that it claims")));
+        }
+        if page > PAGE_BYTES_MAX {
+            return Err(Fault::TooLarge(format!("a page has {page} bytes, more than {PAGE_BYTES_MAX}")));
+        }
+        // Each value of a dictionary has a byte at least, or else it is the only one.
+        let values = self.values.and_then(|values| usize::try_from(values).ok()).unwrap_or_default();
+        if self.kind == Some(DICTIONARY_PAGE) && values > page.max(1) {
+            return Err(Fault::Damaged(format!(
+                "a dictionary of {page} bytes cannot hold the {values} values it claims"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// What the pages of a column hold together.
+#[derive(Debug, Default)]
+struct Found {
+    values: u64,
+    rows: u64,
+    /// Whether the header of a page does not tell its rows.
+    is_untold: bool,
+    /// Whether texts are written as differences.
+    has_differences: bool,
+}
+
+impl Found {
+    fn add(&mut self, header: &Header) {
+        let count = |number: Option<i32>| number.and_then(|number| u64::try_from(number).ok()).unwrap_or_default();
+        match header.kind {
+            Some(DATA_PAGE) => self.is_untold = true,
+            Some(DATA_PAGE_V2) => self.rows += count(header.rows),
+            _ => return,
+        }
+        self.values += count(header.values);
+        self.has_differences |= matches!(header.encoding, Some(DELTA_LENGTH_BYTE_ARRAY | DELTA_BYTE_ARRAY));
+    }
+
+    fn rows(&self, is_repeated: bool) -> Option<u64> {
+        if is_repeated { (!self.is_untold).then_some(self.rows) } else { Some(self.values) }
+    }
+}

@@ -1,0 +1,264 @@
+//! The scan of Parquet files, in which every failure of the decoder names its file.
+//!
+//! Owns: that a panic in the decoder is an error of one file. Must never know: what is read, or decide how.
+
+use std::any::Any;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::error::ArrowError;
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{DataFusionError, Result};
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::{FileOpener, FileScanConfig, FileSource, ParquetSource};
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::physical_expr::projection::ProjectionExprs;
+use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, PhysicalExpr, PhysicalSortExpr};
+use datafusion::physical_plan::filter_pushdown::FilterPushdownPropagation;
+use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
+use datafusion::physical_plan::{DisplayFormatType, SortOrderPushdownResult};
+use datafusion_datasource::morsel::{Morsel, MorselPlan, MorselPlanner, Morselizer};
+use futures::stream::BoxStream;
+use futures::{FutureExt, StreamExt};
+use object_store::ObjectStore;
+use parquet::errors::ParquetError;
+
+use crate::Error;
+use crate::pinned::Pinned;
+
+/// A source whose errors name their files.
+pub(crate) fn guarded(source: ParquetSource) -> Arc<dyn FileSource> {
+    around(Arc::new(source))
+}
+
+fn around(source: Arc<dyn FileSource>) -> Arc<dyn FileSource> {
+    Arc::new(Guarded(source))
+}
+
+/// Another source, which does all of the work.
+struct Guarded(Arc<dyn FileSource>);
+
+impl FileSource for Guarded {
+    fn create_file_opener(
+        &self,
+        store: Arc<dyn ObjectStore>,
+        config: &FileScanConfig,
+        partition: usize,
+    ) -> Result<Arc<dyn FileOpener>> {
+        self.0.create_file_opener(store, config, partition)
+    }
+
+    fn create_morselizer(
+        &self,
+        store: Arc<dyn ObjectStore>,
+        config: &FileScanConfig,
+        partition: usize,
+    ) -> Result<Box<dyn Morselizer>> {
+        Ok(Box::new(Files(self.0.create_morselizer(store, config, partition)?)))
+    }
+
+    fn table_schema(&self) -> &TableSchema {
+        self.0.table_schema()
+    }
+
+    fn with_batch_size(&self, rows: usize) -> Arc<dyn FileSource> {
+        around(self.0.with_batch_size(rows))
+    }
+
+    fn filter(&self) -> Option<Arc<dyn PhysicalExpr>> {
+        self.0.filter()
+    }
+
+    fn projection(&self) -> Option<&ProjectionExprs> {
+        self.0.projection()
+    }
+
+    fn metrics(&self) -> &ExecutionPlanMetricsSet {
+        self.0.metrics()
+    }
+
+    fn file_type(&self) -> &str {
+        self.0.file_type()
+    }
+
+    fn fmt_extra(&self, format: DisplayFormatType, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt_extra(format, formatter)
+    }
+
+    fn supports_repartitioning(&self) -> bool {
+        self.0.supports_repartitioning()
+    }
+
+    fn repartitioned(
+        &self,
+        partitions: usize,
+        file_bytes_min: usize,
+        order: Option<LexOrdering>,
+        config: &FileScanConfig,
+    ) -> Result<Option<FileScanConfig>> {
+        self.0.repartitioned(partitions, file_bytes_min, order, config)
+    }
+
+    fn try_pushdown_filters(
+        &self,
+        filters: Vec<Arc<dyn PhysicalExpr>>,
+        config: &ConfigOptions,
+    ) -> Result<FilterPushdownPropagation<Arc<dyn FileSource>>> {
+        let FilterPushdownPropagation { filters, updated_node } = self.0.try_pushdown_filters(filters, config)?;
+        Ok(FilterPushdownPropagation { filters, updated_node: updated_node.map(around) })
+    }
+
+    fn try_pushdown_sort(
+        &self,
+        order: &[PhysicalSortExpr],
+        properties: &EquivalenceProperties,
+    ) -> Result<SortOrderPushdownResult<Arc<dyn FileSource>>> {
+        Ok(self.0.try_pushdown_sort(order, properties)?.map(around))
+    }
+
+    fn reorder_files(&self, files: Vec<PartitionedFile>) -> Vec<PartitionedFile> {
+        self.0.reorder_files(files)
+    }
+
+    fn try_pushdown_projection(&self, projection: &ProjectionExprs) -> Result<Option<Arc<dyn FileSource>>> {
+        Ok(self.0.try_pushdown_projection(projection)?.map(around))
+    }
+
+    fn apply_expressions(
+        &self,
+        visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        self.0.apply_expressions(visit)
+    }
+}
+
+/// What plans the reading of files.
+#[derive(Debug)]
+struct Files(Box<dyn Morselizer>);
+
+impl Morselizer for Files {
+    fn plan_file(&self, file: PartitionedFile) -> Result<Box<dyn MorselPlanner>> {
+        match file.extension::<Arc<Pinned>>().map(Arc::clone) {
+            Some(pinned) => caught(&pinned, || self.0.plan_file(file)).map(|planner| planning(planner, &pinned)),
+            None => self.0.plan_file(file),
+        }
+    }
+}
+
+fn planning(planner: Box<dyn MorselPlanner>, file: &Arc<Pinned>) -> Box<dyn MorselPlanner> {
+    Box::new(Part { inner: planner, file: Arc::clone(file) })
+}
+
+/// What plans the reading of a file, or reads a part of it.
+#[derive(Debug)]
+struct Part<T> {
+    inner: T,
+    file: Arc<Pinned>,
+}
+
+impl MorselPlanner for Part<Box<dyn MorselPlanner>> {
+    fn plan(self: Box<Self>) -> Result<Option<MorselPlan>> {
+        let Self { inner, file } = *self;
+        let Some(mut plan) = caught(&file, || inner.plan())? else { return Ok(None) };
+        let morsels = plan.take_morsels().into_iter();
+        let morsels = morsels.map(|inner| -> Box<dyn Morsel> { Box::new(Part { inner, file: Arc::clone(&file) }) });
+        let planners = plan.take_ready_planners().into_iter().map(|inner| planning(inner, &file));
+        let mut named = MorselPlan::new().with_morsels(morsels.collect()).with_planners(planners.collect());
+        if let Some(pending) = plan.take_pending_planner() {
+            named.set_pending_planner(async move {
+                let done = AssertUnwindSafe(pending.into_future()).catch_unwind().await;
+                flattened(&file, done).map(|planner| planning(planner, &file))
+            });
+        }
+        Ok(Some(named))
+    }
+}
+
+impl Morsel for Part<Box<dyn Morsel>> {
+    fn into_stream(self: Box<Self>) -> BoxStream<'static, Result<RecordBatch>> {
+        let Self { inner, file } = *self;
+        AssertUnwindSafe(inner.into_stream()).catch_unwind().map(move |batch| flattened(&file, batch)).boxed()
+    }
+}
+
+fn caught<T>(file: &Pinned, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    flattened(file, catch_unwind(AssertUnwindSafe(work)))
+}
+
+fn flattened<T>(file: &Pinned, done: std::thread::Result<Result<T>>) -> Result<T> {
+    match done {
+        Ok(done) => done.map_err(|error| named(file, error)),
+        Err(panic) => {
+            tracing::warn!(file = file.key(), panic = said(panic.as_ref()), "a file made its decoder panic");
+            Err(external(file.unreadable("its data is damaged")))
+        }
+    }
+}
+
+fn said(panic: &(dyn Any + Send)) -> &str {
+    panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref().copied()).unwrap_or_default()
+}
+
+fn external(error: Error) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
+}
+
+/// An error of the decoder, with the name of the file; any other as it is.
+fn named(file: &Pinned, error: DataFusionError) -> DataFusionError {
+    match of_decoder(&error) {
+        Some(reason) => external(file.unreadable(format!("its data is damaged: {reason}"))),
+        None => error,
+    }
+}
+
+/// What the decoder did not like. Errors of stores are our own, and those of expressions keep their kinds.
+fn of_decoder(error: &DataFusionError) -> Option<String> {
+    match error {
+        DataFusionError::ParquetError(error) => of_parquet(error),
+        DataFusionError::ArrowError(error, _) => of_arrow(error),
+        DataFusionError::Context(_, inner) => of_decoder(inner),
+        DataFusionError::Shared(inner) => of_decoder(inner),
+        _ => None,
+    }
+}
+
+/// The same of an error of Parquet alone.
+pub(super) fn of_parquet(error: &ParquetError) -> Option<String> {
+    match error {
+        ParquetError::General(message)
+        | ParquetError::NYI(message)
+        | ParquetError::EOF(message)
+        | ParquetError::ArrowError(message) => Some(sentence(message)),
+        ParquetError::External(inner) => match inner.downcast_ref::<ArrowError>() {
+            Some(error) => of_arrow(error),
+            None if inner.is::<Error>() || inner.is::<DataFusionError>() => None,
+            None => Some(sentence(&inner.to_string())),
+        },
+        other => Some(sentence(&other.to_string())),
+    }
+}
+
+fn of_arrow(error: &ArrowError) -> Option<String> {
+    match error {
+        ArrowError::ParquetError(message) => {
+            let known = ["Parquet error: ", "External: ", "EOF: ", "NYI: ", "Arrow: "];
+            Some(sentence(known.iter().find_map(|known| message.strip_prefix(known)).unwrap_or(message)))
+        }
+        _ => None,
+    }
+}
+
+/// A message of a library in PostgreSQL's form.
+fn sentence(message: &str) -> String {
+    let line = message.lines().next().unwrap_or_default().trim().trim_end_matches('.');
+    let mut chars = line.chars();
+    match (chars.next(), chars.next()) {
+        (Some(first), second) if !second.is_some_and(char::is_uppercase) => {
+            first.to_lowercase().chain(line.chars().skip(1)).collect()
+        }
+        _ => line.to_owned(),
+    }
+}
