@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use encoding_rs::WINDOWS_1252;
+use encoding_rs::{UTF_8, WINDOWS_1252};
 
 use super::decimal::settle;
 use super::head::{self, Head};
@@ -49,7 +49,8 @@ pub(crate) async fn sample(file: &Arc<Pinned>, options: &Options, budget: Budget
     let mut records = Records::look(file, options.encoding, budget.bytes);
     let found = look(&mut records, options, budget).await;
     let is_broken = matches!(found, Err(Error::BadEncoding { .. })) || found.as_ref().is_ok_and(|(_, broken)| *broken);
-    if options.encoding.is_some() || !is_broken {
+    // Bytes that have the marks of UTF-16 are nothing else.
+    if options.encoding.is_some() || !is_broken || records.text.encoding() != UTF_8 {
         return found.map(|(sample, _)| sample);
     }
     let mut records = Records::look(file, Some(WINDOWS_1252), budget.bytes);
@@ -205,7 +206,7 @@ async fn names(
 
 fn check_width(file: &Pinned, columns: usize) -> Result<(), Error> {
     if columns > COLUMNS_MAX + 1 {
-        return Err(Error::TooManyColumns { table: file.table.clone(), columns, columns_max: COLUMNS_MAX });
+        return Err(file.too_wide(columns));
     }
     Ok(())
 }
