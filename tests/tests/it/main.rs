@@ -5,6 +5,7 @@
 mod arrow_types;
 mod attacks;
 mod authentication;
+mod bad_files;
 mod cancel;
 mod catalogs;
 mod clients_sql;
