@@ -4,6 +4,7 @@
 #   tests/run.sh                all
 #   tests/run.sh rust           formatting, lints, tests of the workspace
 #   tests/run.sh clients        real drivers against the built binary
+#   tests/run.sh formats        random tables in all formats, beside pyarrow and DuckDB
 #   tests/run.sh minio          the lake in a bucket of MinIO
 #   tests/run.sh postgres       random values and calls beside a real PostgreSQL
 set -euo pipefail
@@ -125,13 +126,13 @@ deny_suites() {
     fi
 }
 
-# server NAME SETTING...: starts the binary on free ports over the demo lake, with further lines of configuration, and
-# waits for its banner; sets PGHOST and PGPORT.
+# server NAME SETTING...: starts the binary on free ports over the demo lake, or over the folder that LAKE names, with
+# further lines of configuration, and waits for its banner; sets PGHOST and PGPORT.
 server() {
     local log=$work/$1.log config=$work/$1.toml pid
     cat >"$config" <<CONFIG
 sql_dir = "$root/sql"
-lake.sources = [{ url = "$work/demo" }]
+lake.sources = [{ url = "${LAKE:-$work/demo}" }]
 pg.listen = "127.0.0.1:0"
 flight.listen = "127.0.0.1:0"
 http.listen = "127.0.0.1:0"
@@ -325,6 +326,23 @@ login_suite() {
     stop
 }
 
+# The same rows from every format. LAKEGATE_FORMATS_SEED and LAKEGATE_FORMATS_TABLES say which tables.
+formats_suite() {
+    local python=$cache/readers/bin/python
+    if ! python_environment readers tests/clients/python/readers.txt; then
+        not_run "formats" "no Python environment, and it cannot be made"
+        return
+    fi
+    suite "build" cargo build --locked --workspace
+    suite "random tables are written" timeout 300 "$python" -B tests/formats/compare.py write "$work/formats"
+    if ! LAKE=$work/formats server formats; then
+        failed=$((failed + 1))
+        return
+    fi
+    suite "formats, side by side" timeout 600 "$python" -B tests/formats/compare.py read "$work/formats"
+    stop
+}
+
 minio_environment() {
     minio=$(command -v minio || true)
     if [[ -z $minio && -x $cache/go/bin/minio ]]; then
@@ -375,16 +393,18 @@ postgres_suite() {
 case ${1:-all} in
     rust) rust_suites ;;
     clients) client_suites ;;
+    formats) formats_suite ;;
     minio) minio_suite ;;
     postgres) postgres_suite ;;
     all)
         rust_suites
         client_suites
+        formats_suite
         minio_suite
         postgres_suite
         ;;
     *)
-        echo "usage: tests/run.sh [rust|clients|minio|postgres]" >&2
+        echo "usage: tests/run.sh [rust|clients|formats|minio|postgres]" >&2
         exit 2
         ;;
 esac
