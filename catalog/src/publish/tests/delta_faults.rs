@@ -185,3 +185,61 @@ async fn a_damaged_deletion_vector_shows_no_row() {
         }
     }
 }
+
+/// What is read in spite of something odd beside it: T4.57, T4.62, T4.64, T4.67, T4.68, T4.71 and T4.72.
+#[tokio::test]
+async fn what_is_odd_and_harmless_is_read() {
+    let data = numbers("x", &[1, 2]);
+    let (unknown, info) = (json!({"futureAction": {"a": [1]}}), |at: i64| json!({"commitInfo": {"timestamp": at}}));
+    let begun = lines(&[info(2_000), protocol(), x(), unknown, add("a.parquet", &data)]);
+    let again = lines(&[info(1_000), add("a.parquet", &data)]);
+    let log = |name: &str| format!("s/t/_delta_log/{name}");
+    let odd: [&[(String, &[u8])]; 6] = [
+        &[],
+        &[(log("_last_checkpoint"), b"\xff no json")],
+        &[(log("00000000000000000001.json"), &again)],
+        &[(log("00000000000000000001.json.tmp"), b"x"), ("s/t/stray.parquet".into(), b"x")],
+        &[(log("00000000000000000000.checkpoint.0000000001.0000000002.parquet"), b"x")],
+        &[(log("99999999999999999999.json"), b"x")],
+    ];
+    for (at, beside) in odd.into_iter().enumerate() {
+        let key = commit("s/t", 0);
+        let own = [("s/t/a.parquet", &data[..]), (key.as_str(), &begun)];
+        let beside: Vec<(&str, &[u8])> = beside.iter().map(|(key, content)| (key.as_str(), *content)).collect();
+        let lake = Fixture::new(&[&own[..], &beside].concat()).await;
+        assert_eq!(lake.rows("s.t", "SELECT x FROM t ORDER BY x").await.unwrap(), ["|1|", "|2|"], "{at}");
+    }
+}
+
+/// Files by their keys.
+type Files<'a> = &'a [(&'a str, &'a [u8])];
+
+/// T4.65, T4.66, T4.68, T4.70 and T4.72.
+#[tokio::test]
+async fn what_is_odd_and_needed_is_refused() {
+    let data = numbers("x", &[1, 2]);
+    let changed = |name: &str, value: serde_json::Value| {
+        let mut table = x();
+        table["metaData"][name] = value;
+        lines(&[protocol(), table, add("a.parquet", &data)])
+    };
+    let mapping = json!({"protocol": {"minReaderVersion": 2, "minWriterVersion": 5}});
+    let mut mapped = x();
+    mapped["metaData"]["configuration"] = json!({"delta.columnMapping.mode": "id"});
+    let begun = lines(&[protocol(), x(), add("a.parquet", &data)]);
+    let keys = [0, 1, u64::MAX].map(|version| commit("s/t", version));
+    let [first, second, last] = keys.each_ref().map(String::as_str);
+    let half = "s/t/_delta_log/00000000000000000001.checkpoint.0000000001.0000000002.parquet";
+    let cases: [(Files<'_>, &str); 5] = [
+        (&[(first, &changed("schemaString", json!("no json")))], "schema"),
+        (&[(first, &changed("format", json!({"provider": "csv"})))], "files of format \"csv\""),
+        (&[(half, &data), (second, &begun)], "lacks 0"),
+        (&[(first, &lines(&[mapping, mapped, add("a.parquet", &data)]))], "x"),
+        (&[(first, &begun), (last, &begun)], "the log ends with 18446744073709551615 and lacks 1"),
+    ];
+    for (files, expected) in cases {
+        let error = failure(files).await;
+        assert!(error.to_string().contains(expected), "{error} / {expected}");
+        assert!(!matches!(error, Error::Rows { .. }), "{error}");
+    }
+}
