@@ -15,6 +15,7 @@ mod pinned;
 mod provider;
 mod prune;
 mod publish;
+mod ranges;
 mod remembered;
 mod secret;
 mod shadow;
@@ -52,6 +53,8 @@ pub struct Config {
     pub cache_dir: Option<PathBuf>,
     /// All of them together; 0 is none.
     pub cache_bytes_max: u64,
+    /// What was read of Parquet in buckets, kept on the disk in the same place; 0 is nothing.
+    pub range_cache_bytes_max: u64,
 }
 
 /// One root: a local folder or `s3://bucket/prefix`.
@@ -70,7 +73,14 @@ pub struct SourceConfig {
 impl Default for Config {
     fn default() -> Self {
         let sources = vec![SourceConfig { url: "./lake".into(), ..Default::default() }];
-        Self { sources, poll_interval_ms: 5000, manifest: true, cache_dir: None, cache_bytes_max: 4 << 30 }
+        Self {
+            sources,
+            poll_interval_ms: 5000,
+            manifest: true,
+            cache_dir: None,
+            cache_bytes_max: 4 << 30,
+            range_cache_bytes_max: 1 << 30,
+        }
     }
 }
 

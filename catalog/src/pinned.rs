@@ -74,9 +74,30 @@ impl Pinned {
         Ok(bytes)
     }
 
-    /// Some ranges of the object; near ones in one request.
+    /// Some ranges of the object; near ones in one request, and none for those that were read before.
     pub(crate) async fn ranges(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, Error> {
+        let cache = &self.source.ranges;
+        let Some(version) = self.version().filter(|_| cache.are_on()) else { return self.unkept(ranges).await };
+        let mut kept = cache.get(&version, ranges).await;
+        let missing: Vec<Range<u64>> =
+            ranges.iter().zip(&kept).filter(|(_, kept)| kept.is_none()).map(|(range, _)| range.clone()).collect();
+        if !missing.is_empty() {
+            let read = self.unkept(&missing).await?;
+            missing.iter().zip(&read).for_each(|(range, bytes)| cache.put(&version, range, bytes));
+            let places = kept.iter_mut().filter(|kept| kept.is_none());
+            places.zip(read).for_each(|(place, bytes)| *place = Some(bytes));
+        }
+        Ok(kept.into_iter().flatten().collect())
+    }
+
+    async fn unkept(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, Error> {
         coalesce_ranges(ranges, |range| self.bytes(range), GAP_BYTES_MAX).await
+    }
+
+    /// What names this version of the object and no other; `None` of a local file, which the system keeps in memory itself.
+    fn version(&self) -> Option<Arc<str>> {
+        let etag = self.file.etag.as_ref().filter(|_| self.source.folder.is_none())?;
+        Some(format!("{}\n{}\n{}\n{etag}", self.source.url, self.key(), self.file.bytes).into())
     }
 
     /// The whole object, in its order.
@@ -125,16 +146,6 @@ impl Pinned {
         }
         let options = GetOptions { head: true, ..self.options(None) };
         self.source.store.get_opts(&self.file.path, options).await.map(drop).map_err(|cause| self.failed(cause))
-    }
-
-    /// Fails if the object is no longer the one of the snapshot: one request, without its bytes.
-    pub(crate) async fn is_current(&self) -> Result<(), Error> {
-        let options = GetOptions { head: true, ..self.options(None) };
-        let result = self.source.store.get_opts(&self.file.path, options).await;
-        let meta = result.map_err(|cause| self.failed(cause))?.meta;
-        // A store may not heed conditions where it sends no bytes.
-        let is_same = meta.size == self.file.bytes && (self.file.etag.is_none() || meta.e_tag == self.file.etag);
-        if is_same { Ok(()) } else { Err(self.replaced()) }
     }
 
     fn failed(&self, cause: object_store::Error) -> Error {

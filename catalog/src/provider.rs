@@ -158,7 +158,7 @@ impl LakeProvider {
             false => Statistics::new_unknown(table.table_schema()),
         };
         let scans = (table, shadows.into_iter().map(|(_, file)| file).collect(), statistics);
-        let shadows = self.scan_parquet(scans, Arc::new(ShadowReaders::default()), state, wanted)?;
+        let shadows = self.scan_parquet(scans, Arc::new(ShadowReaders), state, wanted)?;
         if text.is_empty() {
             return Ok(shadows);
         }

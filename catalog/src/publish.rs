@@ -23,6 +23,7 @@ use crate::definition::{self, Definitions, FOLDER, Kept, Name, Script};
 use crate::discover::{self, Found};
 use crate::format::parquet::Footers;
 use crate::notify::{self, Hints, Places};
+use crate::ranges::Ranges;
 use crate::remembered::{self, Shelf};
 use crate::shadow::{Pace, Shadows};
 use crate::snapshot::{Kind, LakeTable, SkippedFile, Snapshot, Table, View};
@@ -72,8 +73,9 @@ impl Lake {
     /// Opens the sources and lists them once. No file is read.
     pub async fn open(config: Config, sql_dir: &Path) -> Result<Arc<Self>, Error> {
         let shadows = Arc::new(Shadows::open(config.cache_dir.as_deref(), config.cache_bytes_max)?);
+        let ranges = Arc::new(Ranges::open(config.cache_dir.as_deref(), config.range_cache_bytes_max)?);
         let open = |(index, source)| {
-            let kept = (Shelf::new(config.manifest), Arc::clone(&shadows));
+            let kept = (Shelf::new(config.manifest), Arc::clone(&shadows), Arc::clone(&ranges));
             Source::open(index, source, kept).map(Arc::new)
         };
         let sources: Result<Vec<_>, _> = config.sources.iter().enumerate().map(open).collect();

@@ -19,6 +19,7 @@ use object_store::prefix::PrefixStore;
 use object_store::{ClientOptions, ObjectMeta, ObjectStore, RetryConfig};
 use url::Url;
 
+use crate::ranges::Ranges;
 use crate::remembered::{Shelf, is_page};
 use crate::shadow::Shadows;
 use crate::{Error, SourceConfig};
@@ -60,6 +61,7 @@ pub(crate) struct Source {
     pub(crate) shelf: Shelf,
     /// Of the files of all sources.
     pub(crate) shadows: Arc<Shadows>,
+    pub(crate) ranges: Arc<Ranges>,
     /// When the last whole listing began, in microseconds since 1970; 0 is never.
     listed_at: AtomicI64,
 }
@@ -68,7 +70,7 @@ impl Source {
     pub(crate) fn open(
         index: usize,
         config: &SourceConfig,
-        (shelf, shadows): (Shelf, Arc<Shadows>),
+        (shelf, shadows, ranges): (Shelf, Arc<Shadows>, Arc<Ranges>),
     ) -> Result<Self, Error> {
         let bad = |reason: String| Error::Source { root: config.url.clone(), reason };
         let url = Url::parse(&format!("lake-source://{index}")).map_err(|error| bad(error.to_string()))?;
@@ -82,13 +84,13 @@ impl Source {
         let Some(place) = place else {
             let (store, folder) = local(path, config)?;
             let (folder, listed_at) = (Some(folder), AtomicI64::new(0));
-            return Ok(Self { root, url, store, folder, bucket: None, shelf, shadows, listed_at });
+            return Ok(Self { root, url, store, folder, bucket: None, shelf, shadows, ranges, listed_at });
         };
         let (name, prefix) = place.split_once('/').unwrap_or((place, ""));
         let prefix = Path::parse(prefix.trim_matches('/')).map_err(|error| bad(error.to_string()))?;
         let store = bucket(name, &prefix, config)?;
         let bucket = Some((name.to_owned(), prefix));
-        Ok(Self { root, url, store, folder: None, bucket, shelf, shadows, listed_at: AtomicI64::new(0) })
+        Ok(Self { root, url, store, folder: None, bucket, shelf, shadows, ranges, listed_at: AtomicI64::new(0) })
     }
 
     /// The key below the root of an object of a bucket, if it is there.

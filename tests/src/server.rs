@@ -37,6 +37,14 @@ impl TestServer {
         Self::with(config).await
     }
 
+    /// The same, which keeps nothing of what it reads: every query asks the store.
+    pub async fn start_s3_unkept(store: &s3::Server, prefix: &str) -> Self {
+        let mut config = config(&Lake::default());
+        config.lake.sources = vec![store.source(prefix)];
+        (config.lake.cache_bytes_max, config.lake.range_cache_bytes_max) = (0, 0);
+        Self::with(config).await
+    }
+
     /// A server with views and tables from files: pairs of a path below the SQL folder and its text.
     pub async fn with_sql(lake: &Lake, files: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().unwrap();

@@ -10,7 +10,7 @@ async fn started() -> (Server, TestServer) {
     let store = Server::start().await;
     store.upload(&Lake::sample(), "lake").await;
     store.put("lake/s/t.parquet", numbers("x", 0..200_000)).await;
-    let server = TestServer::start_s3(&store, "lake").await;
+    let server = TestServer::start_s3_unkept(&store, "lake").await;
     (store, server)
 }
 

@@ -95,7 +95,7 @@ async fn a_query_that_meets_a_replaced_file_is_planned_once_more() {
     let store = s3::Server::start().await;
     store.put("lake/s/t.parquet", version(0)).await;
     // Nothing looks at the lake by itself: its poll is an hour away.
-    let server = TestServer::start_s3(&store, "lake").await;
+    let server = TestServer::start_s3_unkept(&store, "lake").await;
     let mut client = server.wire().await;
     assert_eq!(client.value(READ).await.as_deref(), Some("0"));
     store.put("lake/s/t.parquet", version(1)).await;

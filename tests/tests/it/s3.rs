@@ -127,16 +127,17 @@ async fn a_repeated_query_asks_for_nothing_that_is_known() {
     acquaint(&server).await;
     store.faults.reset_counts();
     let first = client.query(sql).await;
-    let asked_first = store.faults.log();
-    store.faults.reset_counts();
-    let second = client.query(sql).await;
-    assert_eq!(first.texts().len(), second.texts().len());
-    let asked = store.faults.log();
-    assert_eq!(store.faults.count(Operation::List), 0, "a listing: {asked:?}");
-    assert_eq!(store.faults.count(Operation::Head), 0, "a HEAD: {asked:?}");
-    // Two files: each at most once for its data, never for its footer.
-    assert!(store.faults.count(Operation::Get) <= 2, "{asked:?}");
-    assert!(asked.len() <= asked_first.len());
+    assert_eq!(store.faults.count(Operation::List), 0, "{:?}", store.faults.log());
+    assert_eq!(store.faults.count(Operation::Head), 0, "{:?}", store.faults.log());
+    // What was read is kept a moment later.
+    for _ in 0..1_000 {
+        store.faults.reset_counts();
+        assert_eq!(client.query(sql).await.texts().len(), first.texts().len());
+        if store.faults.log().is_empty() {
+            return;
+        }
+    }
+    panic!("a repeated query still asks the store: {:?}", store.faults.log());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

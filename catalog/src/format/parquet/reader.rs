@@ -113,7 +113,8 @@ impl Reader {
         if self.pinned.source().folder.is_some() || self.pinned.file.bytes > WHOLE_BYTES_MAX {
             return Ok(None);
         }
-        let read = || self.pinned.bytes(0..self.pinned.file.bytes);
+        let all = 0..self.pinned.file.bytes;
+        let read = || async { Ok(self.pinned.ranges(std::slice::from_ref(&all)).await?.pop().unwrap_or_default()) };
         self.whole.get_or_try_init(read).await.map(Some)
     }
 
