@@ -1,9 +1,8 @@
 //! How DataFusion's Parquet source reads a shadow in place of its file.
 //!
-//! Owns: that the file is still the one of the snapshot when its shadow is read, and that a damaged shadow costs another try and
-//! no answer.
+//! Owns: that a damaged shadow costs another try and no answer. The store is not asked: a shadow is the version that the
+//! snapshot lists.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
@@ -23,9 +22,8 @@ use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::reader::{ChunkReader, Length};
-use tokio::sync::OnceCell;
 
-use super::{Id, Shadow};
+use super::Shadow;
 use crate::Error;
 use crate::pinned::Pinned;
 
@@ -37,11 +35,8 @@ pub(crate) struct Shadowed {
 }
 
 /// Makes readers of the shadows that a scan lists.
-#[derive(Debug, Default)]
-pub(crate) struct ShadowReaders {
-    /// A file is asked for once a scan, however many read its shadow.
-    current: Mutex<HashMap<Id, Arc<OnceCell<()>>>>,
-}
+#[derive(Debug)]
+pub(crate) struct ShadowReaders;
 
 impl ParquetFileReaderFactory for ShadowReaders {
     fn create_reader(
@@ -54,14 +49,12 @@ impl ParquetFileReaderFactory for ShadowReaders {
         let of = file.extension::<Arc<Shadowed>>().map(Arc::clone);
         let of = of.ok_or_else(|| DataFusionError::Internal("a file of a scan has no shadow".into()))?;
         let metrics = ParquetFileMetrics::new(partition_index, of.file.key(), metrics);
-        let current = Arc::clone(self.current.lock().entry(of.shadow.id).or_default());
-        Ok(Box::new(Reader { of, current, metrics, disk: None }))
+        Ok(Box::new(Reader { of, metrics, disk: None }))
     }
 }
 
 struct Reader {
     of: Arc<Shadowed>,
-    current: Arc<OnceCell<()>>,
     metrics: ParquetFileMetrics,
     disk: Option<File>,
 }
@@ -101,7 +94,6 @@ impl Reader {
     }
 
     async fn metadata(&mut self) -> Result<Arc<ParquetMetaData>, Error> {
-        self.current.get_or_try_init(|| self.of.file.is_current()).await?;
         let shadows = Arc::clone(&self.of.file.source().shadows);
         let name = self.of.shadow.path.display().to_string();
         let reading = self.on_disk(|shadow, disk| {
