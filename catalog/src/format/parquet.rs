@@ -12,6 +12,7 @@ pub(crate) mod names;
 mod nan;
 mod reader;
 mod thrift;
+mod unpacked;
 
 use std::sync::Arc;
 

@@ -4,6 +4,7 @@
 
 mod csv;
 mod flips;
+mod footers;
 mod forge;
 mod parquet;
 

@@ -10,8 +10,8 @@ use bytes::Bytes;
 use parquet::basic::Compression;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 
-use super::lengths;
-use super::thrift::{Cursor, I32, LIST, STRUCT};
+use super::thrift::{Cursor, FALSE, I32, LIST, STRUCT};
+use super::{lengths, unpacked};
 use crate::Error;
 use crate::pinned::Pinned;
 
@@ -19,7 +19,7 @@ use crate::pinned::Pinned;
 const CHUNKS_MAX: usize = 500_000;
 
 /// A page without its packing. Writers make pages of a megabyte, or one for each column of a row group.
-const PAGE_BYTES_MAX: usize = 512 << 20;
+pub(super) const PAGE_BYTES_MAX: usize = 512 << 20;
 
 /// What is added to every bound of a packing, for its own frame.
 const FRAME_BYTES: usize = 1 << 10;
@@ -125,8 +125,9 @@ impl Pages {
             let Some((packed, page)) = header.sizes() else { return Ok(()) };
             header.check(packed, page, column.compression())?;
             found.add(&header);
-            if cursor.advance(packed).is_none() {
-                break;
+            let Some(body) = cursor.take(packed) else { break };
+            if let Some((body, claimed)) = header.packed(body, page) {
+                unpacked::check(column.compression(), body, claimed)?;
             }
         }
         if found.has_differences {
@@ -160,7 +161,7 @@ fn range(column: &ColumnChunkMetaData) -> Option<Range<u64>> {
 }
 
 /// The most bytes that so many can become; `None` if there is no bound.
-fn unpacked_max(compression: Compression, packed: usize) -> Option<usize> {
+pub(super) fn unpacked_max(compression: Compression, packed: usize) -> Option<usize> {
     let factor = match compression {
         Compression::UNCOMPRESSED => 1,
         // Copies of 64 bytes in three.
@@ -181,6 +182,9 @@ struct Header {
     values: Option<i32>,
     rows: Option<i32>,
     encoding: Option<i32>,
+    /// The bytes of the levels of a page of the second kind, which are never packed.
+    levels_bytes: i32,
+    is_unpacked: bool,
 }
 
 impl Header {
@@ -194,6 +198,13 @@ impl Header {
                 (_, 1, I32) => cursor.i32().map(|values| header.values = Some(values)),
                 (5, 2, I32) | (8, 4, I32) => cursor.i32().map(|encoding| header.encoding = Some(encoding)),
                 (8, 3, I32) => cursor.i32().map(|rows| header.rows = Some(rows)),
+                (8, 5 | 6, I32) => {
+                    cursor.i32().map(|bytes| header.levels_bytes = header.levels_bytes.saturating_add(bytes))
+                }
+                (8, 7, FALSE) => {
+                    header.is_unpacked = true;
+                    Some(())
+                }
                 _ => cursor.skip(kind),
             }),
             _ => cursor.skip(kind),
@@ -204,6 +215,15 @@ impl Header {
     /// The bytes of the page as they are in the file, and without their packing.
     fn sizes(&self) -> Option<(usize, usize)> {
         Some((usize::try_from(self.packed_bytes?).ok()?, usize::try_from(self.page_bytes?).ok()?))
+    }
+
+    /// What is packed of the bytes of a page, and how many it claims to become.
+    fn packed<'a>(&self, body: &'a [u8], page: usize) -> Option<(&'a [u8], usize)> {
+        if self.is_unpacked {
+            return None;
+        }
+        let levels = usize::try_from(self.levels_bytes).ok()?;
+        Some((body.get(levels..)?, page.checked_sub(levels)?))
     }
 
     fn check(&self, packed: usize, page: usize, compression: Compression) -> Result<(), Fault> {

@@ -8,7 +8,7 @@ const DEPTH_MAX: u8 = 64;
 
 /// The kinds of fields and elements, by their numbers.
 const TRUE: u8 = 1;
-const FALSE: u8 = 2;
+pub(super) const FALSE: u8 = 2;
 const BYTE: u8 = 3;
 const I16: u8 = 4;
 pub(super) const I32: u8 = 5;
@@ -36,6 +36,13 @@ impl<'a> Cursor<'a> {
 
     pub(super) fn first_chunk<const N: usize>(&self) -> Option<&'a [u8; N]> {
         self.0.first_chunk()
+    }
+
+    /// The next bytes, so many.
+    pub(super) fn take(&mut self, bytes: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(bytes)?;
+        self.0 = rest;
+        Some(taken)
     }
 
     /// Goes past so many bytes.

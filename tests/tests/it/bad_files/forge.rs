@@ -11,6 +11,7 @@ pub(crate) const DELTA_BYTES: i64 = 7;
 pub(crate) const DICTIONARY: i64 = 8;
 pub(crate) const SNAPPY: i64 = 1;
 pub(crate) const GZIP: i64 = 2;
+pub(crate) const BROTLI: i64 = 4;
 pub(crate) const ZSTD: i64 = 6;
 const RLE: i64 = 3;
 const UTF8: i64 = 0;
