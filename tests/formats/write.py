@@ -102,7 +102,7 @@ def write_csv(random, table, folder):
     pairs = [csv_values(random, column, comma) for column in table.columns]
     texts = [column_texts for column_texts, _ in pairs]
     all_quoted = random.random() < 0.3
-    text = csv_text(random, table, texts, (delimiter, random.choice(("\n", "\n", "\r\n")), all_quoted))
+    text = csv_text(random, table, texts, (delimiter, random.choice(("\n", "\n", "\r\n", "\r")), all_quoted))
     encodings = ["utf-8", "utf-8", "utf-8-sig", "utf-16"]
     try:
         if not text.encode("cp1252").isascii():
@@ -111,8 +111,7 @@ def write_csv(random, table, folder):
         pass
     encoding = random.choice(encodings)
     name = random.choice(("t.csv", "t.csv", "t.tsv"))
-    path = folder / name
-    packed(random, path, text.encode(encoding))
+    packed(random, folder / name, text.encode(encoding))
     places = {column.name: place for place, column in enumerate(table.columns)}
     return table.with_values(lambda column: pairs[places[column.name]][1]), texts
 
@@ -143,7 +142,10 @@ def write_json(random, table, folder):
         cells = {name: value for name, value in cells if value is not None or not omits or row == 0}
         lines.append(json.dumps(cells, ensure_ascii=ascii_only, separators=separators))
     end = random.choice(("\n", "\r\n"))
-    packed(random, folder / random.choice(("t.ndjson", "t.jsonl")), (end.join(lines) + end).encode())
+    if random.random() < 0.2:
+        packed(random, folder / "t.json", f"[{f',{end}'.join(lines)}]{end}".encode())
+    else:
+        packed(random, folder / random.choice(("t.ndjson", "t.jsonl", "t.json")), (end.join(lines) + end).encode())
     return table.with_values(lambda column: [
         float(value) if isinstance(value, decimal.Decimal) else value for value in column.values
     ])
