@@ -31,6 +31,7 @@ pub use definition::{Commented, Comments, Defined, Name, Script};
 pub use error::Error;
 pub use publish::Lake;
 pub use secret::Secret;
+pub use shadow::ShadowTotals;
 pub use snapshot::{Kind, LakeTable, Origin, SkippedFile, Snapshot, Table, View};
 pub use unread::optimizer_rules;
 

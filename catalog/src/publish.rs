@@ -25,7 +25,7 @@ use crate::format::parquet::Footers;
 use crate::notify::{self, Hints, Places};
 use crate::ranges::Ranges;
 use crate::remembered::{self, Shelf};
-use crate::shadow::{Pace, Shadows};
+use crate::shadow::Shadows;
 use crate::snapshot::{Kind, LakeTable, SkippedFile, Snapshot, Table, View};
 use crate::store::Source;
 use crate::{Config, Error};
@@ -51,7 +51,7 @@ pub struct Lake {
     sql_dir: PathBuf,
     poll_interval: Duration,
     footers: Arc<Footers>,
-    shadows: Arc<Shadows>,
+    pub(crate) shadows: Arc<Shadows>,
     current: ArcSwap<Snapshot>,
     /// Told of every new snapshot that no statement asked for.
     changed: Notify,
@@ -246,17 +246,6 @@ impl Lake {
     pub async fn remember(&self) {
         self.shadows.keep_news();
         join_all(self.sources.iter().map(|source| source.shelf.write(source.store.as_ref()))).await;
-    }
-
-    /// Makes shadows of the files of text that queries read again, until `stop`; slowly while `is_busy`.
-    pub async fn keep_shadows(&self, stop: CancellationToken, is_busy: impl Fn() -> bool + Send + Sync + 'static) {
-        self.shadows.make_until(&Pace(Box::new(is_busy)), &stop).await;
-    }
-
-    /// Makes the shadows that files wait for.
-    #[cfg(test)]
-    pub(crate) async fn make_shadows(&self) {
-        self.shadows.make_waiting(&Pace(Box::new(|| false))).await;
     }
 
     /// The stores of plans, under names that say nothing about where they are.

@@ -8,6 +8,7 @@ mod id;
 mod reader;
 mod told;
 mod transcode;
+mod work;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ pub(crate) use id::{Id, ids};
 pub(crate) use reader::{ShadowReaders, Shadowed};
 pub(crate) use told::recall;
 pub(crate) use transcode::Pace;
+pub use work::ShadowTotals;
 
 use crate::Error;
 use crate::format::Opened;
@@ -62,6 +64,8 @@ pub(crate) struct Shadows {
     footers: Footers,
     /// Orders the uses.
     clock: AtomicU64,
+    /// Of all that are there or were.
+    reads: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -169,12 +173,19 @@ impl Shadows {
         shadow.used.store(self.clock.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
         shadow.used_at_micros.store(Utc::now().timestamp_micros(), Ordering::Relaxed);
         shadow.reads.fetch_add(1, Ordering::Relaxed);
+        self.reads.fetch_add(1, Ordering::Relaxed);
         Some(shadow)
     }
 
     /// The same for those who only look.
     pub(crate) fn peek(&self, id: Id) -> Option<Arc<Shadow>> {
         self.state.lock().ready.get(&id).map(Arc::clone)
+    }
+
+    fn totals(&self) -> ShadowTotals {
+        let state = self.state.lock();
+        let (shadows, waiting) = (state.ready.len(), state.taken.len());
+        ShadowTotals { shadows, bytes: state.bytes, waiting, reads: self.reads.load(Ordering::Relaxed) }
     }
 
     /// Takes note that a query has read a file of text to its end.

@@ -55,11 +55,11 @@ def start(work, lake, name, options):
             pages, known = lake / "_lakegate" / "manifest", 0
             while known < options.tables:
                 time.sleep(0.2)
-                # Of text nobody knows the rows.
-                _, tail = connection.text("SELECT 2 * count(*) FROM system.tables WHERE rows IS NOT NULL")
+                # The rows of text are known when it was read.
+                _, tail = connection.text("SELECT 2 * count(*) FROM system.tables WHERE rows IS NOT NULL AND format = 'parquet'")
                 known = int(re.search(rb"(\d+)C\0\0\0\rSELECT 1\0", tail)[1])
             opened = time.perf_counter() - began
-            while not pages.exists() or len(list(pages.iterdir())) < options.tables:
+            while not pages.exists() or len(list(pages.glob("*.zst"))) < options.tables:
                 time.sleep(0.2)
         time.sleep(POLL_MS / 500)
         used = cpu(server.pid)

@@ -53,6 +53,12 @@ fn render(state: &State) -> String {
     metric(&mut out, "bucket_events_refused_total", Counter, help, count(&state.events.refused));
     metric(&mut out, "tables", Gauge, "Relations of the lake.", snapshot.tables().count() as f64);
     metric(&mut out, "skipped_files", Gauge, "Files that cannot be read.", snapshot.skipped_files().len() as f64);
+    let totals = state.lake.shadow_totals();
+    metric(&mut out, "shadows", Gauge, "Files of text that are read from a shadow.", totals.shadows as f64);
+    metric(&mut out, "shadow_bytes", Gauge, "What shadows take on the disk.", totals.bytes as f64);
+    metric(&mut out, "shadows_waiting", Gauge, "Files of text whose shadow is made or waits.", totals.waiting as f64);
+    let help = "Files of text that queries read from their shadows.";
+    metric(&mut out, "shadow_reads_total", Counter, help, totals.reads as f64);
     metric(&mut out, "snapshot_version", Gauge, "The version of the snapshot of the lake.", snapshot.version as f64);
     out
 }

@@ -70,6 +70,8 @@ async fn what_is_read_again_is_not_read_from_the_store() {
     settled(&server, "3").await;
     store.faults.reset_counts();
     assert_eq!(answers(&server).await, before);
+    let totals = server.server.lake().shadow_totals();
+    assert!(totals.shadows == 3 && totals.bytes > 0 && totals.waiting == 0 && totals.reads >= 3, "{totals:?}");
     let sql = "SELECT count(*), count(note), min(id), max(at) FROM s.readings";
     assert_eq!(server.column(sql).await, ["20000"]);
     assert_eq!(server.column("SELECT DISTINCT k FROM s.readings ORDER BY k").await, ["1", "2"]);

@@ -1,0 +1,34 @@
+//! The work on shadows as the server drives it, and what it tells of them.
+
+use tokio_util::sync::CancellationToken;
+
+use super::Pace;
+use crate::Lake;
+
+/// All shadows at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShadowTotals {
+    pub shadows: usize,
+    pub bytes: u64,
+    /// Files that wait for theirs.
+    pub waiting: usize,
+    /// How often one was read in place of its file, since the start.
+    pub reads: u64,
+}
+
+impl Lake {
+    /// Makes shadows of the files of text that queries read again, until `stop`; slowly while `is_busy`.
+    pub async fn keep_shadows(&self, stop: CancellationToken, is_busy: impl Fn() -> bool + Send + Sync + 'static) {
+        self.shadows.make_until(&Pace(Box::new(is_busy)), &stop).await;
+    }
+
+    /// Makes the shadows that files wait for.
+    #[cfg(test)]
+    pub(crate) async fn make_shadows(&self) {
+        self.shadows.make_waiting(&Pace(Box::new(|| false))).await;
+    }
+
+    pub fn shadow_totals(&self) -> ShadowTotals {
+        self.shadows.totals()
+    }
+}
