@@ -182,6 +182,13 @@ impl Shadows {
         self.state.lock().ready.get(&id).map(Arc::clone)
     }
 
+    /// Queries that still run begin anew, with the text.
+    fn close(&self) {
+        if let Some(folder) = &self.folder {
+            folder.close();
+        }
+    }
+
     fn totals(&self) -> ShadowTotals {
         let state = self.state.lock();
         let (shadows, waiting) = (state.ready.len(), state.taken.len());

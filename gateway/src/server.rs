@@ -115,6 +115,8 @@ impl Server {
     /// Stops accepting, lets running statements end within the grace, then ends.
     pub async fn shutdown(&self) {
         self.tasks.stop().await;
+        // A connection that was cut may hold the lake longer than the process lives.
+        self.lake.close_shadows();
     }
 }
 

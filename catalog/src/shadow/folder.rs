@@ -63,6 +63,15 @@ impl Folder {
         }
     }
 
+    /// Removes the folder that goes with the process.
+    pub(super) fn close(&self) {
+        if let Self::Temporary(folder) = self
+            && let Some(Err(error)) = folder.lock().take().map(TempDir::close)
+        {
+            tracing::warn!(%error, "the folder of shadows could not be removed");
+        }
+    }
+
     #[cfg(test)]
     pub(super) fn path(&self) -> Option<PathBuf> {
         match self {

@@ -28,6 +28,11 @@ impl Lake {
         self.shadows.make_waiting(&Pace(Box::new(|| false))).await;
     }
 
+    /// Removes the folder of shadows, unless it is kept for the next start; for the end of the process.
+    pub fn close_shadows(&self) {
+        self.shadows.close();
+    }
+
     pub fn shadow_totals(&self) -> ShadowTotals {
         self.shadows.totals()
     }

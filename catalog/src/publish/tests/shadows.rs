@@ -318,6 +318,15 @@ async fn a_folder_without_a_name_goes_with_the_process() {
     settle(&lake, "s.a").await;
     let folder = lake.lake().shadows.path().unwrap();
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+    let held = Arc::clone(lake.lake());
+    held.close_shadows();
+    assert!(!folder.exists());
+    // Who asks still gets an answer, at the second try.
+    assert!(matches!(lake.rows("s.a", "SELECT sum(id) FROM t").await, Err(Error::Replaced { .. })));
+    lake.rows("s.a", "SELECT sum(id) FROM t").await.unwrap();
+    let lake = lake.open().await;
+    settle(&lake, "s.a").await;
+    let folder = lake.lake().shadows.path().unwrap();
     drop(lake);
     assert!(!folder.exists());
 }
