@@ -69,6 +69,38 @@ pub(super) fn footer(bytes: &[u8]) -> Result<(), Fault> {
     read.ok_or_else(|| Fault::Damaged("the footer is damaged".to_owned()))
 }
 
+/// Where the indexes of pages are.
+pub(super) fn indexes(metadata: &ParquetMetaData) -> Vec<Range<u64>> {
+    let columns = metadata.row_groups().iter().flat_map(|group| group.columns());
+    let places = columns.flat_map(|column| {
+        [
+            (column.column_index_offset(), column.column_index_length()),
+            (column.offset_index_offset(), column.offset_index_length()),
+        ]
+    });
+    let place = |(start, length): (Option<i64>, Option<i32>)| {
+        let (start, length) = (u64::try_from(start?).ok()?, u64::try_from(length?).ok()?);
+        Some(start..start.checked_add(length)?)
+    };
+    places.filter_map(place).collect()
+}
+
+/// Looks at the indexes that are in a part of the file.
+pub(super) fn index(indexes: &[Range<u64>], part: &Range<u64>, bytes: &[u8]) -> Result<(), Fault> {
+    let inside = |at: u64| usize::try_from(at.checked_sub(part.start)?).ok();
+    for index in indexes {
+        let bytes = inside(index.start).zip(inside(index.end)).and_then(|(start, end)| bytes.get(start..end));
+        if bytes.is_some_and(|bytes| Cursor::new(bytes).skip(STRUCT).is_none()) {
+            return Err(Fault::Damaged("the page index is damaged".to_owned()));
+        }
+    }
+    Ok(())
+}
+
+fn damaged_header() -> Fault {
+    Fault::Damaged("the header of a page is damaged".to_owned())
+}
+
 /// Counts the columns of a row group.
 fn group(cursor: &mut Cursor<'_>, chunks: &mut usize) -> Option<()> {
     cursor.fields(|cursor, number, kind| match (number, kind) {
@@ -118,11 +150,17 @@ impl Pages {
             return Ok(());
         };
         let Some(column) = group.columns().get(chunk.column) else { return Ok(()) };
+        let told = u64::try_from(group.num_rows()).unwrap_or_default();
+        let is_repeated = column.column_descr().max_rep_level() > 0;
+        let is_whole = *part == chunk.bytes;
         let mut cursor = Cursor::new(bytes);
         let mut found = Found::default();
         while cursor.left() > 0 {
-            let Some(header) = Header::read(&mut cursor) else { return Ok(()) };
-            let Some((packed, page)) = header.sizes() else { return Ok(()) };
+            let header = Header::read(&mut cursor).and_then(|header| Some((header.sizes()?, header)));
+            let Some(((packed, page), header)) = header else {
+                // Behind the last row nothing is read.
+                return if is_whole && found.rows(is_repeated) == Some(told) { Ok(()) } else { Err(damaged_header()) };
+            };
             header.check(packed, page, column.compression())?;
             found.add(&header);
             let Some(body) = cursor.take(packed) else { break };
@@ -133,9 +171,8 @@ impl Pages {
         if found.has_differences {
             lengths::check(column, bytes)?;
         }
-        let told = u64::try_from(group.num_rows()).unwrap_or_default();
-        match found.rows(column.column_descr().max_rep_level() > 0) {
-            Some(rows) if *part == chunk.bytes && rows != told => {
+        match found.rows(is_repeated) {
+            Some(rows) if is_whole && rows != told => {
                 Err(Fault::Damaged(format!("a column has {rows} rows in its pages and {told} in the footer")))
             }
             _ => Ok(()),

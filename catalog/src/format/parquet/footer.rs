@@ -229,9 +229,10 @@ fn footer_length(tail: &[u8]) -> Result<u64, &'static str> {
 /// Adds the page index to a footer.
 async fn index(part: &Part<'_>, footer: ParquetMetaData) -> Result<ParquetMetaData, Error> {
     let file = part.file;
+    let fetch = Fetch { part, indexes: claims::indexes(&footer) };
     let mut reader = ParquetMetaDataReader::new_with_metadata(footer).with_page_index_policy(PageIndexPolicy::Optional);
     let loading = async {
-        reader.load_page_index(Fetch(part)).await?;
+        reader.load_page_index(fetch).await?;
         reader.finish()
     };
     match AssertUnwindSafe(loading).catch_unwind().await {
@@ -250,14 +251,25 @@ fn reason(error: &ParquetError) -> String {
     guard::of_parquet(error).unwrap_or_else(|| error.to_string())
 }
 
-struct Fetch<'a>(&'a Part<'a>);
+/// Reads the indexes of pages, from places that the footer names.
+struct Fetch<'a> {
+    part: &'a Part<'a>,
+    indexes: Vec<Range<u64>>,
+}
 
 impl MetadataFetch for Fetch<'_> {
     fn fetch(&mut self, range: Range<u64>) -> BoxFuture<'_, parquet::errors::Result<Bytes>> {
-        if range.end > self.0.file.file.bytes || range.start > range.end {
+        let Self { part, indexes } = self;
+        if range.end > part.file.file.bytes || range.start > range.end {
             let error = ParquetError::General("a range lies outside the file".into());
             return async { Err(error) }.boxed();
         }
-        async move { self.0.bytes(range).await.map_err(|error| ParquetError::External(Box::new(error))) }.boxed()
+        async move {
+            let bytes = part.bytes(range.clone()).await.map_err(|error| ParquetError::External(Box::new(error)))?;
+            claims::index(indexes, &range, &bytes)
+                .map_err(|fault| ParquetError::External(Box::new(fault.of(part.file))))?;
+            Ok(bytes)
+        }
+        .boxed()
     }
 }

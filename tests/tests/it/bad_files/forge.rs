@@ -122,12 +122,14 @@ pub(crate) struct Page {
     encoding: i64,
     packed: Vec<u8>,
     claimed: i64,
+    /// Added to its header.
+    header: fn(Thrift) -> Thrift,
 }
 
 impl Page {
     pub(crate) fn data(values: i64, encoding: i64, bytes: &[u8]) -> Self {
         let claimed = i64::try_from(bytes.len()).unwrap();
-        Self { kind: 0, values, encoding, packed: bytes.to_vec(), claimed }
+        Self { kind: 0, values, encoding, packed: bytes.to_vec(), claimed, header: |thrift| thrift }
     }
 
     pub(crate) fn dictionary(values: i64, bytes: &[u8]) -> Self {
@@ -139,6 +141,11 @@ impl Page {
         Self { claimed: bytes, ..self }
     }
 
+    /// Adds fields to the part of its header that is of its kind.
+    pub(crate) fn with_header(self, header: fn(Thrift) -> Thrift) -> Self {
+        Self { header, ..self }
+    }
+
     fn bytes(&self) -> Vec<u8> {
         let own = Thrift::default().i32(1, self.values).i32(2, self.encoding);
         let header = Thrift::default()
@@ -147,7 +154,7 @@ impl Page {
             .i32(3, i64::try_from(self.packed.len()).unwrap())
             .i32(4, i64::from(i32::from_ne_bytes(crc32fast::hash(&self.packed).to_ne_bytes())));
         let header = match self.kind {
-            0 => header.structure(5, own.i32(3, RLE).i32(4, RLE)),
+            0 => header.structure(5, (self.header)(own.i32(3, RLE).i32(4, RLE))),
             _ => header.structure(7, own),
         };
         [header.end(), self.packed.clone()].concat()
@@ -164,6 +171,8 @@ pub(crate) struct Column {
     is_optional: bool,
     codec: i64,
     pages: Vec<Page>,
+    /// Bytes before its pages.
+    before: &'static [u8],
     /// What is added to its description in the footer, to that of its place, and to its element of the schema.
     metadata: fn(Thrift) -> Thrift,
     place: fn(Thrift) -> Thrift,
@@ -175,11 +184,15 @@ impl Column {
         let as_it_is: fn(Thrift) -> Thrift = |thrift| thrift;
         let pages = pages.into();
         let (metadata, place, schema) = (as_it_is, as_it_is, as_it_is);
-        Self { name, parent: None, physical, is_optional: false, codec: 0, pages, metadata, place, schema }
+        Self { name, parent: None, physical, is_optional: false, codec: 0, pages, before: b"", metadata, place, schema }
     }
 
     pub(crate) fn optional(self) -> Self {
         Self { is_optional: true, ..self }
+    }
+
+    pub(crate) fn behind(self, before: &'static [u8]) -> Self {
+        Self { before, ..self }
     }
 
     /// Adds fields to its description in the footer.
@@ -238,6 +251,7 @@ pub(crate) fn file(rows: i64, columns: &[Column]) -> Vec<u8> {
     let mut chunks = Vec::new();
     for column in columns {
         let pages: Vec<u8> = column.pages.iter().flat_map(Page::bytes).collect();
+        bytes.extend(column.before);
         let start = i64::try_from(bytes.len()).unwrap();
         chunks.push(column.described(start, i64::try_from(pages.len()).unwrap(), rows));
         bytes.extend(pages);

@@ -194,6 +194,14 @@ fn outside(place: fn(Thrift) -> Thrift) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn values_and_places_that_cannot_be() {
+    // The list of the pages, and no page.
+    let list = b"\x19\xfc\xff\xff\xff\xff\x07\x00";
+    let listed = column_of_three(|column| column.behind(list).with_place(|thrift| thrift.i64(4, 4).i32(5, 8)));
+    let page = Page::data(3, PLAIN, &longs(&[1, 2, 3]));
+    // Statistics with a length and no bytes.
+    let least =
+        page.with_header(|thrift| thrift.structure(5, Thrift::default().raw(&[0x58]).raw(&forge::varint(1 << 42))));
+    let least = column(3, [least]);
     let bloom = column_of_three(|column| column.with_metadata(|thrift| thrift.i64(14, 1 << 40)));
     check(vec![
         gives("T4.27 a decimal of 39 digits is read", "d39.parquet", forge::file(1, &[digits(39)]), "7"),
@@ -212,6 +220,8 @@ async fn values_and_places_that_cannot_be() {
             XX001,
             "the page index is damaged",
         ),
+        fails("T4.28 an offset index of 2^31 pages", "pages.parquet", listed, XX001, "the page index is damaged"),
+        fails("T4.21 a least value of 2^42 bytes", "least.parquet", least, XX001, "the header of a page is damaged"),
         gives("T4.29 a Bloom filter outside the file is not needed", "bloom.parquet", bloom, "2")
             .asking("SELECT x FROM t WHERE x = 2"),
     ])
