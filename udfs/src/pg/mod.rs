@@ -43,6 +43,7 @@ pub mod like_escape;
 pub mod make;
 pub mod make_array;
 pub mod matches;
+pub mod min_max;
 pub mod moment;
 pub mod money;
 pub mod numeric;
@@ -108,6 +109,8 @@ pub(crate) fn aggregates() -> Vec<Arc<AggregateUDF>> {
         every::every(),
         extremes::greatest(),
         extremes::least(),
+        min_max::max(),
+        min_max::min(),
         ordered_set::mode(),
         ordered_set::percentile_cont(),
         ordered_set::percentile_disc(),
