@@ -5,6 +5,7 @@
 mod define;
 mod definition;
 mod discover;
+mod disk;
 mod error;
 mod format;
 mod layout;

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
-use crate::Error;
+use crate::{Error, disk};
 
 /// Every part takes a multiple of it, so that the room bounds their number, and with it the memory of their list.
 const UNIT_BYTES: u64 = 4 << 10;
@@ -65,12 +65,21 @@ struct Place {
 impl Ranges {
     /// In a file without a name in `dir`, or in the system's temporary directory; it goes with the process.
     pub(crate) fn open(dir: Option<&Path>, bytes_max: u64) -> Result<Self, Error> {
+        let bytes_max = disk::room(dir, bytes_max);
         if bytes_max == 0 {
             return Ok(Self::default());
         }
-        let file = dir.map_or_else(tempfile::tempfile, tempfile::tempfile_in);
-        let bad = |error: io::Error| Error::Source { root: "lake.cache_dir".to_owned(), reason: error.to_string() };
-        let file = file.map_err(bad)?;
+        let new = |dir: &Path| std::fs::create_dir_all(dir).and_then(|()| tempfile::tempfile_in(dir));
+        let file = match dir.map_or_else(tempfile::tempfile, new) {
+            Ok(file) => file,
+            Err(error) if dir.is_none() => {
+                tracing::warn!(%error, "nothing that is read of buckets is kept, lake.cache_dir names a place for it");
+                return Ok(Self::default());
+            }
+            Err(error) => {
+                return Err(Error::Source { root: "lake.cache_dir".to_owned(), reason: error.to_string() });
+            }
+        };
         let waiting = Arc::new(Semaphore::new(WAITING_BYTES_MAX));
         Ok(Self(Some(Arc::new(Ring { file, bytes_max, state: Mutex::default(), waiting }))))
     }

@@ -27,11 +27,11 @@ pub(crate) use told::recall;
 pub(crate) use transcode::Pace;
 pub use work::ShadowTotals;
 
-use crate::Error;
 use crate::format::Opened;
 use crate::format::bounds::FileBounds;
 use crate::format::parquet::Footers;
 use crate::remembered::{facts, is_settled};
+use crate::{Error, disk};
 use checked::Checked;
 use folder::Folder;
 
@@ -151,6 +151,11 @@ impl Shadows {
             return Ok(Self::default());
         }
         let (folder, found) = Folder::open(dir)?;
+        let there: u64 = found.iter().map(Shadow::bytes_on_disk).sum();
+        let bytes_max = bytes_max.min(disk::room(dir, bytes_max).saturating_add(there));
+        if bytes_max == 0 {
+            return Ok(Self::default());
+        }
         let shadows = Self { folder, bytes_max, ..Self::default() };
         for shadow in found {
             shadows.add(shadow);
