@@ -26,9 +26,9 @@ except ImportError:
 # Title, SQL over {table}, and the same in Polars.
 QUESTIONS = {
     "groups and sums": (
-        "SELECT station, count(*), sum(temp), max(at) FROM {table} WHERE id <> {n} GROUP BY station ORDER BY station",
+        "SELECT station, count(*), sum(temp), max(seen_at) FROM {table} WHERE id <> {n} GROUP BY station ORDER BY station",
         lambda rows, n: rows.filter(polars.col("id") != n).group_by("station")
-        .agg(polars.len(), polars.col("temp").sum(), polars.col("at").max()).sort("station")),
+        .agg(polars.len(), polars.col("temp").sum(), polars.col("seen_at").max()).sort("station")),
     "one sum": (
         "SELECT sum(temp) FROM {table} WHERE temp > {n}.5",
         lambda rows, n: rows.filter(polars.col("temp") > n + 0.5).select(polars.col("temp").sum())),
@@ -45,7 +45,7 @@ QUESTIONS = {
 def write(path, rows):
     path.parent.mkdir(parents=True)
     duckdb.connect().execute(
-        f"COPY (SELECT i AS id, 'S' || (i * 7919 % 500) AS station, TIMESTAMP '2020-01-01' + to_seconds(i * 60) AS at, "
+        f"COPY (SELECT i AS id, 'S' || (i * 7919 % 500) AS station, TIMESTAMP '2020-01-01' + to_seconds(i * 60) AS seen_at, "
         f"CASE WHEN i % 97 = 0 THEN NULL ELSE (i * 31 % 4000) / 100.0::DOUBLE END AS temp, 'note ' || (i * 104729 % 1000003) "
         f"AS note, i % 3 = 0 AS ok FROM range({rows}) t(i)) TO '{path}' (FORMAT csv, HEADER)")
 
