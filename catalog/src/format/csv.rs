@@ -189,13 +189,9 @@ struct Records {
 impl Records {
     /// For a look at the start of the file.
     fn look(file: &Arc<Pinned>, encoding: Option<&'static Encoding>, bytes: u64) -> Self {
-        Self::of(file, Text::look(file, encoding, bytes))
-    }
-
-    fn of(file: &Arc<Pinned>, text: Text) -> Self {
         Self {
             file: Arc::clone(file),
-            text,
+            text: Text::look(file, encoding, bytes),
             buffer: String::new(),
             start: 0,
             used: 0,

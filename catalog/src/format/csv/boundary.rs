@@ -71,41 +71,25 @@ fn closed(text: &[u8], opened: usize, dialect: Dialect) -> Option<usize> {
 mod tests {
     use super::*;
 
+    const PLAIN: Dialect = Dialect {
+        delimiter: Delimiter::Byte(b','),
+        quote: Some(b'"'),
+        escape: None,
+        comment: None,
+        skip_leading_blank: false,
+    };
+
     const DIALECTS: [Dialect; 5] = [
-        Dialect {
-            delimiter: Delimiter::Byte(b','),
-            quote: Some(b'"'),
-            escape: None,
-            comment: None,
-            skip_leading_blank: false,
-        },
-        Dialect {
-            delimiter: Delimiter::Byte(b','),
-            quote: Some(b'"'),
-            escape: Some(b'\\'),
-            comment: Some(b'#'),
-            skip_leading_blank: true,
-        },
-        Dialect {
-            delimiter: Delimiter::Blanks,
-            quote: Some(b'"'),
-            escape: None,
-            comment: None,
-            skip_leading_blank: false,
-        },
-        Dialect {
-            delimiter: Delimiter::Byte(b','),
-            quote: None,
-            escape: None,
-            comment: Some(b'#'),
-            skip_leading_blank: false,
-        },
+        PLAIN,
+        Dialect { escape: Some(b'\\'), comment: Some(b'#'), skip_leading_blank: true, ..PLAIN },
+        Dialect { delimiter: Delimiter::Blanks, ..PLAIN },
+        Dialect { quote: None, comment: Some(b'#'), ..PLAIN },
         Dialect {
             delimiter: Delimiter::Byte(b' '),
             quote: Some(b'\''),
             escape: Some(b'\''),
-            comment: None,
             skip_leading_blank: true,
+            ..PLAIN
         },
     ];
 

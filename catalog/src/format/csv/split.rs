@@ -2,7 +2,7 @@
 //!
 //! Owns: quotes, line ends, blank and comment lines, line numbers. Pure: it is given text and told whether more comes.
 
-use memchr::memchr2;
+use memchr::{memchr_iter, memchr2};
 use serde::{Deserialize, Serialize};
 
 use super::stops::{Found, Stops};
@@ -246,7 +246,7 @@ impl Splitter {
             let rest = cursor.text.get(cursor.at..).unwrap_or_default();
             let mark = memchr2(quote, self.dialect.escape.unwrap_or(quote), rest);
             let plain = rest.get(..mark.unwrap_or(rest.len())).unwrap_or_default();
-            cursor.line += line_feeds(plain);
+            cursor.line += memchr_iter(b'\n', plain).count() as u64;
             cursor.at += plain.len();
             let Some(byte) = cursor.peek() else {
                 return Err(if cursor.at_end {
@@ -321,10 +321,6 @@ impl<'a> Cursor<'a> {
         self.line += 1;
         Ok(())
     }
-}
-
-fn line_feeds(text: &[u8]) -> u64 {
-    text.iter().filter(|byte| **byte == b'\n').count() as u64
 }
 
 /// Where the first line ends; `None` if it goes on behind the text.
