@@ -32,15 +32,12 @@ impl TestServer {
 
     /// A server over a prefix of a bucket.
     pub async fn start_s3(store: &s3::Server, prefix: &str) -> Self {
-        let mut config = config(&Lake::default());
-        config.lake.sources = vec![store.source(prefix)];
-        Self::with(config).await
+        Self::with(config_s3(store, prefix)).await
     }
 
     /// The same, which keeps nothing of what it reads: every query asks the store.
     pub async fn start_s3_unkept(store: &s3::Server, prefix: &str) -> Self {
-        let mut config = config(&Lake::default());
-        config.lake.sources = vec![store.source(prefix)];
+        let mut config = config_s3(store, prefix);
         (config.lake.cache_bytes_max, config.lake.range_cache_bytes_max) = (0, 0);
         Self::with(config).await
     }
@@ -100,6 +97,18 @@ impl TestServer {
         answer.texts().into_iter().map(|row| row[0].clone().unwrap_or_else(|| "NULL".into())).collect()
     }
 
+    /// The rows of some queries, asked one after the other, as texts.
+    pub async fn answers(&self, questions: &[&str]) -> Vec<Vec<Vec<Option<String>>>> {
+        let mut client = self.wire().await;
+        let mut answers = Vec::new();
+        for sql in questions {
+            let answer = client.query(sql).await;
+            assert_eq!(answer.state(), "00000", "{sql}: {:?}", answer.fault);
+            answers.push(answer.texts());
+        }
+        answers
+    }
+
     /// The one value of a query, as text.
     pub async fn value(&self, sql: &str) -> String {
         let mut values = self.column(sql).await;
@@ -126,6 +135,13 @@ pub fn config(lake: &Lake) -> Config {
     config.lake.manifest = false;
     config.lake.sources =
         vec![catalog::SourceConfig { url: lake.path().to_str().unwrap().to_owned(), ..Default::default() }];
+    config
+}
+
+/// The same over a prefix of a bucket.
+pub fn config_s3(store: &s3::Server, prefix: &str) -> Config {
+    let mut config = config(&Lake::default());
+    config.lake.sources = vec![store.source(prefix)];
     config
 }
 

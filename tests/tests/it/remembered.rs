@@ -2,11 +2,10 @@
 
 use gateway::config::Config;
 use lakegate_tests::s3::{Fault, Operation, Server};
-use lakegate_tests::{Lake, TestServer, server};
+use lakegate_tests::{TestServer, server};
 
 fn config(store: &Server) -> Config {
-    let mut config = server::config(&Lake::default());
-    config.lake.sources = vec![store.source("lake")];
+    let mut config = server::config_s3(store, "lake");
     config.lake.manifest = true;
     config
 }
@@ -32,14 +31,7 @@ const QUESTIONS: [&str; 4] = [
 ];
 
 async fn answers(server: &TestServer) -> Vec<Vec<Vec<Option<String>>>> {
-    let mut client = server.wire().await;
-    let mut answers = Vec::new();
-    for sql in QUESTIONS {
-        let answer = client.query(sql).await;
-        assert_eq!(answer.state(), "00000", "{sql}: {:?}", answer.fault);
-        answers.push(answer.texts());
-    }
-    answers
+    server.answers(&QUESTIONS).await
 }
 
 /// The keys that were read and are no pages.

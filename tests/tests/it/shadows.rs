@@ -5,9 +5,7 @@ use lakegate_tests::s3::{Operation, Server};
 use lakegate_tests::{Lake, TestServer, server};
 
 fn config(store: &Server) -> Config {
-    let mut config = server::config(&Lake::default());
-    config.lake.sources = vec![store.source("lake")];
-    config
+    server::config_s3(store, "lake")
 }
 
 /// Readings of which every kind of value has a NULL among them.
@@ -32,14 +30,7 @@ const QUESTIONS: [&str; 6] = [
 ];
 
 async fn answers(server: &TestServer) -> Vec<Vec<Vec<Option<String>>>> {
-    let mut client = server.wire().await;
-    let mut answers = Vec::new();
-    for sql in QUESTIONS {
-        let answer = client.query(sql).await;
-        assert_eq!(answer.state(), "00000", "{sql}: {:?}", answer.fault);
-        answers.push(answer.texts());
-    }
-    answers
+    server.answers(&QUESTIONS).await
 }
 
 async fn store() -> Server {
