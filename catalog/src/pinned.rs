@@ -19,6 +19,9 @@ use crate::store::Source;
 /// A local file is read in blocks of this size: the store's own blocks of 8 KiB cost a change of thread each.
 const LOCAL_BLOCK_BYTES: u64 = 1 << 20;
 
+/// The next one is read while a block is worked on.
+const LOCAL_BLOCKS_AHEAD: usize = 2;
+
 /// Ranges that are this near are read at once.
 const GAP_BYTES_MAX: u64 = 256 << 10;
 
@@ -110,7 +113,7 @@ impl Pinned {
                 let pinned = Arc::clone(&pinned);
                 async move { pinned.bytes(start..size.min(start + LOCAL_BLOCK_BYTES)).await }
             };
-            return stream::iter(starts).then(read).boxed();
+            return stream::iter(starts).map(read).buffered(LOCAL_BLOCKS_AHEAD).boxed();
         }
         let open = async move {
             let result = pinned.get(None).await?;

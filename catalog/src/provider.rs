@@ -203,8 +203,8 @@ impl LakeProvider {
         if groups.is_empty() {
             groups.push(Vec::new());
         }
-        // One part more than cores, so that none of them waits for the store.
-        let parts = streams.div_ceil(groups.len()) + 1;
+        // Two parts more than cores, so that none of them waits while the next is fetched and the last is passed on.
+        let parts = streams.div_ceil(groups.len()) + 2;
         let streams = groups.into_iter().map(|files| -> Arc<dyn PartitionStream> {
             let (file_schema, schema) = (Arc::clone(&file_schema), Arc::clone(&schema));
             let (opened, origins) = (Arc::clone(&self.opened), origins.clone());

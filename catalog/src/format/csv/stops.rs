@@ -27,6 +27,7 @@ impl Stops {
     }
 
     /// The first of them from a place on. `found` belongs to this text.
+    #[inline]
     pub(super) fn next(&self, text: &[u8], from: usize, found: &mut Found) -> Option<usize> {
         let mut block = from / BLOCK;
         if found.block != block + 1 {
@@ -44,6 +45,8 @@ impl Stops {
         Some(block * BLOCK + mask.trailing_zeros() as usize)
     }
 
+    // Out of the way of the fields that end in the same block.
+    #[inline(never)]
     fn look(&self, text: &[u8], block: usize) -> Found {
         let rest = text.get(block * BLOCK..).unwrap_or_default();
         let mask = match rest.first_chunk::<BLOCK>() {
