@@ -143,8 +143,9 @@ CONFIG
     pids+=("$pid")
     for _ in $(seq 600); do
         PGPORT=$(sed -nE 's/^ *PostgreSQL +127\.0\.0\.1:([0-9]+).*/\1/p' "$log")
-        if [[ -n $PGPORT ]]; then
-            export PGHOST=127.0.0.1 PGPORT PGUSER=lakegate PGDATABASE=lakegate PGCONNECT_TIMEOUT=20
+        FLIGHT_PORT=$(sed -nE 's/^ *Flight SQL +127\.0\.0\.1:([0-9]+).*/\1/p' "$log")
+        if [[ -n $PGPORT && -n $FLIGHT_PORT ]]; then
+            export FLIGHT_PORT PGHOST=127.0.0.1 PGPORT PGUSER=lakegate PGDATABASE=lakegate PGCONNECT_TIMEOUT=20
             unset PGTZ PGSSLMODE PGPASSWORD PGSERVICE PGOPTIONS
             return 0
         fi
@@ -266,6 +267,8 @@ python_clients() {
     readers="$(version_of pandas), $(version_of polars), $(version_of connectorx), $(version_of adbc-driver-postgresql)"
     client "pandas, Polars, connectorx, ADBC" "$readers" \
         timeout 300 "$cache/readers/bin/python" -Bu tests/clients/python/readers_client.py
+    client "ADBC Flight SQL, pyarrow.flight" "$(version_of adbc-driver-flightsql), $(version_of pyarrow)" \
+        timeout 300 "$cache/readers/bin/python" -Bu tests/clients/python/flight_client.py
     client "DuckDB, attaching" "$(version_of duckdb)" \
         timeout 300 "$cache/readers/bin/python" -Bu tests/clients/python/duckdb_client.py
     client pgcli "$(version_of pgcli)" timeout 300 "$cache/readers/bin/python" -Bu tests/clients/python/pgcli_client.py

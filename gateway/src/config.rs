@@ -51,6 +51,8 @@ pub struct Pg {
 #[serde(deny_unknown_fields, default)]
 pub struct Flight {
     pub listen: SocketAddr,
+    /// Clients whose session is kept; the one that was idle longest makes room for the next.
+    pub sessions_max: usize,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -66,6 +68,11 @@ pub struct Http {
 pub struct Auth {
     /// TOML with `[[role]]` tables. Without it every loopback client is trusted, and no other address may be bound.
     pub roles_file: Option<PathBuf>,
+    /// Signs the tokens and tickets of Flight: replicas with the same key take those of each other. Without it each has a
+    /// key of its own, until it ends.
+    pub token_key: Option<catalog::Secret>,
+    /// The key before this one, whose tokens are still taken.
+    pub previous_token_key: Option<catalog::Secret>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -135,7 +142,7 @@ impl Default for Pg {
 
 impl Default for Flight {
     fn default() -> Self {
-        Self { listen: loopback(50051) }
+        Self { listen: loopback(50051), sessions_max: 1000 }
     }
 }
 

@@ -9,13 +9,16 @@ use catalog::Lake;
 use catalog::pg_catalog::RoleFact;
 use tokio::net::TcpListener;
 
-use crate::auth::{Role, Roles};
+use crate::auth::{Role, Roles, Seal};
 use crate::config::{self, Config};
 use crate::engine::Engine;
 use crate::error::{Error, Result, SqlState};
 use crate::session::{Registry, Vars};
 use crate::shutdown::Tasks;
 use crate::{flight, http, pg};
+
+/// Shorter keys are refused: they sign what lets clients in.
+const TOKEN_KEY_CHARS_MIN: usize = 32;
 
 pub struct Server {
     lake: Arc<Lake>,
@@ -34,6 +37,7 @@ impl Server {
         let tls = tls(&config.pg)?;
         let defaults = defaults(&config, tls.is_some())?;
         let events_token = events_token(&config.http)?;
+        let seal = seal(&config.auth)?;
         let pg_listener = bind("pg.listen", config.pg.listen).await?;
         let flight_listener = bind("flight.listen", config.flight.listen).await?;
         let http_listener = bind("http.listen", config.http.listen).await?;
@@ -51,6 +55,16 @@ impl Server {
             lake,
             engine,
         };
+        let flight = flight::Server::new(flight::Parts {
+            engine: Arc::clone(&server.engine),
+            registry: Arc::clone(&registry),
+            roles: Arc::clone(&roles),
+            seal,
+            config: config.flight,
+            database: config.database.clone(),
+            defaults: defaults.clone(),
+            inputs: pg::inputs,
+        });
         let pg = pg::Server {
             engine: Arc::clone(&server.engine),
             registry: Arc::clone(&registry),
@@ -68,15 +82,20 @@ impl Server {
             events: Arc::default(),
             stop: server.tasks.token(),
         };
-        server.spawn((pg_listener, pg), flight_listener, (http_listener, http));
+        server.spawn((pg_listener, pg), (flight_listener, flight), (http_listener, http));
         Ok(server)
     }
 
     /// Serves every protocol at its listener, and keeps the lake up to date.
-    fn spawn(&self, pg: (TcpListener, pg::Server), flight: TcpListener, http: (TcpListener, http::State)) {
+    fn spawn(
+        &self,
+        pg: (TcpListener, pg::Server),
+        flight: (TcpListener, flight::Server),
+        http: (TcpListener, http::State),
+    ) {
         let stop = self.tasks.token();
         self.tasks.spawn("postgresql", pg::serve(pg.0, Arc::new(pg.1), stop.clone()));
-        self.tasks.spawn("flight", flight::serve(flight, stop.clone()));
+        self.tasks.spawn("flight", flight::serve(flight.0, flight.1, stop.clone()));
         self.tasks.spawn("http", http::serve(http.0, http.1));
         let lake = Arc::clone(&self.lake);
         let token = stop.clone();
@@ -173,6 +192,23 @@ fn events_token(config: &config::Http) -> Result<Option<catalog::Secret>> {
         }
         token => Ok(token.clone()),
     }
+}
+
+/// A key that could be guessed stops the start.
+fn seal(config: &config::Auth) -> Result<Seal> {
+    let keys = [("auth.token_key", &config.token_key), ("auth.previous_token_key", &config.previous_token_key)];
+    for (setting, key) in &keys {
+        if key.as_ref().is_some_and(|key| key.reveal().chars().count() < TOKEN_KEY_CHARS_MIN) {
+            let message = format!("bad setting for {setting}: it has fewer than {TOKEN_KEY_CHARS_MIN} characters");
+            return Err(Error::new(SqlState::InvalidParameterValue, message));
+        }
+    }
+    if config.token_key.is_none() && config.previous_token_key.is_some() {
+        let message = "bad setting: auth.previous_token_key needs auth.token_key";
+        return Err(Error::new(SqlState::InvalidParameterValue, message));
+    }
+    let keys = keys.iter().filter_map(|(_, key)| key.as_ref()).map(|key| key.reveal());
+    Seal::new(keys).map_err(|error| Error::internal(format!("the system gave no random bytes: {error}")))
 }
 
 /// One line with the whole chain of causes.

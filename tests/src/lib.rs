@@ -4,6 +4,7 @@
 
 pub mod binary;
 pub mod differential;
+pub mod flight;
 pub mod grafana;
 pub mod lake;
 pub mod postgres;

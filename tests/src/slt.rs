@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner};
 
-use crate::{binary, wire};
+use crate::{binary, flight, wire};
 
 /// How statements and values travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,21 +19,30 @@ pub enum Mode {
     Simple,
     ExtendedText,
     ExtendedBinary,
+    Flight,
 }
 
 /// One connection, as the runner wants it.
 struct Connection {
-    client: wire::Client,
+    client: Client,
     mode: Mode,
+}
+
+enum Client {
+    Wire(Box<wire::Client>),
+    Flight(Box<flight::Client>),
 }
 
 /// An error of the server, shown with its SQLSTATE.
 #[derive(Debug)]
-struct Failure(wire::Fault);
+struct Failure {
+    state: String,
+    message: String,
+}
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.0.state, self.0.message)
+        write!(f, "{}: {}", self.state, self.message)
     }
 }
 
@@ -45,26 +54,16 @@ impl AsyncDB for Connection {
     type ColumnType = DefaultColumnType;
 
     async fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, Failure> {
-        let answer = match self.mode {
-            Mode::Simple => self.client.query(sql).await,
-            Mode::ExtendedText => self.client.extended(sql, 0).await,
-            Mode::ExtendedBinary => self.client.extended(sql, 1).await,
-        };
-        if let Some(fault) = answer.fault {
-            return Err(Failure(fault));
+        match &mut self.client {
+            Client::Wire(client) => over_wire(client, self.mode, sql).await,
+            Client::Flight(client) => over_flight(client, sql).await,
         }
-        if answer.columns.is_empty() && answer.rows.is_empty() {
-            return Ok(DBOutput::StatementComplete(0));
-        }
-        let types = vec![DefaultColumnType::Any; answer.columns.len()];
-        let shown = |row: &Vec<Option<Bytes>>| {
-            answer.columns.iter().zip(row).map(|(column, value)| show(column, value.as_ref())).collect()
-        };
-        Ok(DBOutput::Rows { types, rows: answer.rows.iter().map(shown).collect() })
     }
 
     async fn shutdown(&mut self) {
-        self.client.finish().await;
+        if let Client::Wire(client) = &mut self.client {
+            client.finish().await;
+        }
     }
 
     fn engine_name(&self) -> &str {
@@ -72,8 +71,40 @@ impl AsyncDB for Connection {
     }
 
     fn error_sql_state(failure: &Failure) -> Option<String> {
-        Some(failure.0.state.clone())
+        Some(failure.state.clone())
     }
+}
+
+async fn over_wire(client: &mut wire::Client, mode: Mode, sql: &str) -> Result<DBOutput<DefaultColumnType>, Failure> {
+    let answer = match mode {
+        Mode::Simple => client.query(sql).await,
+        Mode::ExtendedText => client.extended(sql, 0).await,
+        Mode::ExtendedBinary | Mode::Flight => client.extended(sql, 1).await,
+    };
+    if let Some(fault) = answer.fault {
+        return Err(Failure { state: fault.state, message: fault.message });
+    }
+    let shown = |row: &Vec<Option<Bytes>>| {
+        answer.columns.iter().zip(row).map(|(column, value)| show(column, value.as_ref())).collect()
+    };
+    Ok(output(answer.columns.len(), answer.rows.iter().map(shown).collect()))
+}
+
+async fn over_flight(client: &mut flight::Client, sql: &str) -> Result<DBOutput<DefaultColumnType>, Failure> {
+    let rows = client
+        .query(sql)
+        .await
+        .map_err(|status| Failure { state: flight::state(&status).to_owned(), message: status.message().to_owned() })?;
+    let shown = |text: Option<String>| text.map_or("NULL".into(), |text| one_line(&text));
+    let rows_of = |batch| flight::texts(batch).into_iter().map(|row| row.into_iter().map(shown).collect());
+    Ok(output(rows.schema.fields().len(), rows.batches.iter().flat_map(rows_of).collect()))
+}
+
+fn output(columns: usize, rows: Vec<Vec<String>>) -> DBOutput<DefaultColumnType> {
+    if columns == 0 && rows.is_empty() {
+        return DBOutput::StatementComplete(0);
+    }
+    DBOutput::Rows { types: vec![DefaultColumnType::Any; columns], rows }
 }
 
 /// The text of a record in one line.
@@ -92,6 +123,10 @@ fn show(column: &wire::Column, value: Option<&Bytes>) -> String {
         0 => String::from_utf8(value.to_vec()).unwrap(),
         _ => binary::text(column.oid, value),
     };
+    one_line(&text)
+}
+
+fn one_line(text: &str) -> String {
     if text.is_empty() { "(empty)".into() } else { text.replace('\n', "\\n") }
 }
 
@@ -141,13 +176,19 @@ fn differences_path() -> PathBuf {
 pub async fn run(addr: SocketAddr, mode: Mode, path: &Path) -> (usize, BTreeMap<Key, String>) {
     let file = path.file_name().unwrap().to_str().unwrap();
     let records = sqllogictest::parse_file::<DefaultColumnType>(path).unwrap();
-    let mut runner =
-        Runner::new(
-            move || async move { Ok::<_, Failure>(Connection { client: wire::Client::login(addr).await, mode }) },
-        );
-    // Binary values do not show the session's time zone, nor the names behind object ids.
-    if mode == Mode::ExtendedBinary {
+    let mut runner = Runner::new(move || async move {
+        let client = match mode {
+            Mode::Flight => Client::Flight(Box::new(flight::Client::login(addr).await)),
+            _ => Client::Wire(Box::new(wire::Client::login(addr).await)),
+        };
+        Ok::<_, Failure>(Connection { client, mode })
+    });
+    // Binary values, and those of Arrow, do not show the session's time zone, nor the names behind object ids.
+    if matches!(mode, Mode::ExtendedBinary | Mode::Flight) {
         runner.add_label("binary");
+    }
+    if mode == Mode::Flight {
+        runner.add_label("flight");
     }
     let mut count = 0;
     let mut differences = BTreeMap::new();

@@ -3,11 +3,14 @@
 //! Owns: roles and their SCRAM verifiers. Must never show: a verifier or a password.
 
 pub mod limits;
+pub mod password;
 pub mod roles;
 pub mod scram;
+pub mod seal;
 pub mod verifier;
 
 pub use roles::{Credential, Login, Roles};
+pub use seal::Seal;
 pub use verifier::Verifier;
 
 /// A role as the roles file declares it, or the one trusted role of a loopback server without a roles file.

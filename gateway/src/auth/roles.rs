@@ -178,6 +178,11 @@ impl Roles {
         Some(Login { role: Arc::new(role), permitted: true, settings: Arc::new([]) })
     }
 
+    /// What a name is worth that has proven itself before; `None` if it does not exist any more.
+    pub fn proven(&self, name: &str) -> Option<Login> {
+        self.trusted(name).or_else(|| self.credential(name).login)
+    }
+
     /// The credential of a name, whether it exists or not.
     pub fn credential(&self, name: &str) -> Credential {
         let mock = self.mock(name);

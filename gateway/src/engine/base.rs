@@ -69,6 +69,10 @@ impl Base {
         Ok(Self { state, runtime, memory, query_bytes_max, outputs })
     }
 
+    pub(super) fn output(&self, display: &Display) -> Arc<dyn Output> {
+        (self.outputs)(display)
+    }
+
     /// The state of one statement: the session's time zone and order of dates are in it.
     pub(super) fn state(&self, session: &Session) -> SessionState {
         let mut state = self.state.clone();

@@ -43,6 +43,7 @@ mod tags;
 mod tokens;
 mod types;
 mod unanswered;
+mod view_columns;
 mod zone;
 
 use std::sync::Arc;
@@ -50,14 +51,15 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
-use async_trait::async_trait;
-use catalog::pg_catalog::{ColumnSource, RoleFact};
-use catalog::{Lake, Snapshot, Table};
+use catalog::pg_catalog::RoleFact;
+use catalog::{Lake, Snapshot};
 use datafusion::scalar::ScalarValue;
 use sqlparser::ast::{CopyTarget, Statement as Ast};
+use udfs::settings::Output;
 
 use crate::config;
 use crate::error::{Error, Result, SqlState};
+use crate::session::vars::Display;
 use crate::session::{Registry, Session, StatementGuard, command, transaction};
 pub use base::Outputs;
 pub use copy::{Copy, CopyFormat};
@@ -243,6 +245,11 @@ impl Engine {
         self.core.cpu.block(move |_| work()).await
     }
 
+    /// What values show in a session with these settings.
+    pub fn output(&self, display: &Display) -> Arc<dyn Output> {
+        self.core.base.output(display)
+    }
+
     pub fn threads(&self) -> usize {
         self.core.cpu.threads()
     }
@@ -290,7 +297,7 @@ impl Core {
 
     /// A scope over the lake as it is now.
     fn scope(self: &Arc<Self>, session: &Arc<Session>, message: &Arc<str>) -> scope::Scope {
-        let columns = Arc::new(Columns { core: Arc::clone(self), session: Arc::clone(session) });
+        let columns = Arc::new(view_columns::Columns { core: Arc::clone(self), session: Arc::clone(session) });
         let facts = facts::now(session, &self.registry, &self.roles, self.started_at);
         let state = self.base.state(session);
         let snapshot = self.snapshot(session);
@@ -361,30 +368,6 @@ impl Core {
                 Some(command) => Ok(Prepared::define(statement, command)),
                 None => Err(plan::refuse(&statement)),
             },
-        }
-    }
-}
-
-/// The columns of relations for the catalog, views planned as the session sees them.
-struct Columns {
-    core: Arc<Core>,
-    session: Arc<Session>,
-}
-
-impl std::fmt::Debug for Columns {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Columns")
-    }
-}
-
-#[async_trait]
-impl ColumnSource for Columns {
-    async fn columns(&self, table: &Table) -> Result<SchemaRef, catalog::Error> {
-        match scope::view_of(table) {
-            None => table.columns().await,
-            Some(view) => plan::view_columns(&self.core, &self.session, view)
-                .await
-                .map_err(|error| catalog::Error::View { view: table.name.clone(), reason: error.to_string() }),
         }
     }
 }

@@ -1,31 +1,95 @@
-//! Arrow Flight SQL.
+//! Arrow Flight SQL: the same engine, sessions, roles and limits as over the PostgreSQL protocol, in columns.
 //!
-//! Owns: gRPC. Must never know: the PostgreSQL protocol. Every call answers UNIMPLEMENTED for now, which a client tells
-//! from a server that is not there.
+//! Owns: gRPC. Must never know: the PostgreSQL protocol, and how a statement is planned.
+//! <https://arrow.apache.org/docs/format/FlightSql.html>
+//!
+//! `service` (one call) -> `auth` (who) -> `clients` (its session) -> `query` (statement, ticket, rows) -> `columns` ->
+//! IPC. Tokens, tickets and handles are `sealed`: nothing is kept of them, and any replica with the same key takes them.
+
+mod actions;
+mod auth;
+mod clients;
+mod columns;
+mod metadata;
+mod params;
+mod put;
+mod query;
+mod sealed;
+mod service;
+mod status;
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use arrow_flight::flight_service_server::FlightServiceServer;
-use arrow_flight::sql::SqlInfo;
-use arrow_flight::sql::server::FlightSqlService;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
-struct Service;
+use crate::auth::{Roles, Seal};
+use crate::config;
+use crate::engine::Engine;
+use crate::session::{Registry, Vars};
+pub use params::Inputs;
 
-#[tonic::async_trait]
-impl FlightSqlService for Service {
-    type FlightService = Service;
+/// Calls of one client at a time.
+const STREAMS_MAX: u32 = 64;
+/// The largest message of a client: a statement, or a batch of parameters.
+const MESSAGE_BYTES_MAX: usize = 16 << 20;
+const HEADER_BYTES_MAX: u32 = 16 << 10;
+/// Streams that a client opens and resets at once; more is an attack (CVE-2023-44487).
+const RESETS_MAX: usize = 20;
+const KEEPALIVE: Duration = Duration::from_secs(60);
+/// What is on its way to a client that does not read.
+const WINDOW_BYTES: u32 = 1 << 20;
 
-    async fn register_sql_info(&self, _id: i32, _result: &SqlInfo) {}
+/// What every call shares.
+pub struct Server {
+    pub(super) engine: Arc<Engine>,
+    roles: Arc<Roles>,
+    seal: Seal,
+    clients: clients::Clients,
+    /// The one database that exists: Flight's catalog.
+    database: String,
+    inputs: Inputs,
+    /// Whether what goes over the socket is encrypted.
+    tls: bool,
+}
+
+/// What a server is made of.
+pub struct Parts {
+    pub engine: Arc<Engine>,
+    pub registry: Arc<Registry>,
+    pub roles: Arc<Roles>,
+    pub seal: Seal,
+    pub config: config::Flight,
+    pub database: String,
+    /// The variables that a session starts with, before its role and its client set theirs.
+    pub defaults: Vars,
+    pub inputs: Inputs,
+}
+
+impl Server {
+    pub fn new(parts: Parts) -> Self {
+        let Parts { engine, registry, roles, seal, config, database, defaults, inputs } = parts;
+        let clients = clients::Clients::new(registry, database.clone(), defaults, config.sessions_max);
+        Self { engine, roles, seal, clients, database, inputs, tls: false }
+    }
 }
 
 /// Serves until the token is cancelled.
-pub async fn serve(listener: TcpListener, stop: CancellationToken) {
+pub async fn serve(listener: TcpListener, server: Server, stop: CancellationToken) {
+    let service = FlightServiceServer::new(service::Service(Arc::new(server)))
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(usize::MAX);
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let served = Server::builder()
-        .max_concurrent_streams(64)
-        .add_service(FlightServiceServer::new(Service))
+    let served = tonic::transport::Server::builder()
+        .max_concurrent_streams(STREAMS_MAX)
+        .http2_max_header_list_size(HEADER_BYTES_MAX)
+        .http2_max_pending_accept_reset_streams(Some(RESETS_MAX))
+        .http2_keepalive_interval(Some(KEEPALIVE))
+        .initial_stream_window_size(WINDOW_BYTES)
+        .add_service(service)
         .serve_with_incoming_shutdown(incoming, stop.cancelled_owned())
         .await;
     if let Err(error) = served {

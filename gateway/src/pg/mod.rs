@@ -32,8 +32,9 @@ pub mod types;
 
 use std::sync::Arc;
 
-pub(crate) use encode::outputs;
+pub use encode::outputs;
 pub use listener::serve;
+pub(crate) use params::inputs;
 
 use crate::engine::Engine;
 use crate::session::{Registry, Vars};

@@ -37,6 +37,7 @@ pub struct Session {
     pub started_at: SystemTime,
     vars: Mutex<Vars>,
     transaction: Mutex<Transaction>,
+    /// The parent of the tokens of what runs.
     current: Mutex<CancellationToken>,
     terminated: CancellationToken,
     effects: Mutex<effects::Effects>,
@@ -116,8 +117,7 @@ impl Session {
 
     /// Begins a statement: from here on a cancel request and `statement_timeout` apply to it.
     pub fn begin_statement(&self) -> StatementGuard {
-        let cancel = CancellationToken::new();
-        *self.current.lock() = cancel.clone();
+        let cancel = self.current.lock().child_token();
         StatementGuard { cancel, timeout: self.vars().statement_timeout(), began_at: tokio::time::Instant::now() }
     }
 
@@ -142,9 +142,11 @@ impl Session {
         self.terminated.cancelled().await;
     }
 
-    /// Cancels the statement that runs now, if one does. A cancel between statements has no effect, as in PostgreSQL.
+    /// Cancels what runs now: one statement, or those that a Flight client runs side by side. A cancel between statements
+    /// has no effect, as in PostgreSQL.
     pub fn cancel(&self) {
-        self.current.lock().cancel();
+        let running = std::mem::take(&mut *self.current.lock());
+        running.cancel();
     }
 }
 

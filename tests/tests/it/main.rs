@@ -19,6 +19,7 @@ mod events;
 mod extended;
 mod faults;
 mod files;
+mod flight;
 mod grafana;
 mod hostile;
 mod http;

@@ -12,9 +12,10 @@ async fn answers_are_those_of_postgres_in_every_protocol_and_format() {
     let server = TestServer::start(&Lake::default()).await;
     let mut count = 0;
     let mut found = BTreeMap::new();
-    for mode in [Mode::Simple, Mode::ExtendedText, Mode::ExtendedBinary] {
+    for mode in [Mode::Simple, Mode::ExtendedText, Mode::ExtendedBinary, Mode::Flight] {
+        let addr = if mode == Mode::Flight { server.server.flight_addr() } else { server.addr() };
         for file in files() {
-            let (records, differences) = run(server.addr(), mode, &file).await;
+            let (records, differences) = run(addr, mode, &file).await;
             count += records;
             found.extend(differences);
         }

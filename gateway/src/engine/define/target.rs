@@ -11,7 +11,8 @@ use sqlparser::ast::{Ident, ObjectName};
 
 use super::Change;
 use crate::engine::scope::{Found, Scope, view_of};
-use crate::engine::{Columns, parse, plan};
+use crate::engine::view_columns::Columns;
+use crate::engine::{parse, plan};
 use crate::error::{Error, Result, SqlState};
 use crate::session::fold;
 

@@ -23,7 +23,7 @@ mod tests;
 mod writer;
 mod zone;
 
-pub(crate) use output::outputs;
+pub use output::outputs;
 pub use row::{Format, RowEncoder};
 pub(crate) use tagged::address;
 pub(crate) use zone::{offset, offset_of_local};

@@ -17,7 +17,7 @@ use super::writer::Writer;
 use crate::session::vars::Display;
 
 /// The output functions of a session.
-pub(crate) fn outputs(display: &Display) -> Arc<dyn Output> {
+pub fn outputs(display: &Display) -> Arc<dyn Output> {
     Arc::new(Texts(Arc::new(Look::new(display))))
 }
 

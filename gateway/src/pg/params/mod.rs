@@ -44,6 +44,11 @@ pub fn decode_as(
     decode(value, format, oid, target.data_type(), display)
 }
 
+/// The value of a text, as the input function of the field's type reads it.
+pub(crate) fn inputs(text: &str, target: &Field, display: &Display) -> Result<ScalarValue> {
+    decode_as(Some(text.as_bytes()), Format::Text, types::UNKNOWN, target, display)
+}
+
 /// The same for a type that Arrow's own tells.
 ///
 /// Text that is no value of its type: 22P02, of a date or time 22007 and 22008. Binary of a wrong length: 22P03. A value

@@ -161,6 +161,12 @@ impl Vars {
         }
     }
 
+    /// What SET changed, so that another session can be given the same.
+    pub fn changed(&self) -> Vec<(String, String)> {
+        let session = self.session.iter().filter(|(name, _)| !self.local.contains_key(*name));
+        session.chain(&self.local).map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
     /// Every variable that ParameterStatus reports, with its value now: sent once after authentication.
     pub fn reported(&mut self) -> Vec<(&'static str, String)> {
         self.told.clear();

@@ -1,0 +1,216 @@
+//! Who calls: Basic, Bearer, or nobody where the server trusts.
+//!
+//! Owns: what stands in `authorization` and in the payload of a handshake. A password travels only over TLS or on this
+//! machine. <https://arrow.apache.org/docs/format/Flight.html#authentication>
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow_flight::{BasicAuth, HandshakeRequest, HandshakeResponse};
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use prost::Message;
+use tonic::metadata::MetadataMap;
+use tonic::{Request, Response, Streaming};
+
+use super::Server;
+use super::clients::{Client, Key};
+use super::sealed::Token;
+use super::status::malformed;
+use crate::auth::{Login, password};
+use crate::error::{Error, Result, SqlState};
+use crate::session::StatementGuard;
+
+/// Go's clients, and with them ADBC, leave the padding away.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Of a server that trusts, a client that gives no name.
+const ANONYMOUS: &str = "anonymous";
+
+/// A call of a client that has proven who it is.
+pub(super) struct Call {
+    pub(super) client: Arc<Client>,
+    pub(super) login: Login,
+    /// What the client lets it take.
+    timeout: Option<Duration>,
+}
+
+impl Call {
+    /// Begins a statement, which ends with the call's deadline or the session's, whichever is first.
+    pub(super) fn begin(&self, client: &Client) -> StatementGuard {
+        let guard = client.session.begin_statement();
+        let timeout = [guard.timeout, self.timeout].into_iter().flatten().min();
+        StatementGuard { timeout, ..guard }
+    }
+}
+
+enum Claim {
+    Nobody,
+    Basic { user: String, password: String },
+    Bearer(String),
+}
+
+impl Server {
+    /// Who calls, and its session.
+    pub(super) async fn call<T>(&self, request: &Request<T>) -> Result<Call> {
+        let peer = peer(request)?;
+        let metadata = request.metadata();
+        self.check_database(metadata)?;
+        let (key, login) = match claim(metadata)? {
+            Claim::Bearer(text) => {
+                let token = Token::open(&self.seal, &text)?;
+                let login = self.proven(&token.role)?;
+                (Key::Token(token.session), login)
+            }
+            Claim::Basic { user, password } => {
+                let login = self.check_password(&user, password, peer).await?;
+                (Key::Socket(peer, user), login)
+            }
+            Claim::Nobody => match self.roles.trusted(ANONYMOUS) {
+                Some(login) => (Key::Socket(peer, ANONYMOUS.to_owned()), login),
+                None => return Err(unproven("no credentials were given")),
+            },
+        };
+        let client = self.clients.open(key, &login, peer)?;
+        Ok(Call { client, login, timeout: timeout(metadata) })
+    }
+
+    /// Gives a token for a password, which stands in the header or in the payload; a token that is shown is given back.
+    pub(super) async fn handshake(
+        &self,
+        request: Request<Streaming<HandshakeRequest>>,
+    ) -> Result<Response<HandshakeResponse>> {
+        let peer = peer(&request)?;
+        self.check_database(request.metadata())?;
+        let mut given = claim(request.metadata())?;
+        if let Claim::Nobody = given {
+            let first = request.into_inner().message().await.map_err(|_| malformed("handshake"))?;
+            let payload = first.map(|first| first.payload).unwrap_or_default();
+            if !payload.is_empty() {
+                let basic = BasicAuth::decode(payload).map_err(|_| malformed("handshake"))?;
+                given = Claim::Basic { user: basic.username, password: basic.password };
+            }
+        }
+        let text = match given {
+            Claim::Bearer(text) => {
+                self.proven(&Token::open(&self.seal, &text)?.role)?;
+                text
+            }
+            Claim::Basic { user, password } => {
+                let login = self.check_password(&user, password, peer).await?;
+                Token::new(&login.role.name)?.seal(&self.seal)
+            }
+            Claim::Nobody if self.roles.trusted(ANONYMOUS).is_some() => Token::new(ANONYMOUS)?.seal(&self.seal),
+            Claim::Nobody => return Err(unproven("no credentials were given")),
+        };
+        let header = format!("Bearer {text}").parse().map_err(Error::internal)?;
+        let mut response = Response::new(HandshakeResponse { protocol_version: 0, payload: text.into() });
+        response.metadata_mut().insert("authorization", header);
+        Ok(response)
+    }
+
+    async fn check_password(&self, user: &str, password: String, peer: SocketAddr) -> Result<Login> {
+        if self.roles.trusted(user).is_none() && !self.tls && !peer.ip().is_loopback() {
+            return Err(unproven("a password may be sent over TLS only"));
+        }
+        permitted(password::check(&self.roles, user, password, peer.ip()).await?)
+    }
+
+    /// The login of a name that a token has proven: the role may be gone since.
+    fn proven(&self, name: &str) -> Result<Login> {
+        let login = self.roles.proven(name);
+        permitted(login.ok_or_else(|| unproven("bad token: its role does not exist"))?)
+    }
+
+    /// `database` is what ADBC's option `rpc.call_header.database` sends, and JDBC's.
+    fn check_database(&self, metadata: &MetadataMap) -> Result<()> {
+        match metadata.get("database").map(|value| value.to_str()) {
+            None => Ok(()),
+            Some(Ok(name)) if name == self.database => Ok(()),
+            Some(name) => {
+                let message = format!("database \"{}\" does not exist", name.unwrap_or_default());
+                Err(Error::new(SqlState::InvalidCatalogName, message))
+            }
+        }
+    }
+}
+
+fn permitted(login: Login) -> Result<Login> {
+    if login.permitted {
+        return Ok(login);
+    }
+    let message = format!("role \"{}\" is not permitted to log in", login.role.name);
+    Err(Error::new(SqlState::InvalidAuthorizationSpecification, message))
+}
+
+fn claim(metadata: &MetadataMap) -> Result<Claim> {
+    let Some(header) = metadata.get("authorization") else { return Ok(Claim::Nobody) };
+    let header = header.to_str().map_err(|_| malformed("authorization header"))?;
+    let (scheme, value) = header.split_once(' ').ok_or_else(|| malformed("authorization header"))?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Ok(Claim::Bearer(value.trim().to_owned()));
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return Err(unproven("authorization must be Basic or Bearer"));
+    }
+    let decoded = BASE64.decode(value.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let pair = decoded.as_deref().and_then(|text| text.split_once(':'));
+    let (user, password) = pair.ok_or_else(|| malformed("authorization header"))?;
+    Ok(Claim::Basic { user: user.to_owned(), password: password.to_owned() })
+}
+
+fn peer<T>(request: &Request<T>) -> Result<SocketAddr> {
+    request.remote_addr().ok_or_else(|| Error::internal("a call without a socket"))
+}
+
+/// `grpc-timeout`: at most eight digits and a unit.
+/// <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>
+fn timeout(metadata: &MetadataMap) -> Option<Duration> {
+    let text = metadata.get("grpc-timeout")?.to_str().ok()?;
+    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let number: u64 = number.parse().ok().filter(|_| number.len() <= 8)?;
+    Some(match unit {
+        "H" => Duration::from_secs(number.saturating_mul(3600)),
+        "M" => Duration::from_secs(number.saturating_mul(60)),
+        "S" => Duration::from_secs(number),
+        "m" => Duration::from_millis(number),
+        "u" => Duration::from_micros(number),
+        "n" => Duration::from_nanos(number),
+        _ => return None,
+    })
+}
+
+fn unproven(message: &str) -> Error {
+    Error::new(SqlState::InvalidAuthorizationSpecification, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(name: &'static str, value: &str) -> MetadataMap {
+        let mut metadata = MetadataMap::new();
+        metadata.insert(name, value.parse().unwrap());
+        metadata
+    }
+
+    #[test]
+    fn headers_are_read() {
+        let basic = claim(&header("authorization", "basic YW5uOnB3OjE=")).unwrap();
+        assert!(matches!(basic, Claim::Basic { user, password } if user == "ann" && password == "pw:1"));
+        assert!(matches!(claim(&header("authorization", "Bearer x")).unwrap(), Claim::Bearer(text) if text == "x"));
+        assert!(claim(&header("authorization", "Basic YW5uOnB3")).is_ok());
+        assert!(claim(&header("authorization", "Basic YW5uOg")).is_ok(), "without padding");
+        for bad in ["Basic", "Basic !!!!", "Basic YW5u", "Digest x", "Bearer"] {
+            assert!(claim(&header("authorization", bad)).is_err(), "{bad}");
+        }
+        let of = |text| timeout(&header("grpc-timeout", text));
+        assert_eq!((of("250m"), of("2S")), (Some(Duration::from_millis(250)), Some(Duration::from_secs(2))));
+        assert_eq!((of("123456789S"), of("S"), of("5"), of("5x")), (None, None, None, None));
+    }
+}

@@ -1,0 +1,138 @@
+//! Result columns as Arrow clients get them.
+//!
+//! Owns: which types go as they are, decided once per column. What Arrow cannot tell from a number (`money`, `timetz`,
+//! `regclass` and its kin) goes as the text that PostgreSQL shows; views of texts go as plain texts, which every client
+//! knows. Every field names its PostgreSQL type. Must never know: how batches are framed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions, StringArray};
+use arrow::compute::{CastOptions, cast_with_options};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, UInt32Type};
+use arrow_flight::{IpcMessage, SchemaAsIpc};
+use arrow_ipc::writer::IpcWriteOptions;
+use bytes::Bytes;
+use catalog::pg_catalog::Registry;
+use udfs::pg_type;
+use udfs::settings::Output;
+
+use crate::error::{Error, Result, SqlState};
+
+/// The Flight SQL key of a column's type name.
+const TYPE_NAME_KEY: &str = "ARROW:FLIGHT:SQL:TYPE_NAME";
+
+/// How the columns of one result go out.
+pub(super) struct Columns {
+    schema: SchemaRef,
+    ways: Vec<Way>,
+}
+
+enum Way {
+    AsItIs,
+    Cast,
+    /// As PostgreSQL's output function shows it.
+    Text(FieldRef),
+    /// The name of what an OID means, of this type.
+    Name(String),
+}
+
+/// What texts need of the session and the statement.
+#[derive(Clone)]
+pub(super) struct Shown {
+    pub(super) output: Arc<dyn Output>,
+    pub(super) registry: Option<Arc<Registry>>,
+}
+
+impl Columns {
+    pub(super) fn of(columns: &Schema) -> Self {
+        let (fields, ways): (Vec<_>, Vec<_>) = columns.fields().iter().map(column).unzip();
+        Self { schema: Arc::new(Schema::new(fields)), ways }
+    }
+
+    /// As FlightInfo and the stream itself describe them, alike.
+    pub(super) fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    pub(super) fn batch(&self, batch: &RecordBatch, shown: &Shown) -> Result<RecordBatch> {
+        let columns = batch.columns().iter().zip(&self.ways).zip(self.schema.fields());
+        let columns = columns.map(|((values, way), field)| way.array(values, field, shown));
+        let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns.collect::<Result<_>>()?, &rows)
+            .map_err(Error::internal)
+    }
+}
+
+/// A schema as messages carry it.
+pub(super) fn ipc(schema: &Schema) -> Result<Bytes> {
+    let options = IpcWriteOptions::default();
+    let IpcMessage(bytes) = SchemaAsIpc::new(schema, &options).try_into()?;
+    Ok(bytes)
+}
+
+fn column(field: &FieldRef) -> (FieldRef, Way) {
+    let tag = pg_type::tag(field);
+    let (data_type, way) = match tag {
+        Some(tag) if tag.starts_with("reg") && *field.data_type() == DataType::UInt32 => {
+            (DataType::Utf8, Way::Name(tag.to_owned()))
+        }
+        Some("money" | "timetz" | "_money" | "_timetz" | "bit" | "varbit") => {
+            (DataType::Utf8, Way::Text(Arc::clone(field)))
+        }
+        _ => match plain(field.data_type()) {
+            plain if plain == *field.data_type() => (plain, Way::AsItIs),
+            plain => (plain, Way::Cast),
+        },
+    };
+    let mut metadata = field.metadata().clone();
+    metadata.insert(TYPE_NAME_KEY.to_owned(), catalog::pg_catalog::pg_type_of(field).name.to_owned());
+    (Arc::new(Field::new(field.name(), data_type, true).with_metadata(metadata)), way)
+}
+
+/// The type without views and dictionaries, at any depth.
+fn plain(data_type: &DataType) -> DataType {
+    let inner = |field: &FieldRef| Arc::new(field.as_ref().clone().with_data_type(plain(field.data_type())));
+    match data_type {
+        DataType::Utf8View => DataType::Utf8,
+        DataType::BinaryView => DataType::Binary,
+        DataType::Dictionary(_, values) => plain(values),
+        DataType::List(field) | DataType::ListView(field) => DataType::List(inner(field)),
+        DataType::LargeList(field) | DataType::LargeListView(field) => DataType::LargeList(inner(field)),
+        DataType::FixedSizeList(field, length) => DataType::FixedSizeList(inner(field), *length),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(inner).collect()),
+        other => other.clone(),
+    }
+}
+
+impl Way {
+    fn array(&self, values: &ArrayRef, field: &Field, shown: &Shown) -> Result<ArrayRef> {
+        match self {
+            // The digits of a numeric may be known better than when it was described.
+            Way::AsItIs if values.data_type() == field.data_type() => Ok(Arc::clone(values)),
+            Way::AsItIs | Way::Cast => cast(values, field.data_type()),
+            Way::Text(of) => Ok(shown.output.texts(values, of)?),
+            Way::Name(of) => Ok(names(values, of, shown.registry.as_deref())),
+        }
+    }
+}
+
+fn cast(values: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
+    let options = CastOptions { safe: false, ..CastOptions::default() };
+    cast_with_options(values, to, &options).map_err(|error| {
+        Error::new(SqlState::NumericValueOutOfRange, "a value does not fit the column that was described")
+            .caused_by(error)
+    })
+}
+
+fn names(values: &ArrayRef, of: &str, registry: Option<&Registry>) -> ArrayRef {
+    let mut known: HashMap<u32, String> = HashMap::new();
+    let oids = values.as_primitive_opt::<UInt32Type>().into_iter().flatten();
+    let names = oids.map(|oid| {
+        oid.map(|oid| {
+            let name = || registry.and_then(|registry| registry.text(of, oid)).unwrap_or_else(|| oid.to_string());
+            known.entry(oid).or_insert_with(name).clone()
+        })
+    });
+    Arc::new(names.collect::<StringArray>())
+}

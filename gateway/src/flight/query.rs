@@ -1,0 +1,249 @@
+//! From a statement to a ticket, and from a ticket to rows.
+//!
+//! Owns: what a statement runs in (its session, its deadline, its sets of parameters) and what is told of it beforehand.
+//! Must never know: which message asked for it.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{Schema, SchemaRef};
+use arrow_flight::encode::FlightDataEncoderBuilder;
+use arrow_flight::error::FlightError;
+use arrow_flight::{FlightData, FlightDescriptor, FlightEndpoint, FlightInfo, Ticket};
+use bytes::Bytes;
+use datafusion::scalar::ScalarValue;
+use futures::stream::{self, BoxStream};
+use futures::{Stream, StreamExt, TryStreamExt};
+use tonic::Status;
+
+use super::Server;
+use super::auth::Call;
+use super::clients::{Client, Running};
+use super::columns::{Columns, Shown};
+use super::params;
+use super::sealed::{Setting, Work};
+use super::status;
+use crate::engine::{Outcome, Prepared, QueryStream};
+use crate::error::{Error, Result, SqlState};
+use crate::session::{SessionEffect, StatementGuard};
+
+/// Longer texts are parsed on the CPU pool.
+const INLINE_SQL_BYTES: usize = 1024;
+
+pub(super) type DataStream = BoxStream<'static, Result<FlightData, Status>>;
+
+/// One statement of one call.
+pub(super) struct Execution {
+    server: Arc<Server>,
+    client: Arc<Client>,
+    guard: StatementGuard,
+    prepared: Prepared,
+    sets: std::vec::IntoIter<Vec<ScalarValue>>,
+    current: Option<(QueryStream, Shown)>,
+    /// Rows that a command counts without sending them.
+    counted: u64,
+    _running: Option<Running>,
+}
+
+impl Server {
+    /// The statement as a client of this session means it.
+    pub(super) fn work(&self, call: &Call, text: String) -> Work {
+        let settings = call.client.session.vars().changed();
+        let settings = settings.into_iter().map(|(name, value)| Setting { name, value }).collect();
+        let (role, session) = (call.login.role.name.clone(), call.client.mark.to_vec());
+        Work { role, session, text, settings, ..Work::default() }
+    }
+
+    /// Plans one statement.
+    pub(super) async fn plan(&self, client: &Client, guard: &StatementGuard, text: &str) -> Result<Prepared> {
+        let planned = async {
+            let mut statements = if text.len() <= INLINE_SQL_BYTES {
+                self.engine.parse(text)?
+            } else {
+                let (engine, text) = (Arc::clone(&self.engine), text.to_owned());
+                self.engine.on_cpu(move || engine.parse(&text)).await??
+            };
+            let statement =
+                statements.pop().ok_or_else(|| Error::new(SqlState::SyntaxError, "no statement was given"))?;
+            if !statements.is_empty() {
+                return Err(Error::new(
+                    SqlState::SyntaxError,
+                    "cannot insert multiple commands into a prepared statement",
+                ));
+            }
+            self.engine.prepare(&client.session, guard, statement, &[]).await
+        };
+        let planned = planned.await;
+        self.settled(client, planned)
+    }
+
+    /// What a ticket of the statement will give. A command is carried out now: clients that get no rows fetch none.
+    pub(super) async fn info(
+        self: &Arc<Self>,
+        call: &Call,
+        work: &Work,
+        descriptor: FlightDescriptor,
+    ) -> Result<FlightInfo> {
+        let mut work = work.clone();
+        let execution = self.execution(call, &work, None).await?;
+        let schema = execution.columns().schema();
+        if !execution.prepared.returns_rows {
+            execution.finish().await?;
+            work.done = true;
+        }
+        let ticket = Ticket::new(wrapped(work.ticket(&self.seal)?));
+        let info = FlightInfo::new().try_with_schema(&schema)?;
+        Ok(info.with_endpoint(FlightEndpoint::new().with_ticket(ticket)).with_descriptor(descriptor))
+    }
+
+    /// The columns of a statement, which is not carried out.
+    pub(super) async fn schema(&self, call: &Call, work: &Work) -> Result<SchemaRef> {
+        let (client, guard) = self.place(call, work)?;
+        let prepared = self.plan(&client, &guard, &work.text).await?;
+        client.session.activity().end();
+        Ok(Columns::of(&prepared.columns).schema())
+    }
+
+    /// Where a statement runs: in the session that planned it, if that is the caller's, else in one like it.
+    fn place(&self, call: &Call, work: &Work) -> Result<(Arc<Client>, StatementGuard)> {
+        let client = if work.session == call.client.mark {
+            Arc::clone(&call.client)
+        } else {
+            let settings = work.settings.iter().map(|setting| (setting.name.clone(), setting.value.clone()));
+            self.clients.aside(&call.client, &call.login, &settings.collect::<Vec<_>>())?
+        };
+        let guard = call.begin(&client);
+        Ok((client, guard))
+    }
+
+    /// Plans a statement again and binds its parameters, all of `batches` or those that it holds itself.
+    pub(super) async fn execution(
+        self: &Arc<Self>,
+        call: &Call,
+        work: &Work,
+        batches: Option<Vec<RecordBatch>>,
+    ) -> Result<Execution> {
+        let (client, guard) = self.place(call, work)?;
+        let running = (!work.nonce.is_empty()).then(|| call.client.run(&work.nonce, &guard.cancel));
+        let prepared = self.plan(&client, &guard, &work.text).await?;
+        let batches = batches.map_or_else(|| params::unpack(&work.params), Ok)?;
+        let display = client.session.vars().display();
+        let sets = params::sets(&batches, &prepared.param_types, self.inputs, &display);
+        let mut sets = self.settled(&client, sets)?;
+        if batches.is_empty() {
+            sets.push(Vec::new());
+        }
+        let (server, sets) = (Arc::clone(self), sets.into_iter());
+        Ok(Execution { server, client, guard, prepared, sets, current: None, counted: 0, _running: running })
+    }
+
+    /// An error fails the transaction block of its session.
+    fn settled<T>(&self, client: &Client, result: Result<T>) -> Result<T> {
+        let closed = client.session.take_effects().into_iter().find_map(|effect| match effect {
+            // Of a cursor that the session does not have.
+            SessionEffect::Close(name) => Some(name),
+            SessionEffect::CloseAll | SessionEffect::Notice(_) => None,
+        });
+        let missing = |name| Error::new(SqlState::InvalidCursorName, format!("cursor \"{name}\" does not exist"));
+        let result = result.and_then(|done| closed.map_or(Ok(done), |name| Err(missing(name))));
+        result.inspect_err(|_| {
+            client.session.transaction().fail();
+            client.session.activity().end();
+        })
+    }
+}
+
+impl Execution {
+    fn columns(&self) -> Columns {
+        Columns::of(&self.prepared.columns)
+    }
+
+    /// Begins, and gives the rows as they come. An error of the first set of parameters is told at once.
+    pub(super) async fn stream(mut self) -> Result<DataStream> {
+        let columns = Arc::new(self.columns());
+        self.advance().await?;
+        let encoder = FlightDataEncoderBuilder::new().with_schema(columns.schema());
+        let batches = self.batches().map(move |batch| {
+            let (batch, shown) = batch?;
+            columns.batch(&batch, &shown).map_err(FlightError::from)
+        });
+        Ok(encoder.build(batches).map_err(status::of_stream).boxed())
+    }
+
+    /// Runs to the end, and gives the number of rows that were changed or read.
+    pub(super) async fn finish(mut self) -> Result<i64> {
+        while self.advance().await? {
+            while let Some(batch) = self.next().await? {
+                self.counted += batch.num_rows() as u64;
+            }
+        }
+        Ok(i64::try_from(self.counted).unwrap_or(i64::MAX))
+    }
+
+    /// Executes with the next set of parameters; false if there is none.
+    async fn advance(&mut self) -> Result<bool> {
+        let Some(values) = self.sets.next() else { return Ok(false) };
+        let engine = &self.server.engine;
+        let session = &self.client.session;
+        let outcome = engine.execute(session, &self.guard, &self.prepared, values).await;
+        match self.server.settled(&self.client, outcome)? {
+            Outcome::Done(_) => self.current = None,
+            Outcome::Rows { stream, .. } => {
+                let output = engine.output(&session.vars().display());
+                let registry = stream.registry();
+                self.current = Some((stream, Shown { output, registry }));
+            }
+            Outcome::Copy { .. } => {
+                let error = Error::unsupported("COPY TO STDOUT needs the PostgreSQL protocol")
+                    .hint("Ask for the rows with SELECT: Flight sends them in columns.");
+                return self.server.settled(&self.client, Err(error));
+            }
+        }
+        Ok(true)
+    }
+
+    /// The next batch of the current set.
+    async fn next(&mut self) -> Result<Option<RecordBatch>> {
+        let Some((stream, _)) = &mut self.current else { return Ok(None) };
+        let next = stream.next().await.transpose();
+        let next = self.server.settled(&self.client, next)?;
+        if next.is_none() {
+            self.current = None;
+            self.client.session.activity().end();
+        }
+        Ok(next)
+    }
+
+    fn batches(self) -> impl Stream<Item = Result<(RecordBatch, Shown), FlightError>> + Send + 'static {
+        stream::try_unfold(self, |mut execution| async move {
+            loop {
+                if let Some(batch) = execution.next().await? {
+                    let shown = execution.current.as_ref().map(|(_, shown)| shown.clone());
+                    return Ok(shown.map(|shown| ((batch, shown), execution)));
+                }
+                if !execution.advance().await? {
+                    return Ok(None);
+                }
+            }
+        })
+    }
+}
+
+impl Drop for Execution {
+    fn drop(&mut self) {
+        self.client.session.activity().end();
+    }
+}
+
+/// The rows of a command: none, under no columns.
+pub(super) fn nothing() -> DataStream {
+    let encoder = FlightDataEncoderBuilder::new().with_schema(SchemaRef::new(Schema::empty()));
+    encoder.build(stream::empty()).map_err(status::of_stream).boxed()
+}
+
+/// A ticket as DoGet takes it.
+fn wrapped(sealed: Bytes) -> Bytes {
+    use arrow_flight::sql::{ProstMessageExt, TicketStatementQuery};
+    use prost::Message;
+    TicketStatementQuery { statement_handle: sealed }.as_any().encode_to_vec().into()
+}

@@ -1,0 +1,139 @@
+//! What tokens, tickets and handles say, once their seal is open.
+//!
+//! Owns: their fields and how long they live. They hold all that a replica needs that never saw the client before.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use bytes::Bytes;
+use prost::Message;
+
+use crate::auth::Seal;
+use crate::auth::seal::{self, Broken, Purpose};
+use crate::error::{Error, Result, SqlState};
+
+/// A client logs in anew after this time.
+const TOKEN_LIVES: Duration = Duration::from_secs(12 * 3600);
+/// A ticket is fetched soon, or not at all.
+const TICKET_LIVES: Duration = Duration::from_secs(3600);
+/// A prepared statement is used as long as its client is logged in.
+const HANDLE_LIVES: Duration = TOKEN_LIVES;
+
+/// Who a client is, and which of its sessions it means.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Token {
+    #[prost(string, tag = "1")]
+    pub(super) role: String,
+    #[prost(bytes = "vec", tag = "2")]
+    pub(super) session: Vec<u8>,
+}
+
+/// A statement, for one role.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Work {
+    #[prost(string, tag = "1")]
+    pub(super) role: String,
+    /// The session that it was planned in.
+    #[prost(bytes = "vec", tag = "2")]
+    pub(super) session: Vec<u8>,
+    #[prost(string, tag = "3")]
+    pub(super) text: String,
+    /// Its values, as an Arrow IPC stream.
+    #[prost(bytes = "vec", tag = "4")]
+    pub(super) params: Vec<u8>,
+    /// The variables that the session had set.
+    #[prost(message, repeated, tag = "5")]
+    pub(super) settings: Vec<Setting>,
+    /// Tells one ticket of the same statement from another.
+    #[prost(bytes = "vec", tag = "6")]
+    pub(super) nonce: Vec<u8>,
+    /// It was a command, and has been carried out: there is nothing to fetch.
+    #[prost(bool, tag = "7")]
+    pub(super) done: bool,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Setting {
+    #[prost(string, tag = "1")]
+    pub(super) name: String,
+    #[prost(string, tag = "2")]
+    pub(super) value: String,
+}
+
+impl Token {
+    pub(super) fn new(role: &str) -> Result<Self> {
+        Ok(Self { role: role.to_owned(), session: nonce()?.to_vec() })
+    }
+
+    /// As it stands behind `Bearer`.
+    pub(super) fn seal(&self, seal: &Seal) -> String {
+        BASE64.encode(seal.seal(Purpose::Token, &self.encode_to_vec(), TOKEN_LIVES))
+    }
+
+    pub(super) fn open(seal: &Seal, text: &str) -> Result<Self> {
+        let refused =
+            |why: Broken| Error::new(SqlState::InvalidAuthorizationSpecification, format!("bad token: {why}"));
+        let sealed = BASE64.decode(text).map_err(|_| refused(Broken::Forged))?;
+        let body = seal.open(Purpose::Token, &sealed).map_err(refused)?;
+        Self::decode(body).map_err(|_| refused(Broken::Forged))
+    }
+}
+
+impl Work {
+    pub(super) fn ticket(&self, seal: &Seal) -> Result<Bytes> {
+        let work = Self { nonce: nonce()?.to_vec(), ..self.clone() };
+        Ok(seal.seal(Purpose::Ticket, &work.encode_to_vec(), TICKET_LIVES).into())
+    }
+
+    pub(super) fn handle(&self, seal: &Seal) -> Bytes {
+        seal.seal(Purpose::Handle, &self.encode_to_vec(), HANDLE_LIVES).into()
+    }
+
+    pub(super) fn of_ticket(seal: &Seal, role: &str, sealed: &[u8]) -> Result<Arc<Self>> {
+        Self::open(seal, Purpose::Ticket, role, sealed)
+    }
+
+    pub(super) fn of_handle(seal: &Seal, role: &str, sealed: &[u8]) -> Result<Arc<Self>> {
+        Self::open(seal, Purpose::Handle, role, sealed)
+    }
+
+    /// Only the role that it was made for may open it.
+    fn open(seal: &Seal, purpose: Purpose, role: &str, sealed: &[u8]) -> Result<Arc<Self>> {
+        let (what, state) = match purpose {
+            Purpose::Handle => ("prepared statement handle", SqlState::InvalidSqlStatementName),
+            Purpose::Ticket | Purpose::Token => ("ticket", SqlState::InsufficientPrivilege),
+        };
+        let refused = |why: Broken| Error::new(state, format!("bad {what}: {why}"));
+        let work = Self::decode(seal.open(purpose, sealed).map_err(refused)?).map_err(|_| refused(Broken::Forged))?;
+        if work.role != role {
+            return Err(Error::new(SqlState::InsufficientPrivilege, format!("the {what} belongs to another role")));
+        }
+        Ok(Arc::new(work))
+    }
+}
+
+/// A name that nobody can guess.
+pub(super) fn nonce() -> Result<[u8; 16]> {
+    seal::nonce().map_err(|error| Error::internal(format!("the system gave no random bytes: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ticket_is_for_its_role_and_its_purpose() {
+        let seal = Seal::new([]).unwrap();
+        let work = Work { role: "ann".into(), text: "SELECT 1".into(), ..Work::default() };
+        let ticket = work.ticket(&seal).unwrap();
+        assert_eq!(Work::of_ticket(&seal, "ann", &ticket).unwrap().text, "SELECT 1");
+        assert_eq!(Work::of_ticket(&seal, "bob", &ticket).unwrap_err().state, SqlState::InsufficientPrivilege);
+        assert_eq!(Work::of_handle(&seal, "ann", &ticket).unwrap_err().state, SqlState::InvalidSqlStatementName);
+        assert_ne!(ticket, work.ticket(&seal).unwrap());
+        let token = Token::new("ann").unwrap();
+        assert_eq!(Token::open(&seal, &token.seal(&seal)).unwrap(), token);
+        assert!(Token::open(&seal, "no token").is_err() && Token::open(&seal, "").is_err());
+    }
+}

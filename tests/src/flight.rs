@@ -1,0 +1,190 @@
+//! A Flight SQL client that hides nothing: every call is one gRPC call, every failure its status.
+
+use std::net::SocketAddr;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::datatypes::{Schema, SchemaRef};
+use arrow_flight::decode::FlightRecordBatchStream;
+use arrow_flight::encode::FlightDataEncoderBuilder;
+use arrow_flight::error::FlightError;
+use arrow_flight::flight_service_client::FlightServiceClient;
+use arrow_flight::sql::{
+    ActionCreatePreparedStatementRequest, ActionCreatePreparedStatementResult, Any, CommandPreparedStatementQuery,
+    CommandPreparedStatementUpdate, CommandStatementQuery, CommandStatementUpdate, DoPutPreparedStatementResult,
+    DoPutUpdateResult, ProstMessageExt,
+};
+use arrow_flight::{Action, FlightDescriptor, FlightInfo, HandshakeRequest, Ticket};
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream};
+use prost::Message;
+use tonic::transport::Channel;
+use tonic::{Request, Status};
+
+/// One connection, logged in or not.
+#[derive(Clone)]
+pub struct Client {
+    inner: FlightServiceClient<Channel>,
+    /// What stands in `authorization`.
+    pub authorization: Option<String>,
+}
+
+/// The rows of one query, under the schema that was told before them.
+#[derive(Debug)]
+pub struct Rows {
+    pub schema: SchemaRef,
+    pub batches: Vec<RecordBatch>,
+}
+
+/// The rows of a batch as PostgreSQL shows them; `None` is NULL. The type of PostgreSQL is in the field.
+pub fn texts(batch: &RecordBatch) -> Vec<Vec<Option<String>>> {
+    let output = gateway::pg::outputs(&gateway::session::Vars::default().display());
+    let schema = batch.schema();
+    let columns: Vec<ArrayRef> = schema
+        .fields()
+        .iter()
+        .zip(batch.columns())
+        .map(|(field, values)| output.texts(values, field).unwrap())
+        .collect();
+    let text = |column: &ArrayRef, row| {
+        let texts = column.as_string::<i32>();
+        texts.is_valid(row).then(|| texts.value(row).to_owned())
+    };
+    (0..batch.num_rows()).map(|row| columns.iter().map(|column| text(column, row)).collect()).collect()
+}
+
+/// SQLSTATE of a failure.
+pub fn state(status: &Status) -> &str {
+    status.metadata().get("sqlstate").map_or("", |state| state.to_str().unwrap())
+}
+
+impl Client {
+    pub async fn open(addr: SocketAddr) -> Self {
+        let channel = Channel::from_shared(format!("http://{addr}")).unwrap().connect().await.unwrap();
+        Self { inner: FlightServiceClient::new(channel).max_decoding_message_size(usize::MAX), authorization: None }
+    }
+
+    /// Logs in to a server that trusts.
+    pub async fn login(addr: SocketAddr) -> Self {
+        let mut client = Self::open(addr).await;
+        client.handshake(None).await.unwrap();
+        client
+    }
+
+    /// Shows `authorization`, and uses the token that comes back.
+    pub async fn handshake(&mut self, authorization: Option<&str>) -> Result<(), Status> {
+        let mut request = Request::new(stream::iter([HandshakeRequest::default()]));
+        if let Some(shown) = authorization {
+            request.metadata_mut().insert("authorization", shown.parse().unwrap());
+        }
+        let response = self.inner.handshake(request).await?;
+        self.authorization = Some(response.metadata().get("authorization").unwrap().to_str().unwrap().to_owned());
+        Ok(())
+    }
+
+    pub fn request<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        if let Some(shown) = &self.authorization {
+            request.metadata_mut().insert("authorization", shown.parse().unwrap());
+        }
+        request
+    }
+
+    /// What a command, any of Flight SQL's, is told before its rows.
+    pub async fn info(&mut self, command: &impl ProstMessageExt) -> Result<FlightInfo, Status> {
+        let descriptor = FlightDescriptor::new_cmd(command.as_any().encode_to_vec());
+        let request = self.request(descriptor);
+        Ok(self.inner.get_flight_info(request).await?.into_inner())
+    }
+
+    /// The schema and the rows of a command.
+    pub async fn rows(&mut self, command: &impl ProstMessageExt) -> Result<Rows, Status> {
+        let info = self.info(command).await?;
+        assert_eq!(info.endpoint.len(), 1, "one endpoint is what every client takes");
+        let ticket = info.endpoint[0].ticket.clone().unwrap();
+        let rows = self.fetch(ticket).await?;
+        let told = Schema::try_from(info).unwrap();
+        assert_eq!(&told, rows.schema.as_ref(), "FlightInfo and the stream tell the same schema");
+        Ok(rows)
+    }
+
+    pub async fn fetch(&mut self, ticket: Ticket) -> Result<Rows, Status> {
+        let mut rows = self.stream(self.request(ticket)).await?;
+        let batches = rows.by_ref().try_collect().await.map_err(status)?;
+        let schema = rows.schema().expect("a stream begins with its schema");
+        Ok(Rows { schema: SchemaRef::clone(schema), batches })
+    }
+
+    pub async fn stream(&mut self, request: Request<Ticket>) -> Result<FlightRecordBatchStream, Status> {
+        let data =
+            self.inner.do_get(request).await?.into_inner().map_err(|status| FlightError::Tonic(Box::new(status)));
+        Ok(FlightRecordBatchStream::new_from_flight_data(data))
+    }
+
+    pub async fn query(&mut self, sql: &str) -> Result<Rows, Status> {
+        self.rows(&CommandStatementQuery { query: sql.to_owned(), transaction_id: None }).await
+    }
+
+    pub async fn update(&mut self, sql: &str) -> Result<i64, Status> {
+        let command = CommandStatementUpdate { query: sql.to_owned(), transaction_id: None };
+        let body = self.put(&command, None).await?;
+        Ok(DoPutUpdateResult::decode(body).unwrap().record_count)
+    }
+
+    pub async fn prepare(&mut self, sql: &str) -> Result<ActionCreatePreparedStatementResult, Status> {
+        let asked = ActionCreatePreparedStatementRequest { query: sql.to_owned(), transaction_id: None };
+        let bodies = self.act("CreatePreparedStatement", asked.as_any().encode_to_vec()).await?;
+        Ok(Any::decode(bodies[0].clone()).unwrap().unpack().unwrap().unwrap())
+    }
+
+    /// The handle of a prepared statement with values.
+    pub async fn bind(&mut self, handle: &Bytes, values: RecordBatch) -> Result<Bytes, Status> {
+        let command = CommandPreparedStatementQuery { prepared_statement_handle: handle.clone() };
+        let body = self.put(&command, Some(values)).await?;
+        Ok(DoPutPreparedStatementResult::decode(body).unwrap().prepared_statement_handle.unwrap())
+    }
+
+    pub async fn execute(&mut self, handle: &Bytes) -> Result<Rows, Status> {
+        self.rows(&CommandPreparedStatementQuery { prepared_statement_handle: handle.clone() }).await
+    }
+
+    pub async fn execute_update(&mut self, handle: &Bytes, values: RecordBatch) -> Result<i64, Status> {
+        let command = CommandPreparedStatementUpdate { prepared_statement_handle: handle.clone() };
+        let body = self.put(&command, Some(values)).await?;
+        Ok(DoPutUpdateResult::decode(body).unwrap().record_count)
+    }
+
+    pub async fn put(&mut self, command: &impl ProstMessageExt, values: Option<RecordBatch>) -> Result<Bytes, Status> {
+        let descriptor = FlightDescriptor::new_cmd(command.as_any().encode_to_vec());
+        let data: Vec<_> = match values {
+            Some(batch) => FlightDataEncoderBuilder::new()
+                .with_flight_descriptor(Some(descriptor))
+                .build(stream::iter([Ok(batch)]))
+                .try_collect()
+                .await
+                .unwrap(),
+            None => vec![arrow_flight::FlightData { flight_descriptor: Some(descriptor), ..Default::default() }],
+        };
+        let request = self.request(stream::iter(data));
+        let mut results = self.inner.do_put(request).await?.into_inner();
+        Ok(results.message().await?.map(|result| result.app_metadata).unwrap_or_default())
+    }
+
+    /// The bodies that an action is answered with.
+    pub async fn act(&mut self, action: &str, body: Vec<u8>) -> Result<Vec<Bytes>, Status> {
+        let request = self.request(Action { r#type: action.to_owned(), body: body.into() });
+        let results = self.inner.do_action(request).await?.into_inner();
+        results.map(|result| result.map(|result| result.body)).try_collect().await
+    }
+
+    pub fn raw(&mut self) -> &mut FlightServiceClient<Channel> {
+        &mut self.inner
+    }
+}
+
+/// The status that ended a stream.
+pub fn status(error: FlightError) -> Status {
+    match error {
+        FlightError::Tonic(status) => *status,
+        other => panic!("a stream that cannot be read: {other}"),
+    }
+}
