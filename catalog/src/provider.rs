@@ -2,6 +2,8 @@
 //!
 //! Owns: in how many streams its files are read. Must never know: names of other tables.
 
+mod text;
+
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -19,17 +21,12 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
-use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
-use datafusion::physical_plan::union::UnionExec;
 use object_store::ObjectMeta;
 
-use crate::format::bounds::Bounds;
 use crate::format::parquet::{Adapters, PinnedReaders, guarded};
-use crate::format::scan::{Origin, TextScan};
 use crate::format::{Content, Opened};
 use crate::pinned::Pinned;
 use crate::prune;
-use crate::shadow::{ShadowReaders, Shadowed};
 use crate::store::Source;
 
 /// A table whose files have been opened.
@@ -134,97 +131,13 @@ impl LakeProvider {
             .build();
         Ok(DataSourceExec::from_data_source(config))
     }
-
-    /// Files of text; of those that have a shadow it is read.
-    fn scan_text_files(
-        &self,
-        (kept, bounds): (&[usize], &Bounds),
-        state: &dyn Session,
-        wanted: (Option<&Vec<usize>>, Option<usize>),
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let columns = self.opened.schema.fields().len();
-        let (mut shadows, mut text) = (Vec::new(), Vec::new());
-        for at in kept {
-            match self.shadowed(*at) {
-                Some(of) => shadows.push((*at, shadow_of(of, columns))),
-                None => text.push(*at),
-            }
-        }
-        let Some((first, _)) = shadows.first() else { return self.scan_text(&text, state, wanted) };
-        let is_first = text.first().is_none_or(|text| first < text);
-        let table = self.table_schema();
-        let statistics = match text.is_empty() {
-            true => bounds.statistics(table.table_schema(), kept),
-            false => Statistics::new_unknown(table.table_schema()),
-        };
-        let scans = (table, shadows.into_iter().map(|(_, file)| file).collect(), statistics);
-        let shadows = self.scan_parquet(scans, Arc::new(ShadowReaders), state, wanted)?;
-        if text.is_empty() {
-            return Ok(shadows);
-        }
-        // Below a union nothing is divided any more.
-        let threads = state.config().target_partitions();
-        let shadows = shadows.repartitioned(threads, state.config_options())?.unwrap_or(shadows);
-        let text = self.scan_text(&text, state, wanted)?;
-        UnionExec::try_new(if is_first { vec![shadows, text] } else { vec![text, shadows] })
-    }
-
-    fn shadowed(&self, at: usize) -> Option<Shadowed> {
-        let id = self.opened.ids.get(at).copied().flatten().filter(|_| self.source.shadows.are_on())?;
-        let shadow = self.source.shadows.get(id)?;
-        Some(Shadowed { file: Arc::clone(self.opened.content.file(at)?), shadow })
-    }
-
-    fn scan_text(
-        &self,
-        files: &[usize],
-        state: &dyn Session,
-        (projection, limit): (Option<&Vec<usize>>, Option<usize>),
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let all: Vec<usize> = (0..self.opened.schema.fields().len()).collect();
-        let wanted = projection.unwrap_or(&all);
-        let schema = Arc::new(self.opened.schema.project(wanted)?);
-        let of_files = self.opened.file_schema.fields().len();
-        let mut read = Vec::new();
-        let origins: Vec<Origin> = wanted
-            .iter()
-            .map(|column| match column.checked_sub(of_files) {
-                Some(partition) => Origin::Partition(partition),
-                None => {
-                    read.push(*column);
-                    Origin::File(read.len() - 1)
-                }
-            })
-            .collect();
-        let file_schema = Arc::new(self.opened.file_schema.project(&read)?);
-        let streams = state.config().target_partitions().max(1);
-        let in_group = files.len().div_ceil(streams).max(1);
-        let mut groups: Vec<Vec<usize>> = files.chunks(in_group).map(<[usize]>::to_vec).collect();
-        if groups.is_empty() {
-            groups.push(Vec::new());
-        }
-        // Two parts more than cores, so that none of them waits while the next is fetched and the last is passed on.
-        let parts = streams.div_ceil(groups.len()) + 2;
-        let streams = groups.into_iter().map(|files| -> Arc<dyn PartitionStream> {
-            let (file_schema, schema) = (Arc::clone(&file_schema), Arc::clone(&schema));
-            let (opened, origins) = (Arc::clone(&self.opened), origins.clone());
-            Arc::new(TextScan { opened, files, file_schema, schema, origins, parts })
-        });
-        let streams = streams.collect();
-        let plan = StreamingTableExec::try_new(schema, streams, None, std::iter::empty(), false, limit)?;
-        Ok(Arc::new(plan))
-    }
 }
 
 fn partitioned(file: &Arc<Pinned>, rows: usize, columns: usize) -> PartitionedFile {
     described(file, file.file.bytes, (rows, columns)).with_extension(Arc::clone(file))
 }
 
-fn shadow_of(shadowed: Shadowed, columns: usize) -> PartitionedFile {
-    let (bytes, rows) = (shadowed.shadow.parquet_bytes(), shadowed.shadow.rows());
-    described(&shadowed.file, bytes, (rows, columns)).with_extension(Arc::new(shadowed))
-}
-
+/// A file of so many bytes whose rows are those of an object.
 fn described(file: &Pinned, bytes: u64, (rows, columns): (usize, usize)) -> PartitionedFile {
     let meta = ObjectMeta {
         location: file.file.path.clone(),
@@ -233,7 +146,11 @@ fn described(file: &Pinned, bytes: u64, (rows, columns): (usize, usize)) -> Part
         e_tag: file.file.etag.clone(),
         version: None,
     };
-    let mut partitioned = PartitionedFile::new_from_meta(meta).with_partition_values(file.file.partitions.clone());
+    with_rows(meta, (rows, columns)).with_partition_values(file.file.partitions.clone())
+}
+
+fn with_rows(meta: ObjectMeta, (rows, columns): (usize, usize)) -> PartitionedFile {
+    let mut partitioned = PartitionedFile::new_from_meta(meta);
     // Not `with_statistics`: that one claims that no partition is NULL.
     partitioned.statistics = Some(Arc::new(counted(rows, columns)));
     partitioned

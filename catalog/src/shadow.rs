@@ -1,18 +1,25 @@
 //! Shadows: copies of text files as Parquet on the local disk, so that what is read again is read fast.
 //!
-//! Owns: which files get one, in which order, and which go when the room is full. Must never know: a plan of a query.
+//! Owns: which files get one, alone or together, and in which order. Must never know: a plan of a query.
 
 mod checked;
+mod choice;
 mod folder;
+mod gathered;
+mod held;
 mod id;
+mod index;
+mod pack;
+mod part;
+mod place;
 mod reader;
 mod told;
 mod transcode;
 mod work;
 
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::collections::{HashSet, VecDeque};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -21,7 +28,9 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use id::{Id, ids};
+pub(crate) use id::{Id, Named, named};
+pub(crate) use part::Part;
+pub(crate) use place::{Place, Shadow};
 pub(crate) use reader::{ShadowReaders, Shadowed};
 pub(crate) use told::recall;
 pub(crate) use transcode::Pace;
@@ -32,16 +41,18 @@ use crate::format::bounds::FileBounds;
 use crate::format::parquet::Footers;
 use crate::remembered::{facts, is_settled};
 use crate::{Error, disk};
-use checked::Checked;
 use folder::Folder;
+use gathered::{Batch, Gathered, Told};
+use held::Held;
 
-/// Smaller files have none: opening one more file costs as much as reading their text, and there can be many of them.
+/// Smaller files have none of their own: opening one more file costs as much as reading their text, and there can be many of
+/// them. They share one.
 const FILE_BYTES_MIN: u64 = 256 << 10;
 
 /// A file of this size gets one when it was read once, others when they were read twice.
 const READ_ONCE_BYTES_MIN: u64 = 8 << 20;
 
-/// Files that wait for theirs. What is beyond is asked for again by the next query.
+/// Files and packs that wait for theirs. What is beyond is asked for again by the next query.
 const WAITING_MAX: usize = 1_024;
 
 /// Versions of files of which it is known that they were read, or that they cannot have one.
@@ -58,90 +69,34 @@ pub(crate) struct Shadows {
     bytes_max: u64,
     state: Mutex<State>,
     arrived: Notify,
+    /// Small files of a table have become enough for a pack.
+    gathered: Notify,
     /// Tables of whose files something became known that is not kept.
     news: Mutex<Vec<Weak<Opened>>>,
     told: Notify,
     footers: Footers,
-    /// Orders the uses.
-    clock: AtomicU64,
     /// Of all that are there or were.
     reads: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    ready: HashMap<Id, Arc<Shadow>>,
-    bytes: u64,
+    held: Held,
     read_once: HashSet<Id>,
     refused: HashSet<Id>,
+    gathered: Gathered,
     waiting: VecDeque<Job>,
-    /// Of the files that wait, and of the one that is being read.
+    /// Of the files that wait, and of those that are being read.
     taken: HashSet<Id>,
 }
 
-/// A file of a table whose shadow is wanted.
+/// What is to be made.
 #[derive(Debug, Clone)]
-struct Job {
-    opened: Arc<Opened>,
-    at: usize,
-    id: Id,
-}
-
-/// The rows of one version of one file. It goes from the disk when nobody reads it any more.
-#[derive(Debug)]
-pub(crate) struct Shadow {
-    pub(crate) id: Id,
-    path: PathBuf,
-    checked: Checked,
-    used: AtomicU64,
-    used_at_micros: AtomicI64,
-    reads: AtomicU64,
-    is_over: AtomicBool,
-}
-
-impl Shadow {
-    fn new(id: Id, path: PathBuf, checked: Checked, used_at: DateTime<Utc>) -> Self {
-        let used_at_micros = AtomicI64::new(used_at.timestamp_micros());
-        let (used, reads, is_over) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
-        Self { id, path, checked, used, used_at_micros, reads, is_over }
-    }
-
-    pub(crate) fn rows(&self) -> usize {
-        usize::try_from(self.checked.rows).unwrap_or(usize::MAX)
-    }
-
-    /// What is known of its rows.
-    pub(crate) fn told(&self) -> &str {
-        self.checked.text.split_once('\n').map_or("", |(_, told)| told)
-    }
-
-    /// Of its Parquet file.
-    pub(crate) fn parquet_bytes(&self) -> u64 {
-        self.checked.bytes
-    }
-
-    /// On the disk.
-    pub(crate) fn bytes_on_disk(&self) -> u64 {
-        self.checked.bytes_on_disk
-    }
-
-    pub(crate) fn used_at(&self) -> Option<DateTime<Utc>> {
-        DateTime::from_timestamp_micros(self.used_at_micros.load(Ordering::Relaxed))
-    }
-
-    pub(crate) fn reads(&self) -> u64 {
-        self.reads.load(Ordering::Relaxed)
-    }
-}
-
-impl Drop for Shadow {
-    fn drop(&mut self) {
-        if self.is_over.load(Ordering::Relaxed)
-            && let Err(error) = std::fs::remove_file(&self.path)
-        {
-            tracing::debug!(%error, "a shadow could not be removed");
-        }
-    }
+enum Job {
+    /// The shadow of one file.
+    File { opened: Arc<Opened>, at: usize, id: Id },
+    /// One shadow of some small files.
+    Pack(Batch),
 }
 
 impl Shadows {
@@ -158,13 +113,13 @@ impl Shadows {
         }
         let shadows = Self { folder, bytes_max, ..Self::default() };
         for shadow in found {
-            shadows.add(shadow);
+            shadows.state.lock().held.add(shadow, bytes_max);
         }
         Ok(shadows)
     }
 
     #[cfg(test)]
-    pub(crate) fn path(&self) -> Option<PathBuf> {
+    pub(crate) fn path(&self) -> Option<std::path::PathBuf> {
         self.folder.as_ref().and_then(Folder::path)
     }
 
@@ -172,19 +127,27 @@ impl Shadows {
         self.folder.is_some()
     }
 
-    /// The shadow of a file, for a query that is about to read it.
-    pub(crate) fn get(&self, id: Id) -> Option<Arc<Shadow>> {
-        let shadow = Arc::clone(self.state.lock().ready.get(&id)?);
-        shadow.used.store(self.clock.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
-        shadow.used_at_micros.store(Utc::now().timestamp_micros(), Ordering::Relaxed);
-        shadow.reads.fetch_add(1, Ordering::Relaxed);
-        self.reads.fetch_add(1, Ordering::Relaxed);
-        Some(shadow)
+    /// Where the rows of some of the files are, for a query that is about to read them.
+    pub(crate) fn find(&self, ids: &[Option<Id>], files: &[usize]) -> Vec<Option<Place>> {
+        if !self.are_on() {
+            return vec![None; files.len()];
+        }
+        let mut state = self.state.lock();
+        let (now, used_at) = (state.held.tick(), Utc::now());
+        let found = files.iter().map(|at| {
+            let place = state.held.get(ids.get(*at).copied().flatten()?)?;
+            place.is_used((now, used_at));
+            Some(place.clone())
+        });
+        let found: Vec<Option<Place>> = found.collect();
+        let reads = found.iter().flatten().count() as u64;
+        self.reads.fetch_add(reads, Ordering::Relaxed);
+        found
     }
 
-    /// The same for those who only look.
-    pub(crate) fn peek(&self, id: Id) -> Option<Arc<Shadow>> {
-        self.state.lock().ready.get(&id).map(Arc::clone)
+    /// Where the rows of a file are, for those who only look.
+    pub(crate) fn peek(&self, id: Id) -> Option<Place> {
+        self.state.lock().held.get(id).cloned()
     }
 
     /// Queries that still run begin anew, with the text.
@@ -196,8 +159,9 @@ impl Shadows {
 
     fn totals(&self) -> ShadowTotals {
         let state = self.state.lock();
-        let (shadows, waiting) = (state.ready.len(), state.taken.len());
-        ShadowTotals { shadows, bytes: state.bytes, waiting, reads: self.reads.load(Ordering::Relaxed) }
+        let (shadows, packs) = (state.held.files(), state.held.packs().count());
+        let (bytes, waiting, reads) = (state.held.bytes(), state.taken.len(), self.reads.load(Ordering::Relaxed));
+        ShadowTotals { shadows, packs, bytes, waiting, reads }
     }
 
     /// Takes note that a query has read a file of text to its end.
@@ -206,20 +170,56 @@ impl Shadows {
         if is_settled(file, began_at) && !opened.content.has_rejects(at) {
             self.tell(opened, at, told::counted(rows, &opened.file_schema));
         }
+        if self.folder.is_none() {
+            return;
+        }
         let bytes = file.file.bytes;
-        if self.folder.is_none() || bytes < FILE_BYTES_MIN {
-            return;
-        }
         let mut state = self.state.lock();
-        if state.ready.contains_key(&id) || state.refused.contains(&id) || state.taken.contains(&id) {
+        if state.held.get(id).is_some() || state.refused.contains(&id) || state.taken.contains(&id) {
             return;
         }
-        if bytes < READ_ONCE_BYTES_MIN && !state.read_once.remove(&id) {
+        if bytes < FILE_BYTES_MIN {
+            let Some(columns) = opened.columns.get(at) else { return };
+            match state.gathered.see(opened, columns, (id, bytes)) {
+                Told::Known | Told::New => {}
+                Told::Enough => self.gathered.notify_one(),
+                Told::Full => {
+                    self.queue_packs(&mut state, gathered::QUIET_AFTER);
+                }
+            }
+        } else if bytes < READ_ONCE_BYTES_MIN && !state.read_once.remove(&id) {
             remember(&mut state.read_once, id);
         } else if state.waiting.len() < WAITING_MAX {
             state.taken.insert(id);
-            state.waiting.push_back(Job { opened: Arc::clone(opened), at, id });
+            state.waiting.push_back(Job::File { opened: Arc::clone(opened), at, id });
             self.arrived.notify_one();
+        }
+    }
+
+    /// Lets the small files wait for their packs that are enough, and of whose tables nobody reads more; true if others will be.
+    fn queue_packs(&self, state: &mut State, quiet_for: Duration) -> bool {
+        let (batches, is_more) = state.gathered.take(quiet_for);
+        for batch in batches {
+            if state.waiting.len() < WAITING_MAX {
+                state.taken.extend(batch.ids.iter().copied());
+                state.waiting.push_back(Job::Pack(batch));
+                self.arrived.notify_one();
+            }
+        }
+        is_more
+    }
+
+    /// Looks at a table that was opened: what is left of worn packs is packed anew.
+    pub(crate) fn tidy(&self, opened: &Arc<Opened>) {
+        let Some(file) = opened.content.file(0).filter(|_| !opened.ids.is_empty()) else { return };
+        let mut state = self.state.lock();
+        let (batches, gone) = choice::worn(&state.held, opened, &file.table);
+        gone.iter().for_each(|pack| state.held.forget(pack));
+        for batch in batches {
+            if state.waiting.len() < WAITING_MAX {
+                state.waiting.push_back(Job::Pack(batch));
+                self.arrived.notify_one();
+            }
         }
     }
 
@@ -246,12 +246,26 @@ impl Shadows {
         }
     }
 
+    #[cfg(test)]
+    fn queue_gathered(&self) {
+        self.queue_packs(&mut self.state.lock(), Duration::ZERO);
+    }
+
     /// Makes shadows until `stop`, one at a time and slowly while there is other work.
     pub(crate) async fn make_until(&self, pace: &Pace, stop: &CancellationToken) {
         let making = async {
             loop {
                 self.arrived.notified().await;
                 self.make_waiting(pace).await;
+            }
+        };
+        let gathering = async {
+            loop {
+                self.gathered.notified().await;
+                tokio::time::sleep(gathered::QUIET_AFTER).await;
+                if self.queue_packs(&mut self.state.lock(), gathered::QUIET_AFTER) {
+                    self.gathered.notify_one();
+                }
             }
         };
         let keeping = async {
@@ -261,37 +275,45 @@ impl Shadows {
                 self.keep_news();
             }
         };
-        stop.run_until_cancelled(futures::future::join(making, keeping)).await;
+        stop.run_until_cancelled(futures::future::join3(making, gathering, keeping)).await;
+        // The tables that wait hold their sources, and these the shadows.
+        self.state.lock().waiting.clear();
     }
 
     /// Makes those that files wait for now.
     pub(crate) async fn make_waiting(&self, pace: &Pace) {
         loop {
             let Some(job) = self.state.lock().waiting.pop_front() else { return };
-            let id = job.id;
-            let made = self.make(job, pace).await;
-            let mut state = self.state.lock();
-            state.taken.remove(&id);
-            if !made {
-                remember(&mut state.refused, id);
+            match job {
+                Job::File { opened, at, id } => {
+                    let made = self.make(&opened, (at, id), pace).await;
+                    let mut state = self.state.lock();
+                    state.taken.remove(&id);
+                    if !made {
+                        remember(&mut state.refused, id);
+                    }
+                }
+                Job::Pack(batch) => {
+                    self.pack(&batch, pace).await;
+                    let mut state = self.state.lock();
+                    for id in &batch.ids {
+                        state.taken.remove(id);
+                    }
+                }
             }
         }
     }
 
     /// True if there is a shadow now, or if there may be one at another time.
-    async fn make(&self, job: Job, pace: &Pace) -> bool {
+    async fn make(&self, opened: &Arc<Opened>, (at, id): (usize, Id), pace: &Pace) -> bool {
         let Some(folder) = &self.folder else { return false };
-        let Some(file) = job.opened.content.file(job.at) else { return false };
-        match transcode::transcode(&job, folder, self.bytes_max, pace).await {
+        let Some(file) = opened.content.file(at) else { return false };
+        match transcode::transcode((opened, at, id), folder, self.bytes_max, pace).await {
             Ok((shadow, bounds)) => {
-                self.tell(&job.opened, job.at, bounds);
-                tracing::debug!(
-                    table = file.table,
-                    file = file.key(),
-                    bytes = shadow.bytes_on_disk(),
-                    "a file has a shadow"
-                );
-                self.add(shadow);
+                self.tell(opened, at, bounds);
+                let bytes = shadow.bytes_on_disk();
+                tracing::debug!(table = file.table, file = file.key(), bytes, "a file has a shadow");
+                self.state.lock().held.add(shadow, self.bytes_max);
                 true
             }
             Err(refusal) => {
@@ -301,36 +323,10 @@ impl Shadows {
         }
     }
 
-    fn add(&self, shadow: Shadow) {
-        let mut state = self.state.lock();
-        let now = self.clock.fetch_add(1, Ordering::Relaxed) + 1;
-        shadow.used.store(now, Ordering::Relaxed);
-        state.bytes += shadow.bytes_on_disk();
-        if let Some(before) = state.ready.insert(shadow.id, Arc::new(shadow)) {
-            state.bytes -= before.bytes_on_disk();
-            before.is_over.store(true, Ordering::Relaxed);
-        }
-        while state.bytes > self.bytes_max {
-            let oldest = state.ready.values().min_by_key(|shadow| shadow.used.load(Ordering::Relaxed));
-            let Some(oldest) = oldest.map(Arc::clone) else { break };
-            state.forget(&oldest);
-        }
-    }
-
     /// A shadow that cannot be read is no shadow.
     fn discard(&self, shadow: &Arc<Shadow>, reason: &dyn std::fmt::Display) {
-        tracing::warn!(shadow = %shadow.id, %reason, "a shadow is damaged and not used any more");
-        self.state.lock().forget(shadow);
-    }
-}
-
-impl State {
-    fn forget(&mut self, shadow: &Arc<Shadow>) {
-        if self.ready.get(&shadow.id).is_some_and(|known| Arc::ptr_eq(known, shadow)) {
-            self.ready.remove(&shadow.id);
-            self.bytes -= shadow.bytes_on_disk();
-            shadow.is_over.store(true, Ordering::Relaxed);
-        }
+        tracing::warn!(shadow = %shadow.name(), %reason, "a shadow is damaged and not used any more");
+        self.state.lock().held.forget(shadow);
     }
 }
 

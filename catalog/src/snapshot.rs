@@ -231,7 +231,11 @@ impl LakeTable {
             }
             match opened {
                 Err(failure) if !failure.error.is_lasting() => Err(failure.error),
-                lasting => Ok(lasting.map(Arc::new)),
+                lasting => {
+                    let lasting = lasting.map(Arc::new);
+                    lasting.iter().for_each(|opened| self.source.shadows.tidy(opened));
+                    Ok(lasting)
+                }
             }
         };
         self.opened.get_or_try_init(opening).await?.clone().map_err(|failure| failure.error)

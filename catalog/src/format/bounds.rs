@@ -53,6 +53,9 @@ struct Bounded {
     is_met: bool,
 }
 
+/// Longer texts are no bounds: there is one for each column of each file.
+pub(crate) const TEXT_BYTES_MAX: usize = 128;
+
 /// More files are not counted up for each query.
 const COUNTED_MAX: usize = 256;
 
@@ -251,7 +254,7 @@ fn column(name: &str, data_type: &DataType, files: &[Option<&FileBounds>]) -> Re
 }
 
 /// Types whose bounds are told. Floats are not among them: a NaN is greater than the greatest value that files name.
-fn is_ordered(data_type: &DataType) -> bool {
+pub(super) fn is_ordered(data_type: &DataType) -> bool {
     data_type.is_integer()
         || matches!(
             data_type,

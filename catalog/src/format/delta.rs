@@ -158,6 +158,7 @@ impl Files<'_> {
             partitions,
             knowledge: known.into(),
             ids: Vec::new(),
+            columns: Vec::new(),
             skipped,
             drift: Drift::default(),
             delta,

@@ -5,6 +5,7 @@ pub(crate) mod csv;
 pub(crate) mod delta;
 pub(crate) mod drift;
 mod encoding;
+pub(crate) mod extremes;
 pub(crate) mod json;
 pub(crate) mod known;
 mod normal;

@@ -23,7 +23,7 @@ use crate::manifest::{DataFile, Manifest};
 use crate::pinned::Pinned;
 use crate::prune::Partitions;
 use crate::remembered::{Kept, Memory};
-use crate::shadow::{self, Id};
+use crate::shadow::{self, Id, Named};
 
 /// A file of text up to this size is looked at as a whole, while the whole files of the table are not too many.
 const WHOLE_FILE_BYTES_MAX: u64 = 16 << 20;
@@ -48,8 +48,9 @@ pub(crate) struct Opened {
     /// The folders of each file of the content, in their order, and what is known of its rows.
     pub(crate) partitions: Partitions,
     pub(super) knowledge: Knowledge,
-    /// The names of the shadows that files of text can have.
+    /// The names of the rows of each file of text, and its columns.
     pub(crate) ids: Vec<Option<Id>>,
+    pub(crate) columns: Vec<SchemaRef>,
     /// Files that are left out: key and reason.
     pub(crate) skipped: Vec<(String, String)>,
     /// How the columns of the files differ.
@@ -124,12 +125,12 @@ pub(crate) async fn open(
     if !bounds.is_empty() {
         known.add_files(&file_schema, &bounds);
     }
-    let ids = shadow::ids(&content, &file_schema);
+    let Named { ids, columns } = shadow::named(&content, &file_schema, &partitions.fields);
     let knowledge = match &content {
         Content::Parquet { .. } => known.into(),
         Content::Csv { .. } | Content::Json { .. } => Knowledge::of_text(known, has_rows),
     };
-    Ok(Opened { schema, file_schema, content, partitions, knowledge, ids, skipped, drift, delta: None })
+    Ok(Opened { schema, file_schema, content, partitions, knowledge, ids, columns, skipped, drift, delta: None })
 }
 
 impl Opened {

@@ -203,6 +203,7 @@ mod delta_deletions;
 mod delta_faults;
 mod json;
 mod lake;
+mod packs;
 mod parquet_files;
 mod pruning;
 mod remembered;

@@ -10,10 +10,9 @@ use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
 use tempfile::{NamedTempFile, TempDir};
 
+use super::Shadow;
 use super::checked::Checked;
-use super::{Id, Shadow};
 use crate::Error;
-use crate::remembered::RULES;
 
 const ENDING: &str = "shadow";
 const UNFINISHED: &str = "unfinished";
@@ -46,8 +45,8 @@ impl Folder {
     }
 
     /// A file where a shadow is written. No other one ever had its name: one that is still read keeps its own.
-    pub(super) fn unfinished(&self, id: Id) -> io::Result<NamedTempFile> {
-        let (prefix, suffix) = (format!("{id}-"), format!(".{UNFINISHED}"));
+    pub(super) fn unfinished(&self, name: &str) -> io::Result<NamedTempFile> {
+        let (prefix, suffix) = (format!("{name}-"), format!(".{UNFINISHED}"));
         let new =
             |path: &Path| tempfile::Builder::new().prefix(&prefix).suffix(&suffix).rand_bytes(10).tempfile_in(path);
         match self {
@@ -113,19 +112,8 @@ pub(super) fn place(unfinished: &Path) -> PathBuf {
 fn read(path: &Path) -> io::Result<Option<(DateTime<Utc>, Shadow)>> {
     let mut file = File::open(path)?;
     let checked = Checked::read(&mut file)?;
-    let Some(id) = path.file_stem().and_then(|name| Id::parse(name.to_str()?.split('-').next()?)) else {
-        return Ok(None);
-    };
-    if checked.text.lines().next() != Some(&text(id)) {
-        return Ok(None);
-    }
     let used_at = DateTime::<Utc>::from(file.metadata()?.modified()?);
-    Ok(Some((used_at, Shadow::new(id, path.to_owned(), checked, used_at))))
-}
-
-/// What a shadow says of itself in its first line; the second one tells of its rows.
-pub(super) fn text(id: Id) -> String {
-    format!("{RULES} {id}")
+    Ok(Shadow::new(path.to_owned(), checked, used_at).map(|shadow| (used_at, shadow)))
 }
 
 fn remove(path: &Path) {

@@ -2,12 +2,14 @@
 //!
 //! Owns: that another version of a file, another definition, other types or another build have another name. Pure.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 
+use super::FILE_BYTES_MIN;
 use crate::format::Content;
 use crate::format::csv::{Layout, Plan};
 use crate::pinned::Pinned;
@@ -30,35 +32,56 @@ impl Id {
     }
 }
 
-/// The names for the files of a table of text, in their order; `None` where a version cannot be told.
-pub(crate) fn ids(content: &Content, schema: &Schema) -> Vec<Option<Id>> {
+/// The files of a table of text, in their order; nothing of other formats.
+#[derive(Debug, Default)]
+pub(crate) struct Named {
+    /// The names of their rows; `None` where a version cannot be told.
+    pub(crate) ids: Vec<Option<Id>>,
+    /// Their columns, by name. Those that only other files have are NULL in all of their rows, and need no room.
+    pub(crate) columns: Vec<SchemaRef>,
+}
+
+/// Names the files of a table with these columns of files and of folders.
+pub(crate) fn named(content: &Content, schema: &SchemaRef, partitions: &[FieldRef]) -> Named {
     match content {
         Content::Csv { plan, files, .. } => {
-            let mut known: Option<(&Arc<Layout>, Name)> = None;
-            let ids = files.iter().map(|(file, layout)| {
-                let (_, name) = match known.take().filter(|(known, _)| Arc::ptr_eq(known, layout)) {
-                    Some(same) => known.insert(same),
-                    None => known.insert((layout, csv(plan, layout, schema))),
+            let mut layouts: HashMap<*const Layout, (SchemaRef, Name)> = HashMap::new();
+            let named = files.iter().map(|(file, layout)| {
+                let new = || {
+                    let columns = by_name(plan.columns_of(layout, schema));
+                    let name = csv(plan, layout, &columns);
+                    (columns, name)
                 };
-                name.of(file)
+                let (columns, name) = layouts.entry(Arc::as_ptr(layout)).or_insert_with(new);
+                (name.of(file, partitions), Arc::clone(columns))
             });
-            ids.collect()
+            let (ids, columns) = named.unzip();
+            Named { ids, columns }
         }
         Content::Json { encoding, files } => {
+            let columns = by_name(schema.fields().iter());
             let mut name = Name::new("json");
             name.add(encoding.name());
-            schema.fields().iter().for_each(|field| name.field(field));
-            files.iter().map(|file| name.of(file)).collect()
+            columns.fields().iter().for_each(|field| name.field(field));
+            let ids = files.iter().map(|file| name.of(file, partitions)).collect();
+            Named { ids, columns: vec![columns; files.len()] }
         }
-        Content::Parquet { .. } => Vec::new(),
+        Content::Parquet { .. } => Named::default(),
     }
 }
 
+/// Columns by their names: their order in a table is that of its first file, and changes with it.
+fn by_name<'a>(columns: impl Iterator<Item = &'a FieldRef>) -> SchemaRef {
+    let mut columns: Vec<FieldRef> = columns.map(Arc::clone).collect();
+    columns.sort_by(|a, b| a.name().cmp(b.name()));
+    Arc::new(Schema::new(columns))
+}
+
 /// Only the columns that files of this layout have: another file may bring more to the table.
-fn csv(plan: &Plan, layout: &Layout, schema: &Schema) -> Name {
+fn csv(plan: &Plan, layout: &Layout, columns: &Schema) -> Name {
     let mut name = Name::new("csv");
     name.add(format!("{:?} {layout:?}", plan.options));
-    for field in plan.columns_of(layout, schema) {
+    for field in columns.fields() {
         name.field(field);
         name.add(format!("{:?}", plan.way(field.name())));
     }
@@ -99,9 +122,14 @@ impl Name {
         }
     }
 
-    fn of(&self, file: &Pinned) -> Option<Id> {
+    /// In the shadow that small files share stand the values of their folders, too.
+    fn of(&self, file: &Pinned, partitions: &[FieldRef]) -> Option<Id> {
         let etag = file.file.etag.as_ref()?;
         let mut own = self.clone();
+        if file.file.bytes < FILE_BYTES_MIN {
+            partitions.iter().for_each(|partition| own.field(partition));
+            own.add(&file.file.partitions);
+        }
         own.add((&file.source().root, file.key(), etag, file.file.bytes));
         let [high, low] = own.0.map(|hasher| u128::from(hasher.finish()));
         Some(Id(high << 64 | low))

@@ -27,7 +27,7 @@ use super::Shadow;
 use crate::Error;
 use crate::pinned::Pinned;
 
-/// A file of a scan and the shadow that is read for it.
+/// A file of a scan and the shadow that is read for it, and perhaps for others.
 #[derive(Debug)]
 pub(crate) struct Shadowed {
     pub(crate) file: Arc<Pinned>,
@@ -48,7 +48,7 @@ impl ParquetFileReaderFactory for ShadowReaders {
     ) -> Result<Box<dyn AsyncFileReader + Send>> {
         let of = file.extension::<Arc<Shadowed>>().map(Arc::clone);
         let of = of.ok_or_else(|| DataFusionError::Internal("a file of a scan has no shadow".into()))?;
-        let metrics = ParquetFileMetrics::new(partition_index, of.file.key(), metrics);
+        let metrics = ParquetFileMetrics::new(partition_index, file.object_meta.location.as_ref(), metrics);
         Ok(Box::new(Reader { of, metrics, disk: None }))
     }
 }

@@ -14,18 +14,20 @@ use ::parquet::file::properties::WriterProperties;
 use arrow::array::RecordBatch;
 use chrono::Utc;
 use parking_lot::Mutex;
+use tempfile::TempPath;
 use tokio::time::Instant;
 
 use super::checked::Writer;
 use super::folder::{self, Folder};
-use super::{Job, Shadow, told};
+use super::{Id, Shadow, index};
 use crate::Error;
+use crate::format::Opened;
 use crate::format::bounds::FileBounds;
 use crate::format::parquet;
 use crate::format::scan::Reader;
 use crate::remembered::is_settled;
 
-const BATCH_ROWS: usize = 8_192;
+pub(super) const BATCH_ROWS: usize = 8_192;
 
 /// A row group is what one thread reads alone, and what is left out as a whole.
 const GROUP_ROWS_MAX: usize = 128 << 10;
@@ -36,14 +38,14 @@ const REST: u32 = 9;
 const REST_MAX: Duration = Duration::from_secs(2);
 
 /// Of all shadows, one may be so much.
-const SHARE_MAX: u64 = 2;
+pub(super) const SHARE_MAX: u64 = 2;
 
 /// Tells whether there is other work.
 pub(crate) struct Pace(pub(crate) Box<dyn Fn() -> bool + Send + Sync>);
 
 impl Pace {
     /// Lets others work, now that this work has taken so long.
-    async fn rest(&self, worked: Duration) {
+    pub(super) async fn rest(&self, worked: Duration) {
         match (self.0)() {
             true => tokio::time::sleep((worked * REST).min(REST_MAX)).await,
             false => tokio::task::yield_now().await,
@@ -59,23 +61,27 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    fn lasting(reason: impl ToString) -> Self {
+    pub(super) fn lasting(reason: impl ToString) -> Self {
         Self { reason: reason.to_string(), is_lasting: true }
     }
 
-    fn of(error: Error) -> Self {
+    pub(super) fn passing(reason: impl ToString) -> Self {
+        Self { reason: reason.to_string(), is_lasting: false }
+    }
+
+    pub(super) fn of(error: Error) -> Self {
         Self { reason: error.to_string(), is_lasting: error.is_of_content() }
     }
 }
 
 /// The shadow of a file, at its place on the disk, and what is known of its rows.
 pub(super) async fn transcode(
-    job: &Job,
+    (opened, at, id): (&Opened, usize, Id),
     folder: &Folder,
     bytes_max: u64,
     pace: &Pace,
 ) -> Result<(Shadow, FileBounds), Refusal> {
-    let file = job.opened.content.file(job.at).ok_or_else(|| Refusal::lasting("there is no such file"))?;
+    let file = opened.content.file(at).ok_or_else(|| Refusal::lasting("there is no such file"))?;
     // What changes within the same tick of the clock has the same ETag.
     while !is_settled(file, Utc::now()) {
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -84,32 +90,34 @@ pub(super) async fn transcode(
         }
     }
     // It goes if it is not finished.
-    let (disk, unfinished) = folder.unfinished(job.id).map_err(Refusal::lasting)?.into_parts();
-    let Written { disk, told, bounds } = write(job, disk, bytes_max / SHARE_MAX, pace).await?;
-    let (id, rows, text) = (job.id, bounds.rows, format!("{}\n{told}", folder::text(job.id)));
+    let (disk, unfinished) = folder.unfinished(&id.to_string()).map_err(Refusal::lasting)?.into_parts();
+    let Written { disk, told, bounds } = write((opened, at), disk, bytes_max / SHARE_MAX, pace).await?;
+    let shadow = placed((disk, unfinished), bounds.rows, index::text_of_one(id, &told)).await?;
+    Ok((shadow, bounds))
+}
+
+/// A shadow whose rows are written, at its place.
+pub(super) async fn placed((disk, unfinished): (Writer, TempPath), rows: u64, text: String) -> Result<Shadow, Refusal> {
     // The disk may take its time.
     let placing = tokio::task::spawn_blocking(move || {
         let checked = disk.finish(rows, text)?;
         let place = folder::place(&unfinished);
         unfinished.persist(&place)?;
-        Ok::<_, std::io::Error>(Shadow::new(id, place, checked, Utc::now()))
+        Shadow::new(place, checked, Utc::now()).ok_or_else(|| std::io::Error::other("its own index is not understood"))
     });
-    let shadow = placing.await.map_err(Refusal::lasting)?.map_err(Refusal::lasting)?;
-    Ok((shadow, bounds))
+    placing.await.map_err(Refusal::lasting)?.map_err(Refusal::lasting)
 }
 
 /// Writes all rows in their order.
-async fn write(job: &Job, disk: File, bytes_max: u64, pace: &Pace) -> Result<Written, Refusal> {
-    let opened = &job.opened;
-    let text = opened.text(job.at).ok_or_else(|| Refusal::lasting("it is no text"))?;
-    let schema = told::columns(&opened.content, &opened.file_schema).nth(job.at);
-    let schema = schema.ok_or_else(|| Refusal::lasting("there is no such file"))?;
+async fn write((opened, at): (&Opened, usize), disk: File, bytes_max: u64, pace: &Pace) -> Result<Written, Refusal> {
+    let text = opened.text(at).ok_or_else(|| Refusal::lasting("it is no text"))?;
+    let schema = opened.columns.get(at).ok_or_else(|| Refusal::lasting("there is no such file"))?;
     if schema.fields().is_empty() {
         return Err(Refusal::lasting("it has no column"));
     }
-    let (_, mut reader) = Reader::open(text, Arc::clone(&schema), (BATCH_ROWS, 1)).map_err(Refusal::of)?;
+    let (_, mut reader) = Reader::open(text, Arc::clone(schema), (BATCH_ROWS, 1)).map_err(Refusal::of)?;
     let disk = Arc::new(Mutex::new(Writer::new(disk)));
-    let writer = ArrowWriter::try_new(Shared(Arc::clone(&disk)), Arc::clone(&schema), Some(properties()?));
+    let writer = ArrowWriter::try_new(Shared(Arc::clone(&disk)), Arc::clone(schema), Some(properties()?));
     let mut writer = writer.map_err(Refusal::lasting)?;
     let mut rows = 0;
     loop {
@@ -124,12 +132,12 @@ async fn write(job: &Job, disk: File, bytes_max: u64, pace: &Pace) -> Result<Wri
         pace.rest(started.elapsed()).await;
     }
     // They are listed as queries meet them.
-    if opened.content.has_rejects(job.at) {
+    if opened.content.has_rejects(at) {
         return Err(Refusal::lasting("it has records that are left out"));
     }
     let metadata = writer.close().map_err(Refusal::lasting)?;
-    let bounds = parquet::bounds_of(&metadata, &schema, rows);
-    let told = parquet::told(&schema, rows, &bounds).unwrap_or_default();
+    let bounds = parquet::bounds_of(&metadata, schema, rows);
+    let told = parquet::told(schema, rows, &bounds).unwrap_or_default();
     let disk = Arc::into_inner(disk).ok_or_else(|| Refusal::lasting("somebody else writes it"))?.into_inner();
     Ok(Written { disk, told, bounds })
 }
@@ -142,7 +150,7 @@ struct Written {
 }
 
 /// The file that the writer of Parquet has, and that is there when it is done.
-struct Shared(Arc<Mutex<Writer>>);
+pub(super) struct Shared(pub(super) Arc<Mutex<Writer>>);
 
 impl Write for Shared {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -154,7 +162,7 @@ impl Write for Shared {
     }
 }
 
-fn properties() -> Result<WriterProperties, Refusal> {
+pub(super) fn properties() -> Result<WriterProperties, Refusal> {
     let level = ZstdLevel::try_new(1).map_err(Refusal::lasting)?;
     Ok(WriterProperties::builder()
         .set_compression(Compression::ZSTD(level))

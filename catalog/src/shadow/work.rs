@@ -8,7 +8,10 @@ use crate::Lake;
 /// All shadows at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShadowTotals {
+    /// Files of text that have one.
     pub shadows: usize,
+    /// Shadows that small files share.
+    pub packs: usize,
     pub bytes: u64,
     /// Files that wait for theirs.
     pub waiting: usize,
@@ -22,9 +25,10 @@ impl Lake {
         self.shadows.make_until(&Pace(Box::new(is_busy)), &stop).await;
     }
 
-    /// Makes the shadows that files wait for.
+    /// Makes the shadows that files wait for, as if nobody read more.
     #[cfg(test)]
     pub(crate) async fn make_shadows(&self) {
+        self.shadows.queue_gathered();
         self.shadows.make_waiting(&Pace(Box::new(|| false))).await;
     }
 

@@ -32,17 +32,18 @@ impl Relation for Shadows {
             let Kind::Lake(lake) = &table.kind else { continue };
             let Some(opened) = lake.opened() else { continue };
             for (file, id) in opened.content.files().zip(&opened.ids) {
-                let Some(shadow) = id.and_then(|id| file.source().shadows.peek(id)) else { continue };
+                let Some(place) = id.and_then(|id| file.source().shadows.peek(id)) else { continue };
                 rows.push([
                     ("schema", (&table.schema).into()),
                     ("table", (&table.name).into()),
                     ("source", lake.root().into()),
                     ("key", file.key().into()),
                     ("bytes", int(file.file.bytes)),
-                    ("shadow_bytes", int(shadow.bytes_on_disk())),
-                    ("rows", int(shadow.rows() as u64)),
-                    ("reads", int(shadow.reads())),
-                    ("used_at", shadow.used_at().into()),
+                    ("shadow_bytes", int(place.bytes_on_disk())),
+                    ("rows", int(place.rows().len() as u64)),
+                    ("reads", int(place.reads())),
+                    ("pack", place.shadow.is_pack().then(|| place.shadow.name().into_owned()).into()),
+                    ("used_at", place.shadow.used_at().into()),
                 ]);
             }
         }

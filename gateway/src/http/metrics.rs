@@ -55,6 +55,7 @@ fn render(state: &State) -> String {
     metric(&mut out, "skipped_files", Gauge, "Files that cannot be read.", snapshot.skipped_files().len() as f64);
     let totals = state.lake.shadow_totals();
     metric(&mut out, "shadows", Gauge, "Files of text that are read from a shadow.", totals.shadows as f64);
+    metric(&mut out, "shadow_packs", Gauge, "Shadows that small files share.", totals.packs as f64);
     metric(&mut out, "shadow_bytes", Gauge, "What shadows take on the disk.", totals.bytes as f64);
     metric(&mut out, "shadows_waiting", Gauge, "Files of text whose shadow is made or waits.", totals.waiting as f64);
     let help = "Files of text that queries read from their shadows.";

@@ -127,3 +127,123 @@ async fn a_restarted_server_knows_the_rows_and_has_the_shadows() {
     assert_eq!(answers(&server).await, before);
     assert_eq!(store.faults.count(Operation::Get), 0, "{:?}", store.faults.log());
 }
+
+/// Small files in folders, with their columns in two orders, one of them with one more; and lines of JSON.
+async fn small_files(files: i64) -> Server {
+    let store = Server::start().await;
+    for n in 0..files {
+        let key = format!("lake/s/small/day=2024-01-{:02}/{n:03}.csv", n % 9 + 1);
+        let text = |id: i64| if id % 4 == 0 { String::new() } else { format!("\"line\n{id}, \"\"quoted\"\"\"") };
+        let rows = (n * 3..n * 3 + 3).map(|id| match n % 2 {
+            0 => format!("{id},{},{}.5\n", text(id), id % 50),
+            _ => format!("{},{},{id}\n", if id % 7 == 0 { "NA".into() } else { (id % 50).to_string() }, text(id)),
+        });
+        let head = if n % 2 == 0 { "id,note,value\n" } else { "value,note,id\n" };
+        store.put(&key, head.to_owned() + &rows.collect::<String>()).await;
+    }
+    for n in 0..40 {
+        let line =
+            |id: i64| format!("{{\"id\":{id},\"of\":{{\"at\":\"2024-01-01\",\"k\":{}}},\"tags\":[{id},null]}}\n", n);
+        store.put(&format!("lake/s/lines/{n}.ndjson"), (n * 2..n * 2 + 2).map(line).collect::<String>()).await;
+    }
+    store
+}
+
+const SMALL_QUESTIONS: [&str; 6] = [
+    "SELECT id, note, value, day FROM s.small ORDER BY id",
+    "SELECT day, count(*), sum(value), min(id), max(note) FROM s.small GROUP BY day ORDER BY day",
+    "SELECT id, day FROM s.small WHERE day = '2024-01-05' AND note IS NULL ORDER BY id",
+    "SELECT count(*), count(note), min(id), max(id), count(DISTINCT day) FROM s.small",
+    "SELECT id, note FROM s.small WHERE id IN (5, 6, 7, 899) ORDER BY id",
+    "SELECT id, of, tags FROM s.lines ORDER BY id",
+];
+
+/// Asks, and waits until so many small files are read from packs.
+async fn packed(server: &TestServer, files: usize) -> Vec<Vec<Vec<Option<String>>>> {
+    let before = server.answers(&SMALL_QUESTIONS).await;
+    assert_eq!((before[0].len(), before[5].len()), (files * 3, 80));
+    server.answers(&SMALL_QUESTIONS[5..]).await;
+    // A statement that asks for them would have the work wait.
+    while server.server.lake().shadow_totals().shadows < files + 40 {
+        tokio::task::yield_now().await;
+    }
+    before
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn small_files_that_are_read_again_are_one_local_file() {
+    let store = small_files(300).await;
+    let server = TestServer::with(config(&store)).await;
+    let before = packed(&server, 300).await;
+    store.faults.reset_counts();
+    assert_eq!(server.answers(&SMALL_QUESTIONS).await, before);
+    assert_eq!(store.faults.log(), [], "no request for what was read before");
+    let totals = server.server.lake().shadow_totals();
+    assert!(totals.packs == 2 && totals.waiting == 0 && totals.reads >= 340, "{totals:?}");
+    let shown = "SELECT concat_ws(' ', \"table\", count(*), count(DISTINCT pack), sum(rows), min(reads) > 0, sum(shadow_bytes) > 0) \
+                 FROM system.shadows GROUP BY \"table\" ORDER BY 1";
+    assert_eq!(server.column(shown).await, ["lines 40 1 80 t t", "small 300 1 900 t t"]);
+    let key =
+        "SELECT concat_ws(' ', key, bytes, rows) FROM system.shadows WHERE \"table\" = 'small' ORDER BY key LIMIT 1";
+    assert_eq!(server.column(key).await, ["s/small/day=2024-01-01/000.csv 75 3"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changed_small_files_are_read_as_they_are() {
+    let store = small_files(90).await;
+    let mut config = config(&store);
+    // What was seen of the other files need not be looked at again.
+    config.lake.manifest = true;
+    let server = TestServer::with(config).await;
+    packed(&server, 90).await;
+    server.server.lake().remember().await;
+    let sql = "SELECT concat_ws(' ', count(*), sum(id), max(value)) FROM s.small WHERE note IS NULL OR note <> ''";
+    assert_eq!(server.value(sql).await, "270 36315 49.5");
+    store.put("lake/s/small/day=2024-01-02/001.csv", "id,value,note\n1000,99,x\n").await;
+    store.put("lake/s/small/day=2024-01-31/new.csv", "id,note,value\n2000,y,1\n").await;
+    store.delete("lake/s/small/day=2024-01-01/000.csv").await;
+    store.faults.reset_counts();
+    server.refresh().await;
+    assert_eq!(server.value(sql).await, "266 39300 99");
+    let is_of_text = |(operation, key): &(Operation, String)| *operation == Operation::Get && key.ends_with(".csv");
+    let mut read: Vec<String> = store.faults.log().into_iter().filter(is_of_text).map(|(_, key)| key).collect();
+    read.sort();
+    read.dedup();
+    assert_eq!(read, ["lake/s/small/day=2024-01-02/001.csv", "lake/s/small/day=2024-01-31/new.csv"]);
+    assert_eq!(server.value("SELECT count(*) FROM system.shadows WHERE \"table\" = 'small'").await, "88");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restarted_server_has_the_packs_and_throws_damaged_ones_away() {
+    let (store, cache) = (small_files(90).await, Lake::default());
+    let mut config = config(&store);
+    config.lake.cache_dir = Some(cache.path().to_owned());
+    let server = TestServer::with(config.clone()).await;
+    let before = packed(&server, 90).await;
+    let packs = || {
+        let files = std::fs::read_dir(cache.path()).unwrap().map(|entry| entry.unwrap().path());
+        files.filter(|path| path.extension().is_some_and(|ending| ending == "shadow")).collect::<Vec<_>>()
+    };
+    assert_eq!(packs().len(), 2);
+    server.server.shutdown().await;
+    drop(server);
+    let other = Config { lake: catalog::Config { cache_dir: None, ..config.lake.clone() }, ..config.clone() };
+    let other = TestServer::with(other).await;
+    assert_eq!(other.answers(&SMALL_QUESTIONS).await, before);
+    drop(other);
+    let server = TestServer::with(config.clone()).await;
+    assert_eq!(server.server.lake().shadow_totals().packs, 2);
+    // The files are opened once more, since the test's manifest is off; then nothing is read.
+    server.value("SELECT count(*) FROM s.small, s.lines WHERE false").await;
+    store.faults.reset_counts();
+    assert_eq!(server.answers(&SMALL_QUESTIONS).await, before);
+    assert_eq!(store.faults.count(Operation::Get), 0);
+    // A disk that fails while the server runs costs a second try.
+    for path in packs() {
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[30] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+    }
+    assert_eq!(server.answers(&SMALL_QUESTIONS).await, before);
+    assert!(store.faults.count(Operation::Get) >= 130);
+}

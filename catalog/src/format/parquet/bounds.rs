@@ -10,10 +10,7 @@ use datafusion::common::ScalarValue;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::file::metadata::ParquetMetaData;
 
-use crate::format::bounds::{FileBounds, Range};
-
-/// Longer texts are no bounds: there is one for each column of each file.
-const TEXT_BYTES_MAX: usize = 128;
+use crate::format::bounds::{FileBounds, Range, TEXT_BYTES_MAX};
 
 /// The bounds of the columns of `schema`, which is that of the file.
 pub(crate) fn of(metadata: &ParquetMetaData, schema: &Schema, rows: usize) -> FileBounds {

@@ -72,10 +72,21 @@ fn condition(random: &mut impl FnMut(u64) -> u64) -> String {
 
 #[tokio::test]
 async fn answers_to_questions_at_random_are_those_of_the_text() {
+    compare(&[(1, 0..2_500), (2, 2_500..5_000), (2, 10..60), (3, 400..2_900)], 3).await;
+}
+
+#[tokio::test]
+async fn answers_of_small_files_are_those_of_the_text() {
+    let files: Vec<_> = (0..48_u64).map(|n| (n * 7 % 3 + 1, n * 40..n * 40 + n % 9 * 10)).collect();
+    compare(&files, 48).await;
+}
+
+/// Files by their folders and rows, of which so many have a shadow.
+async fn compare(of: &[(u64, std::ops::Range<u64>)], shadows: usize) {
     let mut random = random(11);
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();
     let names = "tiny,whole,id,single,double,cents,long,day,at,instant,flag,name\n";
-    for (file, rows) in [(1, 0..2_500), (2, 2_500..5_000), (2, 10..60), (3, 400..2_900)] {
+    for (file, rows) in of.iter().cloned() {
         let text: String = rows.map(|at| row(&mut random, at)).collect();
         files.push((format!("s/t/k={file}/{}.csv", files.len()), format!("{names}{text}").into_bytes()));
     }
@@ -83,7 +94,7 @@ async fn answers_to_questions_at_random_are_those_of_the_text() {
     let lake = Fixture::defined(&files, "tables/t.sql", DEFINITION).await;
     let rows = lake.table("s.t").await.unwrap().sql("SELECT * FROM t").await.unwrap().collect().await.unwrap();
     settle(&lake, "s.t").await;
-    assert_eq!(shadowed(&lake, "s.t").len(), 3);
+    assert_eq!(shadowed(&lake, "s.t").len(), shadows);
     let context = lake.table("s.t").await.unwrap();
     context.register_table("m", Arc::new(MemTable::try_new(rows[0].schema(), vec![rows]).unwrap())).unwrap();
     for at in 0..60 {

@@ -34,7 +34,7 @@ pub(super) fn other(rows: std::ops::Range<u64>) -> Vec<u8> {
     text.into_bytes()
 }
 
-fn json(rows: std::ops::Range<u64>) -> Vec<u8> {
+pub(super) fn json(rows: std::ops::Range<u64>) -> Vec<u8> {
     let line = |n: u64| match n % 4 {
         0 => format!("{{\"id\":{n},\"of\":{{\"name\":\"n{n}\",\"at\":\"2024-01-01T00:00:{:02}Z\"}}}}\n", n % 60),
         1 => format!("{{\"id\":{n},\"list\":[1.5,null,{n}],\"of\":{{\"name\":null,\"deep\":{{\"k\":[{n}]}}}}}}\n"),
@@ -219,7 +219,7 @@ async fn a_file_with_faults_has_no_shadow() {
 }
 
 /// A process with a folder for shadows.
-async fn with_cache(lake: Fixture, bytes_max: u64) -> Fixture {
+pub(super) async fn with_cache(lake: Fixture, bytes_max: u64) -> Fixture {
     let config = Config { cache_dir: Some(lake.dir.path().join("cache")), cache_bytes_max: bytes_max, ..lake.config() };
     // The folder is free again.
     let Fixture { dir, lake } = lake;
@@ -228,7 +228,7 @@ async fn with_cache(lake: Fixture, bytes_max: u64) -> Fixture {
 }
 
 /// The files in the folder of shadows.
-fn on_disk(lake: &Fixture) -> Vec<std::path::PathBuf> {
+pub(super) fn on_disk(lake: &Fixture) -> Vec<std::path::PathBuf> {
     let files = std::fs::read_dir(lake.dir.path().join("cache")).unwrap().map(|entry| entry.unwrap().path());
     files.filter(|path| path.extension().is_some()).collect()
 }
