@@ -186,13 +186,8 @@ fn table(file: &str, piece: &split::Piece<'_>, name: &Name, sources: &[Arc<Sourc
         }
     };
     let CreateExternalTable { file_type, columns, options, locations, .. } = &create;
-    let format = match file_type.to_ascii_uppercase().as_str() {
-        "CSV" => Format::Csv,
-        "NDJSON" | "JSON" => Format::Json,
-        "PARQUET" => Format::Parquet,
-        "DELTA" => Format::Delta,
-        other => return Err(wrong(format!("unknown format {other}, known are CSV, DELTA, NDJSON, PARQUET"))),
-    };
+    let format = Format::stored_as(file_type)
+        .map_err(|known| wrong(format!("unknown format {}, known are {known}", file_type.to_ascii_uppercase())))?;
     if !create.table_partition_cols.is_empty() || !create.order_exprs.is_empty() || create.unbounded {
         return Err(wrong("only columns, STORED AS, LOCATION and OPTIONS are supported".into()));
     }

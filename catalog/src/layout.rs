@@ -20,14 +20,57 @@ pub(crate) enum Format {
     Delta,
 }
 
+/// What is known of a format without a file.
+pub(crate) struct Known {
+    pub(crate) format: Format,
+    name: &'static str,
+    /// What holds the rows, with its article.
+    pub(crate) what: &'static str,
+    /// The words of STORED AS.
+    words: &'static [&'static str],
+    /// Of the names of its files, in lower case.
+    endings: &'static [&'static str],
+    /// Why a file cannot be compressed as a whole.
+    packed: Option<&'static str>,
+}
+
+const fn known(
+    format: Format,
+    name: &'static str,
+    what: &'static str,
+    words: &'static [&'static str],
+    endings: &'static [&'static str],
+) -> Known {
+    Known { format, name, what, words, endings, packed: None }
+}
+
+/// All formats, a line for each.
+pub(crate) static FORMATS: [Known; 4] = [
+    known(Format::Csv, "csv", "a CSV file", &["CSV"], &["csv", "tsv", "txt"]),
+    known(Format::Delta, "delta", "a Delta table", &["DELTA"], &[]),
+    known(Format::Json, "ndjson", "a JSON file", &["NDJSON", "JSON"], &["ndjson", "jsonl", "json"]),
+    Known {
+        packed: Some("a Parquet file is compressed inside, not as a whole"),
+        ..known(Format::Parquet, "parquet", "a Parquet file", &["PARQUET"], &["parquet"])
+    },
+];
+
 impl Format {
+    pub(crate) fn known(self) -> &'static Known {
+        let [first, ..] = &FORMATS;
+        // Every format is in the list, as a test holds.
+        FORMATS.iter().find(|known| known.format == self).unwrap_or(first)
+    }
+
     pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Parquet => "parquet",
-            Self::Json => "ndjson",
-            Self::Csv => "csv",
-            Self::Delta => "delta",
-        }
+        self.known().name
+    }
+
+    /// By a word of STORED AS; or the words that there are.
+    pub(crate) fn stored_as(word: &str) -> Result<Self, String> {
+        let found = FORMATS.iter().find(|known| known.words.iter().any(|known| known.eq_ignore_ascii_case(word)));
+        let words = || FORMATS.iter().filter_map(|known| known.words.first().copied()).collect::<Vec<_>>().join(", ");
+        found.map(|known| known.format).ok_or_else(words)
     }
 }
 
@@ -96,13 +139,12 @@ pub(crate) fn place(key: &str) -> Place {
     }
     let Some((name, folders)) = segments.split_last() else { return Place::Hidden };
     let name = file_name(name);
-    let format = match (name.format, name.compression) {
-        (None, _) => return Place::Unknown { reason: "the name does not end in a known format" },
-        (Some(Format::Parquet), packed) if packed != Compression::None => {
-            return Place::Unknown { reason: "a Parquet file is compressed inside, not as a whole" };
-        }
-        (Some(format), _) => format,
+    let Some(format) = name.format else {
+        return Place::Unknown { reason: "the name does not end in a known format" };
     };
+    if let Some(reason) = format.known().packed.filter(|_| name.compression != Compression::None) {
+        return Place::Unknown { reason };
+    }
     let (schema, table, inner) = match folders {
         [] => (ROOT_SCHEMA, None, folders),
         // A folder of partitions in the root is a table, not a schema.
@@ -147,13 +189,11 @@ pub(crate) fn file_name(name: &str) -> FileName<'_> {
     let (stem, end) = ending(name);
     let compression = Compression::of(end);
     let rest = if compression == Compression::None { name } else { stem };
-    let format = |stem, format| FileName { stem, format: Some(format), compression };
-    match ending(rest) {
-        (stem, "csv" | "tsv") => format(stem, Format::Csv),
-        (stem, "txt") if !is_prose(stem) => format(stem, Format::Csv),
-        (stem, "ndjson" | "jsonl" | "json") => format(stem, Format::Json),
-        (stem, "parquet") => format(stem, Format::Parquet),
-        _ => FileName { stem: rest, format: None, compression },
+    let (stem, end) = ending(rest);
+    let format = FORMATS.iter().find(|known| known.endings.contains(&end)).map(|known| known.format);
+    match format.filter(|_| end != "txt" || !is_prose(stem)) {
+        Some(format) => FileName { stem, format: Some(format), compression },
+        None => FileName { stem: rest, format: None, compression },
     }
 }
 
@@ -165,9 +205,10 @@ fn is_prose(stem: &str) -> bool {
 
 /// The part before the last dot, and the part behind it if it is a known ending in any case.
 fn ending(name: &str) -> (&str, &'static str) {
-    const KNOWN: [&str; 11] = ["gz", "zst", "bz2", "xz", "csv", "txt", "tsv", "ndjson", "jsonl", "json", "parquet"];
+    let known =
+        || ["gz", "zst", "bz2", "xz"].into_iter().chain(FORMATS.iter().flat_map(|known| known.endings).copied());
     name.rsplit_once('.')
-        .and_then(|(stem, end)| KNOWN.iter().find(|known| end.eq_ignore_ascii_case(known)).map(|known| (stem, *known)))
+        .and_then(|(stem, end)| known().find(|known| end.eq_ignore_ascii_case(known)).map(|known| (stem, known)))
         .unwrap_or((name, ""))
 }
 
@@ -198,6 +239,16 @@ mod tests {
                 text
             }
         }
+    }
+
+    #[test]
+    fn every_format_is_in_the_list_once() {
+        use Format::*;
+        for format in [Parquet, Json, Csv, Delta] {
+            assert_eq!(FORMATS.iter().filter(|known| known.format == format).count(), 1, "{format:?}");
+        }
+        assert_eq!(Format::stored_as("json"), Ok(Json));
+        assert_eq!(Format::stored_as("xml"), Err("CSV, DELTA, NDJSON, PARQUET".to_owned()));
     }
 
     #[test]

@@ -16,12 +16,9 @@ const KNOWN: &str = "comment, date_format, decimal, delimiter, encoding, escape,
                      skip_leading_blank, timestamp_format, trailing_delimiter";
 
 pub(super) fn parse(format: Format, columns: &[ColumnDef], pairs: &[(String, Value)]) -> Result<Options, String> {
-    if !(columns.is_empty() && pairs.is_empty()) {
-        match format {
-            Format::Parquet => return Err("a Parquet file has its own columns and needs no options".into()),
-            Format::Delta => return Err("a Delta table has its own columns and needs no options".into()),
-            Format::Json | Format::Csv => {}
-        }
+    let has_options = matches!(format, Format::Json | Format::Csv);
+    if !has_options && (!columns.is_empty() || !pairs.is_empty()) {
+        return Err(format!("{} has its own columns and needs no options", format.known().what));
     }
     let mut options = Options { columns: declared(columns)?, ..Default::default() };
     for (key, value) in pairs {
