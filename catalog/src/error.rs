@@ -13,6 +13,9 @@ pub enum Error {
     /// Reading the file would cost more than a query may.
     #[error("could not read file \"{file}\" of table \"{table}\": {reason}")]
     TooLarge { table: String, file: String, reason: String },
+    /// The file is of a kind that its format allows and this server does not know.
+    #[error("could not read file \"{file}\" of table \"{table}\": {feature} is not supported")]
+    UnsupportedFile { table: String, file: String, feature: String },
     #[error("could not read file \"{file}\" of table \"{table}\": file is empty (0 bytes)")]
     EmptyFile { table: String, file: String },
     /// The object is no longer the one that the snapshot lists.
@@ -110,6 +113,7 @@ impl Error {
             Self::NotKept { .. } => Some("The first source of the lake keeps them, below _lakegate/."),
             Self::EmptyFile { .. }
             | Self::UnreadableFile { .. }
+            | Self::UnsupportedFile { .. }
             | Self::TooLarge { .. }
             | Self::BadRecord { .. }
             | Self::Kept { .. }
@@ -134,6 +138,7 @@ impl Error {
     pub(crate) fn is_of_content(&self) -> bool {
         match self {
             Self::UnreadableFile { .. }
+            | Self::UnsupportedFile { .. }
             | Self::TooLarge { .. }
             | Self::EmptyFile { .. }
             | Self::BadValue { .. }
@@ -174,6 +179,7 @@ impl Error {
             Self::UnreadableFile { reason, .. } | Self::TooLarge { reason, .. } | Self::Definition { reason, .. } => {
                 reason.clone()
             }
+            Self::UnsupportedFile { feature, .. } => format!("{feature} is not supported"),
             Self::EmptyFile { .. } => EMPTY.to_owned(),
             Self::BadRecord { line, reason, .. } => format!("line {line}: {reason}"),
             Self::BadEncoding { encoding, line, offset, byte, .. } => {

@@ -14,6 +14,8 @@ const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Format {
     Parquet,
+    Arrow,
+    Avro,
     Json,
     Csv,
     /// Parquet files that a log names.
@@ -45,7 +47,15 @@ const fn known(
 }
 
 /// All formats, a line for each.
-pub(crate) static FORMATS: [Known; 4] = [
+pub(crate) static FORMATS: [Known; 6] = [
+    Known {
+        packed: Some("an Arrow file is compressed inside, not as a whole"),
+        ..known(Format::Arrow, "arrow", "an Arrow file", &["ARROW"], &["arrow", "arrows", "feather", "ipc"])
+    },
+    Known {
+        packed: Some("an Avro file is compressed inside, not as a whole"),
+        ..known(Format::Avro, "avro", "an Avro file", &["AVRO"], &["avro"])
+    },
     known(Format::Csv, "csv", "a CSV file", &["CSV"], &["csv", "tsv", "txt"]),
     known(Format::Delta, "delta", "a Delta table", &["DELTA"], &[]),
     known(Format::Json, "ndjson", "a JSON file", &["NDJSON", "JSON"], &["ndjson", "jsonl", "json"]),
@@ -244,11 +254,11 @@ mod tests {
     #[test]
     fn every_format_is_in_the_list_once() {
         use Format::*;
-        for format in [Parquet, Json, Csv, Delta] {
+        for format in [Parquet, Arrow, Avro, Json, Csv, Delta] {
             assert_eq!(FORMATS.iter().filter(|known| known.format == format).count(), 1, "{format:?}");
         }
         assert_eq!(Format::stored_as("json"), Ok(Json));
-        assert_eq!(Format::stored_as("xml"), Err("CSV, DELTA, NDJSON, PARQUET".to_owned()));
+        assert_eq!(Format::stored_as("xml"), Err("ARROW, AVRO, CSV, DELTA, NDJSON, PARQUET".to_owned()));
     }
 
     #[test]

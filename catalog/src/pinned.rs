@@ -168,6 +168,11 @@ impl Pinned {
         Error::UnreadableFile { table: self.table.clone(), file: self.key().to_owned(), reason: reason.into() }
     }
 
+    /// `feature` is what the file has, with its article.
+    pub(crate) fn unsupported(&self, feature: impl Into<String>) -> Error {
+        Error::UnsupportedFile { table: self.table.clone(), file: self.key().to_owned(), feature: feature.into() }
+    }
+
     pub(crate) fn too_wide(&self, columns: usize) -> Error {
         let (table, file) = (self.table.clone(), self.key().to_owned());
         Error::WideFile { table, file, columns, columns_max: COLUMNS_MAX }

@@ -2,6 +2,7 @@
 //!
 //! Owns: in how many streams its files are read. Must never know: names of other tables.
 
+mod files;
 mod text;
 
 use std::sync::Arc;
@@ -28,6 +29,9 @@ use crate::format::{Content, Opened};
 use crate::pinned::Pinned;
 use crate::prune;
 use crate::store::Source;
+
+/// The columns and the rows that are wanted.
+type Wanted<'a> = (Option<&'a Vec<usize>>, Option<usize>);
 
 /// A table whose files have been opened.
 #[derive(Debug)]
@@ -90,6 +94,7 @@ impl TableProvider for LakeProvider {
             Content::Csv { .. } | Content::Json { .. } => {
                 self.scan_text_files((&kept, bounds), state, (projection, limit))
             }
+            Content::Blocks { .. } => self.scan_files(&kept, state, (projection, limit)),
         }
     }
 }

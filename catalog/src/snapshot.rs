@@ -177,7 +177,7 @@ impl LakeTable {
         Self { last: known.or_else(|| last.last.clone()).filter(|_| is_same), ..self }
     }
 
-    /// The format of its files: `csv`, `delta`, `ndjson` or `parquet`.
+    /// The format of its files: `csv`, `delta`, `parquet` ...
     pub fn format(&self) -> &'static str {
         self.manifest.format.name()
     }

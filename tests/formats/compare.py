@@ -22,7 +22,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import tables
 import write
 
-FORMATS = ("csv", "json", "parquet", "delta")
+FORMATS = ("csv", "json", "parquet", "ipc", "avro", "delta")
 
 
 def settings(folder):
@@ -48,7 +48,10 @@ def made(folder, number, seed):
     for part, start in enumerate(range(0, table.rows, 200)):
         write.write_parquet(chance, data.slice(start, 200), places["parquet"] / "t" / f"{part}.parquet")
     write.write_delta(chance, table, places["delta"])
-    return {"csv": csv_table, "json": json_table, "parquet": table, "delta": table}, texts
+    for part, start in enumerate(range(0, table.rows, 200)):
+        write.write_ipc(chance, data.slice(start, 200), places["ipc"] / "t" / str(part))
+    avro_table = write.write_avro(chance, table, places["avro"] / "t" / "0.avro")
+    return {"csv": csv_table, "json": json_table, "parquet": table, "ipc": table, "avro": avro_table, "delta": table}, texts
 
 
 def same(got, expected):
@@ -94,7 +97,7 @@ def compare(cursor, name, table, texts):
     for at, column in enumerate(table.columns):
         got = [row[names.index(column.name)] for row in rows]
         expected = column.values
-        if column.kind == "real" and name[:3] in ("par", "del"):
+        if column.kind == "real" and name[:3] in ("par", "ipc", "avr", "del"):
             got = [real(value) for value in got]
         if texts is not None and any(isinstance(value, str) for value in got) and column.kind != "text":
             if is_told_as_text(column, texts[at]):
@@ -121,7 +124,7 @@ def conditions(cursor, name, table):
                       (">= %s", (pivot,), sum(value >= pivot for value in present))]
         if present and column.kind == "text":
             asked.append(("= %s", (present[0],), sum(value == present[0] for value in present)))
-        if present and column.kind == "float" and name[:3] in ("par", "del"):
+        if present and column.kind == "float" and name[:3] in ("par", "ipc", "avr", "del"):
             # In PostgreSQL a NaN is greater than every number.
             asked.append((">= 1.5", (), sum(math.isnan(value) or value >= 1.5 for value in present)))
         for condition, values, expected in asked:

@@ -1,5 +1,6 @@
-"""Writes a random table as delimited text, NDJSON, Parquet and Delta, each in a random dialect of its own."""
+"""Writes a random table as delimited text, NDJSON, Parquet, Arrow IPC, Avro and Delta, each in a random dialect of its own."""
 import bz2
+import dataclasses
 import datetime as dt
 import decimal
 import gzip
@@ -7,8 +8,11 @@ import json
 import lzma
 import math
 
+import fastavro
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+import tables
 
 NULL_WORDS = ("", "NA", "N/A", "NULL", "null", "\\N", "-", ".", "#N/A", "***")
 
@@ -180,6 +184,59 @@ def write_parquet(random, data, path):
             encodings[field.name] = random.choice(choices)
         options["column_encoding"] = encodings
     pq.write_table(data, path, **options)
+
+
+# ------------------------------------------------------------------------------------------------ Arrow IPC and Avro
+
+
+def write_ipc(random, data, path):
+    """Files and streams, whose texts are of any of Arrow's types for them."""
+    kinds = (pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int16(), pa.string()))
+    for at, field in enumerate(data.schema):
+        if pa.types.is_string(field.type):
+            kind = random.choice(kinds)
+            column = data.column(at)
+            column = column.dictionary_encode().cast(kind) if pa.types.is_dictionary(kind) else column.cast(kind)
+            data = data.set_column(at, field.name, column)
+    is_file = random.random() < 0.6
+    ending = random.choice((".arrow", ".feather", ".ipc") if is_file else (".arrows", ".arrow"))
+    options = pa.ipc.IpcWriteOptions(compression=random.choice((None, "lz4", "zstd")), unify_dictionaries=is_file)
+    new = pa.ipc.new_file if is_file else pa.ipc.new_stream
+    with new(str(path) + ending, data.schema, options=options) as writer:
+        writer.write_table(data, max_chunksize=random.choice((1, 7, 100, 100_000)))
+
+
+AVRO_TYPES = {
+    "bool": "boolean", "small": "int", "long": "long", "wide": "long", "float": "double", "real": "float", "text": "string",
+    "date": {"type": "int", "logicalType": "date"},
+    "timestamp": {"type": "long", "logicalType": "local-timestamp-micros"},
+    "instant": {"type": "long", "logicalType": "timestamp-micros"},
+}
+
+
+def avro_value(value):
+    """Moments as the integers that they are: the writer's own conversion knows the time zone of this machine."""
+    if isinstance(value, dt.datetime):
+        return (value.replace(tzinfo=None) - dt.datetime(1970, 1, 1)) // dt.timedelta(microseconds=1)
+    return value
+
+
+def write_avro(random, table, path):
+    """The table with names that Avro allows."""
+    renamed = [dataclasses.replace(column, name=f"c{at}" if at else column.name) for at, column in enumerate(table.columns)]
+    fields = []
+    for column in renamed:
+        precision, scale = column.digits
+        kind = AVRO_TYPES.get(column.kind) or {"type": "bytes", "logicalType": "decimal", "precision": precision, "scale": scale}
+        has_null = any(value is None for value in column.values)
+        kinds = random.choice((["null", kind], [kind, "null"])) if has_null or random.random() < 0.5 else kind
+        fields.append({"name": column.name, "type": kinds})
+    schema = fastavro.parse_schema({"type": "record", "name": "t", "namespace": "lakegate.test", "fields": fields})
+    rows = [{column.name: avro_value(column.values[row]) for column in renamed} for row in range(table.rows)]
+    codec = random.choice(("null", "deflate", "bzip2", "xz"))
+    with open(path, "wb") as file:
+        fastavro.writer(file, schema, rows, codec=codec, sync_interval=random.choice((1, 100, 16_000)))
+    return tables.Table(renamed, table.rows)
 
 
 DELTA_TYPES = {"bool": "boolean", "small": "integer", "long": "long", "wide": "long", "float": "double", "real": "float",

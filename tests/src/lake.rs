@@ -103,6 +103,13 @@ pub fn parquet(batch: &RecordBatch) -> Vec<u8> {
 }
 
 /// A Parquet file of one column `name` with these numbers.
+/// A file of Arrow IPC with its footer.
+pub fn arrow_file(batch: &RecordBatch) -> Vec<u8> {
+    let mut writer = arrow_ipc::writer::FileWriter::try_new(Vec::new(), &batch.schema()).unwrap();
+    writer.write(batch).unwrap();
+    writer.into_inner().unwrap()
+}
+
 pub fn numbers(name: &str, values: impl IntoIterator<Item = i64>) -> Vec<u8> {
     let values: ArrayRef = Arc::new(Int64Array::from_iter_values(values));
     parquet(&RecordBatch::try_from_iter([(name, values)]).unwrap())

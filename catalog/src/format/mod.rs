@@ -1,23 +1,29 @@
 //! The formats of files, and what they have in common.
 
+mod avro;
+mod blocks;
 pub(crate) mod bounds;
+mod content;
 pub(crate) mod csv;
 pub(crate) mod delta;
 pub(crate) mod drift;
 mod encoding;
 pub(crate) mod extremes;
+mod ipc;
 pub(crate) mod json;
 pub(crate) mod known;
 mod normal;
 mod open;
 pub(crate) mod parquet;
 pub(crate) mod scan;
+mod sequence;
 mod text;
 mod union;
 mod unpack;
 pub(crate) mod value;
 
-pub(crate) use open::{Content, Failure, Opened, open};
+pub(crate) use content::Content;
+pub(crate) use open::{Failure, Opened, open};
 
 use arrow::datatypes::DataType;
 use serde::{Deserialize, Serialize};

@@ -5,18 +5,21 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
-use encoding_rs::{Encoding, UTF_8};
+use encoding_rs::UTF_8;
 use futures::{StreamExt, stream};
 
+use super::avro::Avro;
+use super::blocks::{self, Decoder};
 use super::bounds::{Bounds, FileBounds};
-use super::csv::{self, Facts, Layout, Plan, Seen};
+use super::csv::{self, Layout, Plan, Seen};
 use super::delta::{self, Delta, State};
 use super::drift::{self, Drift};
+use super::ipc::Ipc;
 use super::known::Knowledge;
 use super::parquet::Footers;
 use super::scan::TextFile;
-use super::union::Union;
-use super::{AT_ONCE, Budget, COLUMNS_MAX, ROWS_BETWEEN_YIELDS, json, parquet};
+use super::union::{Conflict, Union};
+use super::{AT_ONCE, Budget, COLUMNS_MAX, Content, ROWS_BETWEEN_YIELDS, json, parquet};
 use crate::Error;
 use crate::layout::Format;
 use crate::manifest::{DataFile, Manifest};
@@ -59,27 +62,6 @@ pub(crate) struct Opened {
     pub(crate) delta: Option<Box<Delta>>,
 }
 
-#[derive(Debug)]
-pub(crate) enum Content {
-    Csv {
-        plan: Arc<Plan>,
-        files: Vec<(Arc<Pinned>, Arc<Layout>)>,
-        /// Of each file.
-        facts: Vec<Facts>,
-        /// What the files showed, by column.
-        columns: Vec<(String, Seen)>,
-    },
-    Json {
-        encoding: &'static Encoding,
-        files: Vec<Arc<Pinned>>,
-    },
-    /// With the number of rows of each file.
-    Parquet {
-        footers: Arc<Footers>,
-        files: Vec<(Arc<Pinned>, usize)>,
-    },
-}
-
 /// Why no file of a table can be read, and what is wrong with each.
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
@@ -104,6 +86,8 @@ pub(crate) async fn open(
         Format::Csv => open_csv(table, manifest, files, memory).await?,
         Format::Json => open_json(manifest, files, memory).await?,
         Format::Parquet => open_parquet(files, footers, memory).await?,
+        Format::Arrow => open_blocks(&Ipc, files, memory).await?,
+        Format::Avro => open_blocks(&Avro, files, memory).await?,
         Format::Delta => return Box::pin(delta::open(table, manifest, &files, (footers, last))).await,
     };
     let is_partition = |field: &Field| manifest.partitions.iter().any(|partition| partition.name() == field.name());
@@ -128,7 +112,7 @@ pub(crate) async fn open(
     let Named { ids, columns } = shadow::named(&content, &file_schema, &partitions.fields);
     let knowledge = match &content {
         Content::Parquet { .. } => known.into(),
-        Content::Csv { .. } | Content::Json { .. } => Knowledge::of_text(known, has_rows),
+        Content::Csv { .. } | Content::Json { .. } | Content::Blocks { .. } => Knowledge::of_text(known, has_rows),
     };
     Ok(Opened { schema, file_schema, content, partitions, knowledge, ids, columns, skipped, drift, delta: None })
 }
@@ -143,41 +127,7 @@ impl Opened {
                 Some(TextFile::Csv { file, plan, layout })
             }
             Content::Json { encoding, files } => Some(TextFile::Json { file: Arc::clone(files.get(at)?), encoding }),
-            Content::Parquet { .. } => None,
-        }
-    }
-}
-
-impl Content {
-    /// The files, in their order.
-    pub(crate) fn files(&self) -> Box<dyn Iterator<Item = &Arc<Pinned>> + '_> {
-        match self {
-            Self::Csv { files, .. } => Box::new(files.iter().map(|(file, _)| file)),
-            Self::Json { files, .. } => Box::new(files.iter()),
-            Self::Parquet { files, .. } => Box::new(files.iter().map(|(file, _)| file)),
-        }
-    }
-
-    pub(crate) fn file(&self, at: usize) -> Option<&Arc<Pinned>> {
-        match self {
-            Self::Csv { files, .. } => files.get(at).map(|(file, _)| file),
-            Self::Json { files, .. } => files.get(at),
-            Self::Parquet { files, .. } => files.get(at).map(|(file, _)| file),
-        }
-    }
-
-    /// Whether a file has records that are left out, as far as they were met.
-    pub(crate) fn has_rejects(&self, at: usize) -> bool {
-        let Self::Csv { plan, files, .. } = self else { return false };
-        let rejects = files.get(at).and_then(|(file, _)| plan.rejects(file.key()));
-        rejects.is_some_and(|rejects| rejects.found().0 > 0)
-    }
-
-    /// The files with their numbers of rows, of a format that tells them.
-    pub(crate) fn counted(&self) -> Option<&[(Arc<Pinned>, usize)]> {
-        match self {
-            Self::Parquet { files, .. } => Some(files),
-            Self::Csv { .. } | Self::Json { .. } => None,
+            Content::Blocks { .. } | Content::Parquet { .. } => None,
         }
     }
 }
@@ -285,24 +235,58 @@ async fn open_parquet(files: Vec<Arc<Pinned>>, footers: &Arc<Footers>, memory: &
         async move { parquet::look(&file, &footers).await }
     };
     let (looks, mut skipped) = each(files, budgets, memory, read).await?;
-    let (mut union, mut drift) = (Union::default(), Drift::default());
-    let (mut opened, mut bounds) = (Vec::with_capacity(looks.len()), Vec::with_capacity(looks.len()));
-    for (file, look) in looks {
-        match union.add(&look.schema) {
+    let looks = looks.into_iter().map(|(file, look)| (file, look.schema, (look.rows, look.bounds)));
+    let (fields, drift, opened) = united(looks, &mut skipped);
+    let (mut files, mut bounds) = (Vec::with_capacity(opened.len()), Vec::with_capacity(opened.len()));
+    for (file, _, (rows, of_file)) in opened {
+        files.push((file, rows));
+        bounds.push(of_file);
+    }
+    let content = Content::Parquet { footers: Arc::clone(footers), files };
+    Ok(Parts { fields, content, bounds, has_rows: Vec::new(), drift, skipped })
+}
+
+async fn open_blocks(
+    decoder: &'static dyn Decoder,
+    files: Vec<Arc<Pinned>>,
+    memory: &mut Memory,
+) -> Result<Parts, Failure> {
+    let budgets = vec![HEADER; files.len()];
+    let (looks, mut skipped) = each(files, budgets, memory, |file, _| blocks::look(decoder, file)).await?;
+    let looks = looks.into_iter().map(|(file, look)| (file, look.schema, ()));
+    let (fields, drift, opened) = united(looks, &mut skipped);
+    let mut files: Vec<(Arc<Pinned>, SchemaRef)> = Vec::with_capacity(opened.len());
+    for (file, schema, ()) in opened {
+        // Mostly the last one: a thousand files share their columns.
+        let known = files.last().map(|(_, known)| known).filter(|known| ***known == schema);
+        let schema = known.map_or_else(|| Arc::new(schema), Arc::clone);
+        files.push((file, schema));
+    }
+    let has_rows = vec![false; files.len()];
+    let content = Content::Blocks { decoder, files };
+    Ok(Parts { fields, content, bounds: Vec::new(), has_rows, drift, skipped })
+}
+
+/// One schema of files that tell theirs; a file whose columns have no type in common with the ones before is left out.
+#[expect(clippy::type_complexity, reason = "the columns, how they differ, and the files with theirs")]
+fn united<T>(
+    looks: impl Iterator<Item = (Arc<Pinned>, Schema, T)>,
+    skipped: &mut Vec<(String, String)>,
+) -> (Vec<Field>, Drift, Vec<(Arc<Pinned>, Schema, T)>) {
+    let (mut union, mut drift, mut opened) = (Union::default(), Drift::default(), Vec::new());
+    for (file, schema, rest) in looks {
+        match union.add(&schema) {
             Ok(()) => {
-                drift.see(&file, &columns(look.schema.fields().iter().map(AsRef::as_ref)));
-                opened.push((file, look.rows));
-                bounds.push(look.bounds);
+                drift.see(&file, &columns(schema.fields().iter().map(AsRef::as_ref)));
+                opened.push((file, schema, rest));
             }
-            Err(conflict) => {
-                let (column, here, before) = (conflict.column, conflict.other, conflict.known);
-                let reason = format!("column \"{column}\" is {here} here and {before} in the files before");
+            Err(Conflict { column, known, other }) => {
+                let reason = format!("column \"{column}\" is {other} here and {known} in the files before");
                 skipped.push((file.key().to_owned(), reason));
             }
         }
     }
-    let content = Content::Parquet { footers: Arc::clone(footers), files: opened };
-    Ok(Parts { fields: union.finish(), content, bounds, has_rows: Vec::new(), drift, skipped })
+    (union.finish(), drift, opened)
 }
 
 fn columns<'a>(fields: impl IntoIterator<Item = &'a Field>) -> Vec<drift::Column<'a>> {

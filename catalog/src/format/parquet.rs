@@ -25,7 +25,7 @@ pub(crate) use adapt::Adapters;
 pub(crate) use bounds::of as bounds_of;
 pub(crate) use footer::Footers;
 pub(crate) use guard::guarded;
-pub(crate) use kept::{from_told, told};
+pub(crate) use kept::{from_told, schema_from, schema_to, told};
 pub(crate) use reader::{PinnedReaders, reader};
 
 use super::COLUMNS_MAX;

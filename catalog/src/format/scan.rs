@@ -1,4 +1,4 @@
-//! Reads the text files of one partition of a plan, one after the other, as one stream of batches.
+//! Reads the files of one partition of a plan, one after the other, as one stream of batches.
 //!
 //! Owns: the columns that folder names add. Must never know: how a format is decoded.
 
@@ -16,7 +16,7 @@ use encoding_rs::Encoding;
 use futures::stream;
 
 use super::csv::{self, Layout, Plan};
-use super::{Opened, json};
+use super::{Content, Opened, blocks, json};
 use crate::Error;
 use crate::pinned::Pinned;
 
@@ -29,7 +29,7 @@ pub(crate) enum TextFile {
 
 /// The files of one partition of a plan.
 #[derive(Debug)]
-pub(crate) struct TextScan {
+pub(crate) struct Scan {
     pub(crate) opened: Arc<Opened>,
     /// The places of its files.
     pub(crate) files: Vec<usize>,
@@ -50,7 +50,7 @@ pub(crate) enum Origin {
     Partition(usize),
 }
 
-impl PartitionStream for TextScan {
+impl PartitionStream for Scan {
     fn schema(&self) -> &SchemaRef {
         &self.schema
     }
@@ -89,9 +89,15 @@ struct Running {
 struct Current {
     at: usize,
     file: Arc<Pinned>,
-    reader: Reader,
-    rows: u64,
+    rows: Rows,
+    count: u64,
     began_at: DateTime<Utc>,
+}
+
+/// The rows of a file.
+enum Rows {
+    Text(Reader),
+    Blocks(Box<blocks::Reader>),
 }
 
 /// The rows of a file of text.
@@ -134,23 +140,42 @@ impl Running {
         loop {
             let Some(current) = &mut self.current else {
                 let Some(at) = self.waiting.pop_front() else { return Ok(None) };
-                let Some(text) = self.opened.text(at) else { continue };
-                let opened = Reader::open(text, Arc::clone(&self.file_schema), (self.batch_rows, self.parts));
-                let (file, reader) = opened.map_err(external)?;
-                self.current = Some(Current { at, file, reader, rows: 0, began_at: Utc::now() });
+                let Some((file, rows)) = self.open(at)? else { continue };
+                self.current = Some(Current { at, file, rows, count: 0, began_at: Utc::now() });
                 continue;
             };
-            match current.reader.next().await.map_err(external)? {
+            match current.rows.next().await? {
                 Some(batch) => {
-                    current.rows += batch.num_rows() as u64;
+                    current.count += batch.num_rows() as u64;
                     return with_partitions(&batch, &current.file, &self.schema, &self.origins).map(Some);
                 }
                 None => {
-                    let read = (current.at, current.rows, current.began_at);
+                    let read = (current.at, current.count, current.began_at);
                     current.file.source().shadows.was_read(&self.opened, read);
                     self.current = None;
                 }
             }
+        }
+    }
+
+    fn open(&self, at: usize) -> Result<Option<(Arc<Pinned>, Rows)>> {
+        let schema = Arc::clone(&self.file_schema);
+        if let Content::Blocks { decoder, files } = &self.opened.content {
+            let Some((file, columns)) = files.get(at) else { return Ok(None) };
+            let reader = blocks::Reader::open(*decoder, (file, columns), schema, self.batch_rows)?;
+            return Ok(Some((Arc::clone(file), Rows::Blocks(Box::new(reader)))));
+        }
+        let Some(text) = self.opened.text(at) else { return Ok(None) };
+        let (file, reader) = Reader::open(text, schema, (self.batch_rows, self.parts)).map_err(external)?;
+        Ok(Some((file, Rows::Text(reader))))
+    }
+}
+
+impl Rows {
+    async fn next(&mut self) -> Result<Option<RecordBatch>> {
+        match self {
+            Self::Text(reader) => reader.next().await.map_err(external),
+            Self::Blocks(reader) => reader.next().await,
         }
     }
 }

@@ -11,19 +11,14 @@ use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::ParquetRowSelection;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use datafusion::physical_plan::union::UnionExec;
 use object_store::ObjectMeta;
 use object_store::path::Path;
 
-use super::{LakeProvider, described, with_rows};
+use super::{LakeProvider, Wanted, described, with_rows};
 use crate::format::bounds::Bounds;
-use crate::format::scan::{Origin, TextScan};
 use crate::pinned::Pinned;
 use crate::shadow::{Part, Place, ShadowReaders, Shadowed};
-
-/// The columns and the rows that are wanted.
-type Wanted<'a> = (Option<&'a Vec<usize>>, Option<usize>);
 
 /// Where the rows of the files are.
 #[derive(Default)]
@@ -45,7 +40,7 @@ impl LakeProvider {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let Sorted { text, own, packs } = self.sorted(kept);
         if own.is_empty() && packs.is_empty() {
-            return self.scan_text(&text, state, wanted);
+            return self.scan_files(&text, state, wanted);
         }
         // What is not known of one file is not known of all.
         let known = |table: &TableSchema, files: &[usize]| match text.is_empty() {
@@ -80,7 +75,7 @@ impl LakeProvider {
             }
         }
         if let Some(first) = text.first() {
-            plans.push((*first, self.scan_text(&text, state, wanted)?));
+            plans.push((*first, self.scan_files(&text, state, wanted)?));
         }
         plans.sort_by_key(|(first, _)| *first);
         UnionExec::try_new(plans.into_iter().map(|(_, plan)| plan).collect())
@@ -126,45 +121,5 @@ impl LakeProvider {
     fn file(&self, at: usize) -> Result<Arc<Pinned>> {
         let file = self.opened.content.file(at).map(Arc::clone);
         file.ok_or_else(|| DataFusionError::Internal("a scan names a file that its table does not have".into()))
-    }
-
-    fn scan_text(
-        &self,
-        files: &[usize],
-        state: &dyn Session,
-        (projection, limit): Wanted<'_>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let all: Vec<usize> = (0..self.opened.schema.fields().len()).collect();
-        let wanted = projection.unwrap_or(&all);
-        let schema = Arc::new(self.opened.schema.project(wanted)?);
-        let of_files = self.opened.file_schema.fields().len();
-        let mut read = Vec::new();
-        let origins: Vec<Origin> = wanted
-            .iter()
-            .map(|column| match column.checked_sub(of_files) {
-                Some(partition) => Origin::Partition(partition),
-                None => {
-                    read.push(*column);
-                    Origin::File(read.len() - 1)
-                }
-            })
-            .collect();
-        let file_schema = Arc::new(self.opened.file_schema.project(&read)?);
-        let streams = state.config().target_partitions().max(1);
-        let in_group = files.len().div_ceil(streams).max(1);
-        let mut groups: Vec<Vec<usize>> = files.chunks(in_group).map(<[usize]>::to_vec).collect();
-        if groups.is_empty() {
-            groups.push(Vec::new());
-        }
-        // Two parts more than cores, so that none of them waits while the next is fetched and the last is passed on.
-        let parts = streams.div_ceil(groups.len()) + 2;
-        let streams = groups.into_iter().map(|files| -> Arc<dyn PartitionStream> {
-            let (file_schema, schema) = (Arc::clone(&file_schema), Arc::clone(&schema));
-            let (opened, origins) = (Arc::clone(&self.opened), origins.clone());
-            Arc::new(TextScan { opened, files, file_schema, schema, origins, parts })
-        });
-        let streams = streams.collect();
-        let plan = StreamingTableExec::try_new(schema, streams, None, std::iter::empty(), false, limit)?;
-        Ok(Arc::new(plan))
     }
 }

@@ -196,6 +196,7 @@ fn numbers(name: &str, values: &[i64]) -> Vec<u8> {
     parquet([(name, Arc::new(Int64Array::from(values.to_vec())))])
 }
 
+mod blocks;
 mod csv;
 mod csv_found;
 mod delta;

@@ -66,7 +66,7 @@ pub(crate) fn named(content: &Content, schema: &SchemaRef, partitions: &[FieldRe
             let ids = files.iter().map(|file| name.of(file, partitions)).collect();
             Named { ids, columns: vec![columns; files.len()] }
         }
-        Content::Parquet { .. } => Named::default(),
+        Content::Blocks { .. } | Content::Parquet { .. } => Named::default(),
     }
 }
 

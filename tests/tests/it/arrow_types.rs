@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::*;
 use arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::*;
-use lakegate_tests::lake::parquet;
+use lakegate_tests::lake::{arrow_file, parquet};
 use lakegate_tests::{Lake, TestServer, binary};
 
 /// A column, its OID, and what its rows show.
@@ -212,31 +212,52 @@ fn lists() -> Vec<Column> {
     ]
 }
 
+/// Types that Parquet does not have.
+fn of_arrow_alone() -> Vec<Column> {
+    let runs = RunArray::try_new(&Int32Array::from(vec![1, 2]), &StringArray::from(vec![Some("a"), None])).unwrap();
+    let mut union = UnionBuilder::new_dense();
+    union.append::<Int32Type>("n", 7).unwrap();
+    union.append::<Float64Type>("x", 1.5).unwrap();
+    vec![column("runs", runs, 25, &["a", "NULL"]), column("union", union.build().unwrap(), 114, &["7", "1.5"])]
+}
+
 fn write(lake: &Lake, columns: &[Column]) {
     for column in columns {
         let schema = Arc::new(Schema::new(vec![column.field.clone().with_name("c")]));
         let batch = RecordBatch::try_new(schema, vec![Arc::clone(&column.array)]).unwrap();
-        lake.write(&format!("types/{}.parquet", column.name), parquet(&batch));
+        // Parquet has no such types.
+        if !matches!(column.array.data_type(), DataType::Union(..) | DataType::RunEndEncoded(..)) {
+            lake.write(&format!("types/{}.parquet", column.name), parquet(&batch));
+        }
+        lake.write(&format!("ipc/{}.arrow", column.name), arrow_file(&batch));
     }
+}
+
+/// The tables of a column: one for each format.
+fn tables(column: &Column) -> Vec<String> {
+    let in_parquet = !matches!(column.array.data_type(), DataType::Union(..) | DataType::RunEndEncoded(..));
+    let schemas = if in_parquet { ["types", "ipc"].as_slice() } else { &["ipc"] };
+    schemas.iter().map(|schema| format!("{schema}.\"{}\"", column.name)).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_type_of_arrow_is_a_type_of_postgres_in_both_formats() {
     let lake = Lake::default();
-    let columns: Vec<Column> = numbers().into_iter().chain(moments()).chain(lists()).collect();
+    let columns: Vec<Column> = numbers().into_iter().chain(moments()).chain(lists()).chain(of_arrow_alone()).collect();
     write(&lake, &columns);
     let server = TestServer::start(&lake).await;
     let mut client = server.wire().await;
     let mut wrong = Vec::new();
-    for column in &columns {
-        let table = format!("types.\"{}\"", column.name);
+    for (column, table) in
+        columns.iter().flat_map(|column| tables(column).into_iter().map(move |table| (column, table)))
+    {
         let expected: Vec<&str> = column.shown.to_vec();
         let texts = client.query(&format!("SELECT c FROM {table}")).await;
         let oid = texts.columns.first().map(|column| column.oid);
         let shown: Vec<String> =
             texts.texts().into_iter().map(|row| row[0].clone().unwrap_or_else(|| "NULL".into())).collect();
         if oid != Some(column.oid) || shown != expected {
-            wrong.push(format!("{}: {oid:?} {shown:?} {:?}", column.name, texts.fault));
+            wrong.push(format!("{table}: {oid:?} {shown:?} {:?}", texts.fault));
             continue;
         }
         let bytes = client.extended(&format!("SELECT c FROM {table}"), 1).await;
@@ -266,8 +287,9 @@ async fn columns_of_every_type_compare_group_and_sort() {
     let server = TestServer::start(&lake).await;
     let mut client = server.wire().await;
     let mut wrong = Vec::new();
-    for column in &columns {
-        let table = format!("types.\"{}\"", column.name);
+    for (column, table) in
+        columns.iter().flat_map(|column| tables(column).into_iter().map(move |table| (column, table)))
+    {
         let first = column.shown[0];
         let literal = first.replace('\'', "''");
         let compares = column.oid != 114;
@@ -326,6 +348,8 @@ async fn an_instant_beyond_postgres_is_22008() {
     write(&lake, &columns);
     let server = TestServer::start(&lake).await;
     for column in &columns {
-        assert_eq!(server.state(&format!("SELECT c FROM types.{}", column.name)).await, "22008", "{}", column.name);
+        for table in tables(column) {
+            assert_eq!(server.state(&format!("SELECT c FROM {table}")).await, "22008", "{table}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Owns: that every case names table, file and cause under the right SQLSTATE, and that the table beside it answers.
 
+mod blocks;
 mod csv;
 mod flips;
 mod footers;

@@ -26,18 +26,11 @@ impl Kept for Look {
     }
 
     fn shared_to(shared: &Schema) -> Option<String> {
-        let mut writer = StreamWriter::try_new(Vec::new(), shared).ok()?;
-        writer.finish().ok()?;
-        let text = serde_json::to_string(&writer.into_inner().ok()?).ok()?;
-        // What is read again must be what was found.
-        (Self::shared_from(&text).as_ref() == Some(shared)).then_some(text)
+        schema_to(shared)
     }
 
     fn shared_from(text: &str) -> Option<Schema> {
-        let bytes: Vec<u8> = serde_json::from_str(text).ok()?;
-        // The decoder panics at some of what it does not know.
-        let read = || StreamReader::try_new(bytes.as_slice(), None).map(|reader| reader.schema());
-        Some(Arc::unwrap_or_clone(std::panic::catch_unwind(read).ok()?.ok()?))
+        schema_from(text)
     }
 
     fn own_to(&self) -> Option<String> {
@@ -48,6 +41,23 @@ impl Kept for Look {
         let (rows, bounds) = from_told(shared, own)?;
         Some(Self { schema: shared.clone(), rows, bounds })
     }
+}
+
+/// The columns of a file, as they are written.
+pub(crate) fn schema_to(schema: &Schema) -> Option<String> {
+    let mut writer = StreamWriter::try_new(Vec::new(), schema).ok()?;
+    writer.finish().ok()?;
+    let text = serde_json::to_string(&writer.into_inner().ok()?).ok()?;
+    // What is read again must be what was found.
+    (schema_from(&text).as_ref() == Some(schema)).then_some(text)
+}
+
+/// The same from what was written.
+pub(crate) fn schema_from(text: &str) -> Option<Schema> {
+    let bytes: Vec<u8> = serde_json::from_str(text).ok()?;
+    // The decoder panics at some of what it does not know.
+    let read = || StreamReader::try_new(bytes.as_slice(), None).map(|reader| reader.schema());
+    Some(Arc::unwrap_or_clone(std::panic::catch_unwind(read).ok()?.ok()?))
 }
 
 /// The rows of a file and the bounds of its columns, as they are written.

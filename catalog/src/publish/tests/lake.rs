@@ -4,22 +4,32 @@ use super::*;
 
 #[tokio::test]
 async fn a_replaced_file_is_a_conflict_and_then_new() {
-    let lake =
-        Fixture::new(&[("s/a.csv", b"x\n1\n"), ("s/b.parquet", &numbers("x", &[1])), ("s/c.ndjson", b"{\"x\":1}\n")])
-            .await;
+    let arrow =
+        |values: &[i64]| blocks::file(&[blocks::batch(&[("x", Arc::new(Int64Array::from(values.to_vec())))])], None);
+    let avro = |values: &[i64]| blocks::avro(&[blocks::batch(&[("x", Arc::new(Int64Array::from(values.to_vec())))])]);
+    let lake = Fixture::new(&[
+        ("s/a.csv", b"x\n1\n"),
+        ("s/b.parquet", &numbers("x", &[1])),
+        ("s/c.ndjson", b"{\"x\":1}\n"),
+        ("s/d.arrow", &arrow(&[1])),
+        ("s/e.avro", &avro(&[1])),
+    ])
+    .await;
     lake.lake().warm(CancellationToken::new()).await;
     lake.write("s/a.csv", b"x\n22\n");
     lake.write("s/b.parquet", &numbers("x", &[22]));
     lake.remove("s/c.ndjson");
-    for table in ["s.a", "s.b", "s.c"] {
+    lake.write("s/d.arrow", &arrow(&[22]));
+    lake.write("s/e.avro", &avro(&[22]));
+    for table in ["s.a", "s.b", "s.c", "s.d", "s.e"] {
         let error = lake.fails(table).await;
         assert!(matches!(error, Error::Replaced { .. }), "{error}");
     }
     assert!(lake.lake().refresh().await.unwrap());
-    for table in ["s.a", "s.b"] {
+    for table in ["s.a", "s.b", "s.d", "s.e"] {
         assert_eq!(lake.rows(table, "SELECT x FROM t").await.unwrap(), ["|22|"]);
     }
-    assert_eq!(lake.names(), ["s.a", "s.b"]);
+    assert_eq!(lake.names(), ["s.a", "s.b", "s.d", "s.e"]);
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ fn state(error: &catalog::Error) -> SqlState {
         Lake::Replaced { .. } => SqlState::SerializationFailure,
         Lake::MissingFile { .. } => SqlState::UndefinedFile,
         Lake::Outside { .. } => SqlState::InsufficientPrivilege,
-        Lake::Unsupported { .. } => SqlState::FeatureNotSupported,
+        Lake::Unsupported { .. } | Lake::UnsupportedFile { .. } => SqlState::FeatureNotSupported,
         Lake::BadValue { .. } => SqlState::InvalidTextRepresentation,
         Lake::BadRecord { .. } => SqlState::BadCopyFileFormat,
         Lake::BadEncoding { .. } => SqlState::CharacterNotInRepertoire,

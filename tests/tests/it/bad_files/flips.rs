@@ -42,7 +42,7 @@ async fn rows(server: &TestServer, table: &str) -> Result<Vec<String>, (String, 
 }
 
 /// Each file with one bit turned over, at so many places before `end`, and what came of it.
-async fn flipped(
+pub(super) async fn flipped(
     content: &[u8],
     ending: &str,
     (end, flips): (usize, usize),

@@ -1,0 +1,52 @@
+//! Avro object container files. <https://avro.apache.org/docs/1.12.0/specification/#object-container-files>
+//!
+//! Owns: blocks and their compression. Arrow's own reader decodes rows whose bytes were counted before.
+//! Must never know: the types that a table shows.
+
+mod container;
+mod pack;
+mod rows;
+mod shape;
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use futures::{FutureExt, StreamExt, TryStreamExt};
+
+use self::container::Container;
+use self::rows::{Projection, Rows};
+use super::blocks::Decoder;
+use crate::Error;
+use crate::pinned::Pinned;
+
+#[derive(Debug)]
+pub(super) struct Avro;
+
+impl Decoder for Avro {
+    fn columns(&self, file: Arc<Pinned>) -> BoxFuture<'static, Result<Schema, Error>> {
+        async move {
+            let container = Container::open(&file).await?;
+            let schema = Projection::all(&file, &container)?.schema;
+            Ok(container.shape.tagged(&schema))
+        }
+        .boxed()
+    }
+
+    fn rows(&self, file: Arc<Pinned>, columns: Vec<usize>) -> BoxStream<'static, Result<RecordBatch, Error>> {
+        let open = async move {
+            let rows = Rows::new(Container::open(&file).await?, columns)?;
+            let batches = futures::stream::try_unfold(rows, |mut rows| async move {
+                Ok(rows.next().await?.map(|batch| (batch, rows)))
+            });
+            Ok::<_, Error>(batches)
+        };
+        futures::stream::once(open).try_flatten().boxed()
+    }
+}
+
+fn damaged(file: &Pinned, reason: impl std::fmt::Display) -> Error {
+    file.unreadable(format!("its data is damaged: {reason}"))
+}

@@ -1,0 +1,401 @@
+//! How the rows of a file are written, by its schema. <https://avro.apache.org/docs/1.12.0/specification/#schema-declaration>
+//!
+//! Owns: where a row ends, so that no length and no count in it is believed. Pure.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, FieldRef, Schema};
+use serde_json::{Map, Value};
+use udfs::pg_type;
+
+/// How deep types may be nested.
+const LEVELS_MAX: usize = 64;
+
+/// Values of one row, with all types in their places: a name can stand for many.
+const VALUES_MAX: usize = 20_000;
+
+/// What a value is counted as.
+pub(super) const VALUE_BYTES: usize = 32;
+
+/// Why a schema is of no use here.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    Damaged(String),
+    /// What the schema has, with its article.
+    Unsupported(String),
+    TooLarge(String),
+}
+
+/// A type.
+#[derive(Debug)]
+pub(super) struct Shape {
+    kind: Kind,
+    is_uuid: bool,
+    /// How many values it has, at most once in each array.
+    pub(super) values: usize,
+    /// Whether a value of it is at least one byte.
+    has_bytes: bool,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Null,
+    Boolean,
+    Integer,
+    Fixed(usize),
+    /// A length and so many bytes.
+    Bytes,
+    Enum(usize),
+    Array(Arc<Shape>),
+    Map(Arc<Shape>),
+    Union(Vec<Arc<Shape>>),
+    Record(Vec<Arc<Shape>>),
+}
+
+impl Shape {
+    /// Of the rows of a file, with the schema that tells no more than what is needed to read them.
+    pub(super) fn of_rows(schema: &Value) -> Result<(Self, Value), Fault> {
+        let mut names = HashMap::new();
+        let (shape, clean) = of(schema, None, &mut names, 0)?;
+        drop(names);
+        if !matches!(shape.kind, Kind::Record(_)) {
+            return Err(Fault::Unsupported("an Avro file whose rows are no records".into()));
+        }
+        if !shape.has_bytes {
+            return Err(Fault::Unsupported("an Avro file whose rows have no bytes".into()));
+        }
+        let shape = Arc::into_inner(shape).ok_or_else(|| Fault::Damaged("the schema is in itself".into()))?;
+        Ok((shape, clean))
+    }
+
+    /// The columns with tags where their types are not in Arrow's.
+    pub(super) fn tagged(&self, schema: &Schema) -> Schema {
+        let Kind::Record(shapes) = &self.kind else { return schema.clone() };
+        let fields = schema.fields().iter().zip(shapes).map(|(field, shape)| shape.tag(field));
+        Schema::new(fields.collect::<Vec<_>>())
+    }
+
+    fn tag(&self, field: &FieldRef) -> FieldRef {
+        let own = match &self.kind {
+            Kind::Union(branches) => {
+                branches.iter().find(|branch| !matches!(branch.kind, Kind::Null)).map(AsRef::as_ref)
+            }
+            _ => Some(self),
+        };
+        match (own, field.data_type()) {
+            (Some(Self { is_uuid: true, .. }), DataType::FixedSizeBinary(16)) => {
+                let mut metadata = field.metadata().clone();
+                metadata.insert(pg_type::PG_TYPE_KEY.to_owned(), "uuid".to_owned());
+                Arc::new(Field::clone(field).with_metadata(metadata))
+            }
+            (Some(Self { kind: Kind::Array(shape), .. }), DataType::List(item)) => {
+                Arc::new(Field::clone(field).with_data_type(DataType::List(shape.tag(item))))
+            }
+            _ => Arc::clone(field),
+        }
+    }
+
+    /// The bytes behind a value; `None` if it is cut or claims what cannot be.
+    pub(super) fn skip<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        match &self.kind {
+            Kind::Null => Some(bytes),
+            Kind::Boolean => bytes.split_first().filter(|(byte, _)| **byte <= 1).map(|(_, rest)| rest),
+            Kind::Integer => long(bytes).map(|(_, rest)| rest),
+            Kind::Fixed(length) => bytes.get(*length..),
+            Kind::Bytes => text(bytes),
+            Kind::Enum(symbols) => choice(bytes, *symbols).map(|(_, rest)| rest),
+            Kind::Array(item) => blocks(bytes, |bytes| item.skip(bytes)),
+            Kind::Map(value) => blocks(bytes, |bytes| value.skip(text(bytes)?)),
+            Kind::Union(branches) => {
+                let (branch, rest) = choice(bytes, branches.len())?;
+                branches.get(branch)?.skip(rest)
+            }
+            Kind::Record(fields) => fields.iter().try_fold(bytes, |bytes, field| field.skip(bytes)),
+        }
+    }
+}
+
+/// An integer in zigzag and groups of seven bits, and what is behind it.
+pub(super) fn long(bytes: &[u8]) -> Option<(i64, &[u8])> {
+    let mut value = 0_u64;
+    for (at, byte) in bytes.iter().take(10).enumerate() {
+        let bits = u64::from(byte & 0x7f);
+        if at == 9 && bits > 1 {
+            return None;
+        }
+        value |= bits << (7 * at);
+        if byte & 0x80 == 0 {
+            let signed = (value >> 1).cast_signed() ^ -((value & 1).cast_signed());
+            return Some((signed, bytes.get(at + 1..)?));
+        }
+    }
+    None
+}
+
+/// The same the other way.
+pub(super) fn write_long(value: i64, out: &mut Vec<u8>) {
+    let mut rest = ((value << 1) ^ (value >> 63)).cast_unsigned();
+    while rest >= 0x80 {
+        out.push((rest & 0x7f) as u8 | 0x80);
+        rest >>= 7;
+    }
+    out.push(rest as u8);
+}
+
+fn text(bytes: &[u8]) -> Option<&[u8]> {
+    let (length, rest) = long(bytes)?;
+    rest.get(usize::try_from(length).ok()?..)
+}
+
+fn choice(bytes: &[u8], of: usize) -> Option<(usize, &[u8])> {
+    let (choice, rest) = long(bytes)?;
+    Some((usize::try_from(choice).ok().filter(|choice| *choice < of)?, rest))
+}
+
+/// Items in blocks, until one has none. A negative count is followed by the size of its block.
+fn blocks<'a>(mut bytes: &'a [u8], item: impl Fn(&'a [u8]) -> Option<&'a [u8]>) -> Option<&'a [u8]> {
+    loop {
+        let (count, mut rest) = long(bytes)?;
+        if count < 0 {
+            (_, rest) = long(rest)?;
+        }
+        for _ in 0..count.unsigned_abs() {
+            rest = item(rest)?;
+        }
+        if count == 0 {
+            return Some(rest);
+        }
+        bytes = rest;
+    }
+}
+
+type Names = HashMap<String, Option<Arc<Shape>>>;
+
+/// Reads a type; `namespace` is that of the record around it.
+fn of(schema: &Value, namespace: Option<&str>, names: &mut Names, level: usize) -> Result<(Arc<Shape>, Value), Fault> {
+    if level > LEVELS_MAX {
+        return Err(Fault::TooLarge(format!("its columns are nested in more than {LEVELS_MAX} levels")));
+    }
+    match schema {
+        Value::String(name) => Ok((named(name, namespace, names)?, schema.clone())),
+        Value::Array(branches) => {
+            let branches = branches.iter().map(|branch| of(branch, namespace, names, level + 1));
+            let (shapes, clean): (Vec<_>, Vec<_>) = branches.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+            let values = sum(&shapes)?;
+            Ok((shape(Kind::Union(shapes), values, true), Value::Array(clean)))
+        }
+        Value::Object(object) => complex(object, namespace, names, level),
+        _ => Err(Fault::Damaged("the schema has a type that is none".into())),
+    }
+}
+
+/// A primitive type, or one that has its name already.
+fn named(name: &str, namespace: Option<&str>, names: &Names) -> Result<Arc<Shape>, Fault> {
+    let kind = match name {
+        "null" => return Ok(shape(Kind::Null, 1, false)),
+        "boolean" => Kind::Boolean,
+        "int" | "long" => Kind::Integer,
+        "float" => Kind::Fixed(4),
+        "double" => Kind::Fixed(8),
+        "bytes" | "string" => Kind::Bytes,
+        _ => {
+            let full = full_name(name, namespace);
+            return match names.get(&full) {
+                Some(Some(shape)) => Ok(Arc::clone(shape)),
+                Some(None) => Err(Fault::Unsupported(format!("an Avro type that contains itself (\"{name}\")"))),
+                None => Err(Fault::Damaged(format!("the schema names a type \"{name}\" that it does not have"))),
+            };
+        }
+    };
+    Ok(shape(kind, 1, true))
+}
+
+fn complex(
+    object: &Map<String, Value>,
+    namespace: Option<&str>,
+    names: &mut Names,
+    level: usize,
+) -> Result<(Arc<Shape>, Value), Fault> {
+    let missing = |what: &str| Fault::Damaged(format!("a type of the schema has no \"{what}\""));
+    let kind = object.get("type").ok_or_else(|| missing("type"))?;
+    let logical = object.get("logicalType").and_then(Value::as_str);
+    let mut clean: Map<String, Value> = object
+        .iter()
+        .filter(|(key, _)| {
+            matches!(
+                key.as_str(),
+                "type" | "name" | "namespace" | "size" | "symbols" | "logicalType" | "precision" | "scale"
+            )
+        })
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    let Some(word) = kind.as_str() else {
+        let (shape, inner) = of(kind, namespace, names, level + 1)?;
+        return Ok((shape, inner));
+    };
+    let space = object.get("namespace").and_then(Value::as_str).or(namespace);
+    let mut inside = |key: &str, names: &mut Names| {
+        let (shape, inner) = of(object.get(key).ok_or_else(|| missing(key))?, namespace, names, level + 1)?;
+        clean.insert(key.to_owned(), inner);
+        if !shape.has_bytes {
+            return Err(Fault::Unsupported("an Avro array or map of values without bytes".into()));
+        }
+        Ok(shape)
+    };
+    let made = match word {
+        "array" => {
+            let item = inside("items", names)?;
+            let values = item.values + 1;
+            shape(Kind::Array(item), values, true)
+        }
+        "map" => {
+            let value = inside("values", names)?;
+            let values = value.values + 2;
+            shape(Kind::Map(value), values, true)
+        }
+        "record" | "error" | "enum" | "fixed" => {
+            let name = object.get("name").and_then(Value::as_str).ok_or_else(|| missing("name"))?;
+            let full = full_name(name, space);
+            // The record is known by its name inside itself, too.
+            if names.insert(full.clone(), None).is_some() {
+                return Err(Fault::Damaged(format!("the schema has two types \"{name}\"")));
+            }
+            let made = match word {
+                "fixed" => {
+                    let size = object.get("size").and_then(Value::as_u64).and_then(|size| usize::try_from(size).ok());
+                    let size = size.ok_or_else(|| missing("size"))?;
+                    let is_uuid = logical == Some("uuid") && size == 16;
+                    // A NULL takes as much room in memory.
+                    let values = 1 + size / VALUE_BYTES;
+                    Arc::new(Shape { kind: Kind::Fixed(size), is_uuid, values, has_bytes: size > 0 })
+                }
+                "enum" => {
+                    let symbols = object.get("symbols").and_then(Value::as_array).ok_or_else(|| missing("symbols"))?;
+                    shape(Kind::Enum(symbols.len()), 1, true)
+                }
+                _ => {
+                    clean.insert("type".to_owned(), "record".into());
+                    let (made, fields) = record(object, space, names, level)?;
+                    clean.insert("fields".to_owned(), fields);
+                    made
+                }
+            };
+            names.insert(full, Some(Arc::clone(&made)));
+            made
+        }
+        primitive => {
+            let plain = named(primitive, namespace, names)?;
+            match (&plain.kind, logical) {
+                (Kind::Bytes, Some("uuid")) if primitive == "string" => {
+                    Arc::new(Shape { kind: Kind::Bytes, is_uuid: true, values: 1, has_bytes: true })
+                }
+                _ => plain,
+            }
+        }
+    };
+    Ok((made, Value::Object(clean)))
+}
+
+fn record(
+    object: &Map<String, Value>,
+    space: Option<&str>,
+    names: &mut Names,
+    level: usize,
+) -> Result<(Arc<Shape>, Value), Fault> {
+    let bad = || Fault::Damaged("a record of the schema has a field that is none".into());
+    let fields = object.get("fields").and_then(Value::as_array).ok_or_else(bad)?;
+    let (mut shapes, mut clean) = (Vec::with_capacity(fields.len()), Vec::with_capacity(fields.len()));
+    for field in fields {
+        let name = field.get("name").and_then(Value::as_str).ok_or_else(bad)?;
+        let (shape, inner) = of(field.get("type").ok_or_else(bad)?, space, names, level + 1)?;
+        shapes.push(shape);
+        clean.push(serde_json::json!({ "name": name, "type": inner }));
+    }
+    let (values, has_bytes) = (sum(&shapes)?, shapes.iter().any(|shape| shape.has_bytes));
+    Ok((shape(Kind::Record(shapes), values, has_bytes), Value::Array(clean)))
+}
+
+fn shape(kind: Kind, values: usize, has_bytes: bool) -> Arc<Shape> {
+    Arc::new(Shape { kind, is_uuid: false, values, has_bytes })
+}
+
+fn sum(shapes: &[Arc<Shape>]) -> Result<usize, Fault> {
+    let values = shapes.iter().fold(1_usize, |sum, shape| sum.saturating_add(shape.values));
+    if values > VALUES_MAX {
+        return Err(Fault::TooLarge(format!("a row has more than {VALUES_MAX} values")));
+    }
+    Ok(values)
+}
+
+fn full_name(name: &str, namespace: Option<&str>) -> String {
+    match namespace.filter(|namespace| !name.contains('.') && !namespace.is_empty()) {
+        Some(namespace) => format!("{namespace}.{name}"),
+        None => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shaped(schema: &str) -> Result<Shape, Fault> {
+        Shape::of_rows(&serde_json::from_str(schema).unwrap()).map(|(shape, _)| shape)
+    }
+
+    fn record(fields: &str) -> String {
+        format!(r#"{{"type": "record", "name": "r", "namespace": "n", "fields": [{fields}]}}"#)
+    }
+
+    #[test]
+    fn integers_are_read_as_they_are_written() {
+        for value in [0, 1, -1, 63, -64, 64, 300, i64::MAX, i64::MIN] {
+            let mut bytes = Vec::new();
+            write_long(value, &mut bytes);
+            bytes.push(7);
+            assert_eq!(long(&bytes), Some((value, [7].as_slice())));
+            assert_eq!(long(&bytes[..bytes.len() - 2]), None);
+        }
+        assert_eq!(long(&[0xff; 11]), None);
+    }
+
+    #[test]
+    fn a_row_ends_where_its_values_do() {
+        let fields = r#"{"name": "a", "type": {"type": "array", "items": ["null", "string"]}},
+            {"name": "e", "type": {"type": "enum", "name": "e", "symbols": ["x", "y"]}},
+            {"name": "f", "type": "e"}, {"name": "m", "type": {"type": "map", "values": "float"}}"#;
+        let shape = shaped(&record(fields)).unwrap();
+        // Two items, one of them NULL; then the items of a block with its size; 'y', 'x'; one entry.
+        let row = [4, 0, 2, 2, b'z', 1, 2, 0, 0, 2, 0, 2, 2, b'k', 0, 0, 0, 0, 0];
+        assert_eq!(shape.skip(&row), Some([].as_slice()));
+        for end in 0..row.len() {
+            assert_eq!(shape.skip(&row[..end]), None, "{end}");
+        }
+        // A third symbol, and a count of items that are not there.
+        assert_eq!(shape.skip(&[0, 4, 0, 0]), None);
+        assert_eq!(shape.skip(&[0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 0, 0]), None);
+    }
+
+    #[test]
+    fn a_schema_that_would_cost_too_much_is_refused() {
+        let unsupported = |schema: &str| matches!(shaped(schema), Err(Fault::Unsupported(_)));
+        assert!(unsupported(&record(r#"{"name": "r", "type": ["null", "r"]}"#)));
+        assert!(unsupported(&record(r#"{"name": "a", "type": {"type": "array", "items": "null"}}"#)));
+        assert!(unsupported(&record(r#"{"name": "a", "type": "null"}"#)) && unsupported(&record("")));
+        assert!(unsupported("\"string\""));
+        // Twice as many values on every level.
+        let mut fields =
+            r#"{"name": "a0", "type": {"type": "record", "name": "r0", "fields": [{"name": "x", "type": "int"}]}}"#
+                .to_owned();
+        for level in 1..40 {
+            let before = level - 1;
+            fields += &format!(
+                r#", {{"name": "a{level}", "type": {{"type": "record", "name": "r{level}", "fields":
+                [{{"name": "x", "type": "r{before}"}}, {{"name": "y", "type": "r{before}"}}]}}}}"#
+            );
+        }
+        assert!(matches!(shaped(&record(&fields)), Err(Fault::TooLarge(_))));
+        let deep = format!("{}\"int\"{}", r#"{"type": "array", "items": "#.repeat(80), "}".repeat(80));
+        assert!(matches!(shaped(&record(&format!(r#"{{"name": "a", "type": {deep}}}"#))), Err(Fault::TooLarge(_))));
+    }
+}
