@@ -2,6 +2,7 @@
 //!
 //! Owns: which statements these may be. A bad statement is listed and stops no other. Must never do: open data.
 
+mod alter;
 mod header;
 mod kept;
 mod location;
@@ -18,6 +19,7 @@ use datafusion::sql::parser::{CreateExternalTable, DFParserBuilder, Statement as
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::ParserError;
 
+pub use alter::{OptionChange, OptionFault};
 pub use header::{Commented, Name};
 pub(crate) use kept::{FOLDER, Kept, newest};
 pub(crate) use location::Location;

@@ -28,7 +28,7 @@ mod unread;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use definition::{Commented, Comments, Defined, Name, Script};
+pub use definition::{Commented, Comments, Defined, Name, OptionChange, OptionFault, Script};
 pub use error::Error;
 pub use publish::Lake;
 pub use secret::Secret;

@@ -21,9 +21,9 @@ pub(super) fn parse(format: Format, columns: &[ColumnDef], pairs: &[(String, Val
         return Err(format!("{} has its own columns and needs no options", format.known().what));
     }
     let mut options = Options { columns: declared(columns)?, ..Default::default() };
-    for (key, value) in pairs {
-        let key = key.to_ascii_lowercase();
-        let key = key.strip_prefix("format.").unwrap_or(&key);
+    for (name, value) in pairs {
+        let key = key(name);
+        let key = key.as_str();
         if format == Format::Json && key != "encoding" {
             return Err(format!("option \"{key}\" is not one of NDJSON, known is encoding"));
         }
@@ -63,7 +63,13 @@ fn set(options: &mut Options, key: &str, value: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn text(value: &Value) -> String {
+/// The name of an option as it is compared.
+pub(super) fn key(name: &str) -> String {
+    let name = name.to_ascii_lowercase();
+    name.strip_prefix("format.").map(str::to_owned).unwrap_or(name)
+}
+
+pub(super) fn text(value: &Value) -> String {
     match value {
         Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) | Value::EscapedStringLiteral(text) => {
             text.clone()

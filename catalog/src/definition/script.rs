@@ -4,6 +4,7 @@
 
 use std::fmt::Write;
 
+use super::alter::{self, OptionChange, OptionFault};
 use super::header::{self, Commented, Header, Name, quoted};
 use super::split;
 
@@ -145,6 +146,17 @@ impl Script {
             _ => None,
         });
         names.filter(|name| *name == from).for_each(|name| name.clone_from(to));
+    }
+
+    /// Changes the options of a table; gives the statement that defines it then.
+    pub fn change_options(&mut self, of: &Name, changes: &[OptionChange]) -> Result<String, OptionFault> {
+        let kept = self.statements.iter_mut().find(|kept| matches!(kept, Kept::Table { name, .. } if name == of));
+        let missing = || OptionFault::Unreadable("it is not there".to_owned());
+        let kept = kept.ok_or_else(missing)?;
+        let text = alter::changed(&kept.text(), changes)?;
+        let (_, body) = header::body(&text).map_err(|error| OptionFault::Unreadable(error.to_string()))?;
+        *kept = Kept::Table { name: of.clone(), body: body.to_owned() };
+        Ok(text)
     }
 
     pub fn has_comment(&self, on: &Commented) -> bool {

@@ -97,6 +97,7 @@ sqlstates! {
     DuplicateAlias = "42712",
     DuplicateSchema = "42P06",
     DuplicateTable = "42P07",
+    DuplicateObject = "42710",
     AmbiguousColumn = "42702",
     AmbiguousFunction = "42725",
     InvalidColumnReference = "42P10",

@@ -229,3 +229,52 @@ async fn a_lake_without_a_source_keeps_nothing() {
     let server = TestServer::with(config).await;
     assert_eq!(server.state("CREATE VIEW public.v AS SELECT 1").await, "58030");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn options_of_a_table_are_added_set_and_dropped() {
+    let lake = odd();
+    let server = TestServer::start(&lake).await;
+    let mut client = server.wire().await;
+    ok(&mut client, ODD).await;
+    ok(&mut client, "CREATE VIEW shop.names AS SELECT name FROM shop.people").await;
+    let names = "SELECT string_agg(name, ',' ORDER BY id) FROM shop.people";
+    assert_eq!(server.value(names).await, "ada,bob");
+    for (sql, expected) in [
+        ("ALTER EXTERNAL TABLE shop.people OPTIONS (delimiter '|')", "42710"),
+        ("ALTER EXTERNAL TABLE shop.people OPTIONS (ADD \"delimiter\" '|')", "42710"),
+        ("ALTER EXTERNAL TABLE shop.people OPTIONS (SET quote '|')", "42704"),
+        ("ALTER EXTERNAL TABLE shop.people OPTIONS (DROP delimiter, DROP delimiter)", "42704"),
+        ("ALTER EXTERNAL TABLE shop.people OPTIONS (SET delimiter '||')", "42601"),
+        ("ALTER EXTERNAL TABLE shop.people OPTIONS (unheard 'of')", "42601"),
+        ("ALTER EXTERNAL TABLE shop.people OPTIONS (quote)", "42601"),
+        ("ALTER EXTERNAL TABLE shop.people OPTIONS (DROP quote 'x')", "42601"),
+        ("ALTER EXTERNAL TABLE shop.people OPTIONS ()", "42601"),
+        ("ALTER EXTERNAL TABLE shop.people OPTIONS (quote x)", "42601"),
+        ("ALTER EXTERNAL TABLE shop.names OPTIONS (quote '|')", "42809"),
+        ("ALTER EXTERNAL TABLE shop.nobody OPTIONS (quote '|')", "42P01"),
+        ("ALTER EXTERNAL TABLE weather.stations OPTIONS (quote '|')", "55000"),
+        ("ALTER EXTERNAL TABLE IF EXISTS shop.nobody OPTIONS (quote '|')", "00000"),
+        ("ALTER TABLE shop.people OPTIONS (quote '|')", "0A000"),
+    ] {
+        assert_eq!(state(&mut client, sql).await, expected, "{sql}");
+    }
+    assert_eq!(server.value(names).await, "ada,bob");
+    let answer = client.query("ALTER EXTERNAL TABLE shop.people OPTIONS (SET quote '|')").await;
+    assert_eq!(answer.fault.unwrap().message, "option \"quote\" not found");
+    let sql = "ALTER EXTERNAL TABLE shop.people OPTIONS (SET delimiter '|', quote '''', ADD comment '#', DROP comment)";
+    ok(&mut client, sql).await;
+    // The file has no such delimiter now.
+    assert_ne!(server.state(names).await, "00000");
+    ok(&mut client, "ALTER EXTERNAL TABLE shop.people OPTIONS (DROP delimiter, DROP quote)").await;
+    ok(&mut client, "ALTER EXTERNAL TABLE shop.people OPTIONS (add delimiter '~')").await;
+    assert_eq!(server.value(names).await, "ada,bob");
+    ok(&mut client, "BEGIN").await;
+    ok(&mut client, "ALTER EXTERNAL TABLE shop.people OPTIONS (SET delimiter '|')").await;
+    ok(&mut client, "ROLLBACK").await;
+    assert_eq!(server.value(names).await, "ada,bob");
+    let again = TestServer::start(&lake).await;
+    assert_eq!(again.value(names).await, "ada,bob");
+    let kept = lake.keys().into_iter().filter(|key| key.starts_with("_lakegate/definitions/")).max().unwrap();
+    let text = std::fs::read_to_string(lake.path().join(kept)).unwrap();
+    assert!(text.contains("LOCATION 'raw/odd.csv'\nOPTIONS (delimiter '~')"), "{text}");
+}

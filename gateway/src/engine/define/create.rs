@@ -111,7 +111,14 @@ impl Change {
         if let Some(table) = known.filter(|_| is_taken) {
             self.is_ours(&table, "replace")?;
         }
-        self.core.lake.check_table(&name, &self.statement.text).map_err(|error| match error {
+        self.check_table(&name, &self.statement.text)?;
+        self.created = Some(name.clone());
+        self.define(name)
+    }
+
+    /// Whether a CREATE EXTERNAL TABLE is right.
+    pub(super) fn check_table(&self, name: &Name, statement: &str) -> Result<()> {
+        self.core.lake.check_table(name, statement).map_err(|error| match error {
             catalog::Error::Definition { reason, .. } => {
                 Error::new(SqlState::SyntaxError, parse::lowercase_first(&reason))
             }
@@ -121,9 +128,7 @@ impl Change {
                     .hint("A location must be inside a source of the configuration.")
             }
             other => other.into(),
-        })?;
-        self.created = Some(name.clone());
-        self.define(name)
+        })
     }
 
     pub(super) fn create_schema(&mut self, name: &SchemaName, if_not_exists: bool) -> Result<()> {

@@ -6,13 +6,14 @@
 mod comment;
 mod create;
 mod drop;
+mod options;
 mod rename;
 mod target;
 
 use std::sync::Arc;
 
 use catalog::{Name, Script};
-use sqlparser::ast::{AlterTableOperation, ObjectType, Statement as Ast};
+use sqlparser::ast::{AlterTable, AlterTableOperation, AlterTableType, ObjectType, Statement as Ast};
 
 use super::scope::Scope;
 use super::{Core, Statement, Tag};
@@ -33,11 +34,17 @@ pub(super) fn command(statement: &Ast) -> Option<&'static str> {
         Ast::Drop { object_type: ObjectType::Schema, .. } => "DROP SCHEMA",
         Ast::AlterTable(alter) => match alter.operations.as_slice() {
             [AlterTableOperation::RenameTable { .. }] => "ALTER TABLE",
+            [AlterTableOperation::SetOptionsParens { .. }] if is_external(alter) => "ALTER TABLE",
             _ => return None,
         },
         Ast::Comment { object_type, .. } if comment::is_known(*object_type) => "COMMENT",
         _ => return None,
     })
+}
+
+/// Whether it changes what an external table alone has.
+fn is_external(alter: &AlterTable) -> bool {
+    alter.table_type == Some(AlterTableType::External)
 }
 
 /// One statement that changes what is defined.
@@ -119,6 +126,7 @@ impl Change {
             Ast::Drop { object_type, names, if_exists, cascade, .. } => {
                 self.drop(*object_type, names, *if_exists, *cascade)
             }
+            Ast::AlterTable(alter) if is_external(alter) => self.change_options(alter),
             Ast::AlterTable(alter) => self.rename(alter, command == "ALTER VIEW"),
             Ast::Comment { object_type, object_name, comment, .. } => {
                 self.comment(*object_type, object_name, comment.clone()).await

@@ -5,10 +5,15 @@
 
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::helpers::stmt_create_table::CreateTableBuilder;
-use sqlparser::ast::{AlterTable, AlterTableOperation, ObjectName, ObjectNamePart, RenameTableNameKind, Statement};
+use sqlparser::ast::{
+    AlterTable, AlterTableOperation, AlterTableType, Expr, Ident, ObjectName, ObjectNamePart, RenameTableNameKind,
+    SqlOption, Statement, Value,
+};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::Token;
+
+use crate::session::fold;
 
 /// Whether the next statement defines what this server knows: what its parser cannot read is then wrong, and not unknown.
 pub(super) fn begins(parser: &Parser<'_>) -> bool {
@@ -48,7 +53,7 @@ pub(super) fn statement(parser: &mut Parser<'_>) -> Result<Option<Statement>, Pa
     parser.expect_keyword_is(Keyword::EXTERNAL)?;
     match verb {
         Keyword::CREATE => created(parser, or_replace).map(Some),
-        Keyword::ALTER => altered(parser, Keyword::TABLE).map(Some),
+        Keyword::ALTER => altered(parser, Keyword::TABLE, true).map(Some),
         _ => parser.parse_drop().map(Some),
     }
 }
@@ -69,14 +74,17 @@ fn renamed(parser: &mut Parser<'_>) -> Result<Statement, ParserError> {
     parser.expect_keyword_is(Keyword::ALTER)?;
     let kind = parser.expect_one_of_keywords(&[Keyword::TABLE, Keyword::VIEW])?;
     parser.prev_token();
-    altered(parser, kind)
+    altered(parser, kind, false)
 }
 
 /// A new name is of one part; one of two is that of SET SCHEMA.
-fn altered(parser: &mut Parser<'_>, kind: Keyword) -> Result<Statement, ParserError> {
+fn altered(parser: &mut Parser<'_>, kind: Keyword, is_external: bool) -> Result<Statement, ParserError> {
     parser.expect_keyword_is(kind)?;
     let if_exists = parser.parse_keywords(&[Keyword::IF, Keyword::EXISTS]);
     let name = parser.parse_object_name(false)?;
+    if is_external && parser.parse_keyword(Keyword::OPTIONS) {
+        return options(parser, name, if_exists);
+    }
     let to = if parser.parse_keywords(&[Keyword::RENAME, Keyword::TO]) {
         ObjectName::from(vec![parser.parse_identifier()?])
     } else {
@@ -85,14 +93,49 @@ fn altered(parser: &mut Parser<'_>, kind: Keyword) -> Result<Statement, ParserEr
         ObjectName(std::iter::once(schema).chain(name.0.last().cloned()).collect())
     };
     let table_name = RenameTableNameKind::To(to);
-    Ok(Statement::AlterTable(AlterTable {
+    Ok(alter(name, if_exists, AlterTableOperation::RenameTable { table_name }, None))
+}
+
+/// `ALTER EXTERNAL TABLE ... OPTIONS ([ADD | SET | DROP] name ['value'], ...)`, as PostgreSQL's ALTER FOREIGN TABLE.
+fn options(parser: &mut Parser<'_>, name: ObjectName, if_exists: bool) -> Result<Statement, ParserError> {
+    parser.expect_token(&Token::LParen)?;
+    let options = parser.parse_comma_separated(option)?;
+    parser.expect_token(&Token::RParen)?;
+    Ok(alter(name, if_exists, AlterTableOperation::SetOptionsParens { options }, Some(AlterTableType::External)))
+}
+
+/// One change, under what is done, as `ADD = ('name', 'value')`. An option can have the name of what is done.
+fn option(parser: &mut Parser<'_>) -> Result<SqlOption, ParserError> {
+    let done = [Keyword::ADD, Keyword::SET, Keyword::DROP];
+    let is_done = keyword(parser, 0).is_some_and(|word| done.contains(&word))
+        && matches!(parser.peek_nth_token_ref(1).token, Token::Word(_));
+    let done = if is_done { parser.expect_one_of_keywords(&done)? } else { Keyword::ADD };
+    let literal = |text: String| Expr::value(Value::SingleQuotedString(text));
+    let mut parts = vec![literal(fold(&parser.parse_identifier()?))];
+    if done != Keyword::DROP {
+        let value = parser.next_token();
+        let (Token::SingleQuotedString(text) | Token::EscapedStringLiteral(text)) = value.token else {
+            return parser.expected("a literal string", value);
+        };
+        parts.push(literal(text));
+    }
+    Ok(SqlOption::KeyValue { key: Ident::new(format!("{done:?}")), value: Expr::Tuple(parts) })
+}
+
+fn alter(
+    name: ObjectName,
+    if_exists: bool,
+    operation: AlterTableOperation,
+    table_type: Option<AlterTableType>,
+) -> Statement {
+    Statement::AlterTable(AlterTable {
         name,
         if_exists,
         only: false,
-        operations: vec![AlterTableOperation::RenameTable { table_name }],
+        operations: vec![operation],
         location: None,
         on_cluster: None,
-        table_type: None,
+        table_type,
         end_token: AttachedToken::empty(),
-    }))
+    })
 }
