@@ -27,6 +27,7 @@ pub use script::{Defined, Script};
 
 use crate::Error;
 use crate::format::csv::Options;
+use crate::format::delta::AsOf;
 use crate::layout::Format;
 use crate::store::Source;
 use header::Header;
@@ -41,6 +42,8 @@ pub(crate) struct TableDefinition {
     pub(crate) format: Format,
     pub(crate) location: Location,
     pub(crate) options: Arc<Options>,
+    /// The version that the table is, if not the newest.
+    pub(crate) as_of: Option<AsOf>,
     pub(crate) file: String,
 }
 
@@ -193,11 +196,19 @@ fn table(file: &str, piece: &split::Piece<'_>, name: &Name, sources: &[Arc<Sourc
     if !create.table_partition_cols.is_empty() || !create.order_exprs.is_empty() || create.unbounded {
         return Err(wrong("only columns, STORED AS, LOCATION and OPTIONS are supported".into()));
     }
+    let as_of = options::as_of(format, options).map_err(wrong)?;
     let options = options::parse(format, columns, options).map_err(wrong)?;
     let [text] = locations.as_slice() else { return Err(wrong("expected one LOCATION".into())) };
     let location = Location::resolve(text, sources);
     let location = location.ok_or_else(|| Error::Location { file: file.to_owned(), line, location: text.clone() })?;
-    Ok(TableDefinition { name: name.clone(), format, location, options: Arc::new(options), file: file.to_owned() })
+    Ok(TableDefinition {
+        name: name.clone(),
+        format,
+        location,
+        options: Arc::new(options),
+        as_of,
+        file: file.to_owned(),
+    })
 }
 
 /// One statement of DataFusion's grammar, which has external tables.

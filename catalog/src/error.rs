@@ -30,6 +30,12 @@ pub enum Error {
     /// A log asks its readers for what this one does not know.
     #[error("table \"{table}\" needs {feature}, which is not supported")]
     Unsupported { table: String, feature: String },
+    /// A version that the log does not have, or no longer; with the first and the last one that it has.
+    #[error("table \"{table}\" has no version {asked}")]
+    NoVersion { table: String, asked: String, versions: Option<(u64, u64)> },
+    /// A version of what has none.
+    #[error("table \"{table}\" of format {format} has no versions")]
+    Unversioned { table: String, format: &'static str },
     #[error(
         "invalid value \"{value}\" for column \"{column}\" of type {expected} in file \"{file}\" of table \"{table}\", \
          line {line}"
@@ -95,6 +101,19 @@ pub enum Error {
 }
 
 impl Error {
+    /// More of the cause, as a sentence.
+    pub fn detail(&self) -> Option<String> {
+        match self {
+            Self::NoVersion { versions: Some((first, last)), .. } if first == last => {
+                Some(format!("The log has only version {last}."))
+            }
+            Self::NoVersion { versions: Some((first, last)), .. } => {
+                Some(format!("The log has the versions {first} to {last}."))
+            }
+            _ => None,
+        }
+    }
+
     /// What the reader of the message can do, as a sentence.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
@@ -106,6 +125,7 @@ impl Error {
                 Some("Set the option \"encoding\" with CREATE EXTERNAL TABLE, as OPTIONS (encoding 'cp1252').")
             }
             Self::Outside { .. } => Some("The files of a table must be inside its source."),
+            Self::Unversioned { .. } => Some("Delta tables have versions."),
             Self::Location { .. } => Some("A location must be inside a source of the configuration."),
             Self::NotAtomic { .. } => Some(
                 "It ignores conditional writes (If-None-Match). Define tables and views in sql/tables and sql/views.",
@@ -130,6 +150,7 @@ impl Error {
             | Self::IsView { .. }
             | Self::MissingFile { .. }
             | Self::Unsupported { .. }
+            | Self::NoVersion { .. }
             | Self::Rows { .. } => None,
         }
     }
@@ -163,6 +184,8 @@ impl Error {
             | Self::MissingFile { .. }
             | Self::Outside { .. }
             | Self::Unsupported { .. }
+            | Self::NoVersion { .. }
+            | Self::Unversioned { .. }
             | Self::Rows { .. } => false,
         }
     }
@@ -170,7 +193,8 @@ impl Error {
     /// Whether the same objects would fail in the same way again.
     pub(crate) fn is_lasting(&self) -> bool {
         self.is_of_content()
-            || matches!(self, Self::MissingColumn { .. } | Self::Outside { .. } | Self::Unsupported { .. })
+            || matches!(self, Self::MissingColumn { .. } | Self::Outside { .. })
+            || matches!(self, Self::Unsupported { .. } | Self::NoVersion { .. })
     }
 
     /// The cause without the names of table and file, for lists that have them in columns of their own.

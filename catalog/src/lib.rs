@@ -30,6 +30,7 @@ use std::time::Duration;
 
 pub use definition::{Commented, Comments, Defined, Name, OptionChange, OptionFault, Script};
 pub use error::Error;
+pub use format::delta::AsOf;
 pub use publish::Lake;
 pub use secret::Secret;
 pub use shadow::ShadowTotals;

@@ -8,19 +8,24 @@ use std::sync::Arc;
 use arrow::datatypes::{FieldRef, SchemaRef};
 use chrono::{DateTime, Utc};
 use datafusion::catalog::TableProvider;
+use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 
 use crate::Error;
 use crate::definition::{Comments, FOLDER, Script};
-use crate::format::delta::State;
+use crate::format::delta::{self, AsOf, State, States};
 use crate::format::parquet::Footers;
 use crate::format::{Failure, Opened, open};
+use crate::layout::Format;
 use crate::manifest::{DataFile, Manifest};
 use crate::pinned::Pinned;
 use crate::provider::LakeProvider;
 use crate::remembered::{self, facts::Facts};
 use crate::shadow;
 use crate::store::Source;
+
+/// Earlier versions of a table that are kept open.
+const VERSIONS_MAX: usize = 4;
 
 /// Tables by schema and name. Never changes.
 #[derive(Debug)]
@@ -80,6 +85,9 @@ pub struct LakeTable {
     footers: Arc<Footers>,
     /// What its log told before this snapshot.
     last: Option<Arc<State>>,
+    /// Earlier versions of it: what their logs told, and those that queries of this snapshot have opened.
+    states: Arc<States>,
+    versions: Mutex<Vec<Arc<Opened>>>,
     /// What the files turned out to hold, or why none of them can be read.
     opened: OnceCell<Result<Arc<Opened>, Failure>>,
 }
@@ -152,6 +160,17 @@ impl Table {
         }
     }
 
+    /// The table as it was in an earlier version.
+    pub async fn provider_as_of(&self, as_of: AsOf) -> Result<Arc<dyn TableProvider>, Error> {
+        match &self.kind {
+            Kind::Lake(lake) => {
+                let (opened, source) = (lake.open_as_of(as_of).await?, Arc::clone(&lake.source));
+                Ok(Arc::new(LakeProvider { opened, source }))
+            }
+            Kind::View(_) => Err(self.is_view()),
+        }
+    }
+
     /// The table as another process opens it.
     #[cfg(test)]
     pub(crate) fn reopened(&self) -> Self {
@@ -167,14 +186,16 @@ impl Table {
 
 impl LakeTable {
     pub(crate) fn new(label: String, manifest: Manifest, source: Arc<Source>, footers: Arc<Footers>) -> Self {
-        Self { label, manifest, source, footers, last: None, opened: OnceCell::new() }
+        let (states, versions) = Default::default();
+        Self { label, manifest, source, footers, last: None, states, versions, opened: OnceCell::new() }
     }
 
     /// With what its log told when it was the table of an earlier snapshot, so that it is read on from there.
     pub(crate) fn after(self, last: &Self) -> Self {
         let is_same = last.source.root == self.source.root && last.manifest.folder == self.manifest.folder;
         let known = last.opened().and_then(|opened| opened.delta.as_ref()).map(|delta| Arc::clone(&delta.state));
-        Self { last: known.or_else(|| last.last.clone()).filter(|_| is_same), ..self }
+        let states = if is_same { Arc::clone(&last.states) } else { self.states };
+        Self { last: known.or_else(|| last.last.clone()).filter(|_| is_same), states, ..self }
     }
 
     /// The format of its files: `csv`, `delta`, `parquet` ...
@@ -239,6 +260,30 @@ impl LakeTable {
             }
         };
         self.opened.get_or_try_init(opening).await?.clone().map_err(|failure| failure.error)
+    }
+
+    /// Opens an earlier version. The files of the snapshot are those that it can have.
+    async fn open_as_of(&self, as_of: AsOf) -> Result<Arc<Opened>, Error> {
+        if self.manifest.format != Format::Delta {
+            return Err(Error::Unversioned { table: self.label.clone(), format: self.format() });
+        }
+        let version = |opened: &Opened| opened.delta.as_ref().map(|delta| delta.version());
+        if let AsOf::Version(asked) = as_of
+            && let Some(known) = self.versions.lock().iter().find(|known| version(known) == Some(asked))
+        {
+            return Ok(Arc::clone(known));
+        }
+        let pin = |file: &DataFile| Arc::new(Pinned::new(self.label.clone(), file.clone(), Arc::clone(&self.source)));
+        let files: Vec<Arc<Pinned>> = self.manifest.files.iter().map(pin).collect();
+        let known = self.opened().and_then(|opened| opened.delta.as_ref()).map(|delta| &delta.state);
+        let last = (&self.footers, known.or(self.last.as_ref()));
+        let opened = delta::open(&self.label, &self.manifest, &files, last, Some((as_of, &self.states))).await;
+        let opened = Arc::new(opened.map_err(|failure| failure.error)?);
+        let mut versions = self.versions.lock();
+        versions.retain(|known| version(known) != version(&opened));
+        versions.insert(0, Arc::clone(&opened));
+        versions.truncate(VERSIONS_MAX);
+        Ok(opened)
     }
 
     async fn provider(&self) -> Result<LakeProvider, Error> {

@@ -3,12 +3,15 @@
 //! Owns: the names of the options and their defaults. An unknown one is an error: it would be ignored otherwise.
 
 use arrow::datatypes::{DataType, TimeUnit};
+use chrono::{DateTime, Utc};
 use encoding_rs::Encoding;
 use sqlparser::ast::{ColumnDef, DataType as Sql, ExactNumberInfo, TimezoneInfo, Value};
+use udfs::pg::moment::{self, Order};
 
 use super::header::fold;
 use crate::format::COLUMNS_MAX;
 use crate::format::csv::{Delimiter, Options};
+use crate::format::delta::AsOf;
 use crate::format::value::Pattern;
 use crate::layout::Format;
 
@@ -16,6 +19,7 @@ const KNOWN: &str = "comment, date_format, decimal, delimiter, encoding, escape,
                      skip_leading_blank, timestamp_format, trailing_delimiter";
 
 pub(super) fn parse(format: Format, columns: &[ColumnDef], pairs: &[(String, Value)]) -> Result<Options, String> {
+    let pairs = if format == Format::Delta { &[] } else { pairs };
     let has_options = matches!(format, Format::Json | Format::Csv);
     if !has_options && (!columns.is_empty() || !pairs.is_empty()) {
         return Err(format!("{} has its own columns and needs no options", format.known().what));
@@ -30,6 +34,31 @@ pub(super) fn parse(format: Format, columns: &[ColumnDef], pairs: &[(String, Val
         set(&mut options, key, &text(value))?;
     }
     Ok(options)
+}
+
+/// The version of a Delta table that its options name: `version` or `timestamp`, of UTC if it has no zone.
+pub(super) fn as_of(format: Format, pairs: &[(String, Value)]) -> Result<Option<AsOf>, String> {
+    if format != Format::Delta {
+        return Ok(None);
+    }
+    let mut as_of = None;
+    for (name, value) in pairs {
+        let (name, value) = (key(name), text(value));
+        let known = match name.as_str() {
+            "version" => value.parse().ok().map(AsOf::Version),
+            "timestamp" => instant(&value).map(AsOf::Time),
+            _ => return Err(format!("option \"{name}\" is not one of DELTA, known are timestamp, version")),
+        };
+        let known = known.ok_or_else(|| format!("invalid value \"{value}\" for option \"{name}\""))?;
+        if as_of.replace(known).is_some() {
+            return Err("a Delta table is of one version: version or timestamp".into());
+        }
+    }
+    Ok(as_of)
+}
+
+fn instant(text: &str) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp_micros(moment::instant(text, Order::default(), chrono_tz::UTC).ok()??)
 }
 
 fn set(options: &mut Options, key: &str, value: &str) -> Result<(), String> {

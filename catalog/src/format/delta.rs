@@ -13,6 +13,7 @@ mod path;
 mod schema;
 mod stats;
 mod vector;
+mod version;
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -41,6 +42,8 @@ use crate::prune::Partitions;
 use crate::store::Source;
 
 pub(crate) use self::log::State;
+pub use self::version::AsOf;
+pub(crate) use self::version::States;
 
 /// What a Delta table has beside its files.
 #[derive(Debug)]
@@ -55,6 +58,11 @@ pub(crate) struct Delta {
 }
 
 impl Delta {
+    /// The version that it is.
+    pub(crate) fn version(&self) -> u64 {
+        self.state.version
+    }
+
     /// Whether the rows of its files are its rows, all of them.
     pub(crate) fn is_plain(&self) -> bool {
         self.is_whole() && self.vectors.is_empty()
@@ -76,12 +84,13 @@ struct Files<'a> {
     by_key: HashMap<&'a str, &'a Arc<Pinned>>,
 }
 
-/// Opens a table; `last` is its state when it was opened before.
+/// Opens a table at its newest version, or at the one that is asked for; `last` is its state when it was opened before.
 pub(crate) async fn open(
     table: &str,
     manifest: &Manifest,
     all: &[Arc<Pinned>],
     (footers, last): (&Arc<Footers>, Option<&Arc<State>>),
+    as_of: Option<(AsOf, &States)>,
 ) -> Result<Opened, Failure> {
     let (Some(folder), Some(first)) = (&manifest.folder, all.first()) else {
         return Err(Error::MissingFile { table: table.to_owned(), file: folder::log("") }.into());
@@ -90,7 +99,7 @@ pub(crate) async fn open(
     let by_key = all.iter().map(|file| (file.key(), file)).collect();
     let files = Files { table, folder, source, footers, all, by_key };
     // A log is of unknown origin: no line of it may end the process.
-    let opening = AssertUnwindSafe(files.open(last)).catch_unwind();
+    let opening = AssertUnwindSafe(files.open(last, as_of)).catch_unwind();
     let damaged = |_| files.unreadable(folder::log(folder), "the log is damaged");
     opening.await.map_err(damaged).flatten().map_err(|error| {
         let skipped = if error.is_lasting() { vec![(folder::log(folder), error.reason())] } else { Vec::new() };
@@ -99,8 +108,11 @@ pub(crate) async fn open(
 }
 
 impl Files<'_> {
-    async fn open(&self, last: Option<&Arc<State>>) -> Result<Opened, Error> {
-        let state = log::read(self, last).await?;
+    async fn open(&self, last: Option<&Arc<State>>, as_of: Option<(AsOf, &States)>) -> Result<Opened, Error> {
+        let state = match as_of {
+            None => log::read(self, last).await?,
+            Some((as_of, states)) => log::read_as_of(self, (as_of, last), states).await?,
+        };
         let unsupported = |feature| Error::Unsupported { table: self.table.to_owned(), feature };
         if let Some(unknown) = state.protocol.unknown() {
             return Err(unsupported(unknown));

@@ -12,7 +12,7 @@ use super::avro::Avro;
 use super::blocks::{self, Decoder};
 use super::bounds::{Bounds, FileBounds};
 use super::csv::{self, Layout, Plan, Seen};
-use super::delta::{self, Delta, State};
+use super::delta::{self, Delta, State, States};
 use super::drift::{self, Drift};
 use super::ipc::Ipc;
 use super::known::Knowledge;
@@ -88,7 +88,12 @@ pub(crate) async fn open(
         Format::Parquet => open_parquet(files, footers, memory).await?,
         Format::Arrow => open_blocks(&Ipc, files, memory).await?,
         Format::Avro => open_blocks(&Avro, files, memory).await?,
-        Format::Delta => return Box::pin(delta::open(table, manifest, &files, (footers, last))).await,
+        Format::Delta => {
+            let states = States::default();
+            let as_of = manifest.definition.as_ref().and_then(|definition| definition.as_of);
+            let as_of = as_of.map(|as_of| (as_of, &states));
+            return Box::pin(delta::open(table, manifest, &files, (footers, last), as_of)).await;
+        }
     };
     let is_partition = |field: &Field| manifest.partitions.iter().any(|partition| partition.name() == field.name());
     let file_schema = Schema::new(fields.into_iter().filter(|field| !is_partition(field)).collect::<Vec<_>>());

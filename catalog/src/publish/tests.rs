@@ -202,6 +202,7 @@ mod csv_found;
 mod delta;
 mod delta_deletions;
 mod delta_faults;
+mod delta_versions;
 mod json;
 mod lake;
 mod packs;

@@ -44,6 +44,7 @@ mod tokens;
 mod types;
 mod unanswered;
 mod view_columns;
+mod versions;
 mod zone;
 
 use std::sync::Arc;

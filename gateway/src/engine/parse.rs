@@ -50,6 +50,7 @@ fn parse(sql: &str) -> Result<Vec<Statement>> {
             return Err(near(sql, &end));
         }
         tokens::values::unmark(&mut ast);
+        tokens::versions::alias(&mut ast);
         guard::check_ast(&ast)?;
         statements.push(Statement { is_move, ..statement(sql, ast, first.span.start, &end) });
     }

@@ -19,7 +19,7 @@ use super::params::Planning;
 use super::scope::{Found, Scope, relation_of, undefined_table, view_of};
 use super::{
     Core, Statement, constant_rows, declared, diagnose, exact, explain, given_types, grouping_keys, params, parse,
-    rewrite, system_columns, zone,
+    rewrite, system_columns, versions, zone,
 };
 use crate::error::{Error, Result, SqlState, classify};
 use crate::session::Session;
@@ -147,8 +147,16 @@ async fn resolve(
     depth: usize,
 ) -> Result<()> {
     match scope.find(name) {
-        None => Ok(()),
-        Some(Found::Catalog { schema, name }) => {
+        None => versions::refuse(name, false),
+        Some(Found::Earlier { table, name, .. }) if scope.has(&table.schema, &name) => Ok(()),
+        Some(Found::Earlier { table, name, version }) => {
+            let provider = versions::provider(&table, &version, session).await?;
+            scope.add(&table.schema, &name, zone::localized(provider_as_source(provider), session)?);
+            Ok(())
+        }
+        Some(Found::Catalog { schema, name: found }) => {
+            versions::refuse(name, true)?;
+            let name = found;
             let relation = catalog::pg_catalog::relation(&scope.view, &schema, &name);
             let relation = relation.ok_or_else(|| undefined_table(&name))?;
             scope.add(&schema, &name, provider_as_source(relation));

@@ -3,24 +3,25 @@
 //! Owns: name resolution (search path, case, pg_catalog), as PostgreSQL resolves. Must never do: I/O while planning;
 //! the tables of a statement are opened before, by `resolve`.
 
+mod names;
+
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use arrow::datatypes::{DataType, Field, SchemaRef};
+use arrow::datatypes::{DataType, SchemaRef};
 use catalog::pg_catalog;
 use catalog::{Kind, Snapshot, Table, View};
-use datafusion::common::{DFSchema, DataFusionError, Result as PlanResult, TableReference};
+use datafusion::common::{DataFusionError, Result as PlanResult, TableReference};
 use datafusion::config::ConfigOptions;
 use datafusion::datasource::cte_worktable::CteWorkTable;
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, RelationPlanner, TypePlanner};
-use datafusion::logical_expr::{AggregateUDF, Expr, ExprSchemable, HigherOrderUDF, ScalarUDF, TableSource, WindowUDF};
-use datafusion::sql::planner::{PlannerContext, SqlToRel};
+use datafusion::logical_expr::{AggregateUDF, Expr, HigherOrderUDF, ScalarUDF, TableSource, WindowUDF};
 use sqlparser::ast::{Ident, ObjectName};
 
 use super::facts;
-use super::rewrite::Names;
+use super::tokens::versions::{self, Written};
 use super::{session_functions, system_columns};
 use crate::error::{Error, SqlState};
 use crate::session::{Registry, Session, fold};
@@ -52,6 +53,12 @@ pub(super) enum Found {
     Catalog {
         schema: String,
         name: String,
+    },
+    /// A table as it was; its name in this statement has the version.
+    Earlier {
+        table: Arc<Table>,
+        name: String,
+        version: Written,
     },
 }
 
@@ -125,7 +132,10 @@ impl Scope {
 
     /// Whether the statement reads files, so that it must be admitted.
     pub(super) fn reads_lake(&self) -> bool {
-        self.sources.keys().any(|(schema, name)| self.snapshot.table(schema, name).is_some())
+        let is_of_lake = |(schema, name): &(String, String)| {
+            self.snapshot.table(schema, name).is_some() || versions::is_marked(name)
+        };
+        self.sources.keys().any(is_of_lake)
     }
 
     /// Finds a relation as written: exact first, then whatever its case if that is one only. Quoted parts match exactly.
@@ -135,6 +145,17 @@ impl Scope {
 
     /// Finds a relation by another search path.
     pub(super) fn find_by(&self, name: &ObjectName, path: &[String]) -> Option<Found> {
+        let Some((plain, version)) = versions::split(name) else { return self.find_plain(name, path) };
+        match self.find_plain(&plain, path)? {
+            Found::Lake(table) => {
+                let name = versions::marked(&Ident::with_quote('"', &table.name), &version);
+                Some(Found::Earlier { table, name, version })
+            }
+            other => Some(other),
+        }
+    }
+
+    fn find_plain(&self, name: &ObjectName, path: &[String]) -> Option<Found> {
         let parts: Vec<&Ident> = name.0.iter().filter_map(|part| part.as_ident()).collect();
         match parts.as_slice() {
             [table] => self.find_unqualified(table, path),
@@ -168,6 +189,7 @@ impl Scope {
         let key = match self.find(name)? {
             Found::Lake(table) => (table.schema.clone(), table.name.clone()),
             Found::Catalog { schema, name } => (schema, name),
+            Found::Earlier { table, name, .. } => (table.schema.clone(), name),
         };
         self.sources.get(&key)
     }
@@ -235,76 +257,6 @@ fn object_name(reference: &TableReference) -> ObjectName {
 
 pub(super) fn undefined_table(name: impl std::fmt::Display) -> Error {
     Error::new(SqlState::UndefinedTable, format!("relation \"{name}\" does not exist"))
-}
-
-impl Names for Scope {
-    fn columns(&self, table: &ObjectName) -> Option<Vec<String>> {
-        let mut columns = self.all_columns(table)?;
-        let hidden = self.hidden(table, columns.len());
-        columns.truncate(columns.len() - hidden);
-        Some(columns)
-    }
-
-    fn system_columns(&self, table: &ObjectName) -> Vec<String> {
-        let mut columns = self.all_columns(table).unwrap_or_default();
-        let hidden = self.hidden(table, columns.len());
-        columns.split_off(columns.len() - hidden)
-    }
-
-    fn table(&self, written: &ObjectName) -> crate::error::Result<Option<ObjectName>> {
-        let exact = |schema: &str, name: &str| {
-            ObjectName::from(vec![Ident::with_quote('"', schema), Ident::with_quote('"', name)])
-        };
-        Ok(self.find(written).map(|found| match found {
-            Found::Lake(table) => exact(&table.schema, &table.name),
-            Found::Catalog { schema, name } => exact(&schema, &name),
-        }))
-    }
-
-    fn row_type(&self, table: &ObjectName) -> Option<u32> {
-        let [schema, name] = table.0.as_slice() else { return None };
-        self.view.row_type(&schema.as_ident()?.value, &name.as_ident()?.value)
-    }
-
-    fn database(&self) -> &str {
-        &self.session.database
-    }
-
-    fn interval_style(&self) -> udfs::pg::interval::Style {
-        self.session.vars().display().interval_style.of_texts()
-    }
-
-    fn relation_of(&self, function: &str) -> Option<ObjectName> {
-        relation_of(function)
-    }
-
-    fn is_type(&self, name: &str) -> bool {
-        pg_catalog::is_type(name)
-    }
-
-    fn message(&self) -> Option<&str> {
-        Some(&self.message)
-    }
-
-    fn constant_type(&self, expr: &sqlparser::ast::Expr) -> Option<Field> {
-        let planner = SqlToRel::new_with_options(self, super::plan::options());
-        let schema = DFSchema::empty();
-        let expr = planner.sql_to_expr(expr.clone(), &schema, &mut PlannerContext::new()).ok()?;
-        let (_, field) = expr.to_field(&schema).ok()?;
-        Some(field.as_ref().clone())
-    }
-
-    fn is_aggregate(&self, name: &str) -> bool {
-        self.state.aggregate_functions().contains_key(name)
-    }
-
-    fn is_function(&self, name: &str) -> bool {
-        self.scalar_function(name).is_some()
-            || self.state.aggregate_functions().contains_key(name)
-            || self.state.window_functions().contains_key(name)
-            || self.state.table_functions().contains_key(name)
-            || self.state.higher_order_functions().contains_key(name)
-    }
 }
 
 impl ContextProvider for Scope {

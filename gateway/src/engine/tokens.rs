@@ -8,6 +8,7 @@ mod numbers;
 mod rows;
 pub(super) mod rows_from;
 pub(super) mod values;
+pub(super) mod versions;
 mod words;
 
 use sqlparser::dialect::PostgreSqlDialect;
@@ -61,6 +62,12 @@ pub(super) fn read(sql: &str) -> Result<Vec<TokenWithSpan>> {
             }
             Token::Word(word) if words::is_bare(&word, "exclude") => {
                 match clauses::exclusion(sql, span, &said, following) {
+                    Some(taken) => taken?,
+                    None => words::say(word, span, &mut said, following),
+                }
+            }
+            Token::Word(word) if words::is_bare(&word, "for") => {
+                match versions::take(sql, span, &mut said, following) {
                     Some(taken) => taken?,
                     None => words::say(word, span, &mut said, following),
                 }

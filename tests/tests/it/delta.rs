@@ -222,3 +222,73 @@ async fn a_table_that_needs_more_than_is_known_hides_no_other() {
         assert_eq!(server.state(&format!("SELECT count(*) FROM delta.{table}")).await, state, "{table}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_query_can_ask_for_an_earlier_version() {
+    let lake = written();
+    lake.write("s/plain.csv", "x\n1\n");
+    let server = TestServer::start(&lake).await;
+    for (sql, expected) in [
+        ("SELECT count(*) FROM delta.parts FOR VERSION AS OF 0", "3"),
+        ("SELECT count(*) FROM delta.parts FOR VERSION AS OF 1 p", "6"),
+        ("SELECT count(*) || ' ' || sum(p.n) FROM delta.parts FOR SYSTEM_VERSION AS OF '2' AS p", "9 108"),
+        ("SELECT sum(parts.n) FROM delta.parts FOR VERSION AS OF 2", "108"),
+        (
+            "SELECT count(*) FROM delta.parts FOR VERSION AS OF 1 p JOIN delta.parts FOR VERSION AS OF 0 q USING (n)",
+            "3",
+        ),
+        ("SELECT count(*) FROM delta.parts FOR VERSION AS OF 3, (SELECT 1) x", "12"),
+        ("SELECT count(*) FROM delta.parts FOR TIMESTAMP AS OF TIMESTAMP '9999-01-01 00:00:00+00'", "14"),
+        ("SELECT count(*) FROM delta.parts FOR SYSTEM_TIME AS OF '9999-01-01'", "14"),
+        (
+            "SELECT string_agg(n::text, ',' ORDER BY n) FROM delta.parts FOR VERSION AS OF 4 WHERE day = '2024-01-02'",
+            "12,13",
+        ),
+        ("SELECT count(*) FROM delta.kinds FOR VERSION AS OF 0", "2"),
+        ("WITH p AS (TABLE delta.parts FOR VERSION AS OF 0) SELECT count(*) FROM p", "3"),
+        ("SELECT count(*) FROM delta.overwritten FOR VERSION AS OF 2", "3"),
+    ] {
+        assert_eq!(server.value(sql).await, expected, "{sql}");
+    }
+    for (sql, expected) in [
+        ("SELECT added FROM delta.kinds FOR VERSION AS OF 0", "42703"),
+        ("SELECT * FROM delta.parts FOR VERSION AS OF 99", "22023"),
+        ("SELECT * FROM delta.parts FOR VERSION AS OF -1", "22023"),
+        ("SELECT * FROM delta.parts FOR VERSION AS OF 1.5", "22023"),
+        ("SELECT * FROM delta.parts FOR TIMESTAMP AS OF '1970-01-01'", "22023"),
+        ("SELECT * FROM delta.parts FOR TIMESTAMP AS OF 'soon'", "22007"),
+        ("SELECT * FROM delta.overwritten FOR VERSION AS OF 0", "58P01"),
+        ("SELECT * FROM s.plain FOR VERSION AS OF 0", "0A000"),
+        ("SELECT * FROM pg_class FOR VERSION AS OF 0", "0A000"),
+        ("SELECT * FROM nothing FOR VERSION AS OF 0", "42P01"),
+        ("SELECT * FROM delta.parts FOR VERSION AS OF (1)", "0A000"),
+        ("SELECT * FROM delta.parts FOR VERSION AS OF 0 FOR UPDATE", "0A000"),
+    ] {
+        assert_eq!(server.state(sql).await, expected, "{sql}");
+    }
+    let mut client = server.wire().await;
+    let fault = client.query("SELECT * FROM delta.kinds FOR VERSION AS OF 2").await.fault.unwrap();
+    assert_eq!(fault.message, "table \"delta.kinds\" has no version 2");
+    assert_eq!(fault.detail.as_deref(), Some("The log has the versions 0 to 1."));
+    let answer = client.extended("SELECT count(*) FROM delta.parts FOR VERSION AS OF 1", 0).await;
+    assert_eq!(answer.text().as_deref(), Some("6"));
+    for sql in [
+        "CREATE VIEW delta.first AS SELECT * FROM delta.parts FOR VERSION AS OF 0",
+        "CREATE VIEW delta.changed AS SELECT n FROM delta.parts FOR VERSION AS OF 1 EXCEPT SELECT n FROM delta.first",
+        "BEGIN",
+        "DECLARE c CURSOR FOR SELECT n FROM delta.parts FOR VERSION AS OF 0 ORDER BY n",
+    ] {
+        assert_eq!(client.query(sql).await.state(), "00000", "{sql}");
+    }
+    assert_eq!(client.value("FETCH c").await.as_deref(), Some("1"));
+    assert_eq!(client.query("COMMIT").await.state(), "00000");
+    assert_eq!(server.value("SELECT string_agg(n::text, ',' ORDER BY n) FROM delta.changed").await, "11,12,13");
+    assert_eq!(server.state("SELECT * FROM delta.first FOR VERSION AS OF 0").await, "0A000");
+    // A definition of a version, which can be another.
+    let define = "CREATE EXTERNAL TABLE delta.old STORED AS DELTA LOCATION 'delta/kinds' OPTIONS (version '0')";
+    assert_eq!(client.query(define).await.state(), "00000");
+    assert_eq!(server.value("SELECT count(*) FROM delta.old").await, "2");
+    assert_eq!(server.value("SELECT count(*) FROM delta.old FOR VERSION AS OF 1").await, "3");
+    assert_eq!(client.query("ALTER EXTERNAL TABLE delta.old OPTIONS (SET version '1')").await.state(), "00000");
+    assert_eq!(server.value("SELECT count(*) FROM delta.old").await, "3");
+}

@@ -59,7 +59,7 @@ impl Listed {
     pub(super) fn starts(&self, newest: u64) -> impl Iterator<Item = Start<'_>> {
         let checkpoints = self
             .checkpoints
-            .iter()
+            .range(..=newest)
             .rev()
             .flat_map(|(version, all)| all.iter().map(|checkpoint| Start { checkpoint, version: Some(*version) }));
         let nothing = std::iter::once(Start { checkpoint: &[], version: None });
@@ -73,9 +73,21 @@ impl Listed {
         let next = behind.zip(first..).find(|(version, expected)| version != expected);
         let reached = || first.saturating_add(self.commits.range(first..).count() as u64);
         match next {
-            Some((_, expected)) => Some(expected),
+            Some((_, expected)) => Some(expected).filter(|expected| *expected <= newest),
             None => Some(reached()).filter(|reached| *reached <= newest),
         }
+    }
+
+    /// Whether a version can be made of what is there.
+    pub(super) fn is_readable(&self, version: u64, newest: u64) -> bool {
+        version <= newest && self.starts(version).next().is_some()
+    }
+
+    /// The first version that can be made of what is there.
+    pub(super) fn first_readable(&self, newest: u64) -> Option<u64> {
+        let mut versions: Vec<u64> = self.commits.keys().chain(self.checkpoints.keys()).copied().collect();
+        versions.sort_unstable();
+        versions.into_iter().find(|version| self.is_readable(*version, newest))
     }
 
     /// The first missing commit behind all that can be read.

@@ -11,6 +11,7 @@ use futures::TryStreamExt;
 
 use super::action::{Action, Add, Key, Metadata, Protocol};
 use super::listed::{self, Listed, Start};
+use super::version::{self, AsOf, States};
 use super::{Files, checkpoint, stats};
 use crate::Error;
 use crate::format::ROWS_BETWEEN_YIELDS;
@@ -63,9 +64,47 @@ pub(super) async fn read(files: &Files<'_>, last: Option<&Arc<State>>) -> Result
         }
         return behind(files, &listed, (Replay::from(last.as_ref()), Some(last.version)), newest).await;
     }
+    replayed(files, &listed, newest).await
+}
+
+/// Reads an earlier version, unless it is known.
+pub(super) async fn read_as_of(
+    files: &Files<'_>,
+    (as_of, last): (AsOf, Option<&Arc<State>>),
+    states: &States,
+) -> Result<Arc<State>, Error> {
+    let listed = Listed::of(files.folder, files.all);
+    let Some(newest) = listed.newest() else { return read(files, None).await };
+    let none = |asked: String| Error::NoVersion {
+        table: files.table.to_owned(),
+        asked,
+        versions: listed.first_readable(newest).map(|first| (first, newest)),
+    };
+    let version = match as_of {
+        AsOf::Version(version) => version,
+        AsOf::Time(time) => {
+            let now = read(files, last).await?;
+            let version = version::committed(files, (&listed, &now.metadata), time).await?;
+            version.ok_or_else(|| none(format!("of {} or before", time.format("%Y-%m-%d %H:%M:%S%.f+00"))))?
+        }
+    };
+    if !listed.is_readable(version, newest) {
+        return Err(none(version.to_string()));
+    }
+    let is_it = |state: &Arc<State>| state.version == version && state.goes_on(&listed, version);
+    if let Some(known) = states.get(version).or_else(|| last.map(Arc::clone)).filter(is_it) {
+        return Ok(known);
+    }
+    let state = replayed(files, &listed, version).await?;
+    states.put(&state);
+    Ok(state)
+}
+
+/// Reads a version from the newest checkpoint before it that is whole.
+async fn replayed(files: &Files<'_>, listed: &Listed, newest: u64) -> Result<Arc<State>, Error> {
     let mut damage = None;
     for start in listed.starts(newest) {
-        match from(files, &listed, start, newest).await {
+        match from(files, listed, start, newest).await {
             // An earlier checkpoint and the commits behind it say the same.
             Err(error) if error.is_of_content() => drop(damage.get_or_insert(error)),
             done => return done,
@@ -93,7 +132,7 @@ async fn behind(
     newest: u64,
 ) -> Result<Arc<State>, Error> {
     let first = version.map_or(0, |version| version.saturating_add(1));
-    for (_, commit) in listed.commits.range(first..) {
+    for (_, commit) in listed.commits.range(first..).take_while(|(version, _)| **version <= newest) {
         lines(commit, &mut replay).await?;
     }
     let lacks = |what| files.unreadable(super::folder::log(files.folder), format!("the log has no {what}"));

@@ -51,7 +51,7 @@ pub(super) fn x() -> Value {
 }
 
 /// Rows of a log as a checkpoint.
-fn checkpoint(actions: &[Value]) -> Vec<u8> {
+pub(super) fn checkpoint(actions: &[Value]) -> Vec<u8> {
     let text = |name| Field::new(name, DataType::Utf8, true);
     let map = |name: &str, value: bool| {
         let pair = vec![Field::new("key", DataType::Utf8, false), Field::new("value", DataType::Utf8, value)];

@@ -74,7 +74,7 @@ impl Scope {
     /// The table or view of the lake that a name leads to.
     pub(super) fn lake_name(&self, name: &ObjectName, search_path: Option<&[String]>) -> Option<Name> {
         match self.find_by(name, search_path.unwrap_or(self.search_path()))? {
-            Found::Lake(table) => Some(name_of(&table)),
+            Found::Lake(table) | Found::Earlier { table, .. } => Some(name_of(&table)),
             Found::Catalog { .. } => None,
         }
     }
@@ -84,7 +84,7 @@ impl Change {
     /// The table or view that a statement changes. `None` if there is none of this name that anybody sees.
     pub(super) fn existing(&self, name: &ObjectName) -> Result<Option<Arc<Table>>> {
         match self.scope.find(name) {
-            None => Ok(None),
+            None | Some(Found::Earlier { .. }) => Ok(None),
             Some(Found::Lake(table)) => Ok(Some(table)),
             Some(Found::Catalog { name, .. }) => {
                 let message = format!("permission denied: \"{name}\" is a system catalog");

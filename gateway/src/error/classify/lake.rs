@@ -14,6 +14,7 @@ pub(super) fn lake(error: &catalog::Error) -> Error {
     }
     let mut report = Error::new(state(error), error.to_string());
     report.hint = error.hint().map(str::to_owned);
+    report.detail = error.detail();
     report
 }
 
@@ -24,7 +25,10 @@ fn state(error: &catalog::Error) -> SqlState {
         Lake::Replaced { .. } => SqlState::SerializationFailure,
         Lake::MissingFile { .. } => SqlState::UndefinedFile,
         Lake::Outside { .. } => SqlState::InsufficientPrivilege,
-        Lake::Unsupported { .. } | Lake::UnsupportedFile { .. } => SqlState::FeatureNotSupported,
+        Lake::NoVersion { .. } => SqlState::InvalidParameterValue,
+        Lake::Unsupported { .. } | Lake::UnsupportedFile { .. } | Lake::Unversioned { .. } => {
+            SqlState::FeatureNotSupported
+        }
         Lake::BadValue { .. } => SqlState::InvalidTextRepresentation,
         Lake::BadRecord { .. } => SqlState::BadCopyFileFormat,
         Lake::BadEncoding { .. } => SqlState::CharacterNotInRepertoire,

@@ -143,6 +143,14 @@ pub fn timestamp(text: &str, zoned: bool, order: Order, zone: Tz) -> Result<Cloc
     Ok(Clock::At { micros, offset })
 }
 
+/// The instant that a text names, in microseconds: without an offset of its own it is of the zone. `None` is one that is
+/// infinitely early or late.
+pub fn instant(text: &str, order: Order, zone: Tz) -> Result<Option<i64>, Error> {
+    let Clock::At { micros, offset } = timestamp(text, true, order, zone)? else { return Ok(None) };
+    let instant = offset.map_or(Zone::Named(zone), Offset::zone).to_instant(micros)?;
+    if is_in_range(instant) { Ok(Some(instant)) } else { Err(timestamp_out_of_range(text)) }
+}
+
 /// Whether an instant lies behind the first one.
 pub fn is_in_range(instant: i64) -> bool {
     instant >= *DAYS.start() * MICROS_PER_DAY
