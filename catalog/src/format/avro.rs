@@ -17,7 +17,7 @@ use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 
 use self::container::Container;
-use self::rows::{Projection, Rows};
+use self::rows::Rows;
 use super::blocks::Decoder;
 use crate::Error;
 use crate::pinned::Pinned;
@@ -29,8 +29,7 @@ impl Decoder for Avro {
     fn columns(&self, file: Arc<Pinned>) -> BoxFuture<'static, Result<Schema, Error>> {
         async move {
             let container = Container::open(&file).await?;
-            let schema = Projection::all(&file, &container)?.schema;
-            Ok(container.shape.tagged(&schema))
+            Ok(container.shape.tagged(rows::schema(&container)?.as_ref()))
         }
         .boxed()
     }

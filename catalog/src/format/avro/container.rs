@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::damaged;
 use super::pack::{Codec, unpacked};
-use super::shape::{Fault, Shape, write_long};
+use super::shape::{Columns, Fault, Shape, write_long};
 use crate::Error;
 use crate::format::sequence::Sequence;
 use crate::pinned::Pinned;
@@ -29,8 +29,7 @@ const BLOCK_BYTES_MAX: u64 = 128 << 20;
 pub(super) struct Container {
     pub(super) file: Arc<Pinned>,
     pub(super) shape: Shape,
-    /// The schema without what its reader does not need.
-    pub(super) schema: String,
+    pub(super) columns: Columns,
     codec: Codec,
     sync: Bytes,
     sequence: Sequence,
@@ -79,19 +78,20 @@ impl Container {
         })?;
         let schema = schema.ok_or_else(|| damaged(file, "the file has no schema"))?;
         let schema = serde_json::from_slice(&schema).map_err(|_| damaged(file, "the schema is no JSON"))?;
-        let (shape, schema) = Shape::of_rows(&schema).map_err(|fault| match fault {
+        let (shape, columns) = Shape::of_rows(&schema).map_err(|fault| match fault {
             Fault::Damaged(reason) => damaged(file, reason),
             Fault::Unsupported(feature) => file.unsupported(feature),
             Fault::TooLarge(reason) => file.too_large(reason),
         })?;
-        Ok(Self { file: Arc::clone(file), shape, schema: schema.to_string(), codec, sync, sequence })
+        Ok(Self { file: Arc::clone(file), shape, columns, codec, sync, sequence })
     }
 
-    /// The head of a file of the same rows without compression.
-    pub(super) fn plain_head(&self) -> Vec<u8> {
+    /// The head of a file without compression, whose rows have these columns.
+    pub(super) fn plain_head(&self, columns: impl Iterator<Item = usize>) -> Vec<u8> {
+        let schema = self.columns.schema(columns);
         let mut head = MAGIC.to_vec();
         write_long(1, &mut head);
-        for text in ["avro.schema", &self.schema] {
+        for text in ["avro.schema", &schema] {
             write_long(i64::try_from(text.len()).unwrap_or(i64::MAX), &mut head);
             head.extend_from_slice(text.as_bytes());
         }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use super::container::{Block, Container};
 use super::damaged;
-use super::shape::VALUE_BYTES;
+use super::shape::{Shape, VALUE_BYTES};
 use crate::Error;
 use crate::pinned::Pinned;
 
@@ -20,56 +20,72 @@ const ROWS_MAX: usize = 8_192;
 const BYTES_MAX: usize = 4 << 20;
 const DECODED_BYTES_MAX: usize = 64 << 20;
 
+/// The columns of a file as the decoder makes them.
+pub(super) fn schema(container: &Container) -> Result<SchemaRef, Error> {
+    let head = container.plain_head(0..container.shape.fields().len());
+    let reader = ReaderBuilder::new().build(Cursor::new(head));
+    reader.map(|reader| reader.schema()).map_err(|error| container.file.unreadable(format!("its schema: {error}")))
+}
+
 /// Which columns are decoded.
 #[derive(Debug)]
-pub(super) struct Projection {
-    /// What the decoder makes.
-    pub(super) schema: SchemaRef,
-    /// What it is asked for; `None` is everything.
-    asked: Option<Vec<usize>>,
-    /// What is taken of what it makes; `None` is everything.
+struct Projection {
+    /// Their places in a row, in their order.
+    columns: Vec<usize>,
+    is_all: bool,
+    /// What is taken of what the decoder makes; `None` is everything.
     taken: Option<Vec<usize>>,
+    /// Of a file that has these columns alone.
     head: Vec<u8>,
 }
 
 impl Projection {
-    /// All columns.
-    pub(super) fn all(file: &Pinned, container: &Container) -> Result<Self, Error> {
-        let head = container.plain_head();
-        let schema = schema_of(&head, None).map_err(|error| file.unreadable(format!("its schema: {error}")))?;
-        Ok(Self { schema, asked: None, taken: None, head })
+    /// Columns whose values have no bytes are decoded with all others.
+    fn new(container: &Container, wanted: Vec<usize>) -> Self {
+        let fields = container.shape.fields();
+        let has_bytes = wanted.iter().any(|place| fields.get(*place).is_some_and(|field| field.has_bytes()));
+        let (columns, taken) = if has_bytes { (wanted, None) } else { ((0..fields.len()).collect(), Some(wanted)) };
+        let is_all = columns.iter().copied().eq(0..fields.len());
+        let head = container.plain_head(columns.iter().copied());
+        Self { columns, is_all, taken, head }
     }
 
-    /// Some columns. Where a type is named by one that is not wanted, all are decoded.
-    fn of(file: &Pinned, container: &Container, columns: Vec<usize>) -> Result<Self, Error> {
-        let all = Self::all(file, container)?;
-        if columns.iter().copied().eq(0..all.schema.fields().len()) {
-            return Ok(all);
+    /// Takes the next row off `rest` and puts its columns behind `bytes`; `None` if it does not end where its values do.
+    fn take<'a>(
+        &self,
+        shape: &Shape,
+        rest: &'a [u8],
+        (bytes, ends): (&mut Vec<u8>, &mut Vec<usize>),
+    ) -> Option<&'a [u8]> {
+        if self.is_all {
+            let behind = shape.skip(rest)?;
+            bytes.extend_from_slice(rest.get(..rest.len() - behind.len())?);
+            return Some(behind);
         }
-        match schema_of(&all.head, Some(&columns)) {
-            Ok(schema) => Ok(Self { schema, asked: Some(columns), ..all }),
-            Err(_) => Ok(Self { taken: Some(columns), ..all }),
+        ends.clear();
+        ends.push(0);
+        let mut behind = rest;
+        for field in shape.fields() {
+            behind = field.skip(behind)?;
+            ends.push(rest.len() - behind.len());
         }
+        for place in &self.columns {
+            bytes.extend_from_slice(rest.get(*ends.get(*place)?..*ends.get(*place + 1)?)?);
+        }
+        Some(behind)
     }
 
     fn decode(&self, file: &Pinned, bytes: Vec<u8>, rows: usize) -> Result<RecordBatch, Error> {
         let failed = |error: arrow::error::ArrowError| damaged(file, error);
-        let mut reader =
-            builder(self.asked.as_ref()).with_batch_size(rows).build(Cursor::new(bytes)).map_err(failed)?;
+        let mut reader = ReaderBuilder::new().with_batch_size(rows).build(Cursor::new(bytes)).map_err(failed)?;
         let batch = reader.next().transpose().map_err(failed)?;
         let batch = batch.filter(|batch| batch.num_rows() == rows);
         let batch = batch.ok_or_else(|| damaged(file, "a block does not hold as many rows as it claims"))?;
-        self.taken.as_ref().map_or(Ok(batch.clone()), |taken| batch.project(taken)).map_err(failed)
+        match &self.taken {
+            Some(taken) => batch.project(taken).map_err(failed),
+            None => Ok(batch),
+        }
     }
-}
-
-fn builder(columns: Option<&Vec<usize>>) -> ReaderBuilder {
-    let builder = ReaderBuilder::new();
-    columns.map_or(builder, |columns| ReaderBuilder::new().with_projection(columns.clone()))
-}
-
-fn schema_of(head: &[u8], columns: Option<&Vec<usize>>) -> Result<SchemaRef, arrow::error::ArrowError> {
-    Ok(builder(columns).build(Cursor::new(head))?.schema())
 }
 
 /// The rows of a file.
@@ -83,10 +99,10 @@ pub(super) struct Rows {
 
 impl Rows {
     pub(super) fn new(container: Container, columns: Vec<usize>) -> Result<Self, Error> {
-        let projection = match columns.is_empty() {
-            true => None,
-            false => Some(Projection::of(&container.file, &container, columns)?),
-        };
+        if columns.last().is_some_and(|last| *last >= container.shape.fields().len()) {
+            return Err(damaged(&container.file, "its columns are not those that it began with"));
+        }
+        let projection = (!columns.is_empty()).then(|| Projection::new(&container, columns));
         let rows_max = (DECODED_BYTES_MAX / VALUE_BYTES / container.shape.values.max(1)).clamp(1, ROWS_MAX);
         Ok(Self { container, projection, block: Block { rows: 0, bytes: Bytes::new() }, rows_max })
     }
@@ -95,7 +111,7 @@ impl Rows {
     pub(super) async fn next(&mut self) -> Result<Option<RecordBatch>, Error> {
         let Self { container, projection, block, rows_max } = self;
         let Some(projection) = projection else { return counted(container).await };
-        let (mut rows, mut bytes) = (0, Vec::new());
+        let (mut rows, mut bytes, mut ends) = (0, Vec::new(), Vec::new());
         while rows < *rows_max && bytes.len() < BYTES_MAX {
             if block.rows == 0 {
                 if !block.bytes.is_empty() {
@@ -106,14 +122,13 @@ impl Rows {
                 continue;
             }
             let mut rest = block.bytes.as_ref();
-            while block.rows > 0 && rows < *rows_max && bytes.len() + block.bytes.len() - rest.len() < BYTES_MAX {
-                let behind = container.shape.skip(rest);
+            while block.rows > 0 && rows < *rows_max && bytes.len() < BYTES_MAX {
+                let behind = projection.take(&container.shape, rest, (&mut bytes, &mut ends));
                 rest = behind.ok_or_else(|| damaged(&container.file, "a row does not end where its values do"))?;
                 block.rows -= 1;
                 rows += 1;
             }
-            let taken = block.bytes.len() - rest.len();
-            bytes.extend_from_slice(&block.bytes.split_to(taken));
+            block.bytes = block.bytes.slice(block.bytes.len() - rest.len()..);
         }
         if rows == 0 {
             return Ok(None);

@@ -2,7 +2,7 @@
 //!
 //! Owns: where a row ends, so that no length and no count in it is believed. Pure.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, Schema};
@@ -53,11 +53,48 @@ enum Kind {
     Record(Vec<Arc<Shape>>),
 }
 
+/// The columns of a file as its schema has them, without what is not needed to read them.
+#[derive(Debug)]
+pub(super) struct Columns {
+    fields: Vec<Value>,
+    /// The types that have names, by those names.
+    types: HashMap<String, Value>,
+}
+
+impl Columns {
+    /// The schema of rows that have these columns and no others. A type is told where it is named first.
+    pub(super) fn schema(&self, columns: impl Iterator<Item = usize>) -> String {
+        let mut told = HashSet::new();
+        let fields: Vec<Value> =
+            columns.filter_map(|place| Some(self.told(self.fields.get(place)?, &mut told))).collect();
+        serde_json::json!({ "type": "record", "name": "rows", "fields": fields }).to_string()
+    }
+
+    fn told<'a>(&'a self, value: &'a Value, told: &mut HashSet<&'a str>) -> Value {
+        match value {
+            Value::String(name) => match self.types.get(name) {
+                Some(named) if told.insert(name) => self.told(named, told),
+                _ => value.clone(),
+            },
+            Value::Array(all) => all.iter().map(|one| self.told(one, told)).collect(),
+            Value::Object(object) => {
+                let told = object.iter().map(|(key, value)| match key.as_str() {
+                    "type" | "items" | "values" | "fields" => (key.clone(), self.told(value, told)),
+                    _ => (key.clone(), value.clone()),
+                });
+                Value::Object(told.collect())
+            }
+            other => other.clone(),
+        }
+    }
+}
+
 impl Shape {
-    /// Of the rows of a file, with the schema that tells no more than what is needed to read them.
-    pub(super) fn of_rows(schema: &Value) -> Result<(Self, Value), Fault> {
-        let mut names = HashMap::new();
-        let (shape, clean) = of(schema, None, &mut names, 0)?;
+    /// Of the rows of a file.
+    pub(super) fn of_rows(schema: &Value) -> Result<(Self, Columns), Fault> {
+        let mut types = Types::default();
+        let (shape, name) = of(schema, None, &mut types, 0)?;
+        let Types { names, mut bodies } = types;
         drop(names);
         if !matches!(shape.kind, Kind::Record(_)) {
             return Err(Fault::Unsupported("an Avro file whose rows are no records".into()));
@@ -66,7 +103,22 @@ impl Shape {
             return Err(Fault::Unsupported("an Avro file whose rows have no bytes".into()));
         }
         let shape = Arc::into_inner(shape).ok_or_else(|| Fault::Damaged("the schema is in itself".into()))?;
-        Ok((shape, clean))
+        let rows = name.as_str().and_then(|name| bodies.remove(name));
+        let fields = rows.and_then(|mut rows| rows.get_mut("fields").map(Value::take));
+        let Some(Value::Array(fields)) = fields else { return Err(missing("fields")) };
+        Ok((shape, Columns { fields, types: bodies }))
+    }
+
+    /// The fields of a record.
+    pub(super) fn fields(&self) -> &[Arc<Shape>] {
+        match &self.kind {
+            Kind::Record(fields) => fields,
+            _ => &[],
+        }
+    }
+
+    pub(super) fn has_bytes(&self) -> bool {
+        self.has_bytes
     }
 
     /// The columns with tags where their types are not in Arrow's.
@@ -170,73 +222,70 @@ fn blocks<'a>(mut bytes: &'a [u8], item: impl Fn(&'a [u8]) -> Option<&'a [u8]>) 
     }
 }
 
-type Names = HashMap<String, Option<Arc<Shape>>>;
+/// The types that have names.
+#[derive(Debug, Default)]
+struct Types {
+    /// By their full names: the one under which the decoder gets them, which finds none that has dots, and what they are, once
+    /// they are read.
+    names: HashMap<String, (String, Option<Arc<Shape>>)>,
+    /// By the other name.
+    bodies: HashMap<String, Value>,
+}
 
 /// Reads a type; `namespace` is that of the record around it.
-fn of(schema: &Value, namespace: Option<&str>, names: &mut Names, level: usize) -> Result<(Arc<Shape>, Value), Fault> {
+fn of(schema: &Value, namespace: Option<&str>, types: &mut Types, level: usize) -> Result<(Arc<Shape>, Value), Fault> {
     if level > LEVELS_MAX {
         return Err(Fault::TooLarge(format!("its columns are nested in more than {LEVELS_MAX} levels")));
     }
     match schema {
-        Value::String(name) => Ok((named(name, namespace, names)?, schema.clone())),
+        Value::String(name) => named(name, namespace, types),
         Value::Array(branches) => {
-            let branches = branches.iter().map(|branch| of(branch, namespace, names, level + 1));
+            let branches = branches.iter().map(|branch| of(branch, namespace, types, level + 1));
             let (shapes, clean): (Vec<_>, Vec<_>) = branches.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
             let values = sum(&shapes)?;
             Ok((shape(Kind::Union(shapes), values, true), Value::Array(clean)))
         }
-        Value::Object(object) => complex(object, namespace, names, level),
+        Value::Object(object) => complex(object, namespace, types, level),
         _ => Err(Fault::Damaged("the schema has a type that is none".into())),
     }
 }
 
 /// A primitive type, or one that has its name already.
-fn named(name: &str, namespace: Option<&str>, names: &Names) -> Result<Arc<Shape>, Fault> {
+fn named(name: &str, namespace: Option<&str>, types: &Types) -> Result<(Arc<Shape>, Value), Fault> {
     let kind = match name {
-        "null" => return Ok(shape(Kind::Null, 1, false)),
+        "null" => return Ok((shape(Kind::Null, 1, false), name.into())),
         "boolean" => Kind::Boolean,
         "int" | "long" => Kind::Integer,
         "float" => Kind::Fixed(4),
         "double" => Kind::Fixed(8),
         "bytes" | "string" => Kind::Bytes,
         _ => {
-            let full = full_name(name, namespace);
-            return match names.get(&full) {
-                Some(Some(shape)) => Ok(Arc::clone(shape)),
-                Some(None) => Err(Fault::Unsupported(format!("an Avro type that contains itself (\"{name}\")"))),
+            return match types.names.get(&full_name(name, namespace)) {
+                Some((known, Some(shape))) => Ok((Arc::clone(shape), known.as_str().into())),
+                Some((_, None)) => Err(Fault::Unsupported(format!("an Avro type that contains itself (\"{name}\")"))),
                 None => Err(Fault::Damaged(format!("the schema names a type \"{name}\" that it does not have"))),
             };
         }
     };
-    Ok(shape(kind, 1, true))
+    Ok((shape(kind, 1, true), name.into()))
 }
 
 fn complex(
     object: &Map<String, Value>,
     namespace: Option<&str>,
-    names: &mut Names,
+    types: &mut Types,
     level: usize,
 ) -> Result<(Arc<Shape>, Value), Fault> {
-    let missing = |what: &str| Fault::Damaged(format!("a type of the schema has no \"{what}\""));
     let kind = object.get("type").ok_or_else(|| missing("type"))?;
-    let logical = object.get("logicalType").and_then(Value::as_str);
+    let Some(word) = kind.as_str() else { return of(kind, namespace, types, level + 1) };
+    let kept = ["type", "size", "symbols", "logicalType", "precision", "scale"];
     let mut clean: Map<String, Value> = object
         .iter()
-        .filter(|(key, _)| {
-            matches!(
-                key.as_str(),
-                "type" | "name" | "namespace" | "size" | "symbols" | "logicalType" | "precision" | "scale"
-            )
-        })
+        .filter(|(key, _)| kept.contains(&key.as_str()))
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
-    let Some(word) = kind.as_str() else {
-        let (shape, inner) = of(kind, namespace, names, level + 1)?;
-        return Ok((shape, inner));
-    };
-    let space = object.get("namespace").and_then(Value::as_str).or(namespace);
-    let mut inside = |key: &str, names: &mut Names| {
-        let (shape, inner) = of(object.get(key).ok_or_else(|| missing(key))?, namespace, names, level + 1)?;
+    let mut inside = |key: &str, clean: &mut Map<String, Value>| {
+        let (shape, inner) = of(object.get(key).ok_or_else(|| missing(key))?, namespace, types, level + 1)?;
         clean.insert(key.to_owned(), inner);
         if !shape.has_bytes {
             return Err(Fault::Unsupported("an Avro array or map of values without bytes".into()));
@@ -245,48 +294,20 @@ fn complex(
     };
     let made = match word {
         "array" => {
-            let item = inside("items", names)?;
+            let item = inside("items", &mut clean)?;
             let values = item.values + 1;
             shape(Kind::Array(item), values, true)
         }
         "map" => {
-            let value = inside("values", names)?;
+            let value = inside("values", &mut clean)?;
             let values = value.values + 2;
             shape(Kind::Map(value), values, true)
         }
-        "record" | "error" | "enum" | "fixed" => {
-            let name = object.get("name").and_then(Value::as_str).ok_or_else(|| missing("name"))?;
-            let full = full_name(name, space);
-            // The record is known by its name inside itself, too.
-            if names.insert(full.clone(), None).is_some() {
-                return Err(Fault::Damaged(format!("the schema has two types \"{name}\"")));
-            }
-            let made = match word {
-                "fixed" => {
-                    let size = object.get("size").and_then(Value::as_u64).and_then(|size| usize::try_from(size).ok());
-                    let size = size.ok_or_else(|| missing("size"))?;
-                    let is_uuid = logical == Some("uuid") && size == 16;
-                    // A NULL takes as much room in memory.
-                    let values = 1 + size / VALUE_BYTES;
-                    Arc::new(Shape { kind: Kind::Fixed(size), is_uuid, values, has_bytes: size > 0 })
-                }
-                "enum" => {
-                    let symbols = object.get("symbols").and_then(Value::as_array).ok_or_else(|| missing("symbols"))?;
-                    shape(Kind::Enum(symbols.len()), 1, true)
-                }
-                _ => {
-                    clean.insert("type".to_owned(), "record".into());
-                    let (made, fields) = record(object, space, names, level)?;
-                    clean.insert("fields".to_owned(), fields);
-                    made
-                }
-            };
-            names.insert(full, Some(Arc::clone(&made)));
-            made
-        }
+        "record" | "error" | "enum" | "fixed" => return defined((object, word), namespace, (types, level), clean),
         primitive => {
-            let plain = named(primitive, namespace, names)?;
-            match (&plain.kind, logical) {
+            let (plain, name) = named(primitive, namespace, types)?;
+            clean.insert("type".to_owned(), name);
+            match (&plain.kind, object.get("logicalType").and_then(Value::as_str)) {
                 (Kind::Bytes, Some("uuid")) if primitive == "string" => {
                     Arc::new(Shape { kind: Kind::Bytes, is_uuid: true, values: 1, has_bytes: true })
                 }
@@ -297,10 +318,55 @@ fn complex(
     Ok((made, Value::Object(clean)))
 }
 
+/// A type that has a name from here on, and that name.
+fn defined(
+    (object, word): (&Map<String, Value>, &str),
+    namespace: Option<&str>,
+    (types, level): (&mut Types, usize),
+    mut clean: Map<String, Value>,
+) -> Result<(Arc<Shape>, Value), Fault> {
+    let name = object.get("name").and_then(Value::as_str).ok_or_else(|| missing("name"))?;
+    let full = full_name(name, object.get("namespace").and_then(Value::as_str).or(namespace));
+    let known = format!("t{}", types.names.len());
+    clean.insert("name".to_owned(), known.as_str().into());
+    // A record is known by its name inside itself, too.
+    if types.names.insert(full.clone(), (known.clone(), None)).is_some() {
+        return Err(Fault::Damaged(format!("the schema has two types \"{name}\"")));
+    }
+    let made = match word {
+        "fixed" => {
+            let size = object.get("size").and_then(Value::as_u64).and_then(|size| usize::try_from(size).ok());
+            let size = size.ok_or_else(|| missing("size"))?;
+            let is_uuid = size == 16 && object.get("logicalType").and_then(Value::as_str) == Some("uuid");
+            // A NULL takes as much room in memory.
+            let values = 1 + size / VALUE_BYTES;
+            Arc::new(Shape { kind: Kind::Fixed(size), is_uuid, values, has_bytes: size > 0 })
+        }
+        "enum" => {
+            let symbols = object.get("symbols").and_then(Value::as_array).ok_or_else(|| missing("symbols"))?;
+            shape(Kind::Enum(symbols.len()), 1, true)
+        }
+        _ => {
+            clean.insert("type".to_owned(), "record".into());
+            let space = full.rsplit_once('.').map(|(space, _)| space);
+            let (made, fields) = record(object, space, types, level)?;
+            clean.insert("fields".to_owned(), fields);
+            made
+        }
+    };
+    types.names.insert(full, (known.clone(), Some(Arc::clone(&made))));
+    types.bodies.insert(known.clone(), Value::Object(clean));
+    Ok((made, known.into()))
+}
+
+fn missing(what: &str) -> Fault {
+    Fault::Damaged(format!("a type of the schema has no \"{what}\""))
+}
+
 fn record(
     object: &Map<String, Value>,
     space: Option<&str>,
-    names: &mut Names,
+    types: &mut Types,
     level: usize,
 ) -> Result<(Arc<Shape>, Value), Fault> {
     let bad = || Fault::Damaged("a record of the schema has a field that is none".into());
@@ -308,7 +374,7 @@ fn record(
     let (mut shapes, mut clean) = (Vec::with_capacity(fields.len()), Vec::with_capacity(fields.len()));
     for field in fields {
         let name = field.get("name").and_then(Value::as_str).ok_or_else(bad)?;
-        let (shape, inner) = of(field.get("type").ok_or_else(bad)?, space, names, level + 1)?;
+        let (shape, inner) = of(field.get("type").ok_or_else(bad)?, space, types, level + 1)?;
         shapes.push(shape);
         clean.push(serde_json::json!({ "name": name, "type": inner }));
     }
@@ -374,6 +440,27 @@ mod tests {
         // A third symbol, and a count of items that are not there.
         assert_eq!(shape.skip(&[0, 4, 0, 0]), None);
         assert_eq!(shape.skip(&[0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 0, 0]), None);
+    }
+
+    #[test]
+    fn names_are_found_in_their_namespaces() {
+        let point = r#"{"type": "record", "name": "geo.p", "fields": [
+            {"name": "x", "type": {"type": "enum", "name": "k", "symbols": ["a"]}}, {"name": "y", "type": "k"}]}"#;
+        let fields = format!(
+            r#"{{"name": "a", "type": {point}}}, {{"name": "b", "type": ["null", "geo.p"]}},
+            {{"name": "c", "type": {{"type": "geo.k"}}}}"#
+        );
+        let (shape, columns) = Shape::of_rows(&serde_json::from_str(&record(&fields)).unwrap()).unwrap();
+        assert_eq!(shape.skip(&[0, 0, 2, 0, 0, 0]), Some([].as_slice()));
+        // A type is told where it is named first.
+        let schema: Value = serde_json::from_str(&columns.schema([1, 2].into_iter())).unwrap();
+        let point = &schema["fields"][0]["type"][1];
+        assert_eq!(point["fields"][0]["type"]["symbols"][0], "a");
+        assert_eq!(point["fields"][1]["type"], point["fields"][0]["type"]["name"]);
+        assert_eq!(schema["fields"][1]["type"]["type"], point["fields"][1]["type"]);
+        let schema: Value = serde_json::from_str(&columns.schema([2].into_iter())).unwrap();
+        assert_eq!(schema["fields"][0]["type"]["type"]["symbols"][0], "a");
+        assert!(matches!(shaped(&record(r#"{"name": "a", "type": "p"}"#)), Err(Fault::Damaged(_))));
     }
 
     #[test]

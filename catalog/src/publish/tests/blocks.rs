@@ -192,13 +192,17 @@ const RECORD: &str = r#"{"type": "record", "name": "r", "fields": [
     {"name": "t", "type": {"type": "long", "logicalType": "timestamp-millis"}},
     {"name": "w", "type": {"type": "long", "logicalType": "local-timestamp-micros"}},
     {"name": "m", "type": ["null", "int", "string"]},
-    {"name": "a", "type": {"type": "array", "items": "long"}}]}"#;
+    {"name": "a", "type": {"type": "array", "items": "long"}},
+    {"name": "n", "type": "null"},
+    {"name": "g", "type": {"type": "map", "values": ["null", "E"]}},
+    {"name": "z", "type": "float"}]}"#;
 
 /// A row of `RECORD`.
 fn row(symbol: u8) -> Vec<u8> {
     let mut row = vec![symbol << 1, 2, symbol << 1, 2, 4, 0xff, 0x38, 72];
     row.extend_from_slice(b"00010203-0405-0607-0809-0a0b0c0d0e0f");
     row.extend_from_slice(&[2, 4, 4, 4, b'h', b'i', 4, 6, 8, 0]);
+    row.extend_from_slice(&[4, 2, b'k', 2, symbol << 1, 2, b'l', 0, 0, 0, 0, 0, 0x40]);
     row
 }
 
@@ -230,6 +234,25 @@ async fn avro_types_and_codecs_are_read() {
         // The type of `f` is named by `e`.
         assert_eq!(lake.rows("s.t", "SELECT f, p FROM t WHERE e = 'y'").await.unwrap(), ["|y|-2.00|", "|y|-2.00|"]);
         assert_eq!(lake.rows("s.t", "SELECT count(*) FROM t").await.unwrap(), ["|4|"]);
+    }
+}
+
+#[tokio::test]
+async fn columns_of_avro_are_the_same_in_any_company() {
+    let rows = [row(0), row(1)].concat();
+    let lake = Fixture::new(&[("s/t.avro", &container(RECORD, "null", &[(2, &rows)]))]).await;
+    let names = ["e", "f", "d", "p", "u", "t", "w", "m", "a", "n", "g", "z"];
+    let all = lake.rows("s.t", "SELECT * FROM t").await.unwrap();
+    assert!(all[0].ends_with("|[3, 4]||{k: x, l: }|2.0|"), "{all:?}");
+    for (at, name) in names.iter().enumerate() {
+        for (beside, other) in names.iter().enumerate().skip(at) {
+            let shown = lake.rows("s.t", &format!("SELECT {name}, {other} AS x FROM t")).await.unwrap();
+            let cells = |row: &String| {
+                let cells: Vec<&str> = row.split('|').collect();
+                format!("|{}|{}|", cells[at + 1], cells[beside + 1])
+            };
+            assert_eq!(shown, all.iter().map(cells).collect::<Vec<_>>(), "{name} {other}");
+        }
     }
 }
 
