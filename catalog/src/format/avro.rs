@@ -4,6 +4,7 @@
 //! Must never know: the types that a table shows.
 
 mod container;
+mod long;
 mod pack;
 mod rows;
 mod shape;

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::damaged;
+use super::long::write_long;
 use super::pack::{Codec, unpacked};
-use super::shape::{Columns, Fault, Shape, write_long};
+use super::shape::{Columns, Fault, Shape};
 use crate::Error;
 use crate::format::sequence::Sequence;
 use crate::pinned::Pinned;
@@ -162,7 +163,7 @@ async fn long(sequence: &mut Sequence) -> Result<Option<i64>, Error> {
             break;
         }
     }
-    Ok(super::shape::long(&bytes).map(|(value, _)| value))
+    Ok(super::long::long(&bytes).map(|(value, _)| value))
 }
 
 async fn text(file: &Pinned, sequence: &mut Sequence) -> Result<Bytes, Error> {
