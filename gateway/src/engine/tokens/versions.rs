@@ -59,6 +59,10 @@ pub(super) fn take(sql: &str, span: Span, said: &mut Said, following: &mut [Toke
             }
         }
     };
+    // A list of columns without an alias: with the name it would be a call.
+    if let Some(token) = next.next().filter(|token| token.token == Token::LParen) {
+        return Some(Err(near(sql, token)));
+    }
     let words = following.iter_mut().filter(|token| !matches!(token.token, Token::Whitespace(_)));
     words.take(count).for_each(|word| word.token = Token::Whitespace(Whitespace::Space));
     if let Some(Token::Word(name)) = said.previous().cloned() {
@@ -201,6 +205,7 @@ mod tests {
             ("SELECT 1 FOR VERSION AS OF 3", SqlState::SyntaxError),
             ("DROP TABLE t FOR VERSION AS OF 3", SqlState::SyntaxError),
             ("SELECT * FROM t FOR VERSION AS OF", SqlState::SyntaxError),
+            ("SELECT * FROM t FOR VERSION AS OF 3 (a)", SqlState::SyntaxError),
             ("SELECT * FROM t FOR VERSION AS OF $1", SqlState::FeatureNotSupported),
             ("SELECT * FROM t FOR TIMESTAMP AS OF now()", SqlState::FeatureNotSupported),
         ] {
