@@ -43,8 +43,8 @@ mod tags;
 mod tokens;
 mod types;
 mod unanswered;
-mod view_columns;
 mod versions;
+mod view_columns;
 mod zone;
 
 use std::sync::Arc;
