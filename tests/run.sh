@@ -320,12 +320,16 @@ login_suite() {
     verifier=$(printf 'a long password\n' | "$CARGO_TARGET_DIR/debug/lakegate" hash-password)
     printf '[[role]]\nname = "reader"\nverifier = "%s"\n' "$verifier" >"$work/roles.toml"
     if ! server login "pg.tls_cert_file = \"$certificate\"" "pg.tls_key_file = \"$key\"" \
-        "auth.roles_file = \"$work/roles.toml\""; then
+        "flight.tls_cert_file = \"$certificate\"" "flight.tls_key_file = \"$key\"" "auth.roles_file = \"$work/roles.toml\""; then
         failed=$((failed + 1))
         return
     fi
     suite "logins" env LC_ALL=C PGUSER=reader PGPASSWORD='a long password' ROOT_CERTIFICATE="$certificate" \
         tests/clients/psql/login.sh
+    if [[ -x $cache/readers/bin/python ]]; then
+        suite "logins over Flight" timeout 120 env PGUSER=reader PGPASSWORD='a long password' \
+            ROOT_CERTIFICATE="$certificate" "$cache/readers/bin/python" -Bu tests/clients/python/flight_login.py
+    fi
     stop
 }
 

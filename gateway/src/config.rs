@@ -51,6 +51,9 @@ pub struct Pg {
 #[serde(deny_unknown_fields, default)]
 pub struct Flight {
     pub listen: SocketAddr,
+    /// PEM files. Both or neither; with them no client is served in the clear.
+    pub tls_cert_file: Option<PathBuf>,
+    pub tls_key_file: Option<PathBuf>,
     /// Clients whose session is kept; the one that was idle longest makes room for the next.
     pub sessions_max: usize,
 }
@@ -142,7 +145,7 @@ impl Default for Pg {
 
 impl Default for Flight {
     fn default() -> Self {
-        Self { listen: loopback(50051), sessions_max: 1000 }
+        Self { listen: loopback(50051), tls_cert_file: None, tls_key_file: None, sessions_max: 1000 }
     }
 }
 

@@ -14,4 +14,5 @@ pub mod pg;
 pub mod server;
 pub mod session;
 pub mod shutdown;
+pub mod socket;
 pub mod telemetry;

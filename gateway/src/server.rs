@@ -3,6 +3,7 @@
 //! Owns: the order of the start (bad settings and busy ports fail before anything is served) and of the stop.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use catalog::Lake;
@@ -15,6 +16,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result, SqlState};
 use crate::session::{Registry, Vars};
 use crate::shutdown::Tasks;
+use crate::socket::tls::{Acceptor, HTTP2, POSTGRESQL};
 use crate::{flight, http, pg};
 
 /// Shorter keys are refused: they sign what lets clients in.
@@ -34,8 +36,13 @@ impl Server {
     /// Starts everything, or nothing: when this fails no port is left open.
     pub async fn start(config: Config) -> Result<Self> {
         let roles = Arc::new(roles(&config)?);
-        let tls = tls(&config.pg)?;
-        let defaults = defaults(&config, tls.is_some())?;
+        let pg_tls = tls("pg", (&config.pg.tls_cert_file, &config.pg.tls_key_file), POSTGRESQL)?;
+        let flight_tls = tls("flight", (&config.flight.tls_cert_file, &config.flight.tls_key_file), HTTP2)?;
+        if config.pg.tls_required && pg_tls.is_none() {
+            let message = "bad setting for pg.tls_required: no certificate is set";
+            return Err(Error::new(SqlState::InvalidParameterValue, message));
+        }
+        let defaults = defaults(&config, pg_tls.is_some())?;
         let events_token = events_token(&config.http)?;
         let seal = seal(&config.auth)?;
         let pg_listener = bind("pg.listen", config.pg.listen).await?;
@@ -60,6 +67,7 @@ impl Server {
             registry: Arc::clone(&registry),
             roles: Arc::clone(&roles),
             seal,
+            tls: flight_tls,
             config: config.flight,
             database: config.database.clone(),
             defaults: defaults.clone(),
@@ -69,7 +77,7 @@ impl Server {
             engine: Arc::clone(&server.engine),
             registry: Arc::clone(&registry),
             roles,
-            tls,
+            tls: pg_tls,
             config: config.pg,
             database: config.database,
             defaults,
@@ -166,19 +174,21 @@ fn role_facts(roles: &Roles) -> Vec<RoleFact> {
 
 /// Both files or neither; one that cannot be used stops the start, since clients must never be served in the clear by
 /// accident.
-fn tls(config: &config::Pg) -> Result<Option<pg::tls::Acceptor>> {
-    match (&config.tls_cert_file, &config.tls_key_file) {
-        (Some(certificate), Some(key)) => pg::tls::Acceptor::load(certificate, key)
-            .map(Some)
-            .map_err(|error| bad_setting("pg.tls_cert_file and pg.tls_key_file", &error)),
-        (None, None) if config.tls_required => {
-            Err(Error::new(SqlState::InvalidParameterValue, "bad setting for pg.tls_required: no certificate is set"))
+fn tls(
+    protocol: &str,
+    (certificate, key): (&Option<PathBuf>, &Option<PathBuf>),
+    alpn: &[u8],
+) -> Result<Option<Acceptor>> {
+    let pair = format!("{protocol}.tls_cert_file and {protocol}.tls_key_file");
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => {
+            Acceptor::load(certificate, key, alpn).map(Some).map_err(|error| bad_setting(&pair, &error))
         }
         (None, None) => Ok(None),
-        _ => Err(Error::new(
-            SqlState::InvalidParameterValue,
-            "bad setting: pg.tls_cert_file and pg.tls_key_file go together",
-        )),
+        _ => {
+            let message = format!("bad setting: {pair} go together");
+            Err(Error::new(SqlState::InvalidParameterValue, message))
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use tonic::{Request, Response, Streaming};
 
 use super::Server;
 use super::clients::{Client, Key};
+use super::listener::Peer;
 use super::sealed::Token;
 use super::status::malformed;
 use crate::auth::{Login, password};
@@ -58,7 +59,7 @@ enum Claim {
 impl Server {
     /// Who calls, and its session.
     pub(super) async fn call<T>(&self, request: &Request<T>) -> Result<Call> {
-        let peer = peer(request)?;
+        let (peer, encrypted) = peer(request)?;
         let metadata = request.metadata();
         self.check_database(metadata)?;
         let (key, login) = match claim(metadata)? {
@@ -68,7 +69,7 @@ impl Server {
                 (Key::Token(token.session), login)
             }
             Claim::Basic { user, password } => {
-                let login = self.check_password(&user, password, peer).await?;
+                let login = self.check_password(&user, password, (peer, encrypted)).await?;
                 (Key::Socket(peer, user), login)
             }
             Claim::Nobody => match self.roles.trusted(ANONYMOUS) {
@@ -85,7 +86,7 @@ impl Server {
         &self,
         request: Request<Streaming<HandshakeRequest>>,
     ) -> Result<Response<HandshakeResponse>> {
-        let peer = peer(&request)?;
+        let (peer, encrypted) = peer(&request)?;
         self.check_database(request.metadata())?;
         let mut given = claim(request.metadata())?;
         if let Claim::Nobody = given {
@@ -102,7 +103,7 @@ impl Server {
                 text
             }
             Claim::Basic { user, password } => {
-                let login = self.check_password(&user, password, peer).await?;
+                let login = self.check_password(&user, password, (peer, encrypted)).await?;
                 Token::new(&login.role.name)?.seal(&self.seal)
             }
             Claim::Nobody if self.roles.trusted(ANONYMOUS).is_some() => Token::new(ANONYMOUS)?.seal(&self.seal),
@@ -114,8 +115,13 @@ impl Server {
         Ok(response)
     }
 
-    async fn check_password(&self, user: &str, password: String, peer: SocketAddr) -> Result<Login> {
-        if self.roles.trusted(user).is_none() && !self.tls && !peer.ip().is_loopback() {
+    async fn check_password(
+        &self,
+        user: &str,
+        password: String,
+        (peer, encrypted): (SocketAddr, bool),
+    ) -> Result<Login> {
+        if self.roles.trusted(user).is_none() && !encrypted && !peer.ip().is_loopback() {
             return Err(unproven("a password may be sent over TLS only"));
         }
         permitted(password::check(&self.roles, user, password, peer.ip()).await?)
@@ -164,8 +170,10 @@ fn claim(metadata: &MetadataMap) -> Result<Claim> {
     Ok(Claim::Basic { user: user.to_owned(), password: password.to_owned() })
 }
 
-fn peer<T>(request: &Request<T>) -> Result<SocketAddr> {
-    request.remote_addr().ok_or_else(|| Error::internal("a call without a socket"))
+fn peer<T>(request: &Request<T>) -> Result<(SocketAddr, bool)> {
+    let peer = request.extensions().get::<Peer>();
+    let found = peer.and_then(|peer| Some((peer.addr?, peer.encrypted)));
+    found.ok_or_else(|| Error::new(SqlState::ConnectionFailure, "the connection is gone"))
 }
 
 /// `grpc-timeout`: at most eight digits and a unit.

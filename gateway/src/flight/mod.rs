@@ -3,13 +3,14 @@
 //! Owns: gRPC. Must never know: the PostgreSQL protocol, and how a statement is planned.
 //! <https://arrow.apache.org/docs/format/FlightSql.html>
 //!
-//! `service` (one call) -> `auth` (who) -> `clients` (its session) -> `query` (statement, ticket, rows) -> `columns` ->
+//! `listener` (TLS) -> `service` (one call) -> `auth` (who) -> `clients` (its session) -> `query` (statement, ticket, rows) -> `columns` ->
 //! IPC. Tokens, tickets and handles are `sealed`: nothing is kept of them, and any replica with the same key takes them.
 
 mod actions;
 mod auth;
 mod clients;
 mod columns;
+mod listener;
 mod metadata;
 mod params;
 mod put;
@@ -24,12 +25,12 @@ use std::time::Duration;
 use arrow_flight::flight_service_server::FlightServiceServer;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::server::TcpIncoming;
 
 use crate::auth::{Roles, Seal};
 use crate::config;
 use crate::engine::Engine;
 use crate::session::{Registry, Vars};
+use crate::socket::tls::Acceptor;
 pub use params::Inputs;
 
 /// Calls of one client at a time.
@@ -52,8 +53,8 @@ pub struct Server {
     /// The one database that exists: Flight's catalog.
     database: String,
     inputs: Inputs,
-    /// Whether what goes over the socket is encrypted.
-    tls: bool,
+    /// `None` serves in the clear.
+    tls: Option<Acceptor>,
 }
 
 /// What a server is made of.
@@ -62,6 +63,7 @@ pub struct Parts {
     pub registry: Arc<Registry>,
     pub roles: Arc<Roles>,
     pub seal: Seal,
+    pub tls: Option<Acceptor>,
     pub config: config::Flight,
     pub database: String,
     /// The variables that a session starts with, before its role and its client set theirs.
@@ -71,18 +73,18 @@ pub struct Parts {
 
 impl Server {
     pub fn new(parts: Parts) -> Self {
-        let Parts { engine, registry, roles, seal, config, database, defaults, inputs } = parts;
+        let Parts { engine, registry, roles, seal, tls, config, database, defaults, inputs } = parts;
         let clients = clients::Clients::new(registry, database.clone(), defaults, config.sessions_max);
-        Self { engine, roles, seal, clients, database, inputs, tls: false }
+        Self { engine, roles, seal, clients, database, inputs, tls }
     }
 }
 
 /// Serves until the token is cancelled.
 pub async fn serve(listener: TcpListener, server: Server, stop: CancellationToken) {
+    let incoming = listener::clients(listener, server.tls.clone());
     let service = FlightServiceServer::new(service::Service(Arc::new(server)))
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(usize::MAX);
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let served = tonic::transport::Server::builder()
         .max_concurrent_streams(STREAMS_MAX)
         .http2_max_header_list_size(HEADER_BYTES_MAX)

@@ -27,7 +27,6 @@ mod simple;
 mod slots;
 mod startup;
 mod startup_packet;
-pub mod tls;
 pub mod types;
 
 use std::sync::Arc;
@@ -38,6 +37,7 @@ pub(crate) use params::inputs;
 
 use crate::engine::Engine;
 use crate::session::{Registry, Vars};
+use crate::socket::tls;
 use crate::{auth, config};
 
 /// What every connection shares.

@@ -11,11 +11,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::sleep;
 
 use super::backend;
-use super::frame::Stream;
 use super::startup::Refusal;
 use crate::auth::scram::{Exchange, Mechanism, ScramError};
 use crate::auth::{Credential, Login, Roles, limits};
 use crate::error::{Error, SqlState};
+use crate::socket::Stream;
 
 /// PostgreSQL's PG_MAX_SASL_MESSAGE_LENGTH.
 const MESSAGE_BYTES_MAX: usize = 64 << 10;

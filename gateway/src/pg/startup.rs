@@ -22,17 +22,19 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::backend::{self, Severity};
-use super::frame::{Stream, Wire};
+use super::frame::Wire;
 use super::listener::Hub;
 use super::sasl::{self, Claim};
 use super::slots::Slot;
 use super::startup_packet::{self, PACKET_BYTES_MAX, Packet, Startup};
-use super::{Server, cancel, tls};
+use super::{Server, cancel};
 use crate::auth::Login;
 use crate::error::{Error, Result, SqlState};
 use crate::session::registry::Registration;
 use crate::session::transaction::Status;
 use crate::session::{Session, Vars};
+use crate::socket::Stream;
+use crate::socket::tls;
 
 /// How long a refused client may take to read why.
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -169,7 +171,7 @@ async fn begin(tcp: TcpStream, peer: SocketAddr, server: &Server) -> Begun {
 /// led here.
 async fn direct_tls(tcp: TcpStream, server: &Server) -> Option<Stream> {
     let stream = server.tls.as_ref()?.accept(tcp).await.ok()?;
-    tls::speaks_postgresql(&stream).then(|| Stream::Tls(Box::new(stream)))
+    tls::speaks(&stream, tls::POSTGRESQL).then(|| Stream::Tls(Box::new(stream)))
 }
 
 async fn answer_tls(stream: Stream, server: &Server) -> Result<Stream, Begun> {

@@ -69,7 +69,7 @@ fn arrows_between_rooms_are_those_of_the_map() {
         ("tonic", &["gateway/src/flight/", "tests/"]),
         ("arrow_flight", &["gateway/src/flight/", "tests/"]),
         ("axum", &["gateway/src/http/", "tests/"]),
-        ("tokio_rustls", &["gateway/src/pg/", "gateway/src/flight/", "tests/"]),
+        ("tokio_rustls", &["gateway/src/socket/", "tests/"]),
         ("s3s", &["tests/"]),
     ];
     let never: &[(&str, &[&str])] = &[

@@ -16,7 +16,9 @@ use x509_cert::der::Decode;
 use x509_cert::der::asn1::ObjectIdentifier;
 
 /// PostgreSQL's protocol name in ALPN.
-const ALPN: &[u8] = b"postgresql";
+pub(crate) const POSTGRESQL: &[u8] = b"postgresql";
+/// That of HTTP/2, and so of gRPC.
+pub(crate) const HTTP2: &[u8] = b"h2";
 
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
@@ -38,7 +40,7 @@ pub struct Acceptor {
 
 impl Acceptor {
     /// Loads a certificate chain, leaf first, and its key. A key of another certificate is an error.
-    pub fn load(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
+    pub fn load(certificate: &Path, key: &Path, protocol: &[u8]) -> Result<Self, TlsError> {
         let unreadable = |source| TlsError::Certificate { path: certificate.to_owned(), source };
         let chain = CertificateDer::pem_file_iter(certificate)
             .map_err(unreadable)?
@@ -48,34 +50,38 @@ impl Acceptor {
         if chain.is_empty() {
             return Err(TlsError::NoCertificate { path: certificate.to_owned() });
         }
-        Ok(Self::new(chain, key)?)
+        Ok(Self::new(chain, key, protocol)?)
     }
 
-    fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Self, rustls::Error> {
+    fn new(
+        chain: Vec<CertificateDer<'static>>,
+        key: PrivateKeyDer<'static>,
+        protocol: &[u8],
+    ) -> Result<Self, rustls::Error> {
         let end_point = chain.first().and_then(|leaf| end_point(leaf)).map(Arc::from);
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
             .with_single_cert(chain, key)?;
-        config.alpn_protocols = vec![ALPN.to_vec()];
+        config.alpn_protocols = vec![protocol.to_vec()];
         Ok(Self { inner: TlsAcceptor::from(Arc::new(config)), end_point })
     }
 
-    pub(super) async fn accept(&self, tcp: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
+    pub(crate) async fn accept(&self, tcp: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
         self.inner.accept(tcp).await
     }
 
     /// The `tls-server-end-point` hash of the served certificate (RFC 5929, section 4.1); `None` where it is not
     /// defined, and then -PLUS is not offered.
-    pub(super) fn end_point(&self) -> Option<Arc<[u8]>> {
+    pub(crate) fn end_point(&self) -> Option<Arc<[u8]>> {
         self.end_point.clone()
     }
 }
 
-/// Whether the client asked for `postgresql` in its handshake, as it must when it starts with TLS directly.
-pub(super) fn speaks_postgresql(stream: &TlsStream<TcpStream>) -> bool {
-    stream.get_ref().1.alpn_protocol() == Some(ALPN)
+/// Whether the client asked for a protocol in its handshake.
+pub(crate) fn speaks(stream: &TlsStream<TcpStream>, protocol: &[u8]) -> bool {
+    stream.get_ref().1.alpn_protocol() == Some(protocol)
 }
 
 fn end_point(leaf: &CertificateDer<'_>) -> Option<Vec<u8>> {
@@ -112,7 +118,7 @@ mod tests {
         let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         std::fs::write(&certificate, pair.cert.pem()).unwrap();
         std::fs::write(&key, pair.signing_key.serialize_pem()).unwrap();
-        let acceptor = Acceptor::load(&certificate, &key).unwrap();
+        let acceptor = Acceptor::load(&certificate, &key, HTTP2).unwrap();
         // rcgen signs with ECDSA and SHA-256.
         let expected = digest::digest(&digest::SHA256, pair.cert.der());
         assert_eq!(acceptor.end_point().as_deref(), Some(expected.as_ref()));
@@ -125,10 +131,10 @@ mod tests {
         let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         std::fs::write(&certificate, pair.cert.pem()).unwrap();
         std::fs::write(&key, other.signing_key.serialize_pem()).unwrap();
-        assert!(matches!(Acceptor::load(&certificate, &key), Err(TlsError::Unusable(_))));
+        assert!(matches!(Acceptor::load(&certificate, &key, HTTP2), Err(TlsError::Unusable(_))));
         std::fs::write(&certificate, "").unwrap();
-        assert!(matches!(Acceptor::load(&certificate, &key), Err(TlsError::NoCertificate { .. })));
+        assert!(matches!(Acceptor::load(&certificate, &key, HTTP2), Err(TlsError::NoCertificate { .. })));
         std::fs::write(&key, "").unwrap();
-        assert!(matches!(Acceptor::load(&certificate, &key), Err(TlsError::Key { .. })));
+        assert!(matches!(Acceptor::load(&certificate, &key, HTTP2), Err(TlsError::Key { .. })));
     }
 }
