@@ -27,8 +27,9 @@ def binary():
 class Server:
     """A process, its address, and its memory."""
 
-    def __init__(self, pid, host, port, user, database):
+    def __init__(self, pid, host, port, user, database, flight_port=None):
         self.pid, self.host, self.port, self.user, self.database = pid, host, port, user, database
+        self.flight_port = flight_port
 
     def memory(self, key="VmRSS"):
         """Kilobytes of the process and of all it started, by /proc."""
@@ -59,12 +60,14 @@ def lakegate(work, lake, **settings):
     try:
         while True:
             found = re.search(r"^ *PostgreSQL +127\.0\.0\.1:(\d+)", log.read_text(), re.M)
-            if found:
+            if found and "Flight SQL" in log.read_text():
                 break
             if process.poll() is not None:
                 raise SystemExit(f"lakegate did not start:\n{log.read_text()}")
             time.sleep(0.005)
-        yield Server(process.pid, "127.0.0.1", int(found[1]), "lakegate", "lakegate"), time.perf_counter() - started
+        flight = re.search(r"^ *Flight SQL +127\.0\.0\.1:(\d+)", log.read_text(), re.M)
+        server = Server(process.pid, "127.0.0.1", int(found[1]), "lakegate", "lakegate", int(flight[1]))
+        yield server, time.perf_counter() - started
     finally:
         process.terminate()
         process.wait()
