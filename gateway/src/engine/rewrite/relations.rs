@@ -29,6 +29,9 @@ impl Resolver<'_> {
 
     fn table_factor(&self, factor: &mut TableFactor, scope: &mut Scope<'_>, ctes: &Ctes) -> Result<()> {
         match factor {
+            // The planner would give all rows.
+            TableFactor::Table { sample: Some(_), .. } => Err(Error::unsupported("TABLESAMPLE is not supported")
+                .hint("A filter takes a share of the rows: WHERE random() < 0.1.")),
             TableFactor::Table { name, alias, args: None, .. } => self.table(name, alias, scope, ctes),
             TableFactor::Function { lateral, name, args, alias, .. } => {
                 *lateral = false;
