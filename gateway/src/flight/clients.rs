@@ -4,22 +4,25 @@
 //! Owns: how many there are, and that those which nobody uses make room. What a replica has forgotten, or never knew, begins
 //! anew.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 
 use super::sealed::nonce;
 use crate::auth::Login;
+use crate::engine::Prepared;
 use crate::error::{Error, Result, SqlState};
 use crate::session::registry::Registration;
 use crate::session::{Registry, Session, Vars};
 
 /// A session that was not used for so long ends when another begins.
 const IDLE_MAX: Duration = Duration::from_secs(1800);
+/// A client asks for a ticket and fetches it; one that prefetches has some.
+const PLANS_MAX: usize = 4;
 /// Statements of one client that can be cancelled by their tickets.
 const RUNNING_MAX: usize = 1024;
 
@@ -32,6 +35,24 @@ pub(super) enum Key {
     Socket(SocketAddr, String),
 }
 
+/// Plans of tickets that were given a moment ago, by their nonces. A ticket whose plan has gone is planned again.
+#[derive(Default)]
+pub(super) struct Plans(VecDeque<(Vec<u8>, Arc<Prepared>)>);
+
+impl Plans {
+    pub(super) fn keep(&mut self, nonce: &[u8], plan: &Arc<Prepared>) {
+        if self.0.len() >= PLANS_MAX {
+            self.0.pop_front();
+        }
+        self.0.push_back((nonce.to_vec(), Arc::clone(plan)));
+    }
+
+    pub(super) fn take(&mut self, nonce: &[u8]) -> Option<Arc<Prepared>> {
+        let at = self.0.iter().position(|(kept, _)| kept == nonce)?;
+        self.0.remove(at).map(|(_, plan)| plan)
+    }
+}
+
 /// One client's session.
 pub(super) struct Client {
     pub(super) key: Key,
@@ -39,12 +60,18 @@ pub(super) struct Client {
     /// What ties a statement to this session: a token means another one on each replica.
     pub(super) mark: [u8; 16],
     used_at: Mutex<Instant>,
+    plans: Mutex<Plans>,
     /// By the nonces of tickets.
     running: Mutex<HashMap<Vec<u8>, CancellationToken>>,
     _registration: Registration,
 }
 
 impl Client {
+    /// Hold the guard shortly.
+    pub(super) fn plans(&self) -> MutexGuard<'_, Plans> {
+        self.plans.lock()
+    }
+
     /// Makes a statement known by its ticket until the guard is dropped.
     pub(super) fn run(self: &Arc<Self>, nonce: &[u8], cancel: &CancellationToken) -> Running {
         let mut running = self.running.lock();
@@ -135,8 +162,9 @@ impl Clients {
         let session = Session::new(id, self.database.clone(), Arc::clone(&login.role), Some(peer), vars);
         let session = Arc::new(session);
         let _registration = self.registry.register(&session, cancel_key);
-        let (used_at, running) = (Mutex::new(Instant::now()), Mutex::default());
-        Ok(Arc::new(Client { key, session, mark: nonce()?, used_at, running, _registration }))
+        let (used_at, mark) = (Mutex::new(Instant::now()), nonce()?);
+        let (plans, running) = (Mutex::default(), Mutex::default());
+        Ok(Arc::new(Client { key, session, mark, used_at, plans, running, _registration }))
     }
 
     /// Ends a session; what it runs is cancelled.

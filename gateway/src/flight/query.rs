@@ -21,7 +21,7 @@ use super::auth::Call;
 use super::clients::{Client, Running};
 use super::columns::{Columns, Shown};
 use super::params;
-use super::sealed::{Setting, Work};
+use super::sealed::{Setting, Work, nonce};
 use super::status;
 use crate::engine::{Outcome, Prepared, QueryStream};
 use crate::error::{Error, Result, SqlState};
@@ -37,7 +37,7 @@ pub(super) struct Execution {
     server: Arc<Server>,
     client: Arc<Client>,
     guard: StatementGuard,
-    prepared: Prepared,
+    prepared: Arc<Prepared>,
     sets: std::vec::IntoIter<Vec<ScalarValue>>,
     current: Option<(QueryStream, Shown)>,
     /// Rows that a command counts without sending them.
@@ -84,14 +84,16 @@ impl Server {
         work: &Work,
         descriptor: FlightDescriptor,
     ) -> Result<FlightInfo> {
-        let mut work = work.clone();
+        let mut work = Work { nonce: nonce()?.to_vec(), ..work.clone() };
         let execution = self.execution(call, &work, None).await?;
         let schema = execution.columns().schema();
-        if !execution.prepared.returns_rows {
+        if execution.prepared.returns_rows {
+            execution.client.plans().keep(&work.nonce, &execution.prepared);
+        } else {
             execution.finish().await?;
             work.done = true;
         }
-        let ticket = Ticket::new(wrapped(work.ticket(&self.seal)?));
+        let ticket = Ticket::new(wrapped(work.ticket(&self.seal)));
         let info = FlightInfo::new().try_with_schema(&schema)?;
         Ok(info.with_endpoint(FlightEndpoint::new().with_ticket(ticket)).with_descriptor(descriptor))
     }
@@ -116,7 +118,7 @@ impl Server {
         Ok((client, guard))
     }
 
-    /// Plans a statement again and binds its parameters, all of `batches` or those that it holds itself.
+    /// Plans a statement, unless that was done for its ticket just before, and binds its parameters, all of `batches` or those that it holds itself.
     pub(super) async fn execution(
         self: &Arc<Self>,
         call: &Call,
@@ -125,7 +127,11 @@ impl Server {
     ) -> Result<Execution> {
         let (client, guard) = self.place(call, work)?;
         let running = (!work.nonce.is_empty()).then(|| call.client.run(&work.nonce, &guard.cancel));
-        let prepared = self.plan(&client, &guard, &work.text).await?;
+        let kept = client.plans().take(&work.nonce);
+        let prepared = match kept {
+            Some(prepared) => prepared,
+            None => Arc::new(self.plan(&client, &guard, &work.text).await?),
+        };
         let batches = batches.map_or_else(|| params::unpack(&work.params), Ok)?;
         let display = client.session.vars().display();
         let sets = params::sets(&batches, &prepared.param_types, self.inputs, &display);

@@ -66,6 +66,20 @@ async fn closing_a_session_forgets_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_session_that_was_idle_longest_makes_room() {
+    let mut config = lakegate_tests::server::config(&Lake::default());
+    config.flight.sessions_max = 2;
+    let server = TestServer::with(config).await;
+    let (mut one, mut two, mut three) = (connect(&server).await, connect(&server).await, connect(&server).await);
+    one.query("SET application_name = 'one'").await.unwrap();
+    two.query("SET application_name = 'two'").await.unwrap();
+    assert_eq!(one_text(&mut one, "SHOW application_name").await, "one");
+    assert_eq!(one_text(&mut three, "SHOW application_name").await, "");
+    assert_eq!(one_text(&mut one, "SHOW application_name").await, "one");
+    assert_eq!(one_text(&mut two, "SHOW application_name").await, "");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_ticket_cancels_what_it_began() {
     let server = TestServer::start(&Lake::default()).await;
     let mut client = connect(&server).await;
