@@ -7,15 +7,14 @@ import decimal
 import os
 import threading
 import time
-import warnings
 
 import adbc_driver_flightsql.dbapi as flightsql
-import adbc_driver_manager
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pyarrow.flight as flight
 
+from adbc_checks import refused
 from checks import DATABASE, ENDLESS, HOST, USER, Checks, equal
 
 PORT = int(os.environ["FLIGHT_PORT"])
@@ -25,9 +24,6 @@ MANY = f"""SELECT x AS id, x::float8 / 2 AS half, 'row ' || x AS name, x > 10 AS
     timestamptz '2020-01-01 00:00:00+00' + make_interval(secs => x) AS at, CASE WHEN x > 5 THEN x END AS often
     FROM generate_series(1, {ROWS}) t(x)"""
 
-# There are no transactions to begin, and the driver says so on every connection.
-warnings.filterwarnings("ignore", message="Cannot disable autocommit")
-
 
 def connect(**options):
     return flightsql.connect(URI, db_kwargs={"username": USER, "password": "none", **options})
@@ -36,16 +32,6 @@ def connect(**options):
 def one(cursor, sql, parameters=None):
     cursor.execute(sql, parameters)
     return cursor.fetchone()
-
-
-def refused(run, *parts):
-    try:
-        run()
-    except adbc_driver_manager.Error as error:
-        told = f"{error} {error.details}"
-        assert all(part in told for part in parts), told
-        return
-    raise AssertionError("no error")
 
 
 def values():

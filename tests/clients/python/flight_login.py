@@ -4,35 +4,22 @@ Takes FLIGHT_PORT, PGUSER, PGPASSWORD and ROOT_CERTIFICATE from the environment.
 """
 import os
 import pathlib
-import warnings
 
 import adbc_driver_flightsql.dbapi as flightsql
-import adbc_driver_manager
 import pyarrow.flight as flight
 
+from adbc_checks import refused
 from checks import USER, Checks, equal
 
 PORT = int(os.environ["FLIGHT_PORT"])
 PASSWORD = os.environ["PGPASSWORD"]
 CERTIFICATE = pathlib.Path(os.environ["ROOT_CERTIFICATE"]).read_text()
 
-warnings.filterwarnings("ignore", message="Cannot disable autocommit")
-
 
 def connect(scheme="grpc+tls", password=PASSWORD, **options):
     roots = {"adbc.flight.sql.client_option.tls_root_certs": CERTIFICATE} if scheme == "grpc+tls" else {}
     return flightsql.connect(f"{scheme}://localhost:{PORT}",
                              db_kwargs={"username": USER, "password": password, **roots, **options})
-
-
-def refused(run, *parts):
-    try:
-        run()
-    except adbc_driver_manager.Error as error:
-        told = f"{error} {error.details}"
-        assert all(part in told for part in parts), told
-        return
-    raise AssertionError("no error")
 
 
 def right_password():
