@@ -3,8 +3,9 @@
 //! Owns: gRPC. Must never know: the PostgreSQL protocol, and how a statement is planned.
 //! <https://arrow.apache.org/docs/format/FlightSql.html>
 //!
-//! `listener` (TLS) -> `service` (one call) -> `auth` (who) -> `clients` (its session) -> `query` (statement, ticket, rows) -> `columns` ->
-//! IPC. Tokens, tickets and handles are `sealed`: nothing is kept of them, and any replica with the same key takes them.
+//! `listener` (TLS) -> `service` (one call) -> `auth` (who) -> `clients` (its session) -> `query` (statement, ticket, rows) ->
+//! `columns` -> IPC. Tokens, tickets and handles are `sealed`: they hold all that is needed, and any replica with the same
+//! key takes them.
 
 mod actions;
 mod auth;

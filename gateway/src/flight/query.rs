@@ -118,7 +118,8 @@ impl Server {
         Ok((client, guard))
     }
 
-    /// Plans a statement, unless that was done for its ticket just before, and binds its parameters, all of `batches` or those that it holds itself.
+    /// Plans a statement, unless that was done for its ticket just before, and binds its parameters: all of `batches`, or those
+    /// that it holds itself.
     pub(super) async fn execution(
         self: &Arc<Self>,
         call: &Call,
