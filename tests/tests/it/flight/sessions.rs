@@ -67,9 +67,10 @@ async fn closing_a_session_forgets_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_session_that_was_idle_longest_makes_room() {
-    let mut config = lakegate_tests::server::config(&Lake::default());
+    let lake = Lake::default();
+    let mut config = lakegate_tests::server::config(&lake);
     config.flight.sessions_max = 2;
-    let server = TestServer::with(config).await;
+    let server = TestServer::with(config).await.keeping(&lake);
     let (mut one, mut two, mut three) = (connect(&server).await, connect(&server).await, connect(&server).await);
     one.query("SET application_name = 'one'").await.unwrap();
     two.query("SET application_name = 'two'").await.unwrap();
