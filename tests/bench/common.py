@@ -6,6 +6,7 @@ import pwd
 import re
 import shutil
 import socket
+import statistics
 import struct
 import subprocess
 import threading
@@ -184,3 +185,19 @@ class Peak:
 def percentile(values, share):
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, round(share * (len(ordered) - 1)))]
+
+
+def timed(run):
+    """The seconds that a run takes."""
+    started = time.perf_counter()
+    run()
+    return time.perf_counter() - started
+
+
+def medians(titles, ask, rounds):
+    """The median of each question in milliseconds; the first round is left out."""
+    found = {}
+    for title in titles:
+        times = [timed(lambda title=title, n=n: ask(title, n)) * 1000 for n in range(1, rounds + 2)]
+        found[title] = statistics.median(times[1:])
+    return found

@@ -14,7 +14,7 @@ import time
 import duckdb
 import polars
 
-from common import Connection, Peak, lakegate
+from common import Connection, Peak, lakegate, timed
 
 ROWS = """SELECT i AS id, TIMESTAMP '2020-01-01' + INTERVAL (i) SECOND AS transacted_at,
     (i * 7919 % 1000003) AS customer_id, 'product-' || (i % 997) AS product, (i * 104729 % 1000000) / 100.0::DOUBLE AS amount,
@@ -38,12 +38,6 @@ def by_polars(path, name):
     return frame.group_by("settled").agg(
         polars.len(), c("amount").sum(),
         c("id", "transacted_at", "customer_id", "product", "currency", "note").max()).collect()
-
-
-def timed(run):
-    started = time.perf_counter()
-    run()
-    return time.perf_counter() - started
 
 
 def main():

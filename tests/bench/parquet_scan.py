@@ -10,11 +10,10 @@ import math
 import pathlib
 import statistics
 import tempfile
-import time
 
 import duckdb
 
-from common import Connection, lakegate
+from common import Connection, lakegate, timed
 
 FILES = 10
 ROWS = """SELECT i AS id, TIMESTAMP '2020-01-01' + INTERVAL (i) SECOND AS transacted_at, (i * 7919 % 1000003) AS customer_id,
@@ -28,12 +27,6 @@ QUERIES = {
     "a filter": "SELECT count(*), sum(amount) FROM {table} WHERE amount BETWEEN 100 AND 120 AND note LIKE 'a%' AND currency = 'EUR'",
     "a million groups": "SELECT customer_id, count(*), sum(amount) AS total FROM {table} GROUP BY 1 ORDER BY total DESC LIMIT 10",
 }
-
-
-def timed(run):
-    started = time.perf_counter()
-    run()
-    return time.perf_counter() - started
 
 
 def main():

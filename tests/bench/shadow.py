@@ -10,13 +10,12 @@ to round, so that no answer can be kept. The text is read with `lake.cache_bytes
 import argparse
 import pathlib
 import re
-import statistics
 import tempfile
 import time
 
 import duckdb
 
-from common import Connection, lakegate
+from common import Connection, lakegate, medians
 
 try:
     import polars
@@ -50,19 +49,6 @@ def write(path, rows):
         f"AS note, i % 3 = 0 AS ok FROM range({rows}) t(i)) TO '{path}' (FORMAT csv, HEADER)")
 
 
-def medians(ask, rounds):
-    """The median of each question; the first round is left out."""
-    found = {}
-    for title in QUESTIONS:
-        times = []
-        for n in range(1, rounds + 2):
-            started = time.perf_counter()
-            ask(title, n)
-            times.append((time.perf_counter() - started) * 1000)
-        found[title] = statistics.median(times[1:])
-    return found
-
-
 def over_socket(connection):
     def ask(title, n):
         _, tail = connection.text(QUESTIONS[title][0].format(table="bench.readings", n=n))
@@ -73,7 +59,7 @@ def over_socket(connection):
 def lakegates(work, lake, rounds):
     """From the text, and from the shadow."""
     with lakegate(work, lake, **{"lake.cache_bytes_max": 0}) as (server, _), Connection(server) as connection:
-        text = medians(over_socket(connection), rounds)
+        text = medians(QUESTIONS, over_socket(connection), rounds)
     with lakegate(work, lake) as (server, _), Connection(server) as connection:
         began = time.perf_counter()
         over_socket(connection)("one sum", 0)
@@ -85,7 +71,7 @@ def lakegates(work, lake, rounds):
             time.sleep(0.05)
         made = time.perf_counter() - began - read
         print(f"first read {read:.2f} s, its shadow {made:.2f} s later", flush=True)
-        return text, medians(over_socket(connection), rounds)
+        return text, medians(QUESTIONS, over_socket(connection), rounds)
 
 
 def main():
@@ -105,9 +91,11 @@ def main():
         database = duckdb.connect()
         scan = f"read_csv('{path}')"
         others["DuckDB"] = medians(
+            QUESTIONS,
             lambda title, n: database.execute(QUESTIONS[title][0].format(table=scan, n=n)).fetchall(), options.rounds)
         if polars is not None:
             others["Polars"] = medians(
+                QUESTIONS,
                 lambda title, n: QUESTIONS[title][1](polars.scan_csv(path, try_parse_dates=True), n).collect(), options.rounds)
         print(f"{'':<18} {'shadow':>11}" + "".join(f"{other:>15} {'ratio':>7}" for other in others))
         for title, own in shadow.items():

@@ -12,13 +12,12 @@ files are in it.
 import argparse
 import pathlib
 import re
-import statistics
 import tempfile
 import time
 
 import duckdb
 
-from common import Connection, lakegate
+from common import Connection, lakegate, medians
 
 try:
     import polars
@@ -60,19 +59,6 @@ def write(folder, files, rows):
         path.write_text("id,station,seen_at,temp,note\n" + "\n".join(lines) + "\n")
 
 
-def medians(ask, rounds):
-    """The median of each question; the first round is left out."""
-    found = {}
-    for title in QUESTIONS:
-        times = []
-        for n in range(1, rounds + 2):
-            started = time.perf_counter()
-            ask(title, n)
-            times.append((time.perf_counter() - started) * 1000)
-        found[title] = statistics.median(times[1:])
-    return found
-
-
 def over_socket(connection):
     def ask(title, n):
         _, tail = connection.text(QUESTIONS[title][0].format(table="bench.readings", n=n))
@@ -83,7 +69,7 @@ def over_socket(connection):
 def lakegates(work, lake, files, rounds):
     """From the text, and from the pack."""
     with lakegate(work, lake, **{"lake.cache_bytes_max": 0}) as (server, _), Connection(server) as connection:
-        text = medians(over_socket(connection), rounds)
+        text = medians(QUESTIONS, over_socket(connection), rounds)
     with lakegate(work, lake) as (server, _), Connection(server) as connection:
         began = time.perf_counter()
         for n in range(2):
@@ -96,7 +82,7 @@ def lakegates(work, lake, files, rounds):
             time.sleep(0.05)
         made = time.perf_counter() - began - read
         print(f"read twice in {read:.2f} s, packed {made:.2f} s later", flush=True)
-        return text, medians(over_socket(connection), rounds)
+        return text, medians(QUESTIONS, over_socket(connection), rounds)
 
 
 def main():
@@ -118,6 +104,7 @@ def main():
         database = duckdb.connect()
         scan = f"read_csv('{folder}/*/*.csv', hive_partitioning = true)"
         others["DuckDB"] = medians(
+            QUESTIONS,
             lambda title, n: database.execute(QUESTIONS[title][0].format(table=scan, n=n)).fetchall(), options.rounds)
         if polars is not None:
             # Polars' scan of CSV does not read the names of folders: each of them is a scan of its own.
@@ -128,7 +115,7 @@ def main():
                     polars.scan_csv(path / "*.csv", try_parse_dates=True).with_columns(polars.lit(day).alias("day"))
                     for day, path in folders])
 
-            others["Polars"] = medians(lambda title, n: QUESTIONS[title][1](rows(), n).collect(), options.rounds)
+            others["Polars"] = medians(QUESTIONS, lambda title, n: QUESTIONS[title][1](rows(), n).collect(), options.rounds)
         print(f"{'':<20} {'pack':>11}" + "".join(f"{other:>15} {'ratio':>7}" for other in others))
         for title, own in pack.items():
             told = "".join(f"{found[title]:12.1f} ms {found[title] / own:7.1f}" for found in others.values())
