@@ -11,6 +11,7 @@ mod kept;
 mod parts;
 mod plan;
 mod read;
+mod records;
 mod rejects;
 mod rows;
 mod sample;

@@ -2,9 +2,11 @@
 //!
 //! Owns: the forms that columns are recognised by. Pure, so that guess and reading never differ.
 
+mod float;
 mod kinds;
 mod moment;
 
+pub(crate) use float::float;
 pub(crate) use kinds::Kinds;
 pub(crate) use moment::{Form, Pattern, date, timestamp};
 

@@ -13,7 +13,7 @@ use arrow::datatypes::{
 
 use super::plan::Way;
 use super::split::{Dialect, Field, unescaped};
-use crate::format::value::{Form, boolean};
+use crate::format::value::{Form, boolean, float};
 
 /// How the texts of a column are read.
 pub(super) struct Column {
@@ -122,7 +122,7 @@ impl Column {
             Kind::Int32 => self.primitives::<Int32Type>(fields, misfits, |value| value.parse().ok()),
             Kind::Int64 => self.primitives::<Int64Type>(fields, misfits, |value| value.parse().ok()),
             Kind::Float32 => self.decimals::<Float32Type>(fields, misfits, |value| value.parse().ok()),
-            Kind::Float64 => self.decimals::<Float64Type>(fields, misfits, |value| value.parse().ok()),
+            Kind::Float64 => self.decimals::<Float64Type>(fields, misfits, float),
             Kind::Decimal { precision, scale } => self.decimals::<Decimal128Type>(fields, misfits, |value| {
                 parse_decimal::<Decimal128Type>(value, precision, scale).ok()
             }),

@@ -10,6 +10,7 @@ use arrow::datatypes::{DataType, Field, SchemaRef};
 
 use super::columns::{Column, Fields, Misfits};
 use super::plan::{Plan, place};
+use super::records::{Cuts, Records};
 use super::rejects::Reject;
 use super::seen::shown;
 use super::split::{Cursor, Fault, Field as Split, Splitter, line_end};
@@ -38,6 +39,8 @@ pub(super) struct Rows {
     checks: Option<Vec<Slot>>,
     /// The fields of a record that any of them needs, by their places.
     places: Vec<usize>,
+    /// `None` if the splitter cuts every record.
+    cuts: Option<Cuts>,
 }
 
 enum Slot {
@@ -87,13 +90,6 @@ enum What {
     Rows(String),
 }
 
-/// The records of a batch under construction.
-struct Records {
-    lines: Vec<u64>,
-    /// The fields by place, for each record.
-    cells: Vec<Vec<Split>>,
-}
-
 impl Rows {
     pub(super) fn new(file: &Arc<Pinned>, wanted: Wanted) -> Result<Self, Error> {
         let mut places = Vec::new();
@@ -104,7 +100,8 @@ impl Rows {
         };
         let checks = wanted.plan.checked().map(&mut slots).transpose()?;
         let slots = slots(&wanted.schema)?;
-        Ok(Self { file: Arc::clone(file), wanted, slots, checks, places })
+        let cuts = Cuts::new(&wanted.layout, &places);
+        Ok(Self { file: Arc::clone(file), wanted, slots, checks, places, cuts })
     }
 
     /// Whether records that do not fit are left out.
@@ -122,8 +119,7 @@ impl Rows {
             fields: Vec::new(),
             part: Part { next: start, ..Part::default() },
         };
-        let cells = self.places.iter().map(|_| Vec::new()).collect();
-        let mut records = Records { lines: Vec::new(), cells };
+        let mut records = Records::new(self.places.len());
         loop {
             let cut = cutter.cut(&mut records);
             // A wrong value before a wrong record is the first error.
@@ -166,8 +162,7 @@ impl Rows {
             return Ok(None);
         }
         let line = records.lines.first().copied().unwrap_or_default();
-        records.lines.clear();
-        records.cells.iter_mut().for_each(Vec::clear);
+        records.clear();
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         RecordBatch::try_new_with_options(Arc::clone(&self.wanted.schema), arrays, &options)
             .map(Some)
@@ -258,6 +253,10 @@ impl Cutter<'_> {
             if !self.skip_lines() {
                 return Ok(false);
             }
+            self.cut_usual(records);
+            if records.lines.len() >= self.rows.wanted.batch_rows {
+                break;
+            }
             match self.splitter.cut(&mut self.cursor, &mut self.fields) {
                 Ok(true) => {}
                 Ok(false) => return Ok(false),
@@ -281,6 +280,16 @@ impl Cutter<'_> {
             }
         }
         Ok(true)
+    }
+
+    /// Takes the records that are nothing special, up to the next one that is.
+    fn cut_usual(&mut self, records: &mut Records) {
+        if let Some(cuts) = self.rows.cuts.as_ref().filter(|_| !self.part.next.header) {
+            let (text, from) = (self.cursor.text(), self.cursor.at());
+            let taken = cuts.take(text, from, self.splitter.next_line(), records, self.rows.wanted.batch_rows);
+            self.cursor.move_to(taken.at);
+            self.splitter.pass(taken.lines);
+        }
     }
 
     /// Goes past the lines that are left out; false if the text ends before.

@@ -139,6 +139,11 @@ impl Splitter {
         self.line
     }
 
+    /// Goes past so many lines that were cut elsewhere.
+    pub(super) fn pass(&mut self, lines: u64) {
+        self.line += lines;
+    }
+
     /// Cuts the first record: its fields, and the bytes used with it. `None` if the text holds no whole record.
     pub(crate) fn next(&mut self, text: &[u8], at_end: bool, fields: &mut Vec<Field>) -> Result<Option<usize>, Fault> {
         let mut cursor = Cursor::new(text, at_end);
@@ -295,6 +300,10 @@ impl<'a> Cursor<'a> {
 
     pub(super) fn at(&self) -> usize {
         self.at
+    }
+
+    pub(super) fn text(&self) -> &'a [u8] {
+        self.text
     }
 
     pub(super) fn move_to(&mut self, at: usize) {

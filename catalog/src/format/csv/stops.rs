@@ -45,6 +45,13 @@ impl Stops {
         Some(block * BLOCK + mask.trailing_zeros() as usize)
     }
 
+    /// All of them from a place on.
+    pub(super) fn walk<'a>(&self, text: &'a [u8], from: usize) -> Walk<'a> {
+        let block = from / BLOCK;
+        let mask = self.look(text, block).mask & (u64::MAX << (from % BLOCK));
+        Walk { stops: *self, text, block, mask }
+    }
+
     // Out of the way of the fields that end in the same block.
     #[inline(never)]
     fn look(&self, text: &[u8], block: usize) -> Found {
@@ -74,6 +81,40 @@ impl Stops {
     }
 }
 
+/// Goes from stop to stop.
+pub(super) struct Walk<'a> {
+    stops: Stops,
+    text: &'a [u8],
+    block: usize,
+    /// The stops of the block that are still to come.
+    mask: u64,
+}
+
+impl Walk<'_> {
+    #[inline]
+    pub(super) fn byte(&self, at: usize) -> Option<u8> {
+        self.text.get(at).copied()
+    }
+}
+
+impl Iterator for Walk<'_> {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        while self.mask == 0 {
+            if (self.block + 1) * BLOCK >= self.text.len() {
+                return None;
+            }
+            self.block += 1;
+            self.mask = self.stops.look(self.text, self.block).mask;
+        }
+        let place = self.mask.trailing_zeros() as usize;
+        self.mask &= self.mask - 1;
+        Some(self.block * BLOCK + place)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +130,10 @@ mod tests {
                 assert_eq!(stops.next(text, from, &mut found), expected, "{from} of {end}");
             }
             assert_eq!(stops.next(text, end, &mut found), None);
+            for from in 0..=end {
+                let expected = (from..end).filter(|at| stops.has(text[*at]));
+                assert!(stops.walk(text, from).eq(expected), "{from} of {end}");
+            }
         }
     }
 }
