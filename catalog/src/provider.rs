@@ -127,7 +127,8 @@ impl LakeProvider {
         let source =
             ParquetSource::new(table).with_table_parquet_options(options).with_parquet_file_reader_factory(readers);
         let groups = FileGroup::new(files).split_files(state.config().target_partitions().max(1));
-        let config = FileScanConfigBuilder::new(ObjectStoreUrl::parse(&self.source.url)?, guarded(source))
+        let source = guarded(source, Arc::new(statistics.clone()));
+        let config = FileScanConfigBuilder::new(ObjectStoreUrl::parse(&self.source.url)?, source)
             .with_file_groups(groups)
             .with_statistics(statistics)
             .with_limit(limit)

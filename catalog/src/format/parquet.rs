@@ -11,6 +11,7 @@ mod logical;
 pub(crate) mod names;
 mod nan;
 mod reader;
+mod selectivity;
 mod thrift;
 mod unpacked;
 

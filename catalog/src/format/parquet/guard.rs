@@ -1,6 +1,7 @@
 //! The scan of Parquet files, in which every failure of the decoder names its file.
 //!
-//! Owns: that a panic in the decoder is an error of one file. Must never know: what is read, or decide how.
+//! Owns: that a panic in the decoder is an error of one file, and in which order conditions are asked. Must never know: what is
+//! read.
 
 use std::any::Any;
 use std::fmt;
@@ -11,7 +12,7 @@ use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{DataFusionError, Result};
+use datafusion::common::{DataFusionError, Result, Statistics};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileOpener, FileScanConfig, FileSource, ParquetSource};
 use datafusion::datasource::table_schema::TableSchema;
@@ -26,20 +27,26 @@ use futures::{FutureExt, StreamExt};
 use object_store::ObjectStore;
 use parquet::errors::ParquetError;
 
+use super::selectivity::Table;
 use crate::Error;
 use crate::pinned::Pinned;
 
-/// A source whose errors name their files.
-pub(crate) fn guarded(source: ParquetSource) -> Arc<dyn FileSource> {
-    around(Arc::new(source))
-}
-
-fn around(source: Arc<dyn FileSource>) -> Arc<dyn FileSource> {
-    Arc::new(Guarded(source))
+/// A source whose errors name their files, of a table of which so much is known.
+pub(crate) fn guarded(source: ParquetSource, statistics: Arc<Statistics>) -> Arc<dyn FileSource> {
+    Arc::new(Guarded { inner: Arc::new(source), statistics })
 }
 
 /// Another source, which does all of the work.
-struct Guarded(Arc<dyn FileSource>);
+struct Guarded {
+    inner: Arc<dyn FileSource>,
+    statistics: Arc<Statistics>,
+}
+
+impl Guarded {
+    fn around(&self, inner: Arc<dyn FileSource>) -> Arc<dyn FileSource> {
+        Arc::new(Self { inner, statistics: Arc::clone(&self.statistics) })
+    }
+}
 
 impl FileSource for Guarded {
     fn create_file_opener(
@@ -48,7 +55,7 @@ impl FileSource for Guarded {
         config: &FileScanConfig,
         partition: usize,
     ) -> Result<Arc<dyn FileOpener>> {
-        self.0.create_file_opener(store, config, partition)
+        self.inner.create_file_opener(store, config, partition)
     }
 
     fn create_morselizer(
@@ -57,39 +64,39 @@ impl FileSource for Guarded {
         config: &FileScanConfig,
         partition: usize,
     ) -> Result<Box<dyn Morselizer>> {
-        Ok(Box::new(Files(self.0.create_morselizer(store, config, partition)?)))
+        Ok(Box::new(Files(self.inner.create_morselizer(store, config, partition)?)))
     }
 
     fn table_schema(&self) -> &TableSchema {
-        self.0.table_schema()
+        self.inner.table_schema()
     }
 
     fn with_batch_size(&self, rows: usize) -> Arc<dyn FileSource> {
-        around(self.0.with_batch_size(rows))
+        self.around(self.inner.with_batch_size(rows))
     }
 
     fn filter(&self) -> Option<Arc<dyn PhysicalExpr>> {
-        self.0.filter()
+        self.inner.filter()
     }
 
     fn projection(&self) -> Option<&ProjectionExprs> {
-        self.0.projection()
+        self.inner.projection()
     }
 
     fn metrics(&self) -> &ExecutionPlanMetricsSet {
-        self.0.metrics()
+        self.inner.metrics()
     }
 
     fn file_type(&self) -> &str {
-        self.0.file_type()
+        self.inner.file_type()
     }
 
     fn fmt_extra(&self, format: DisplayFormatType, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt_extra(format, formatter)
+        self.inner.fmt_extra(format, formatter)
     }
 
     fn supports_repartitioning(&self) -> bool {
-        self.0.supports_repartitioning()
+        self.inner.supports_repartitioning()
     }
 
     fn repartitioned(
@@ -99,7 +106,7 @@ impl FileSource for Guarded {
         order: Option<LexOrdering>,
         config: &FileScanConfig,
     ) -> Result<Option<FileScanConfig>> {
-        self.0.repartitioned(partitions, file_bytes_min, order, config)
+        self.inner.repartitioned(partitions, file_bytes_min, order, config)
     }
 
     fn try_pushdown_filters(
@@ -107,8 +114,16 @@ impl FileSource for Guarded {
         filters: Vec<Arc<dyn PhysicalExpr>>,
         config: &ConfigOptions,
     ) -> Result<FilterPushdownPropagation<Arc<dyn FileSource>>> {
-        let FilterPushdownPropagation { filters, updated_node } = self.0.try_pushdown_filters(filters, config)?;
-        Ok(FilterPushdownPropagation { filters, updated_node: updated_node.map(around) })
+        let table = Table { schema: self.table_schema().table_schema(), statistics: &self.statistics };
+        let order = table.order(&filters);
+        let ordered =
+            order.iter().filter_map(|place| filters.get(*place)).map(|filter| table.ordered(filter)).collect();
+        let FilterPushdownPropagation { filters, updated_node } = self.inner.try_pushdown_filters(ordered, config)?;
+        // The answers are in the order of the questions.
+        let mut answers: Vec<_> = order.into_iter().zip(filters).collect();
+        answers.sort_by_key(|(place, _)| *place);
+        let filters = answers.into_iter().map(|(_, answer)| answer).collect();
+        Ok(FilterPushdownPropagation { filters, updated_node: updated_node.map(|source| self.around(source)) })
     }
 
     fn try_pushdown_sort(
@@ -116,22 +131,22 @@ impl FileSource for Guarded {
         order: &[PhysicalSortExpr],
         properties: &EquivalenceProperties,
     ) -> Result<SortOrderPushdownResult<Arc<dyn FileSource>>> {
-        Ok(self.0.try_pushdown_sort(order, properties)?.map(around))
+        Ok(self.inner.try_pushdown_sort(order, properties)?.map(|source| self.around(source)))
     }
 
     fn reorder_files(&self, files: Vec<PartitionedFile>) -> Vec<PartitionedFile> {
-        self.0.reorder_files(files)
+        self.inner.reorder_files(files)
     }
 
     fn try_pushdown_projection(&self, projection: &ProjectionExprs) -> Result<Option<Arc<dyn FileSource>>> {
-        Ok(self.0.try_pushdown_projection(projection)?.map(around))
+        Ok(self.inner.try_pushdown_projection(projection)?.map(|source| self.around(source)))
     }
 
     fn apply_expressions(
         &self,
         visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
-        self.0.apply_expressions(visit)
+        self.inner.apply_expressions(visit)
     }
 }
 
