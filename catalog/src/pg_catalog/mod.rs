@@ -58,7 +58,7 @@ pub use self::coercion::common_type;
 pub use self::column_comments::ColumnComments;
 pub use self::columns::needs_tag;
 pub use self::error::LookupError;
-pub use self::functions::{Registry, function_names, functions};
+pub use self::functions::{Registry, function, function_names};
 pub use self::relation_functions::relation_of_function;
 pub use self::system_columns::{SYSTEM_COLUMNS, TableIdentity, current_transaction, has_system_columns, identity};
 pub use self::types::{PgTypeInfo, is_type, pg_type_of};

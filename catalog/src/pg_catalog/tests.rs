@@ -107,7 +107,7 @@ fn context(snapshot: Arc<Snapshot>, columns: Arc<dyn ColumnSource>) -> (Arc<View
         catalog.register_schema(schema, Arc::new(provider)).unwrap();
     }
     context.register_catalog("l", Arc::new(catalog));
-    for function in functions(&view) {
+    for function in function_names().into_iter().filter_map(|name| function(name, &view)) {
         context.register_udf(function.as_ref().clone());
     }
     (view, context)

@@ -2,7 +2,7 @@
 //!
 //! Owns: each setting of DataFusion that is not its default, with the reason. Clients can change none of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use catalog::Lake;
@@ -12,6 +12,7 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder, SessionStateDefaults, TaskContext};
 use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::prelude::SessionConfig;
+use parking_lot::Mutex;
 use udfs::settings::{self, Output, ReadSettings};
 
 use super::analyze;
@@ -23,8 +24,15 @@ use crate::error::{Error, Result};
 use crate::session::Session;
 use crate::session::vars::Display;
 
+/// Kinds of sessions whose state is kept.
+const STATES_MAX: usize = 16;
+
 pub(super) struct Base {
     state: SessionState,
+    /// The same without the functions, which a plan has in itself: a copy of them takes longer than many a statement.
+    without_functions: SessionState,
+    /// The states of the sessions seen last, by what differs between them.
+    states: Mutex<VecDeque<(Display, Arc<SessionState>)>>,
     runtime: Arc<RuntimeEnv>,
     pub memory: Arc<dyn MemoryPool>,
     query_bytes_max: usize,
@@ -66,21 +74,40 @@ impl Base {
             .with_query_planner(analyze::query_planner());
         let mut state = builder.build();
         register(&mut state)?;
-        Ok(Self { state, runtime, memory, query_bytes_max, outputs })
+        let without_functions = without_functions(&state);
+        Ok(Self { state, without_functions, states: Mutex::default(), runtime, memory, query_bytes_max, outputs })
     }
 
     pub(super) fn output(&self, display: &Display) -> Arc<dyn Output> {
         (self.outputs)(display)
     }
 
-    /// The state of one statement: the session's time zone and order of dates are in it.
-    pub(super) fn state(&self, session: &Session) -> SessionState {
-        let mut state = self.state.clone();
+    /// What a statement is planned with: the session's time zone and order of dates are in it.
+    pub(super) fn state(&self, session: &Session) -> Arc<SessionState> {
         let display = session.vars().display();
+        let mut states = self.states.lock();
+        if let Some((_, known)) = states.iter().find(|(of, _)| *of == display) {
+            return Arc::clone(known);
+        }
+        let state = Arc::new(self.state_of(&display));
+        states.truncate(STATES_MAX - 1);
+        states.push_front((display, Arc::clone(&state)));
+        state
+    }
+
+    /// What one run of a statement is optimised with, of what it was planned with.
+    pub(super) fn run_state(&self, planned: &SessionState) -> SessionState {
+        let mut state = self.without_functions.clone();
+        *state.config_mut() = planned.config().clone();
+        state
+    }
+
+    fn state_of(&self, display: &Display) -> SessionState {
+        let mut state = self.state.clone();
         let options = state.config_mut().options_mut();
         options.execution.time_zone = Some(display.time_zone.name().to_owned());
         options.extensions.insert(ReadSettings::new(display.date_style.order(), display.interval_style.of_texts()));
-        options.extensions.insert(settings::Outputs((self.outputs)(&display)));
+        options.extensions.insert(settings::Outputs((self.outputs)(display)));
         state
     }
 
@@ -131,6 +158,20 @@ fn session_config(threads: usize) -> SessionConfig {
     // A recursive query without an end runs until its deadline, as in PostgreSQL.
     options.execution.enable_recursive_ctes = true;
     config
+}
+
+/// DISTINCT ON is rewritten with this aggregate; no other function is looked for behind the planning of names.
+const OF_REWRITES: &str = "first_value";
+
+fn without_functions(state: &SessionState) -> SessionState {
+    let kept = state.aggregate_functions().get(OF_REWRITES).cloned();
+    SessionStateBuilder::new_from_existing(state.clone())
+        .with_scalar_functions(Vec::new())
+        .with_higher_order_functions(Vec::new())
+        .with_aggregate_functions(kept.into_iter().collect())
+        .with_window_functions(Vec::new())
+        .with_table_functions(HashMap::new())
+        .build()
 }
 
 /// Our functions replace DataFusion's of the same name.

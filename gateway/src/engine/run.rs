@@ -150,12 +150,12 @@ impl Run<'_> {
             );
             return Err(Error::new(SqlState::ProtocolViolation, message));
         }
-        let (logical, scope) = (Arc::clone(&planned.plan), Arc::clone(&planned.scope));
+        let (logical, scope, core) = (Arc::clone(&planned.plan), Arc::clone(&planned.scope), Arc::clone(self.core));
         let context = self.core.base.task_context(&scope.state);
         let stop = Arc::new(stop.clone());
         let plan = self.core.cpu.block(move |handle| {
             let logical = exact::results(params::bind(Arc::unwrap_or_clone(logical), values)?)?;
-            let mut state = scope.state.clone();
+            let mut state = core.base.run_state(&scope.state);
             state.config_mut().set_extension(stop);
             if !scope.reads_lake() {
                 // Series and catalogs give their rows in order in PostgreSQL, and are too small to be worth dividing.

@@ -6,7 +6,7 @@
 mod names;
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use arrow::datatypes::{DataType, SchemaRef};
 use catalog::pg_catalog;
@@ -18,6 +18,7 @@ use datafusion::datasource::provider_as_source;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, RelationPlanner, TypePlanner};
 use datafusion::logical_expr::{AggregateUDF, Expr, HigherOrderUDF, ScalarUDF, TableSource, WindowUDF};
+use parking_lot::Mutex;
 use sqlparser::ast::{Ident, ObjectName};
 
 use super::facts;
@@ -31,7 +32,7 @@ pub(super) type Sources = HashMap<(String, String), Arc<dyn TableSource>>;
 
 pub(crate) struct Scope {
     pub snapshot: Arc<Snapshot>,
-    pub(super) state: SessionState,
+    pub(super) state: Arc<SessionState>,
     pub(super) session: Arc<Session>,
     /// The text in which errors say where they are.
     message: Arc<str>,
@@ -42,8 +43,9 @@ pub(crate) struct Scope {
     sources: Sources,
     /// The tables of the lake that have system columns here, and how many.
     with_system_columns: HashMap<(String, String), usize>,
-    session_functions: HashMap<&'static str, Arc<ScalarUDF>>,
-    catalog_functions: OnceLock<HashMap<String, Arc<ScalarUDF>>>,
+    registry: Arc<Registry>,
+    /// The functions that were looked for: one of a name, since plans compare them.
+    functions: Mutex<HashMap<String, Option<Arc<ScalarUDF>>>>,
 }
 
 /// Where a name leads.
@@ -66,7 +68,7 @@ impl Scope {
     #[expect(clippy::too_many_arguments, reason = "each is another part of what a statement sees")]
     pub(super) fn new(
         snapshot: Arc<Snapshot>,
-        state: SessionState,
+        state: Arc<SessionState>,
         session: Arc<Session>,
         message: Arc<str>,
         columns: Arc<dyn pg_catalog::ColumnSource>,
@@ -83,7 +85,6 @@ impl Scope {
             columns,
             column_comments: pg_catalog::ColumnComments::default(),
         });
-        let session_functions = session_functions::all(&session, registry, &view);
         Self {
             snapshot,
             state,
@@ -94,8 +95,8 @@ impl Scope {
             names_system_columns: false,
             sources: Sources::new(),
             with_system_columns: HashMap::new(),
-            session_functions,
-            catalog_functions: OnceLock::new(),
+            registry: Arc::clone(registry),
+            functions: Mutex::default(),
         }
     }
 
@@ -214,19 +215,16 @@ impl Scope {
         hidden.min(width)
     }
 
-    fn catalog_function(&self, name: &str) -> Option<Arc<ScalarUDF>> {
-        let functions = self.catalog_functions.get_or_init(|| {
-            pg_catalog::functions(&self.view).into_iter().map(|udf| (udf.name().to_owned(), udf)).collect()
-        });
-        functions.get(name).cloned()
-    }
-
     pub(super) fn scalar_function(&self, name: &str) -> Option<Arc<ScalarUDF>> {
-        self.session_functions
-            .get(name)
-            .cloned()
+        let mut functions = self.functions.lock();
+        if let Some(known) = functions.get(name) {
+            return known.clone();
+        }
+        let found = session_functions::find(name, &self.session, &self.registry, &self.view)
             .or_else(|| self.state.scalar_functions().get(name).cloned())
-            .or_else(|| self.catalog_function(name))
+            .or_else(|| pg_catalog::function(name, &self.view));
+        functions.insert(name.to_owned(), found.clone());
+        found
     }
 }
 
@@ -270,7 +268,7 @@ impl ContextProvider for Scope {
             let error = Error::new(SqlState::UndefinedFunction, format!("function {name} does not exist"));
             DataFusionError::External(Box::new(error))
         })?;
-        let args = datafusion::catalog::TableFunctionArgs::new(&args, &self.state);
+        let args = datafusion::catalog::TableFunctionArgs::new(&args, self.state.as_ref());
         Ok(provider_as_source(function.create_table_provider_with_args(args)?))
     }
 

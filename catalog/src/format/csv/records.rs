@@ -38,13 +38,11 @@ pub(super) struct Cuts {
     wanted: Vec<(usize, usize)>,
 }
 
-/// How far a text was cut.
+/// Where a record begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Taken {
-    /// The place behind the last record.
+pub(super) struct Place {
     pub(super) at: usize,
-    /// The line ends before it.
-    pub(super) lines: u64,
+    pub(super) line: u64,
 }
 
 impl Cuts {
@@ -68,28 +66,28 @@ impl Cuts {
         })
     }
 
-    /// Takes records from a place and a line on, until the batch has so many, or before one that is special.
-    pub(super) fn take(&self, text: &[u8], from: usize, line: u64, records: &mut Records, rows: usize) -> Taken {
-        let mut walk = self.stops.walk(text, from);
-        let mut taken = Taken { at: from, lines: 0 };
+    /// Takes records from a place on, until the batch has so many, or before one that is special: that is the place given.
+    pub(super) fn take(&self, text: &[u8], from: Place, records: &mut Records, rows: usize) -> Place {
+        let mut walk = self.stops.walk(text, from.at);
+        let mut place = from;
         while records.lines.len() < rows {
-            let Some(record) = self.record(&mut walk, taken.at, &mut records.cells) else {
+            let Some(behind) = self.record(&mut walk, place, &mut records.cells) else {
                 records.cells.iter_mut().for_each(|cells| cells.truncate(records.lines.len()));
                 break;
             };
-            records.lines.push(line + taken.lines);
-            taken = Taken { at: record.at, lines: taken.lines + record.lines };
+            records.lines.push(place.line);
+            place = behind;
         }
-        taken
+        place
     }
 
-    /// The record that begins here; `None`, and some of its fields are in `cells`, if it is not cut here.
+    /// The place behind the record that begins here; `None`, and some of its fields are in `cells`, if it is not cut here.
     #[inline]
-    fn record(&self, walk: &mut Walk<'_>, begin: usize, cells: &mut [Vec<Field>]) -> Option<Taken> {
-        if self.comment.is_some() && walk.byte(begin) == self.comment {
+    fn record(&self, walk: &mut Walk<'_>, begin: Place, cells: &mut [Vec<Field>]) -> Option<Place> {
+        if self.comment.is_some() && walk.byte(begin.at) == self.comment {
             return None;
         }
-        let (mut start, mut lines, mut place) = (begin, 1, 0);
+        let (mut start, mut line, mut place) = (begin.at, begin.line + 1, 0);
         let mut wanted = self.wanted.iter();
         let mut next = wanted.next();
         loop {
@@ -101,7 +99,7 @@ impl Cuts {
                     // A quote inside a field is a letter.
                     continue;
                 }
-                field = self.quoted(walk, start + 1, &mut lines)?;
+                field = self.quoted(walk, start + 1, &mut line)?;
                 at = walk.next().filter(|at| *at == field.end + 1)?;
                 byte = walk.byte(at)?;
             }
@@ -121,19 +119,19 @@ impl Cuts {
             };
             let ends_empty = self.trailing && !field.quoted && field.start == field.end;
             let fits = place == self.width || (ends_empty && place == self.width + 1);
-            return (fits && at > begin).then_some(Taken { at: behind, lines });
+            return (fits && at > begin.at).then_some(Place { at: behind, line });
         }
     }
 
     /// The field behind an opening quote, up to the closing one.
     #[cold]
-    fn quoted(&self, walk: &mut Walk<'_>, start: usize, lines: &mut u64) -> Option<Field> {
+    fn quoted(&self, walk: &mut Walk<'_>, start: usize, line: &mut u64) -> Option<Field> {
         let mut escaped = false;
         loop {
             let at = walk.next()?;
             let byte = walk.byte(at)?;
             if byte == b'\n' {
-                *lines += 1;
+                *line += 1;
             } else if Some(byte) == self.quote {
                 if walk.byte(at + 1) != self.quote {
                     return Some(Field { start, end: at, quoted: true, escaped });
@@ -197,7 +195,7 @@ mod tests {
             let cuts = Cuts::new(&layout, &places).unwrap();
             let expected = split(text.as_bytes(), &layout);
             let mut records = Records::new(places.len());
-            let taken = cuts.take(text.as_bytes(), 0, 1, &mut records, usize::MAX);
+            let taken = cuts.take(text.as_bytes(), Place { at: 0, line: 1 }, &mut records, usize::MAX);
             let rows = records.lines.len();
             assert!(rows <= expected.len(), "{text:?} {dialect:?}");
             assert_eq!(taken.at, rows.checked_sub(1).map_or(0, |last| expected[last].0), "{text:?} {dialect:?}");
@@ -219,10 +217,10 @@ mod tests {
         let layout = layout(Dialect::default(), 2, false);
         let cuts = Cuts::new(&layout, &[1]).unwrap();
         let (text, mut records) = ("a,1\nb,2\n\"c\n\",3\nd,4\ne", Records::new(1));
-        let taken = cuts.take(text.as_bytes(), 0, 5, &mut records, 2);
-        assert_eq!((taken, records.lines.as_slice()), (Taken { at: 8, lines: 2 }, &[5, 6][..]));
+        let taken = cuts.take(text.as_bytes(), Place { at: 0, line: 5 }, &mut records, 2);
+        assert_eq!((taken, records.lines.as_slice()), (Place { at: 8, line: 7 }, &[5, 6][..]));
         records.clear();
-        let taken = cuts.take(text.as_bytes(), 8, 7, &mut records, 9);
-        assert_eq!((taken, records.lines.as_slice()), (Taken { at: 19, lines: 3 }, &[7, 9][..]));
+        let taken = cuts.take(text.as_bytes(), taken, &mut records, 9);
+        assert_eq!((taken, records.lines.as_slice()), (Place { at: 19, line: 10 }, &[7, 9][..]));
     }
 }

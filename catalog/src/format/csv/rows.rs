@@ -10,7 +10,7 @@ use arrow::datatypes::{DataType, Field, SchemaRef};
 
 use super::columns::{Column, Fields, Misfits};
 use super::plan::{Plan, place};
-use super::records::{Cuts, Records};
+use super::records::{Cuts, Place, Records};
 use super::rejects::Reject;
 use super::seen::shown;
 use super::split::{Cursor, Fault, Field as Split, Splitter, line_end};
@@ -285,10 +285,10 @@ impl Cutter<'_> {
     /// Takes the records that are nothing special, up to the next one that is.
     fn cut_usual(&mut self, records: &mut Records) {
         if let Some(cuts) = self.rows.cuts.as_ref().filter(|_| !self.part.next.header) {
-            let (text, from) = (self.cursor.text(), self.cursor.at());
-            let taken = cuts.take(text, from, self.splitter.next_line(), records, self.rows.wanted.batch_rows);
-            self.cursor.move_to(taken.at);
-            self.splitter.pass(taken.lines);
+            let from = Place { at: self.cursor.at(), line: self.splitter.next_line() };
+            let place = cuts.take(self.cursor.text(), from, records, self.rows.wanted.batch_rows);
+            self.cursor.move_to(place.at);
+            self.splitter.move_to(place.line);
         }
     }
 

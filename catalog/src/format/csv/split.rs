@@ -139,9 +139,9 @@ impl Splitter {
         self.line
     }
 
-    /// Goes past so many lines that were cut elsewhere.
-    pub(super) fn pass(&mut self, lines: u64) {
-        self.line += lines;
+    /// Goes to the line of the next record, past those that were cut elsewhere.
+    pub(super) fn move_to(&mut self, line: u64) {
+        self.line = line;
     }
 
     /// Cuts the first record: its fields, and the bytes used with it. `None` if the text holds no whole record.

@@ -20,7 +20,8 @@ mod statistics;
 mod types;
 mod visibility;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
 
 use datafusion::logical_expr::ScalarUDF;
 
@@ -60,9 +61,22 @@ pub fn function_names() -> Vec<&'static str> {
     listed.chain(SETS.iter().flat_map(|family| family.iter()).map(|spec| spec.name)).collect()
 }
 
-/// Every function, reading the given view.
-pub fn functions(view: &Arc<View>) -> Vec<Arc<ScalarUDF>> {
-    let listed = FAMILIES.iter().flat_map(|family| family.iter()).copied();
-    let sets = SETS.iter().flat_map(|family| family.iter()).map(|spec| Set::udf(*spec, view));
-    listed.chain(statistics::all()).map(|spec| Function::udf(spec, view)).chain(sets).collect()
+enum Listed {
+    Value(Spec),
+    Rows(SetSpec),
+}
+
+static BY_NAME: LazyLock<HashMap<&'static str, Listed>> = LazyLock::new(|| {
+    let listed = FAMILIES.iter().flat_map(|family| family.iter()).copied().chain(statistics::all());
+    let values = listed.map(|spec| (spec.name, Listed::Value(spec)));
+    let rows = SETS.iter().flat_map(|family| family.iter()).map(|spec| (spec.name, Listed::Rows(*spec)));
+    values.chain(rows).collect()
+});
+
+/// The function of this name, reading the given view.
+pub fn function(name: &str, view: &Arc<View>) -> Option<Arc<ScalarUDF>> {
+    Some(match BY_NAME.get(name)? {
+        Listed::Value(spec) => Function::udf(*spec, view),
+        Listed::Rows(spec) => Set::udf(*spec, view),
+    })
 }

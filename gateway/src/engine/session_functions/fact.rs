@@ -1,4 +1,4 @@
-//! Functions without arguments: one fact of the session or the server each. A new one is one line in `all`.
+//! Functions without arguments: one fact of the session or the server each. A new one is one line in `FACTS`.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -25,63 +25,83 @@ struct Fact {
     value: Value,
 }
 
+/// What a fact is: its type, the tag of that, and how it is read.
+struct Told {
+    data_type: DataType,
+    tag: Option<&'static str>,
+    value: Value,
+}
+
+type Tell = fn(&Arc<Session>, &Arc<View>) -> Told;
+
 /// All facts, by name.
-pub(super) fn all(session: &Arc<Session>, view: &Arc<View>) -> Vec<(&'static str, ScalarUDF)> {
-    let name = |name: &'static str, value: String| fact(name, DataType::Utf8, Some("name"), text(value));
-    let none = |name: &'static str, data_type: DataType, tag| {
-        let value = ScalarValue::try_from(&data_type).unwrap_or(ScalarValue::Null);
-        fact(name, data_type, tag, Arc::new(move || value.clone()))
+const FACTS: &[(&str, Tell)] = &[
+    ("version", |_, _| told(DataType::Utf8, None, text(version()))),
+    ("current_database", |session, _| name(&session.database)),
+    ("current_catalog", |session, _| name(&session.database)),
+    ("current_user", |session, _| name(session.user())),
+    ("session_user", |session, _| name(session.user())),
+    ("current_role", |session, _| name(session.user())),
+    ("user", |session, _| name(session.user())),
+    ("current_schema", |_, view| {
+        told(DataType::Utf8, Some("name"), constant(ScalarValue::Utf8(view.search_path.first().cloned())))
+    }),
+    ("pg_backend_pid", |session, _| told(DataType::Int32, None, constant(ScalarValue::Int32(Some(session.id))))),
+    ("pg_postmaster_start_time", |_, view| told(timestamptz(), None, constant(instant(view.server.started_at)))),
+    ("pg_conf_load_time", |_, view| told(timestamptz(), None, constant(instant(view.server.started_at)))),
+    ("clock_timestamp", |session, _| told(zoned(session), None, clock(session))),
+    ("now", |session, _| told(zoned(session), None, began_at(session))),
+    ("current_timestamp", |session, _| told(zoned(session), None, began_at(session))),
+    ("transaction_timestamp", |session, _| told(zoned(session), None, began_at(session))),
+    ("statement_timestamp", |session, _| told(zoned(session), None, statement_began_at(session))),
+    ("pg_is_in_recovery", |_, _| told(DataType::Boolean, None, constant(ScalarValue::Boolean(Some(false))))),
+    ("pg_my_temp_schema", |_, _| told(DataType::UInt32, Some("oid"), constant(ScalarValue::UInt32(Some(0))))),
+    // Nothing is locked and nothing is written: these answer what PostgreSQL answers then.
+    ("pg_advisory_unlock_all", |_, _| told(DataType::Utf8, Some("void"), text(String::new()))),
+    ("txid_current", |_, view| {
+        told(DataType::Int64, None, constant(ScalarValue::Int64(Some(current_transaction(view).into()))))
+    }),
+    ("pg_current_xact_id", |_, view| {
+        told(DataType::UInt64, Some("xid8"), constant(ScalarValue::UInt64(Some(current_transaction(view).into()))))
+    }),
+    ("txid_current_if_assigned", |_, _| told(DataType::Int64, None, constant(ScalarValue::Int64(None)))),
+    ("pg_current_xact_id_if_assigned", |_, _| {
+        told(DataType::UInt64, Some("xid8"), constant(ScalarValue::UInt64(None)))
+    }),
+    ("inet_server_addr", |_, _| told(DataType::Utf8, Some("inet"), constant(ScalarValue::Utf8(None)))),
+    ("inet_server_port", |_, _| told(DataType::Int32, None, constant(ScalarValue::Int32(None)))),
+    ("inet_client_addr", |session, _| {
+        let address = session.client.map(|client| client.ip().to_string());
+        told(DataType::Utf8, Some("inet"), constant(ScalarValue::Utf8(address)))
+    }),
+    ("inet_client_port", |session, _| {
+        let port = session.client.map(|client| i32::from(client.port()));
+        told(DataType::Int32, None, constant(ScalarValue::Int32(port)))
+    }),
+];
+
+/// The fact of this name.
+pub(super) fn find(name: &str, session: &Arc<Session>, view: &Arc<View>) -> Option<ScalarUDF> {
+    let (name, tell) = FACTS.iter().find(|(known, _)| *known == name)?;
+    let Told { data_type, tag, value } = tell(session, view);
+    let field = match tag {
+        Some(tag) => pg_type::tagged(*name, data_type, tag),
+        None => Field::new(*name, data_type, true),
     };
-    let schema = view.search_path.first().cloned();
-    let current = current_transaction(view);
-    let id = session.id;
-    let started_at = view.server.started_at;
-    let client = session.client;
-    vec![
-        fact("version", DataType::Utf8, None, text(version())),
-        name("current_database", session.database.clone()),
-        name("current_catalog", session.database.clone()),
-        name("current_user", session.user().to_owned()),
-        name("session_user", session.user().to_owned()),
-        name("current_role", session.user().to_owned()),
-        name("user", session.user().to_owned()),
-        fact("current_schema", DataType::Utf8, Some("name"), Arc::new(move || ScalarValue::Utf8(schema.clone()))),
-        fact("pg_backend_pid", DataType::Int32, None, Arc::new(move || ScalarValue::Int32(Some(id)))),
-        fact("pg_postmaster_start_time", timestamptz(), None, Arc::new(move || instant(started_at))),
-        fact("pg_conf_load_time", timestamptz(), None, Arc::new(move || instant(started_at))),
-        fact("clock_timestamp", zoned(session), None, clock(session)),
-        fact("now", zoned(session), None, began_at(session)),
-        fact("current_timestamp", zoned(session), None, began_at(session)),
-        fact("transaction_timestamp", zoned(session), None, began_at(session)),
-        fact("statement_timestamp", zoned(session), None, statement_began_at(session)),
-        fact("pg_is_in_recovery", DataType::Boolean, None, Arc::new(|| ScalarValue::Boolean(Some(false)))),
-        fact("pg_my_temp_schema", DataType::UInt32, Some("oid"), Arc::new(|| ScalarValue::UInt32(Some(0)))),
-        // Nothing is locked and nothing is written: these answer what PostgreSQL answers then.
-        fact("pg_advisory_unlock_all", DataType::Utf8, Some("void"), text(String::new())),
-        fact("txid_current", DataType::Int64, None, Arc::new(move || ScalarValue::Int64(Some(current.into())))),
-        fact(
-            "pg_current_xact_id",
-            DataType::UInt64,
-            Some("xid8"),
-            Arc::new(move || ScalarValue::UInt64(Some(current.into()))),
-        ),
-        none("txid_current_if_assigned", DataType::Int64, None),
-        none("pg_current_xact_id_if_assigned", DataType::UInt64, Some("xid8")),
-        none("inet_server_addr", DataType::Utf8, Some("inet")),
-        none("inet_server_port", DataType::Int32, None),
-        fact(
-            "inet_client_addr",
-            DataType::Utf8,
-            Some("inet"),
-            Arc::new(move || ScalarValue::Utf8(client.map(|client| client.ip().to_string()))),
-        ),
-        fact(
-            "inet_client_port",
-            DataType::Int32,
-            None,
-            Arc::new(move || ScalarValue::Int32(client.map(|client| i32::from(client.port())))),
-        ),
-    ]
+    let signature = Signature::one_of(vec![TypeSignature::Nullary, TypeSignature::Exact(vec![])], Volatility::Stable);
+    Some(ScalarUDF::new_from_impl(Fact { name, field, signature, value }))
+}
+
+fn told(data_type: DataType, tag: Option<&'static str>, value: Value) -> Told {
+    Told { data_type, tag, value }
+}
+
+fn name(value: &str) -> Told {
+    told(DataType::Utf8, Some("name"), text(value.to_owned()))
+}
+
+fn constant(value: ScalarValue) -> Value {
+    Arc::new(move || value.clone())
 }
 
 /// Clients parse this text: `PostgreSQL MAJOR.MINOR` comes first (SQLAlchemy, asyncpg).
@@ -131,16 +151,7 @@ fn statement_began_at(session: &Arc<Session>) -> Value {
 }
 
 fn text(value: String) -> Value {
-    Arc::new(move || ScalarValue::Utf8(Some(value.clone())))
-}
-
-fn fact(name: &'static str, data_type: DataType, tag: Option<&str>, value: Value) -> (&'static str, ScalarUDF) {
-    let field = match tag {
-        Some(tag) => pg_type::tagged(name, data_type, tag),
-        None => Field::new(name, data_type, true),
-    };
-    let signature = Signature::one_of(vec![TypeSignature::Nullary, TypeSignature::Exact(vec![])], Volatility::Stable);
-    (name, ScalarUDF::new_from_impl(Fact { name, field, signature, value }))
+    constant(ScalarValue::Utf8(Some(value)))
 }
 
 impl ScalarUDFImpl for Fact {

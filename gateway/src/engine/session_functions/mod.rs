@@ -9,7 +9,6 @@ mod setting;
 mod signals;
 mod transactions;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use catalog::pg_catalog::View;
@@ -17,19 +16,22 @@ use datafusion::logical_expr::ScalarUDF;
 
 use crate::session::{Registry, Session};
 
-/// All of them, by name.
-pub(super) fn all(
+/// The function of this name, for one statement.
+pub(super) fn find(
+    name: &str,
     session: &Arc<Session>,
     registry: &Arc<Registry>,
     view: &Arc<View>,
-) -> HashMap<&'static str, Arc<ScalarUDF>> {
-    let mut functions = fact::all(session, view);
-    functions.push(("current_schemas", current_schemas::udf(view)));
-    functions.push(("current_setting", setting::current_setting(session)));
-    functions.push(("set_config", setting::set_config(session)));
-    functions.push(("age", transactions::age(view)));
-    functions.push(("pg_cancel_backend", signals::cancel(session, registry)));
-    functions.push(("pg_terminate_backend", signals::terminate(session, registry)));
-    functions.push(("pg_sleep", pg_sleep::udf()));
-    functions.into_iter().map(|(name, udf)| (name, Arc::new(udf))).collect()
+) -> Option<Arc<ScalarUDF>> {
+    let function = match name {
+        "current_schemas" => current_schemas::udf(view),
+        "current_setting" => setting::current_setting(session),
+        "set_config" => setting::set_config(session),
+        "age" => transactions::age(view),
+        "pg_cancel_backend" => signals::cancel(session, registry),
+        "pg_terminate_backend" => signals::terminate(session, registry),
+        "pg_sleep" => pg_sleep::udf(),
+        _ => fact::find(name, session, view)?,
+    };
+    Some(Arc::new(function))
 }

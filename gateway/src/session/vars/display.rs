@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use super::domain;
 
 /// Read once per stream, never per row.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Display {
     pub time_zone: Tz,
     pub date_style: DateStyle,
