@@ -1,13 +1,17 @@
 //! How often one address may guess passwords.
 //!
-//! Owns: the buckets of failed logins, per (role, address) and per address. Successes cost nothing, and a failure from
-//! one address never throttles another. Must never grow without limit: the number of buckets is bounded.
+//! Owns: the buckets of failed logins, per (role, address) and per address, and the words and the delay of a failure, which
+//! are the same for every protocol. Successes cost nothing, and a failure from one address never throttles another. Must
+//! never grow without limit: the number of buckets is bounded.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use tokio::time::sleep;
+
+use crate::error::{Error, Result, SqlState};
 
 const ROLE_BURST: f64 = 5.0;
 const ROLE_PER_SECOND: f64 = 10.0 / 60.0;
@@ -50,14 +54,21 @@ struct Buckets {
 }
 
 impl Limiter {
-    /// Whether a login of `role` from `address` may be tried at all.
-    pub fn may_try(&self, role: &str, address: IpAddr) -> bool {
-        self.may_try_at(role, address, Instant::now())
+    /// Refuses a login of `role` from `address` that may not be tried now: 28P01, as if the password were wrong.
+    pub async fn admit(&self, role: &str, address: IpAddr) -> Result<()> {
+        if self.may_try_at(role, address, Instant::now()) {
+            return Ok(());
+        }
+        sleep(failure_delay()).await;
+        Err(wrong_password(role)
+            .detail("Too many logins from this address failed lately; the next may be tried in some seconds."))
     }
 
-    /// Counts a failed login.
-    pub fn failed(&self, role: &str, address: IpAddr) {
+    /// Counts a failed login, and gives what it is told after a while.
+    pub async fn failed(&self, role: &str, address: IpAddr) -> Error {
         self.failed_at(role, address, Instant::now());
+        sleep(failure_delay()).await;
+        wrong_password(role)
     }
 
     fn may_try_at(&self, role: &str, address: IpAddr, now: Instant) -> bool {
@@ -88,8 +99,13 @@ fn take<K: std::hash::Hash + Eq>(buckets: &mut HashMap<K, Bucket>, key: K, rate:
     buckets.insert(key, Bucket { left: (left - 1.0).max(0.0), at: now });
 }
 
+/// What a wrong password and an unknown role are told alike.
+pub fn wrong_password(role: &str) -> Error {
+    Error::new(SqlState::InvalidPassword, format!("password authentication failed for user \"{role}\""))
+}
+
 /// The delay before a failure is told: 0.5 to 1 s, so that neither guessing nor its timing is cheap.
-pub fn failure_delay() -> Duration {
+fn failure_delay() -> Duration {
     let mut random = [0; 2];
     // Without random bytes the longest delay is the safe one.
     let spread = match ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut random) {

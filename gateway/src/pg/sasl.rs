@@ -8,12 +8,12 @@ use std::net::IpAddr;
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::sleep;
 
 use super::backend;
 use super::startup::Refusal;
+use crate::auth::limits::wrong_password;
 use crate::auth::scram::{Exchange, Mechanism, ScramError};
-use crate::auth::{Credential, Login, Roles, limits};
+use crate::auth::{Credential, Login, Roles};
 use crate::error::{Error, SqlState};
 use crate::socket::Stream;
 
@@ -34,17 +34,10 @@ pub(super) async fn authenticate(
     claim: &Claim<'_>,
     out: &mut BytesMut,
 ) -> Result<Login, Refusal> {
-    if !roles.limiter.may_try(claim.user, claim.address) {
-        sleep(limits::failure_delay()).await;
-        return Err(failed(claim.user)
-            .detail("Too many logins from this address failed lately; the next may be tried in some seconds.")
-            .into());
-    }
+    roles.limiter.admit(claim.user, claim.address).await?;
     match exchange(stream, roles.credential(claim.user), claim, out).await {
         Err(Refusal::Error(error)) if error.state == SqlState::InvalidPassword => {
-            roles.limiter.failed(claim.user, claim.address);
-            sleep(limits::failure_delay()).await;
-            Err(Refusal::Error(error))
+            Err(roles.limiter.failed(claim.user, claim.address).await.into())
         }
         done => done,
     }
@@ -76,7 +69,7 @@ async fn exchange(
     let last = text(read(stream).await?)?;
     let outcome = exchange.finish(&last).map_err(|error| explain(error, claim.user))?;
     // A mock's proof cannot be known, but should it ever be, there is still nobody to log in.
-    let login = credential.login.ok_or_else(|| failed(claim.user))?;
+    let login = credential.login.ok_or_else(|| wrong_password(claim.user))?;
     backend::authentication_sasl_final(out, &outcome);
     Ok(login)
 }
@@ -125,13 +118,9 @@ fn malformed() -> Error {
     Error::new(SqlState::ProtocolViolation, "malformed SASL message")
 }
 
-fn failed(user: &str) -> Error {
-    Error::new(SqlState::InvalidPassword, format!("password authentication failed for user \"{user}\""))
-}
-
 fn explain(error: ScramError, user: &str) -> Error {
     let state = match error {
-        ScramError::Proof => return failed(user),
+        ScramError::Proof => return wrong_password(user),
         ScramError::Random => return Error::internal(error),
         ScramError::AuthorizationIdentity | ScramError::Extension => SqlState::FeatureNotSupported,
         ScramError::Downgrade | ScramError::Binding => SqlState::InvalidAuthorizationSpecification,
