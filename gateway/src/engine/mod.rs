@@ -71,6 +71,9 @@ pub use query_log::Counters;
 pub use statement::{Prepared, Statement, Tag};
 pub use stream::QueryStream;
 
+/// Longer texts are parsed on the CPU pool.
+const INLINE_SQL_BYTES: usize = 1024;
+
 /// What every statement shares. Nothing of it changes after the start, except counters and caches.
 pub struct Engine {
     core: Arc<Core>,
@@ -119,8 +122,11 @@ impl Engine {
 
     /// Splits and parses a message of the simple protocol; an empty or comment-only text gives no statement.
     /// Refuses too long and too deep texts (54001) before any recursion. Errors carry their position.
-    pub fn parse(&self, sql: &str) -> Result<Vec<Statement>> {
-        parse::statements(sql)
+    pub async fn parse(&self, sql: String) -> Result<Vec<Statement>> {
+        if sql.len() <= INLINE_SQL_BYTES {
+            return parse::statements(&sql);
+        }
+        self.on_cpu(move || parse::statements(&sql)).await?
     }
 
     /// Plans a statement on the CPU pool. `param_types` are those that the client declared; `None` is inferred.

@@ -27,9 +27,6 @@ use crate::engine::{Outcome, Prepared, QueryStream};
 use crate::error::{Error, Result, SqlState};
 use crate::session::{SessionEffect, StatementGuard};
 
-/// Longer texts are parsed on the CPU pool.
-const INLINE_SQL_BYTES: usize = 1024;
-
 pub(super) type DataStream = BoxStream<'static, Result<FlightData, Status>>;
 
 /// One statement of one call.
@@ -56,25 +53,19 @@ impl Server {
 
     /// Plans one statement.
     pub(super) async fn plan(&self, client: &Client, guard: &StatementGuard, text: &str) -> Result<Prepared> {
-        let planned = async {
-            let mut statements = if text.len() <= INLINE_SQL_BYTES {
-                self.engine.parse(text)?
-            } else {
-                let (engine, text) = (Arc::clone(&self.engine), text.to_owned());
-                self.engine.on_cpu(move || engine.parse(&text)).await??
-            };
-            let statement =
-                statements.pop().ok_or_else(|| Error::new(SqlState::SyntaxError, "no statement was given"))?;
-            if !statements.is_empty() {
-                return Err(Error::new(
-                    SqlState::SyntaxError,
-                    "cannot insert multiple commands into a prepared statement",
-                ));
-            }
-            self.engine.prepare(&client.session, guard, statement, &[]).await
-        };
-        let planned = planned.await;
+        let planned = self.prepare(client, guard, text).await;
         self.settled(client, planned)
+    }
+
+    /// Plans one statement, whose failure is no business of the transaction block.
+    pub(super) async fn prepare(&self, client: &Client, guard: &StatementGuard, text: &str) -> Result<Prepared> {
+        let mut statements = self.engine.parse(text.to_owned()).await?;
+        let statement = statements.pop().ok_or_else(|| Error::new(SqlState::SyntaxError, "no statement was given"))?;
+        if !statements.is_empty() {
+            let message = "cannot insert multiple commands into a prepared statement";
+            return Err(Error::new(SqlState::SyntaxError, message));
+        }
+        self.engine.prepare(&client.session, guard, statement, &[]).await
     }
 
     /// What a ticket of the statement will give. A command is carried out now: clients that get no rows fetch none.

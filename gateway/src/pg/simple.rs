@@ -12,9 +12,6 @@ use crate::engine::{Outcome, Statement};
 use crate::error::{Error, SqlState};
 use crate::session::StatementGuard;
 
-/// Longer texts are parsed on the CPU pool.
-const INLINE_SQL_BYTES: usize = 1024;
-
 impl Connection {
     /// Runs the statements of a text. The first error ends it; the caller tells the error.
     pub(super) async fn query(&mut self, sql: String) -> Step {
@@ -33,12 +30,8 @@ impl Connection {
     }
 
     pub(super) async fn parse_text(&mut self, guard: &StatementGuard, sql: String) -> Step<Vec<Statement>> {
-        if sql.len() <= INLINE_SQL_BYTES {
-            return Ok(self.engine.parse(&sql)?);
-        }
         let engine = Arc::clone(&self.engine);
-        let parser = Arc::clone(&self.engine);
-        self.watch(guard, async move { engine.on_cpu(move || parser.parse(&sql)).await? }).await
+        self.watch(guard, engine.parse(sql)).await
     }
 
     async fn run_statement(&mut self, statement: Statement) -> Step {

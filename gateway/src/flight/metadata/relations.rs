@@ -67,12 +67,7 @@ pub(super) async fn tables(server: &Server, call: &Call, asked: CommandGetTables
 async fn columns(server: &Server, call: &Call, schema: &str, table: &str) -> Schema {
     let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
     let sql = format!("SELECT * FROM {}.{}", quoted(schema), quoted(table));
-    let planned = async {
-        let statement = server.engine.parse(&sql)?.pop().ok_or_else(|| Error::internal("no statement"))?;
-        let guard = call.begin(&call.client);
-        server.engine.prepare(&call.client.session, &guard, statement, &[]).await
-    };
-    match planned.await {
+    match server.prepare(&call.client, &call.begin(&call.client), &sql).await {
         Ok(prepared) => Columns::of(&prepared.columns).schema().as_ref().clone(),
         Err(_) => Schema::empty(),
     }
@@ -81,8 +76,7 @@ async fn columns(server: &Server, call: &Call, schema: &str, table: &str) -> Sch
 async fn ask(server: &Server, call: &Call, sql: &str, params: Vec<ScalarValue>) -> Result<Vec<RecordBatch>> {
     let session = &call.client.session;
     let guard = call.begin(&call.client);
-    let statement = server.engine.parse(sql)?.pop().ok_or_else(|| Error::internal("no statement"))?;
-    let prepared = server.engine.prepare(session, &guard, statement, &[]).await?;
+    let prepared = server.prepare(&call.client, &guard, sql).await?;
     let params = params.into_iter().zip(&prepared.param_types);
     let params = params.map(|(value, field)| Ok(value.cast_to(field.data_type())?)).collect::<Result<_>>()?;
     let Outcome::Rows { mut stream, .. } = server.engine.execute(session, &guard, &prepared, params).await? else {
