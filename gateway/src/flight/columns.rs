@@ -10,7 +10,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions, StringArray};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, UInt32Type};
-use arrow_flight::{IpcMessage, SchemaAsIpc};
+use arrow_flight::{FlightDescriptor, FlightEndpoint, FlightInfo, IpcMessage, SchemaAsIpc, Ticket};
 use arrow_ipc::writer::IpcWriteOptions;
 use bytes::Bytes;
 use catalog::pg_catalog::Registry;
@@ -69,6 +69,12 @@ pub(super) fn ipc(schema: &Schema) -> Result<Bytes> {
     let options = IpcWriteOptions::default();
     let IpcMessage(bytes) = SchemaAsIpc::new(schema, &options).try_into()?;
     Ok(bytes)
+}
+
+/// What a client is told of a result before it fetches it: one endpoint, which every client takes.
+pub(super) fn info(schema: &Schema, ticket: Bytes, descriptor: FlightDescriptor) -> Result<FlightInfo> {
+    let endpoint = FlightEndpoint::new().with_ticket(Ticket::new(ticket));
+    Ok(FlightInfo::new().try_with_schema(schema)?.with_endpoint(endpoint).with_descriptor(descriptor))
 }
 
 fn column(field: &FieldRef) -> (FieldRef, Way) {

@@ -9,7 +9,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::error::FlightError;
-use arrow_flight::{FlightData, FlightDescriptor, FlightEndpoint, FlightInfo, Ticket};
+use arrow_flight::{FlightData, FlightDescriptor, FlightInfo};
 use bytes::Bytes;
 use datafusion::scalar::ScalarValue;
 use futures::stream::{self, BoxStream};
@@ -19,7 +19,7 @@ use tonic::Status;
 use super::Server;
 use super::auth::Call;
 use super::clients::{Client, Running};
-use super::columns::{Columns, Shown};
+use super::columns::{self, Columns, Shown};
 use super::params;
 use super::sealed::{Setting, Work, nonce};
 use super::status;
@@ -84,9 +84,7 @@ impl Server {
             execution.finish().await?;
             work.done = true;
         }
-        let ticket = Ticket::new(wrapped(work.ticket(&self.seal)));
-        let info = FlightInfo::new().try_with_schema(&schema)?;
-        Ok(info.with_endpoint(FlightEndpoint::new().with_ticket(ticket)).with_descriptor(descriptor))
+        columns::info(&schema, wrapped(work.ticket(&self.seal)), descriptor)
     }
 
     /// The columns of a statement, which is not carried out.

@@ -124,7 +124,7 @@ impl Service {
                 server.info(call, &work, descriptor).await
             }
             other => match metadata::schema(&other) {
-                Some(schema) => metadata::info(&schema, descriptor),
+                Some(schema) => columns::info(&schema, descriptor.cmd.clone(), descriptor),
                 None => Err(unknown(&other)),
             },
         }

@@ -13,11 +13,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
+use arrow_flight::FlightData;
 use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::error::FlightError;
 use arrow_flight::sql::Command;
-use arrow_flight::{FlightData, FlightDescriptor, FlightEndpoint, FlightInfo, Ticket};
 use futures::stream::{self, Stream};
 use futures::{StreamExt, TryStreamExt};
 use tonic::Status;
@@ -42,12 +42,6 @@ pub(super) fn schema(command: &Command) -> Option<SchemaRef> {
         Command::CommandGetXdbcTypeInfo(_) => types::all().ok()?.schema(),
         _ => return None,
     })
-}
-
-pub(super) fn info(schema: &Schema, descriptor: FlightDescriptor) -> Result<FlightInfo> {
-    let ticket = Ticket::new(descriptor.cmd.clone());
-    let info = FlightInfo::new().try_with_schema(schema)?;
-    Ok(info.with_endpoint(FlightEndpoint::new().with_ticket(ticket)).with_descriptor(descriptor))
 }
 
 type Answers = Pin<Box<dyn Stream<Item = Result<FlightData, Status>> + Send>>;
