@@ -54,8 +54,14 @@ pub struct Flight {
     /// PEM files. Both or neither; with them no client is served in the clear.
     pub tls_cert_file: Option<PathBuf>,
     pub tls_key_file: Option<PathBuf>,
+    /// Connections, of which one carries all calls of a client; those of one more are 53300.
+    pub max_connections: usize,
     /// Clients whose session is kept; the one that was idle longest makes room for the next.
     pub sessions_max: usize,
+    /// A connection over which nobody has logged in for so long is cut.
+    pub authentication_timeout_ms: u64,
+    /// A client that takes no rows for so long loses them.
+    pub write_timeout_ms: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -145,7 +151,15 @@ impl Default for Pg {
 
 impl Default for Flight {
     fn default() -> Self {
-        Self { listen: loopback(50051), tls_cert_file: None, tls_key_file: None, sessions_max: 1000 }
+        Self {
+            listen: loopback(50051),
+            tls_cert_file: None,
+            tls_key_file: None,
+            max_connections: 1000,
+            sessions_max: 1000,
+            authentication_timeout_ms: 10_000,
+            write_timeout_ms: 300_000,
+        }
     }
 }
 

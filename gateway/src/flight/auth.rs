@@ -17,8 +17,8 @@ use tonic::{Request, Response, Streaming};
 
 use super::Server;
 use super::clients::{Client, Key};
-use super::listener::Peer;
 use super::sealed::Token;
+use super::socket::Connection;
 use super::status::malformed;
 use crate::auth::{Login, password};
 use crate::error::{Error, Result, SqlState};
@@ -59,7 +59,7 @@ enum Claim {
 impl Server {
     /// Who calls, and its session.
     pub(super) async fn call<T>(&self, request: &Request<T>) -> Result<Call> {
-        let (peer, encrypted) = peer(request)?;
+        let (connection, peer) = connection(request)?;
         let metadata = request.metadata();
         self.check_database(metadata)?;
         let (key, login) = match claim(metadata)? {
@@ -69,7 +69,7 @@ impl Server {
                 (Key::Token(token.session), login)
             }
             Claim::Basic { user, password } => {
-                let login = self.check_password(&user, password, (peer, encrypted)).await?;
+                let login = self.check_password(&user, password, (peer, connection.encrypted)).await?;
                 (Key::Socket(peer, user), login)
             }
             Claim::Nobody => match self.roles.trusted(ANONYMOUS) {
@@ -78,6 +78,7 @@ impl Server {
             },
         };
         let client = self.clients.open(key, &login, peer)?;
+        connection.prove();
         Ok(Call { client, login, timeout: timeout(metadata) })
     }
 
@@ -86,7 +87,7 @@ impl Server {
         &self,
         request: Request<Streaming<HandshakeRequest>>,
     ) -> Result<Response<HandshakeResponse>> {
-        let (peer, encrypted) = peer(&request)?;
+        let (connection, peer) = connection(&request)?;
         self.check_database(request.metadata())?;
         let mut given = claim(request.metadata())?;
         if let Claim::Nobody = given {
@@ -103,12 +104,13 @@ impl Server {
                 text
             }
             Claim::Basic { user, password } => {
-                let login = self.check_password(&user, password, (peer, encrypted)).await?;
+                let login = self.check_password(&user, password, (peer, connection.encrypted)).await?;
                 Token::new(&login.role.name)?.seal(&self.seal)
             }
             Claim::Nobody if self.roles.trusted(ANONYMOUS).is_some() => Token::new(ANONYMOUS)?.seal(&self.seal),
             Claim::Nobody => return Err(unproven("no credentials were given")),
         };
+        connection.prove();
         let header = format!("Bearer {text}").parse().map_err(Error::internal)?;
         let mut response = Response::new(HandshakeResponse { protocol_version: 0, payload: text.into() });
         response.metadata_mut().insert("authorization", header);
@@ -170,10 +172,15 @@ fn claim(metadata: &MetadataMap) -> Result<Claim> {
     Ok(Claim::Basic { user: user.to_owned(), password: password.to_owned() })
 }
 
-fn peer<T>(request: &Request<T>) -> Result<(SocketAddr, bool)> {
-    let peer = request.extensions().get::<Peer>();
-    let found = peer.and_then(|peer| Some((peer.addr?, peer.encrypted)));
-    found.ok_or_else(|| Error::new(SqlState::ConnectionFailure, "the connection is gone"))
+/// The connection of a call, and where it comes from.
+fn connection<T>(request: &Request<T>) -> Result<(Arc<Connection>, SocketAddr)> {
+    let connection = request.extensions().get::<Arc<Connection>>();
+    let found = connection.and_then(|connection| Some((Arc::clone(connection), connection.addr?)));
+    let (connection, peer) = found.ok_or_else(|| Error::new(SqlState::ConnectionFailure, "the connection is gone"))?;
+    if connection.is_too_many {
+        return Err(Error::new(SqlState::TooManyConnections, "sorry, too many clients already"));
+    }
+    Ok((connection, peer))
 }
 
 /// `grpc-timeout`: at most eight digits and a unit.

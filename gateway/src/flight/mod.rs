@@ -3,8 +3,8 @@
 //! Owns: gRPC. Must never know: the PostgreSQL protocol, and how a statement is planned.
 //! <https://arrow.apache.org/docs/format/FlightSql.html>
 //!
-//! `listener` (TLS) -> `service` (one call) -> `auth` (who) -> `clients` (its session) -> `query` (statement, ticket, rows) ->
-//! `columns` -> IPC. Tokens, tickets and handles are `sealed`: they hold all that is needed, and any replica with the same
+//! `listener` (TLS) -> `socket` -> `service` (one call) -> `auth` (who) -> `clients` (its session) -> `query` (statement, ticket,
+//! rows) -> `columns` -> IPC; `stalled` ends rows that nobody takes. Tokens, tickets and handles are `sealed`: they hold all that is needed, and any replica with the same
 //! key takes them.
 
 mod actions;
@@ -18,13 +18,17 @@ mod put;
 mod query;
 mod sealed;
 mod service;
+mod socket;
+mod stalled;
 mod status;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arrow_flight::flight_service_server::FlightServiceServer;
 use tokio::net::TcpListener;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::{Roles, Seal};
@@ -42,6 +46,8 @@ const HEADER_BYTES_MAX: u32 = 16 << 10;
 /// Streams that a client opens and resets at once; more is an attack (CVE-2023-44487).
 const RESETS_MAX: usize = 20;
 const KEEPALIVE: Duration = Duration::from_secs(60);
+/// Between two looks at what waits for its client.
+const SWEEP: Duration = Duration::from_millis(500);
 /// What is on its way to a client that does not read.
 const WINDOW_BYTES: u32 = 1 << 20;
 
@@ -51,6 +57,8 @@ pub struct Server {
     roles: Arc<Roles>,
     seal: Seal,
     clients: clients::Clients,
+    streams: stalled::Streams,
+    config: config::Flight,
     /// The one database that exists: Flight's catalog.
     database: String,
     inputs: Inputs,
@@ -76,14 +84,16 @@ impl Server {
     pub fn new(parts: Parts) -> Self {
         let Parts { engine, registry, roles, seal, tls, config, database, defaults, inputs } = parts;
         let clients = clients::Clients::new(registry, database.clone(), defaults, config.sessions_max);
-        Self { engine, roles, seal, clients, database, inputs, tls }
+        let streams = stalled::Streams::new(Duration::from_millis(config.write_timeout_ms));
+        Self { engine, roles, seal, clients, streams, config, database, inputs, tls }
     }
 }
 
 /// Serves until the token is cancelled.
 pub async fn serve(listener: TcpListener, server: Server, stop: CancellationToken) {
-    let incoming = listener::clients(listener, server.tls.clone());
-    let service = FlightServiceServer::new(service::Service(Arc::new(server)))
+    let server = Arc::new(server);
+    let incoming = listener::clients(listener, server.tls.clone(), &server.config);
+    let service = FlightServiceServer::new(service::Service(Arc::clone(&server)))
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(usize::MAX);
     let served = tonic::transport::Server::builder()
@@ -93,9 +103,21 @@ pub async fn serve(listener: TcpListener, server: Server, stop: CancellationToke
         .http2_keepalive_interval(Some(KEEPALIVE))
         .initial_stream_window_size(WINDOW_BYTES)
         .add_service(service)
-        .serve_with_incoming_shutdown(incoming, stop.cancelled_owned())
-        .await;
+        .serve_with_incoming_shutdown(incoming, stop.cancelled_owned());
+    let served = tokio::select! {
+        served = served => served,
+        never = sweep(&server) => match never {},
+    };
     if let Err(error) = served {
         tracing::error!(%error, "the Flight server ended");
+    }
+}
+
+async fn sweep(server: &Server) -> Infallible {
+    let mut looks = tokio::time::interval(SWEEP);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        looks.tick().await;
+        server.streams.sweep();
     }
 }

@@ -155,7 +155,8 @@ impl Service {
         if work.done {
             return Ok(query::nothing());
         }
-        server.execution(call, &work, None).await?.stream().await
+        let rows = server.execution(call, &work, None).await?.stream().await?;
+        Ok(server.streams.watch(rows))
     }
 
     async fn put(&self, call: &Call, data: Streaming<FlightData>) -> Result<Vec<u8>> {

@@ -1,6 +1,8 @@
 //! Flight SQL: the same answers as over the PostgreSQL protocol, in columns.
 
 mod access;
+mod attacks;
+mod frames;
 mod hostile;
 mod metadata;
 mod parameters;
