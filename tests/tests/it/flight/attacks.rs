@@ -1,12 +1,19 @@
 //! Clients that want to keep the server busy, or never let go.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use arrow_flight::sql::CommandStatementQuery;
-use futures::StreamExt;
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, StringViewArray};
+use arrow::datatypes::Int32Type;
+use arrow_flight::sql::{CommandPreparedStatementQuery, CommandStatementQuery, ProstMessageExt};
+use arrow_flight::{FlightData, FlightDescriptor};
+use arrow_ipc::CompressionType;
+use arrow_ipc::writer::IpcWriteOptions;
+use futures::{StreamExt, TryStreamExt, stream};
 use lakegate_tests::flight::{Client, state, status};
 use lakegate_tests::{Certificate, Lake, TestServer};
+use prost::Message;
 use tonic::Code;
 
 use super::frames::{self, Raw};
@@ -142,4 +149,52 @@ async fn rows_that_nobody_takes_are_let_go() {
         }
     };
     assert_eq!((failed.code(), state(&failed)), (Code::Unavailable, "08006"));
+}
+
+/// Puts a batch as the parameters of a statement.
+async fn bind(client: &mut Client, batch: RecordBatch, options: IpcWriteOptions) -> Result<(), tonic::Status> {
+    let handle = client.prepare("SELECT $1::text").await.unwrap().prepared_statement_handle;
+    let command = CommandPreparedStatementQuery { prepared_statement_handle: handle };
+    let descriptor = FlightDescriptor::new_cmd(command.as_any().encode_to_vec());
+    let data: Vec<FlightData> = arrow_flight::encode::FlightDataEncoderBuilder::new()
+        .with_flight_descriptor(Some(descriptor))
+        .with_options(options)
+        .with_dictionary_handling(arrow_flight::encode::DictionaryHandling::Resend)
+        .build(stream::iter([Ok(batch)]))
+        .try_collect()
+        .await
+        .unwrap();
+    let request = client.request(stream::iter(data));
+    client.raw().do_put(request).await.map(drop)
+}
+
+fn one_column(values: ArrayRef) -> RecordBatch {
+    RecordBatch::try_from_iter([("0", values)]).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn small_messages_do_not_become_large_ones() {
+    let server = with(|_| {}).await;
+    let mut client = connect(&server).await;
+    let packed = IpcWriteOptions::default().try_with_compression(Some(CompressionType::ZSTD)).unwrap();
+    let refused = bind(&mut client, one_column(Arc::new(Int64Array::from(vec![7; 1000]))), packed).await.unwrap_err();
+    assert_eq!((refused.code(), state(&refused)), (Code::Unimplemented, "0A000"));
+    // 60,000 values that are the same million bytes.
+    let long = "x".repeat(1 << 20);
+    let mut views = StringViewArray::from(vec![long.as_str()]);
+    views = StringViewArray::new(
+        std::iter::repeat_n(views.views()[0], 60_000).collect::<Vec<_>>().into(),
+        views.data_buffers().to_vec(),
+        None,
+    );
+    let keys = arrow::array::PrimitiveArray::<Int32Type>::from(vec![0; 60_000]);
+    let words = arrow::array::DictionaryArray::new(keys, Arc::new(StringArray::from(vec![long.as_str()])));
+    for values in [Arc::new(views) as ArrayRef, Arc::new(words)] {
+        let refused = bind(&mut client, one_column(values), IpcWriteOptions::default()).await.unwrap_err();
+        assert_eq!((refused.code(), state(&refused)), (Code::ResourceExhausted, "54000"), "{refused:?}");
+    }
+    // Categories are nothing unusual.
+    let keys = arrow::array::PrimitiveArray::<Int32Type>::from_iter_values((0..60_000).map(|n| n % 3));
+    let words = arrow::array::DictionaryArray::new(keys, Arc::new(StringArray::from(vec!["a", "b", "c"])));
+    bind(&mut client, one_column(Arc::new(words)), IpcWriteOptions::default()).await.unwrap();
 }
