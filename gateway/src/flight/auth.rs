@@ -50,6 +50,12 @@ impl Call {
     }
 }
 
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.client.touch();
+    }
+}
+
 enum Claim {
     Nobody,
     Basic { user: String, password: String },
@@ -77,7 +83,7 @@ impl Server {
                 None => return Err(unproven("no credentials were given")),
             },
         };
-        let client = self.clients.open(key, &login, peer)?;
+        let client = self.clients.open(key, &login, &connection)?;
         connection.prove();
         Ok(Call { client, login, timeout: timeout(metadata) })
     }

@@ -1,28 +1,27 @@
 //! The sessions of Flight clients. gRPC has no connection of its own, so a token names the session, and where a client has
 //! none, its socket does.
 //!
-//! Owns: how many there are, and that those which nobody uses make room. What a replica has forgotten, or never knew, begins
-//! anew.
+//! Owns: how many there are, of all and of each role, how they end without their clients' wish, and that those which nobody
+//! uses make room. What a replica never knew begins anew; what it ended is told so once, if that could change an answer.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 
+use super::plans::Plans;
 use super::sealed::nonce;
-use crate::auth::Login;
-use crate::engine::Prepared;
+use super::socket::Connection;
+use crate::auth::{Login, Role};
 use crate::error::{Error, Result, SqlState};
 use crate::session::registry::Registration;
-use crate::session::{Registry, Session, Vars};
+use crate::session::{Registry, Session, Vars, shutting_down};
 
-/// A session that was not used for so long ends when another begins.
+/// A session without a connection, and not used for so long, ends when another begins.
 const IDLE_MAX: Duration = Duration::from_secs(1800);
-/// A client asks for a ticket and fetches it; one that prefetches has some.
-const PLANS_MAX: usize = 4;
 /// Statements of one client that can be cancelled by their tickets.
 const RUNNING_MAX: usize = 1024;
 
@@ -35,24 +34,6 @@ pub(super) enum Key {
     Socket(SocketAddr, String),
 }
 
-/// Plans of tickets that were given a moment ago, by their nonces. A ticket whose plan has gone is planned again.
-#[derive(Default)]
-pub(super) struct Plans(VecDeque<(Vec<u8>, Arc<Prepared>)>);
-
-impl Plans {
-    pub(super) fn keep(&mut self, nonce: &[u8], plan: &Arc<Prepared>) {
-        if self.0.len() >= PLANS_MAX {
-            self.0.pop_front();
-        }
-        self.0.push_back((nonce.to_vec(), Arc::clone(plan)));
-    }
-
-    pub(super) fn take(&mut self, nonce: &[u8]) -> Option<Arc<Prepared>> {
-        let at = self.0.iter().position(|(kept, _)| kept == nonce)?;
-        self.0.remove(at).map(|(_, plan)| plan)
-    }
-}
-
 /// One client's session.
 pub(super) struct Client {
     pub(super) key: Key,
@@ -60,6 +41,8 @@ pub(super) struct Client {
     /// What ties a statement to this session: a token means another one on each replica.
     pub(super) mark: [u8; 16],
     used_at: Mutex<Instant>,
+    /// Those over which its calls came, as long as they live.
+    connections: Mutex<Vec<Weak<Connection>>>,
     plans: Mutex<Plans>,
     /// By the nonces of tickets.
     running: Mutex<HashMap<Vec<u8>, CancellationToken>>,
@@ -70,6 +53,11 @@ impl Client {
     /// Hold the guard shortly.
     pub(super) fn plans(&self) -> MutexGuard<'_, Plans> {
         self.plans.lock()
+    }
+
+    /// Begins to be idle, again.
+    pub(super) fn touch(&self) {
+        *self.used_at.lock() = Instant::now();
     }
 
     /// Makes a statement known by its ticket until the guard is dropped.
@@ -85,6 +73,36 @@ impl Client {
     pub(super) fn cancel(&self, nonce: &[u8]) -> bool {
         self.running.lock().remove(nonce).map(|token| token.cancel()).is_some()
     }
+
+    fn came_over(&self, connection: &Arc<Connection>) {
+        let mut connections = self.connections.lock();
+        connections.retain(|known| known.strong_count() > 0);
+        if !connections.iter().any(|known| known.as_ptr() == Arc::as_ptr(connection)) {
+            connections.push(Arc::downgrade(connection));
+        }
+    }
+
+    fn is_connected(&self) -> bool {
+        self.connections.lock().iter().any(|connection| connection.strong_count() > 0)
+    }
+
+    fn idle(&self) -> Duration {
+        self.used_at.lock().elapsed()
+    }
+
+    /// Why the session is over, unless it goes on.
+    fn over(self: &Arc<Self>) -> Option<Error> {
+        if self.session.is_terminated() {
+            return Some(shutting_down());
+        }
+        let (limit, why) = self.session.patience()?;
+        (!is_used(self) && self.idle() >= limit).then_some(why)
+    }
+}
+
+/// Whether a call holds the client, beside the list of all.
+fn is_used(client: &Arc<Client>) -> bool {
+    Arc::strong_count(client) > 1
 }
 
 /// A statement that is sending its rows.
@@ -96,7 +114,6 @@ pub(super) struct Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.client.running.lock().remove(&self.nonce);
-        *self.client.used_at.lock() = Instant::now();
     }
 }
 
@@ -106,49 +123,44 @@ pub(super) struct Clients {
     database: String,
     defaults: Vars,
     max: usize,
-    by_key: Mutex<HashMap<Key, Arc<Client>>>,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    by_key: HashMap<Key, Arc<Client>>,
+    /// Sessions that ended, until their clients are told why; as many as may live.
+    ended: VecDeque<(Key, Error)>,
 }
 
 impl Clients {
     pub(super) fn new(registry: Arc<Registry>, database: String, defaults: Vars, max: usize) -> Self {
-        Self { registry, database, defaults, max, by_key: Mutex::default() }
+        Self { registry, database, defaults, max, known: Mutex::default() }
     }
 
-    pub(super) fn find(&self, key: &Key) -> Option<Arc<Client>> {
-        let client = self.by_key.lock().get(key).map(Arc::clone)?;
-        *client.used_at.lock() = Instant::now();
-        Some(client)
-    }
-
-    /// The session of a client that has just proven who it is.
-    pub(super) fn open(&self, key: Key, login: &Login, peer: SocketAddr) -> Result<Arc<Client>> {
-        if let Some(client) = self.find(&key) {
+    /// The session of a client that has just proven who it is. One that has ended since its last call is told why, once.
+    pub(super) fn open(&self, key: Key, login: &Login, connection: &Arc<Connection>) -> Result<Arc<Client>> {
+        if let Some(client) = self.known.lock().find(&key, self.max)? {
+            client.came_over(connection);
             return Ok(client);
         }
-        let client = self.new_client(key.clone(), login, peer, &[])?;
-        let mut by_key = self.by_key.lock();
-        let is_used = |client: &Arc<Client>| Arc::strong_count(client) > 1;
-        by_key.retain(|_, client| is_used(client) || client.used_at.lock().elapsed() < IDLE_MAX);
-        if by_key.len() >= self.max {
-            let idle = by_key.iter().filter(|(_, client)| !is_used(client));
-            let oldest = idle.min_by_key(|(_, client)| *client.used_at.lock()).map(|(key, _)| key.clone());
-            let too_many = || Error::new(SqlState::TooManyConnections, "sorry, too many clients already");
-            by_key.remove(&oldest.ok_or_else(too_many)?);
-        }
-        Ok(Arc::clone(by_key.entry(key).or_insert(client)))
+        let client = self.new_client(key.clone(), login, connection.addr, &[])?;
+        client.came_over(connection);
+        let mut known = self.known.lock();
+        known.make_room(&login.role, self.max)?;
+        Ok(Arc::clone(known.by_key.entry(key).or_insert(client)))
     }
 
     /// A session beside those that are known, with these variables: for a statement that another session planned.
     pub(super) fn aside(&self, client: &Client, login: &Login, settings: &[(String, String)]) -> Result<Arc<Client>> {
-        let peer = client.session.client.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)));
-        self.new_client(client.key.clone(), login, peer, settings)
+        self.new_client(client.key.clone(), login, client.session.client, settings)
     }
 
     fn new_client(
         &self,
         key: Key,
         login: &Login,
-        peer: SocketAddr,
+        peer: Option<SocketAddr>,
         settings: &[(String, String)],
     ) -> Result<Arc<Client>> {
         let mut vars = self.defaults.clone();
@@ -159,18 +171,97 @@ impl Clients {
         vars.set_server("session_authorization", &login.role.name)?;
         // Nobody cancels a Flight session over the PostgreSQL protocol, but its key must not be guessed either.
         let (id, cancel_key) = self.registry.allocate(32)?;
-        let session = Session::new(id, self.database.clone(), Arc::clone(&login.role), Some(peer), vars);
+        let session = Session::new(id, self.database.clone(), Arc::clone(&login.role), peer, vars);
         let session = Arc::new(session);
         let _registration = self.registry.register(&session, cancel_key);
         let (used_at, mark) = (Mutex::new(Instant::now()), nonce()?);
-        let (plans, running) = (Mutex::default(), Mutex::default());
-        Ok(Arc::new(Client { key, session, mark, used_at, plans, running, _registration }))
+        let (connections, plans, running) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Ok(Arc::new(Client { key, session, mark, used_at, connections, plans, running, _registration }))
     }
 
     /// Ends a session; what it runs is cancelled.
     pub(super) fn close(&self, key: &Key) {
-        if let Some(client) = self.by_key.lock().remove(key) {
+        if let Some(client) = self.known.lock().by_key.remove(key) {
             client.session.terminate();
+        }
+    }
+
+    /// Ends the sessions whose time is over, and those whose client cannot come back.
+    pub(super) fn sweep(&self) {
+        let mut known = self.known.lock();
+        let over = known.by_key.iter().filter_map(|(key, client)| {
+            let is_lost = matches!(key, Key::Socket(..)) && !is_used(client) && !client.is_connected();
+            if is_lost { Some((key.clone(), None)) } else { client.over().map(|why| (key.clone(), Some(why))) }
+        });
+        for (key, why) in over.collect::<Vec<_>>() {
+            known.by_key.remove(&key);
+            if let Some(why) = why {
+                known.end(key, why, self.max);
+            }
+        }
+    }
+}
+
+impl Known {
+    /// The session of a key, which is used from now on.
+    fn find(&mut self, key: &Key, max: usize) -> Result<Option<Arc<Client>>> {
+        if let Some(client) = self.by_key.get(key) {
+            let Some(why) = client.over() else {
+                client.touch();
+                return Ok(Some(Arc::clone(client)));
+            };
+            self.by_key.remove(key);
+            self.end(key.clone(), why, max);
+        }
+        let at = self.ended.iter().position(|(ended, _)| ended == key);
+        match at.and_then(|at| self.ended.remove(at)) {
+            Some((_, why)) => Err(why),
+            None => Ok(None),
+        }
+    }
+
+    fn end(&mut self, key: Key, why: Error, max: usize) {
+        if self.ended.len() >= max {
+            self.ended.pop_front();
+        }
+        self.ended.push_back((key, why));
+    }
+
+    /// Lets sessions go that nobody uses, until one more of the role may begin.
+    fn make_room(&mut self, role: &Role, max: usize) -> Result<()> {
+        let is_stale = |client: &Arc<Client>| !is_used(client) && !client.is_connected() && client.idle() >= IDLE_MAX;
+        while let Some(key) = self.oldest(is_stale) {
+            self.let_go(key, max);
+        }
+        // As in PostgreSQL, a superuser's own limit does not bind.
+        let limit = role.connection_limit.filter(|_| !role.superuser);
+        let is_of_role = |client: &Arc<Client>| client.session.role.name == role.name;
+        while let Some(limit) = limit
+            && self.by_key.values().filter(|client| is_of_role(client)).count() >= limit
+        {
+            let left = self.oldest(|client| is_of_role(client) && !is_used(client) && !client.is_connected());
+            let refused = || format!("too many connections for role \"{}\"", role.name);
+            self.let_go(left.ok_or_else(|| Error::new(SqlState::TooManyConnections, refused()))?, max);
+        }
+        if self.by_key.len() >= max {
+            let left = self.oldest(|client| !is_used(client) && !client.is_connected());
+            let left = left.or_else(|| self.oldest(|client| !is_used(client)));
+            let too_many = || Error::new(SqlState::TooManyConnections, "sorry, too many clients already");
+            self.let_go(left.ok_or_else(too_many)?, max);
+        }
+        Ok(())
+    }
+
+    fn oldest(&self, may_go: impl Fn(&Arc<Client>) -> bool) -> Option<Key> {
+        let candidates = self.by_key.iter().filter(|(_, client)| may_go(client));
+        candidates.max_by_key(|(_, client)| client.idle()).map(|(key, _)| key.clone())
+    }
+
+    fn let_go(&mut self, key: Key, max: usize) {
+        let gone = self.by_key.remove(&key);
+        if gone.is_some_and(|client| client.session.is_told_apart()) {
+            let why = Error::new(SqlState::IdleSessionTimeout, "terminating connection due to idle-session timeout");
+            self.end(key, why.detail("Another client needed its place."), max);
         }
     }
 }

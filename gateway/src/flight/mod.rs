@@ -14,6 +14,7 @@ mod columns;
 mod listener;
 mod metadata;
 mod params;
+mod plans;
 mod put;
 mod query;
 mod sealed;
@@ -119,5 +120,6 @@ async fn sweep(server: &Server) -> Infallible {
     loop {
         looks.tick().await;
         server.streams.sweep();
+        server.clients.sweep();
     }
 }

@@ -228,6 +228,7 @@ impl Execution {
 impl Drop for Execution {
     fn drop(&mut self) {
         self.client.session.activity().end();
+        self.client.touch();
     }
 }
 

@@ -32,7 +32,7 @@ use super::startup::LoggedIn;
 use crate::engine::{Engine, Tag};
 use crate::error::{Error, Result, SqlState};
 use crate::session::transaction::Status;
-use crate::session::{Session, SessionEffect, StatementGuard};
+use crate::session::{Session, SessionEffect, StatementGuard, shutting_down};
 
 /// Answers held back until Flush or Sync.
 const HELD_BYTES_MAX: usize = 64 << 10;
@@ -137,23 +137,13 @@ impl Connection {
         if let Some(frame) = self.wire.buffered(bytes_max).map_err(unreadable)? {
             return Ok(frame);
         }
-        let status = self.session.transaction().status;
-        let (limit, end) = match status {
-            Status::Idle => (
-                self.session.vars().idle_session_timeout(),
-                Error::new(SqlState::IdleSessionTimeout, "terminating connection due to idle-session timeout"),
-            ),
-            Status::InBlock | Status::Failed => (
-                self.session.vars().idle_in_transaction_session_timeout(),
-                Error::new(
-                    SqlState::IdleInTransactionSessionTimeout,
-                    "terminating connection due to idle-in-transaction timeout",
-                ),
-            ),
-        };
+        let patience = self.session.patience();
         let idle = async {
-            match limit {
-                Some(limit) => sleep(limit).await,
+            match patience {
+                Some((limit, end)) => {
+                    sleep(limit).await;
+                    end
+                }
                 None => std::future::pending().await,
             }
         };
@@ -162,7 +152,7 @@ impl Connection {
             () = self.hub.shutdown.cancelled() => Err(Fault::Fatal(shutting_down())),
             () = self.session.terminated() => Err(Fault::Fatal(shutting_down())),
             frame = self.wire.read(bytes_max) => frame.map_err(unreadable),
-            () = idle => Err(Fault::Fatal(end)),
+            end = idle => Err(Fault::Fatal(end)),
         }
     }
 
@@ -343,10 +333,6 @@ async fn overdue(guard: &StatementGuard) -> Error {
     let error = guard.ended().await;
     sleep(CANCEL_GRACE).await;
     error
-}
-
-fn shutting_down() -> Error {
-    Error::new(SqlState::AdminShutdown, "terminating connection due to administrator command")
 }
 
 fn unreadable(error: ReadError) -> Fault {

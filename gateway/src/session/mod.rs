@@ -142,6 +142,33 @@ impl Session {
         self.terminated.cancelled().await;
     }
 
+    pub fn is_terminated(&self) -> bool {
+        self.terminated.is_cancelled()
+    }
+
+    /// How long the session may wait for its client as it stands now, and what ends it then; `None` is for ever.
+    pub fn patience(&self) -> Option<(Duration, Error)> {
+        let (limit, state, message) = match self.transaction().status {
+            transaction::Status::Idle => (
+                self.vars().idle_session_timeout(),
+                SqlState::IdleSessionTimeout,
+                "terminating connection due to idle-session timeout",
+            ),
+            transaction::Status::InBlock | transaction::Status::Failed => (
+                self.vars().idle_in_transaction_session_timeout(),
+                SqlState::IdleInTransactionSessionTimeout,
+                "terminating connection due to idle-in-transaction timeout",
+            ),
+        };
+        Some((limit?, Error::new(state, message)))
+    }
+
+    /// Whether another session in its place would answer otherwise: it was given variables, statements, cursors, a block.
+    pub fn is_told_apart(&self) -> bool {
+        let has_names = !self.statements().is_empty() || !self.cursors().is_empty();
+        has_names || self.transaction().is_in_block() || !self.vars().changed().is_empty()
+    }
+
     /// Cancels what runs now: one statement, or those that a Flight client runs side by side. A cancel between statements
     /// has no effect, as in PostgreSQL.
     pub fn cancel(&self) {
@@ -167,6 +194,11 @@ impl Default for Activity {
         let now = SystemTime::now();
         Self { running: false, statement: "".into(), statement_began_at: now, changed_at: now }
     }
+}
+
+/// What a session that somebody ended is told.
+pub fn shutting_down() -> Error {
+    Error::new(SqlState::AdminShutdown, "terminating connection due to administrator command")
 }
 
 /// An identifier as PostgreSQL folds it: quoted as it is, else in lower case.

@@ -70,6 +70,10 @@ impl Statements {
         self.0.remove(name).map(|_| ()).ok_or_else(|| missing(name))
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub fn clear(&mut self) {
         self.0.clear();
     }

@@ -4,6 +4,7 @@ mod access;
 mod attacks;
 mod frames;
 mod hostile;
+mod limits;
 mod metadata;
 mod parameters;
 mod sessions;

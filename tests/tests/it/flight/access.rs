@@ -13,11 +13,11 @@ use super::one_text;
 use crate::authentication::{PASSWORD, with_roles, with_roles_and};
 
 /// `user:password` as a header.
-fn basic(user: &str, password: &str) -> String {
+pub(super) fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", BASE64.encode(format!("{user}:{password}")))
 }
 
-async fn open(server: &TestServer) -> Client {
+pub(super) async fn open(server: &TestServer) -> Client {
     Client::open(server.server.flight_addr()).await
 }
 

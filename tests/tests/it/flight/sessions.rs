@@ -77,7 +77,13 @@ async fn the_session_that_was_idle_longest_makes_room() {
     assert_eq!(one_text(&mut one, "SHOW application_name").await, "one");
     assert_eq!(one_text(&mut three, "SHOW application_name").await, "");
     assert_eq!(one_text(&mut one, "SHOW application_name").await, "one");
+    // Its variables are gone, which could change an answer: it is told so before it goes on without them.
+    let told = two.query("SHOW application_name").await.unwrap_err();
+    assert_eq!((told.code(), state(&told)), (Code::Unavailable, "57P05"));
+    assert!(told.message().ends_with("Another client needed its place."), "{told:?}");
     assert_eq!(one_text(&mut two, "SHOW application_name").await, "");
+    // That of `three` made room for it, and had nothing to lose.
+    assert_eq!(one_text(&mut three, "SHOW application_name").await, "");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
