@@ -223,6 +223,12 @@ client_suites() {
     else
         not_run "pgx" "no Go toolchain"
     fi
+    if has go; then
+        client "arrow-go, Flight SQL" "$(sed -nE 's|^.*github.com/apache/arrow-go/v18 v||p' tests/clients/go-flight/go.mod | head -1)" \
+            timeout 900 go -C tests/clients/go-flight run -mod=readonly .
+    else
+        not_run "arrow-go" "no Go toolchain"
+    fi
     dbt_client
     server_clients
     client_table
