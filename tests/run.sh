@@ -4,6 +4,7 @@
 #   tests/run.sh                all
 #   tests/run.sh rust           formatting, lints, tests of the workspace
 #   tests/run.sh clients        real drivers against the built binary
+#   tests/run.sh notebooks      the notebooks over Flight SQL; UPDATE_PICTURES=1 keeps their pictures for the documentation
 #   tests/run.sh formats        random tables in all formats, beside pyarrow and DuckDB
 #   tests/run.sh minio          the lake in a bucket of MinIO
 #   tests/run.sh postgres       random values and calls beside a real PostgreSQL
@@ -356,6 +357,24 @@ formats_suite() {
     stop
 }
 
+notebooks_suite() {
+    if ! python_environment notebooks tests/notebooks/requirements.txt; then
+        not_run "notebooks" "no Python environment, and it cannot be made"
+        return
+    fi
+    suite "build" cargo build --locked --workspace
+    if [[ ! -e $work/demo ]]; then
+        suite "demo lake" "$CARGO_TARGET_DIR/debug/lakegate" demo "$work/demo" --rows 20000
+    fi
+    if ! server notebooks; then
+        failed=$((failed + 1))
+        return
+    fi
+    suite "notebooks" timeout 600 env LAKEGATE_FLIGHT="grpc://127.0.0.1:$FLIGHT_PORT" \
+        "$cache/notebooks/bin/python" -B tests/notebooks/run.py ${UPDATE_PICTURES:+--pictures docs/pictures}
+    stop
+}
+
 minio_environment() {
     minio=$(command -v minio || true)
     if [[ -z $minio && -x $cache/go/bin/minio ]]; then
@@ -406,18 +425,20 @@ postgres_suite() {
 case ${1:-all} in
     rust) rust_suites ;;
     clients) client_suites ;;
+    notebooks) notebooks_suite ;;
     formats) formats_suite ;;
     minio) minio_suite ;;
     postgres) postgres_suite ;;
     all)
         rust_suites
         client_suites
+        notebooks_suite
         formats_suite
         minio_suite
         postgres_suite
         ;;
     *)
-        echo "usage: tests/run.sh [rust|clients|formats|minio|postgres]" >&2
+        echo "usage: tests/run.sh [rust|clients|notebooks|formats|minio|postgres]" >&2
         exit 2
         ;;
 esac
