@@ -232,6 +232,8 @@ async fn a_restarted_server_has_the_packs_and_throws_damaged_ones_away() {
     let other = Config { lake: catalog::Config { cache_dir: None, ..config.lake.clone() }, ..config.clone() };
     let other = TestServer::with(other).await;
     assert_eq!(other.answers(&SMALL_QUESTIONS).await, before);
+    // It would read the store for packs of its own.
+    other.server.shutdown().await;
     drop(other);
     let server = TestServer::with(config.clone()).await;
     assert_eq!(server.server.lake().shadow_totals().packs, 2);
