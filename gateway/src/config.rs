@@ -72,7 +72,7 @@ pub struct Http {
     pub events_token: Option<catalog::Secret>,
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Auth {
     /// TOML with `[[role]]` tables. Without it every loopback client is trusted, and no other address may be bound.
@@ -82,6 +82,8 @@ pub struct Auth {
     pub token_key: Option<catalog::Secret>,
     /// The key before this one, whose tokens are still taken.
     pub previous_token_key: Option<catalog::Secret>,
+    /// How long a token of Flight is good that nobody uses; the answers to one in use bring its next.
+    pub token_lifetime_ms: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -166,6 +168,12 @@ impl Default for Flight {
 impl Default for Http {
     fn default() -> Self {
         Self { listen: loopback(8090), events_token: None }
+    }
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        Self { roles_file: None, token_key: None, previous_token_key: None, token_lifetime_ms: 3_600_000 }
     }
 }
 

@@ -5,6 +5,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use catalog::Lake;
 use catalog::pg_catalog::RoleFact;
@@ -67,6 +68,7 @@ impl Server {
             registry: Arc::clone(&registry),
             roles: Arc::clone(&roles),
             seal,
+            token_lives: Duration::from_millis(config.auth.token_lifetime_ms),
             tls: flight_tls,
             config: config.flight,
             database: config.database.clone(),
@@ -217,8 +219,14 @@ fn seal(config: &config::Auth) -> Result<Seal> {
         let message = "bad setting: auth.previous_token_key needs auth.token_key";
         return Err(Error::new(SqlState::InvalidParameterValue, message));
     }
+    if config.token_lifetime_ms == 0 {
+        let message = "bad setting for auth.token_lifetime_ms: no token would let anybody in";
+        return Err(Error::new(SqlState::InvalidParameterValue, message));
+    }
     let keys = keys.iter().filter_map(|(_, key)| key.as_ref()).map(|key| key.reveal());
-    Seal::new(keys).map_err(|error| Error::internal(format!("the system gave no random bytes: {error}")))
+    let seal = Seal::new(keys);
+    let seal = seal.map_err(|error| Error::internal(format!("the system gave no random bytes: {error}")))?;
+    Ok(seal.for_lives_of(Duration::from_millis(config.token_lifetime_ms)))
 }
 
 /// One line with the whole chain of causes.

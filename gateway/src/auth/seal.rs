@@ -8,12 +8,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// Version, purpose, time.
 const HEAD_BYTES: usize = 10;
 const TAG_BYTES: usize = 32;
-/// Clocks of replicas may differ by so much.
-const SKEW: Duration = Duration::from_secs(60);
+/// Clocks of replicas may differ by so much, where what is sealed lives much longer.
+const SKEW_MAX: Duration = Duration::from_secs(60);
 
 /// What sealed bytes are for; those of one purpose never pass for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,7 @@ pub enum Broken {
 /// Seals with the first key, opens with any.
 pub struct Seal {
     keys: Vec<hmac::Key>,
+    skew: Duration,
 }
 
 impl Seal {
@@ -46,12 +47,17 @@ impl Seal {
         if keys.is_empty() {
             keys.push(hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())?);
         }
-        Ok(Self { keys })
+        Ok(Self { keys, skew: SKEW_MAX })
+    }
+
+    /// Tolerates no more of the clocks than a tenth of this life.
+    pub fn for_lives_of(self, lives: Duration) -> Self {
+        Self { skew: SKEW_MAX.min(lives / 10), ..self }
     }
 
     /// Bytes that open until `lives` from now.
     pub fn seal(&self, purpose: Purpose, body: &[u8], lives: Duration) -> Vec<u8> {
-        let until = since_epoch().saturating_add(lives).as_secs();
+        let until = millis(since_epoch().saturating_add(lives));
         let mut sealed = Vec::with_capacity(HEAD_BYTES + body.len() + TAG_BYTES);
         sealed.extend([VERSION, purpose as u8]);
         sealed.extend(until.to_be_bytes());
@@ -65,6 +71,14 @@ impl Seal {
 
     /// The body of bytes that this server, or one with the same key, sealed for this purpose.
     pub fn open<'a>(&self, purpose: Purpose, sealed: &'a [u8]) -> Result<&'a [u8], Broken> {
+        match self.open_dated(purpose, sealed)? {
+            (_, Duration::ZERO) => Err(Broken::Expired),
+            (body, _) => Ok(body),
+        }
+    }
+
+    /// The body, and how long it is good from now on: not at all if it has expired.
+    pub fn open_dated<'a>(&self, purpose: Purpose, sealed: &'a [u8]) -> Result<(&'a [u8], Duration), Broken> {
         let (signed, tag) = sealed.split_last_chunk::<TAG_BYTES>().ok_or(Broken::Forged)?;
         let (head, body) = signed.split_first_chunk::<HEAD_BYTES>().ok_or(Broken::Forged)?;
         let [version, of, until @ ..] = *head;
@@ -72,8 +86,8 @@ impl Seal {
         if !is_ours || version != VERSION || of != purpose as u8 {
             return Err(Broken::Forged);
         }
-        let until = Duration::from_secs(u64::from_be_bytes(until));
-        if since_epoch() > until.saturating_add(SKEW) { Err(Broken::Expired) } else { Ok(body) }
+        let until = Duration::from_millis(u64::from_be_bytes(until)).saturating_add(self.skew);
+        Ok((body, until.saturating_sub(since_epoch())))
     }
 }
 
@@ -82,6 +96,10 @@ pub fn nonce() -> Result<[u8; 16], ring::error::Unspecified> {
     let mut nonce = [0; 16];
     SystemRandom::new().fill(&mut nonce)?;
     Ok(nonce)
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn since_epoch() -> Duration {
@@ -127,10 +145,16 @@ mod tests {
         assert!(seal.open(Purpose::Token, &seal.seal(Purpose::Token, b"", Duration::ZERO)).is_ok());
         let mut old = seal.seal(Purpose::Token, b"", Duration::ZERO);
         old.truncate(HEAD_BYTES);
-        let until = (since_epoch() - SKEW - Duration::from_secs(2)).as_secs();
+        let until = millis(since_epoch() - SKEW_MAX - Duration::from_millis(2));
         old[2..].copy_from_slice(&until.to_be_bytes());
         let tag = hmac::sign(&seal.keys[0], &old);
         old.extend(tag.as_ref());
         assert_eq!(seal.open(Purpose::Token, &old), Err(Broken::Expired));
+        assert_eq!(seal.open_dated(Purpose::Token, &old), Ok((&b""[..], Duration::ZERO)));
+        let (_, left) = seal.open_dated(Purpose::Token, &seal.seal(Purpose::Token, b"", HOUR)).unwrap();
+        assert!(left > HOUR && left <= HOUR + SKEW_MAX);
+        let strict = Seal::new([]).unwrap().for_lives_of(Duration::from_millis(10));
+        let (_, left) = strict.open_dated(Purpose::Token, &strict.seal(Purpose::Token, b"", HOUR)).unwrap();
+        assert!(left <= HOUR + Duration::from_millis(1));
     }
 }

@@ -12,14 +12,15 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use prost::Message;
-use tonic::metadata::MetadataMap;
+use tonic::metadata::{Ascii, MetadataMap, MetadataValue};
 use tonic::{Request, Response, Streaming};
 
 use super::Server;
 use super::clients::{Client, Key};
-use super::sealed::Token;
+use super::sealed::{Token, bad_token};
 use super::socket::Connection;
 use super::status::malformed;
+use crate::auth::seal::Broken;
 use crate::auth::{Login, password};
 use crate::error::{Error, Result, SqlState};
 use crate::session::StatementGuard;
@@ -39,6 +40,8 @@ pub(super) struct Call {
     pub(super) login: Login,
     /// What the client lets it take.
     timeout: Option<Duration>,
+    /// The token of a longer life that it gets.
+    renewed: Option<MetadataValue<Ascii>>,
 }
 
 impl Call {
@@ -47,6 +50,16 @@ impl Call {
         let guard = client.session.begin_statement();
         let timeout = [guard.timeout, self.timeout].into_iter().flatten().min();
         StatementGuard { timeout, ..guard }
+    }
+
+    /// The answer, with what the client shall show from now on where its token has grown old. ADBC's clients take it from
+    /// any answer; for others the session goes on as long as they use it.
+    pub(super) fn answer<T>(&mut self, answer: T) -> Response<T> {
+        let mut response = Response::new(answer);
+        if let Some(renewed) = self.renewed.take() {
+            response.metadata_mut().insert("authorization", renewed);
+        }
+        response
     }
 }
 
@@ -68,11 +81,19 @@ impl Server {
         let (connection, peer) = connection(request)?;
         let metadata = request.metadata();
         self.check_database(metadata)?;
+        let mut renewed = None;
         let (key, login) = match claim(metadata)? {
             Claim::Bearer(text) => {
-                let token = Token::open(&self.seal, &text)?;
+                let (token, left) = Token::open(&self.seal, &text)?;
                 let login = self.proven(&token.role)?;
-                (Key::Token(token.session), login)
+                let key = Key::Token(token.session.clone());
+                if left.is_zero() && !self.clients.goes_on(&key, &connection, self.token_lives) {
+                    return Err(bad_token(Broken::Expired));
+                }
+                if left < self.token_lives / 2 {
+                    renewed = Some(bearer(&token.seal(&self.seal, self.token_lives))?);
+                }
+                (key, login)
             }
             Claim::Basic { user, password } => {
                 let login = self.check_password(&user, password, (peer, connection.encrypted)).await?;
@@ -85,7 +106,7 @@ impl Server {
         };
         let client = self.clients.open(key, &login, &connection)?;
         connection.prove();
-        Ok(Call { client, login, timeout: timeout(metadata) })
+        Ok(Call { client, login, timeout: timeout(metadata), renewed })
     }
 
     /// Gives a token for a password, which stands in the header or in the payload; a token that is shown is given back.
@@ -106,18 +127,24 @@ impl Server {
         }
         let text = match given {
             Claim::Bearer(text) => {
-                self.proven(&Token::open(&self.seal, &text)?.role)?;
+                let (token, left) = Token::open(&self.seal, &text)?;
+                self.proven(&token.role)?;
+                if left.is_zero() {
+                    return Err(bad_token(Broken::Expired));
+                }
                 text
             }
             Claim::Basic { user, password } => {
                 let login = self.check_password(&user, password, (peer, connection.encrypted)).await?;
-                Token::new(&login.role.name)?.seal(&self.seal)
+                Token::new(&login.role.name)?.seal(&self.seal, self.token_lives)
             }
-            Claim::Nobody if self.roles.trusted(ANONYMOUS).is_some() => Token::new(ANONYMOUS)?.seal(&self.seal),
+            Claim::Nobody if self.roles.trusted(ANONYMOUS).is_some() => {
+                Token::new(ANONYMOUS)?.seal(&self.seal, self.token_lives)
+            }
             Claim::Nobody => return Err(unproven("no credentials were given")),
         };
         connection.prove();
-        let header = format!("Bearer {text}").parse().map_err(Error::internal)?;
+        let header = bearer(&text)?;
         let mut response = Response::new(HandshakeResponse { protocol_version: 0, payload: text.into() });
         response.metadata_mut().insert("authorization", header);
         Ok(response)
@@ -152,6 +179,10 @@ impl Server {
             }
         }
     }
+}
+
+fn bearer(token: &str) -> Result<MetadataValue<Ascii>> {
+    format!("Bearer {token}").parse().map_err(Error::internal)
 }
 
 fn permitted(login: Login) -> Result<Login> {

@@ -82,6 +82,10 @@ impl Client {
         }
     }
 
+    fn has_come_over(&self, connection: &Arc<Connection>) -> bool {
+        self.connections.lock().iter().any(|known| known.as_ptr() == Arc::as_ptr(connection))
+    }
+
     fn is_connected(&self) -> bool {
         self.connections.lock().iter().any(|connection| connection.strong_count() > 0)
     }
@@ -149,6 +153,13 @@ impl Clients {
         let mut known = self.known.lock();
         known.make_room(&login.role, self.max)?;
         Ok(Arc::clone(known.by_key.entry(key).or_insert(client)))
+    }
+
+    /// Whether a session goes on whose token is older than `lives`: it was used since, or its client has shown the token on
+    /// this very connection before.
+    pub(super) fn goes_on(&self, key: &Key, connection: &Arc<Connection>, lives: Duration) -> bool {
+        let known = self.known.lock();
+        known.by_key.get(key).is_some_and(|client| client.idle() < lives || client.has_come_over(connection))
     }
 
     /// A session beside those that are known, with these variables: for a statement that another session planned.

@@ -60,6 +60,7 @@ pub struct Server {
     clients: clients::Clients,
     streams: stalled::Streams,
     config: config::Flight,
+    token_lives: Duration,
     /// The one database that exists: Flight's catalog.
     database: String,
     inputs: Inputs,
@@ -73,6 +74,7 @@ pub struct Parts {
     pub registry: Arc<Registry>,
     pub roles: Arc<Roles>,
     pub seal: Seal,
+    pub token_lives: Duration,
     pub tls: Option<Acceptor>,
     pub config: config::Flight,
     pub database: String,
@@ -83,10 +85,10 @@ pub struct Parts {
 
 impl Server {
     pub fn new(parts: Parts) -> Self {
-        let Parts { engine, registry, roles, seal, tls, config, database, defaults, inputs } = parts;
+        let Parts { engine, registry, roles, seal, token_lives, tls, config, database, defaults, inputs } = parts;
         let clients = clients::Clients::new(registry, database.clone(), defaults, config.sessions_max);
         let streams = stalled::Streams::new(Duration::from_millis(config.write_timeout_ms));
-        Self { engine, roles, seal, clients, streams, config, database, inputs, tls }
+        Self { engine, roles, seal, clients, streams, config, token_lives, database, inputs, tls }
     }
 }
 

@@ -14,12 +14,10 @@ use crate::auth::Seal;
 use crate::auth::seal::{self, Broken, Purpose};
 use crate::error::{Error, Result, SqlState};
 
-/// A client logs in anew after this time.
-const TOKEN_LIVES: Duration = Duration::from_secs(12 * 3600);
 /// A ticket is fetched soon, or not at all.
 const TICKET_LIVES: Duration = Duration::from_secs(3600);
-/// A prepared statement is used as long as its client is logged in.
-const HANDLE_LIVES: Duration = TOKEN_LIVES;
+/// A prepared statement is used as long as its client is there. It lets nobody in: its role logs in as always.
+const HANDLE_LIVES: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Who a client is, and which of its sessions it means.
 #[derive(Clone, PartialEq, Message)]
@@ -68,17 +66,20 @@ impl Token {
     }
 
     /// As it stands behind `Bearer`.
-    pub(super) fn seal(&self, seal: &Seal) -> String {
-        BASE64.encode(seal.seal(Purpose::Token, &self.encode_to_vec(), TOKEN_LIVES))
+    pub(super) fn seal(&self, seal: &Seal, lives: Duration) -> String {
+        BASE64.encode(seal.seal(Purpose::Token, &self.encode_to_vec(), lives))
     }
 
-    pub(super) fn open(seal: &Seal, text: &str) -> Result<Self> {
-        let refused =
-            |why: Broken| Error::new(SqlState::InvalidAuthorizationSpecification, format!("bad token: {why}"));
-        let sealed = BASE64.decode(text).map_err(|_| refused(Broken::Forged))?;
-        let body = seal.open(Purpose::Token, &sealed).map_err(refused)?;
-        Self::decode(body).map_err(|_| refused(Broken::Forged))
+    /// What a token says, and how long it is good; not at all if it has expired, which the caller must look at.
+    pub(super) fn open(seal: &Seal, text: &str) -> Result<(Self, Duration)> {
+        let sealed = BASE64.decode(text).map_err(|_| bad_token(Broken::Forged))?;
+        let (body, left) = seal.open_dated(Purpose::Token, &sealed).map_err(bad_token)?;
+        Ok((Self::decode(body).map_err(|_| bad_token(Broken::Forged))?, left))
     }
+}
+
+pub(super) fn bad_token(why: Broken) -> Error {
+    Error::new(SqlState::InvalidAuthorizationSpecification, format!("bad token: {why}"))
 }
 
 impl Work {
@@ -131,7 +132,7 @@ mod tests {
         assert_eq!(Work::of_ticket(&seal, "bob", &ticket).unwrap_err().state, SqlState::InsufficientPrivilege);
         assert_eq!(Work::of_handle(&seal, "ann", &ticket).unwrap_err().state, SqlState::InvalidSqlStatementName);
         let token = Token::new("ann").unwrap();
-        assert_eq!(Token::open(&seal, &token.seal(&seal)).unwrap(), token);
+        assert_eq!(Token::open(&seal, &token.seal(&seal, TICKET_LIVES)).unwrap().0, token);
         assert!(Token::open(&seal, "no token").is_err() && Token::open(&seal, "").is_err());
     }
 }

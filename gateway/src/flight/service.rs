@@ -54,8 +54,9 @@ impl FlightService for Service {
     }
 
     async fn get_flight_info(&self, request: Request<FlightDescriptor>) -> Result<Response<FlightInfo>, Status> {
-        let call = self.0.call(&request).await?;
-        Ok(Response::new(self.info(&call, request.into_inner()).await?))
+        let mut call = self.0.call(&request).await?;
+        let info = self.info(&call, request.into_inner()).await?;
+        Ok(call.answer(info))
     }
 
     async fn poll_flight_info(&self, _: Request<FlightDescriptor>) -> Result<Response<PollInfo>, Status> {
@@ -63,19 +64,21 @@ impl FlightService for Service {
     }
 
     async fn get_schema(&self, request: Request<FlightDescriptor>) -> Result<Response<SchemaResult>, Status> {
-        let call = self.0.call(&request).await?;
-        Ok(Response::new(SchemaResult { schema: self.schema(&call, &request.into_inner()).await? }))
+        let mut call = self.0.call(&request).await?;
+        let schema = self.schema(&call, &request.into_inner()).await?;
+        Ok(call.answer(SchemaResult { schema }))
     }
 
     async fn do_get(&self, request: Request<Ticket>) -> Result<Response<Self::DoGetStream>, Status> {
-        let call = self.0.call(&request).await?;
-        Ok(Response::new(self.rows(&call, &request.into_inner()).await?))
+        let mut call = self.0.call(&request).await?;
+        let rows = self.rows(&call, &request.into_inner()).await?;
+        Ok(call.answer(rows))
     }
 
     async fn do_put(&self, request: Request<Streaming<FlightData>>) -> Result<Response<Self::DoPutStream>, Status> {
-        let call = self.0.call(&request).await?;
+        let mut call = self.0.call(&request).await?;
         let answer = self.put(&call, request.into_inner()).await?;
-        Ok(Response::new(one(PutResult { app_metadata: answer.into() })))
+        Ok(call.answer(one(PutResult { app_metadata: answer.into() })))
     }
 
     async fn do_exchange(&self, _: Request<Streaming<FlightData>>) -> Result<Response<Self::DoExchangeStream>, Status> {
@@ -83,18 +86,20 @@ impl FlightService for Service {
     }
 
     async fn do_action(&self, request: Request<Action>) -> Result<Response<Self::DoActionStream>, Status> {
-        let call = self.0.call(&request).await?;
+        let mut call = self.0.call(&request).await?;
         let bodies = self.act(&call, request.into_inner()).await?;
         let answers = bodies.into_iter().map(|body| Ok(ActionResult { body: body.into() }));
-        Ok(Response::new(Box::pin(stream::iter(answers))))
+        let answers: Self::DoActionStream = Box::pin(stream::iter(answers));
+        Ok(call.answer(answers))
     }
 
     async fn list_actions(&self, request: Request<Empty>) -> Result<Response<Self::ListActionsStream>, Status> {
-        self.0.call(&request).await?;
+        let mut call = self.0.call(&request).await?;
         let types = actions::TYPES
             .iter()
             .map(|(name, told)| Ok(ActionType { r#type: (*name).to_owned(), description: (*told).to_owned() }));
-        Ok(Response::new(Box::pin(stream::iter(types.collect::<Vec<_>>()))))
+        let types: Self::ListActionsStream = Box::pin(stream::iter(types.collect::<Vec<_>>()));
+        Ok(call.answer(types))
     }
 }
 

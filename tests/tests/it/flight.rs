@@ -8,6 +8,7 @@ mod limits;
 mod metadata;
 mod parameters;
 mod sessions;
+mod tokens;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Int64Type};
