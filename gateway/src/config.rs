@@ -35,6 +35,9 @@ pub struct Pg {
     /// PEM files. Both or neither; a bad file stops the start.
     pub tls_cert_file: Option<PathBuf>,
     pub tls_key_file: Option<PathBuf>,
+    /// PEM certificates that sign those of clients: the common name is the role, and needs no password. Clients without a
+    /// certificate still have one.
+    pub tls_client_ca_file: Option<PathBuf>,
     /// Refuses clients that do not ask for TLS.
     pub tls_required: bool,
     pub max_connections: usize,
@@ -54,6 +57,8 @@ pub struct Flight {
     /// PEM files. Both or neither; with them no client is served in the clear.
     pub tls_cert_file: Option<PathBuf>,
     pub tls_key_file: Option<PathBuf>,
+    /// PEM certificates that sign those of clients: the common name is the role of a call that shows nothing else.
+    pub tls_client_ca_file: Option<PathBuf>,
     /// Connections, of which one carries all calls of a client; those of one more are 53300.
     pub max_connections: usize,
     /// Clients whose session is kept; the one that was idle longest makes room for the next.
@@ -141,6 +146,7 @@ impl Default for Pg {
             listen: loopback(5433),
             tls_cert_file: None,
             tls_key_file: None,
+            tls_client_ca_file: None,
             tls_required: false,
             max_connections: 200,
             superuser_reserved_connections: 3,
@@ -157,6 +163,7 @@ impl Default for Flight {
             listen: loopback(50051),
             tls_cert_file: None,
             tls_key_file: None,
+            tls_client_ca_file: None,
             max_connections: 1000,
             sessions_max: 1000,
             authentication_timeout_ms: 10_000,

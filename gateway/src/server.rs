@@ -17,7 +17,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result, SqlState};
 use crate::session::{Registry, Vars};
 use crate::shutdown::Tasks;
-use crate::socket::tls::{Acceptor, HTTP2, POSTGRESQL};
+use crate::socket::tls::{Acceptor, Files, HTTP2, POSTGRESQL, TlsError};
 use crate::{flight, http, pg};
 
 /// Shorter keys are refused: they sign what lets clients in.
@@ -37,8 +37,10 @@ impl Server {
     /// Starts everything, or nothing: when this fails no port is left open.
     pub async fn start(config: Config) -> Result<Self> {
         let roles = Arc::new(roles(&config)?);
-        let pg_tls = tls("pg", (&config.pg.tls_cert_file, &config.pg.tls_key_file), POSTGRESQL)?;
-        let flight_tls = tls("flight", (&config.flight.tls_cert_file, &config.flight.tls_key_file), HTTP2)?;
+        let (pg, flight) = (&config.pg, &config.flight);
+        let pg_tls = tls("pg", [&pg.tls_cert_file, &pg.tls_key_file, &pg.tls_client_ca_file], POSTGRESQL)?;
+        let flight_tls =
+            tls("flight", [&flight.tls_cert_file, &flight.tls_key_file, &flight.tls_client_ca_file], HTTP2)?;
         if config.pg.tls_required && pg_tls.is_none() {
             let message = "bad setting for pg.tls_required: no certificate is set";
             return Err(Error::new(SqlState::InvalidParameterValue, message));
@@ -174,17 +176,26 @@ fn role_facts(roles: &Roles) -> Vec<RoleFact> {
     roles.list().iter().map(|(role, _)| fact(role)).collect()
 }
 
-/// Both files or neither; one that cannot be used stops the start, since clients must never be served in the clear by
+/// Certificate and key, or neither; one that cannot be used stops the start, since clients must never be served in the clear by
 /// accident.
 fn tls(
     protocol: &str,
-    (certificate, key): (&Option<PathBuf>, &Option<PathBuf>),
+    [certificate, key, client_authority]: [&Option<PathBuf>; 3],
     alpn: &[u8],
 ) -> Result<Option<Acceptor>> {
     let pair = format!("{protocol}.tls_cert_file and {protocol}.tls_key_file");
     match (certificate, key) {
         (Some(certificate), Some(key)) => {
-            Acceptor::load(certificate, key, alpn).map(Some).map_err(|error| bad_setting(&pair, &error))
+            let files = Files { certificate, key, client_authority: client_authority.as_deref() };
+            let setting = |error: &TlsError| match error {
+                TlsError::Authority { .. } => format!("{protocol}.tls_client_ca_file"),
+                _ => pair.clone(),
+            };
+            Acceptor::load(&files, alpn).map(Some).map_err(|error| bad_setting(&setting(&error), &error))
+        }
+        (None, None) if client_authority.is_some() => {
+            let message = format!("bad setting: {protocol}.tls_client_ca_file needs {pair}");
+            Err(Error::new(SqlState::InvalidParameterValue, message))
         }
         (None, None) => Ok(None),
         _ => {

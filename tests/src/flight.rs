@@ -1,6 +1,8 @@
 //! A Flight SQL client that hides nothing: every call is one gRPC call, every failure its status.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{Schema, SchemaRef};
@@ -15,9 +17,13 @@ use arrow_flight::sql::{
 };
 use arrow_flight::{Action, FlightDescriptor, FlightInfo, HandshakeRequest, Ticket};
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use futures::{StreamExt, TryStreamExt, stream};
+use hyper_util::rt::TokioIo;
 use prost::Message;
-use tonic::transport::Channel;
+use tokio::net::TcpStream;
+use tonic::codegen::Service;
+use tonic::transport::{Channel, Uri};
 use tonic::{Request, Status};
 
 /// One connection, logged in or not.
@@ -26,6 +32,34 @@ pub struct Client {
     inner: FlightServiceClient<Channel>,
     /// What stands in `authorization`.
     pub authorization: Option<String>,
+    /// Further headers of its calls.
+    pub headers: Vec<(&'static str, &'static str)>,
+}
+
+/// Shakes hands, whatever the address of a call is.
+#[derive(Clone)]
+struct Secure {
+    addr: SocketAddr,
+    config: Arc<rustls::ClientConfig>,
+}
+
+impl Service<Uri> for Secure {
+    type Response = TokioIo<tokio_rustls::client::TlsStream<TcpStream>>;
+    type Error = std::io::Error;
+    type Future = BoxFuture<'static, std::io::Result<Self::Response>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Uri) -> Self::Future {
+        let Self { addr, config } = self.clone();
+        Box::pin(async move {
+            let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
+            let tcp = TcpStream::connect(addr).await?;
+            Ok(TokioIo::new(tokio_rustls::TlsConnector::from(config).connect(name, tcp).await?))
+        })
+    }
 }
 
 /// The rows of one query, under the schema that was told before them.
@@ -59,8 +93,18 @@ pub fn state(status: &Status) -> &str {
 
 impl Client {
     pub async fn open(addr: SocketAddr) -> Self {
-        let channel = Channel::from_shared(format!("http://{addr}")).unwrap().connect().await.unwrap();
-        Self { inner: FlightServiceClient::new(channel).max_decoding_message_size(usize::MAX), authorization: None }
+        Self::over(Channel::from_shared(format!("http://{addr}")).unwrap().connect().await.unwrap())
+    }
+
+    /// A client of a server that speaks TLS.
+    pub async fn open_tls(addr: SocketAddr, config: rustls::ClientConfig) -> Result<Self, tonic::transport::Error> {
+        let secure = Secure { addr, config: Arc::new(config) };
+        Ok(Self::over(Channel::from_static("http://localhost").connect_with_connector(secure).await?))
+    }
+
+    fn over(channel: Channel) -> Self {
+        let inner = FlightServiceClient::new(channel).max_decoding_message_size(usize::MAX);
+        Self { inner, authorization: None, headers: Vec::new() }
     }
 
     /// Logs in to a server that trusts.
@@ -85,6 +129,9 @@ impl Client {
         let mut request = Request::new(message);
         if let Some(shown) = &self.authorization {
             request.metadata_mut().insert("authorization", shown.parse().unwrap());
+        }
+        for (name, value) in &self.headers {
+            request.metadata_mut().insert(*name, value.parse().unwrap());
         }
         request
     }

@@ -14,4 +14,4 @@ pub mod slt;
 pub mod wire;
 
 pub use lake::Lake;
-pub use server::{Certificate, TestServer};
+pub use server::{Authority, Certificate, Identity, TestServer};

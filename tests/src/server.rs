@@ -170,17 +170,83 @@ impl Certificate {
         config.pg.tls_key_file = Some(self.dir.path().join("key.pem"));
     }
 
-    /// Shakes hands over a stream on which the server waits for TLS.
-    pub async fn connect(&self, stream: Box<dyn wire::Stream>, alpn: &[&str]) -> std::io::Result<wire::Client> {
+    /// The same for Flight.
+    pub fn install_for_flight(&self, config: &mut Config) {
+        config.flight.tls_cert_file = Some(self.dir.path().join("cert.pem"));
+        config.flight.tls_key_file = Some(self.dir.path().join("key.pem"));
+    }
+
+    /// A client that believes the server, and shows who it is if it can.
+    pub fn client(&self, identity: Option<Identity>, alpn: &[&str]) -> rustls::ClientConfig {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut config = rustls::ClientConfig::builder_with_provider(provider)
+        let config = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
-            .with_root_certificates(Arc::clone(&self.roots))
-            .with_no_client_auth();
+            .with_root_certificates(Arc::clone(&self.roots));
+        let mut config = match identity {
+            Some(Identity { certificate, key }) => config.with_client_auth_cert(vec![certificate], key).unwrap(),
+            None => config.with_no_client_auth(),
+        };
         config.alpn_protocols = alpn.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+        config
+    }
+
+    /// Shakes hands over a stream on which the server waits for TLS.
+    pub async fn connect(&self, stream: Box<dyn wire::Stream>, alpn: &[&str]) -> std::io::Result<wire::Client> {
+        self.connect_as(None, stream, alpn).await
+    }
+
+    /// The same with a certificate of the client's own.
+    pub async fn connect_as(
+        &self,
+        identity: Option<Identity>,
+        stream: Box<dyn wire::Stream>,
+        alpn: &[&str],
+    ) -> std::io::Result<wire::Client> {
+        let config = self.client(identity, alpn);
         let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
         let stream = tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
         Ok(wire::Client::over(Box::new(stream)))
+    }
+}
+
+/// What a client shows of itself in the handshake.
+pub struct Identity {
+    certificate: rustls::pki_types::CertificateDer<'static>,
+    key: rustls::pki_types::PrivateKeyDer<'static>,
+}
+
+/// Signs the certificates of clients.
+pub struct Authority {
+    file: tempfile::NamedTempFile,
+    issuer: rcgen::Issuer<'static, rcgen::KeyPair>,
+}
+
+impl Default for Authority {
+    fn default() -> Self {
+        let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), params.self_signed(&key).unwrap().pem()).unwrap();
+        Self { file, issuer: rcgen::Issuer::new(params, key) }
+    }
+}
+
+impl Authority {
+    /// The certificate of the authority itself.
+    pub fn file(&self) -> &std::path::Path {
+        self.file.path()
+    }
+
+    /// A certificate whose common name is this.
+    pub fn identity(&self, name: &str) -> Identity {
+        let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let key = rustls::pki_types::PrivatePkcs8KeyDer::from(key.serialize_der()).into();
+        Identity { certificate: certificate.der().clone(), key }
     }
 }

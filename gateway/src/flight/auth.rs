@@ -1,4 +1,4 @@
-//! Who calls: Basic, Bearer, or nobody where the server trusts.
+//! Who calls: Basic, Bearer, a certificate, or nobody where the server trusts.
 //!
 //! Owns: what stands in `authorization` and in the payload of a handshake. A password travels only over TLS or on this
 //! machine. <https://arrow.apache.org/docs/format/Flight.html#authentication>
@@ -99,10 +99,10 @@ impl Server {
                 let login = self.check_password(&user, password, (peer, connection.encrypted)).await?;
                 (Key::Socket(peer, user), login)
             }
-            Claim::Nobody => match self.roles.trusted(ANONYMOUS) {
-                Some(login) => (Key::Socket(peer, ANONYMOUS.to_owned()), login),
-                None => return Err(unproven("no credentials were given")),
-            },
+            Claim::Nobody => {
+                let login = self.unclaimed(&connection)?;
+                (Key::Socket(peer, login.role.name.clone()), login)
+            }
         };
         let client = self.clients.open(key, &login, &connection)?;
         connection.prove();
@@ -138,10 +138,10 @@ impl Server {
                 let login = self.check_password(&user, password, (peer, connection.encrypted)).await?;
                 Token::new(&login.role.name)?.seal(&self.seal, self.token_lives)
             }
-            Claim::Nobody if self.roles.trusted(ANONYMOUS).is_some() => {
-                Token::new(ANONYMOUS)?.seal(&self.seal, self.token_lives)
+            Claim::Nobody => {
+                let login = self.unclaimed(&connection)?;
+                Token::new(&login.role.name)?.seal(&self.seal, self.token_lives)
             }
-            Claim::Nobody => return Err(unproven("no credentials were given")),
         };
         connection.prove();
         let header = bearer(&text)?;
@@ -160,6 +160,17 @@ impl Server {
             return Err(unproven("a password may be sent over TLS only"));
         }
         permitted(password::check(&self.roles, user, password, peer.ip()).await?)
+    }
+
+    /// The login of a client that shows nothing: its certificate says who it is, or it need not say so.
+    fn unclaimed(&self, connection: &Connection) -> Result<Login> {
+        match &connection.client_name {
+            Some(name) => {
+                let refused = || unproven(&format!("certificate authentication failed for user \"{name}\""));
+                permitted(self.roles.proven(name).ok_or_else(refused)?)
+            }
+            None => self.roles.trusted(ANONYMOUS).ok_or_else(|| unproven("no credentials were given")),
+        }
     }
 
     /// The login of a name that a token has proven: the role may be gone since.

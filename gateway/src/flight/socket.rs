@@ -24,6 +24,8 @@ pub(crate) struct Connection {
     /// `None` of a socket that broke before it could be asked.
     pub(super) addr: Option<SocketAddr>,
     pub(super) encrypted: bool,
+    /// The name in the client's certificate.
+    pub(super) client_name: Option<String>,
     /// It came when all places were taken: its calls are told so.
     pub(super) is_too_many: bool,
     proven: AtomicBool,
@@ -47,7 +49,8 @@ pub(super) struct Socket {
 impl Socket {
     pub(super) fn new(stream: Stream, (place, is_too_many): (OwnedSemaphorePermit, bool), patience: Duration) -> Self {
         let (addr, encrypted) = (stream.tcp().peer_addr().ok(), stream.is_encrypted());
-        let connection = Connection { addr, encrypted, is_too_many, proven: AtomicBool::new(false) };
+        let client_name = stream.client_name();
+        let connection = Connection { addr, encrypted, client_name, is_too_many, proven: AtomicBool::new(false) };
         Self { stream, connection: Arc::new(connection), deadline: Some(Box::pin(sleep(patience))), _place: place }
     }
 

@@ -221,7 +221,10 @@ async fn enter(
         backend::negotiate_protocol_version(out, startup.version, &startup.refused);
     }
     admit(stream, startup, hub)?;
-    let login = match server.roles.trusted(&startup.user) {
+    // As with PostgreSQL's `cert`, a certificate in the name of the role is its password.
+    let is_certified = stream.client_name().is_some_and(|name| name == startup.user);
+    let certified = if is_certified { server.roles.proven(&startup.user) } else { None };
+    let login = match certified.or_else(|| server.roles.trusted(&startup.user)) {
         Some(login) => login,
         None => {
             let end_point = match (&stream, &server.tls) {

@@ -26,6 +26,14 @@ impl Stream {
         }
     }
 
+    /// The name in the certificate that the client has shown.
+    pub(crate) fn client_name(&self) -> Option<String> {
+        match self {
+            Stream::Plain(_) => None,
+            Stream::Tls(tls) => tls::client_name(tls),
+        }
+    }
+
     pub(crate) fn is_encrypted(&self) -> bool {
         matches!(self, Stream::Tls(_))
     }

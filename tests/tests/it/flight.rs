@@ -2,6 +2,7 @@
 
 mod access;
 mod attacks;
+mod certificates;
 mod frames;
 mod hostile;
 mod limits;

@@ -91,9 +91,7 @@ async fn who_never_logs_in_is_cut() {
 async fn a_handshake_of_tls_that_does_not_go_on_is_cut() {
     let (lake, certificate) = (Lake::default(), Certificate::default());
     let mut config = lakegate_tests::server::config(&lake);
-    certificate.install(&mut config);
-    config.flight.tls_cert_file.clone_from(&config.pg.tls_cert_file);
-    config.flight.tls_key_file.clone_from(&config.pg.tls_key_file);
+    certificate.install_for_flight(&mut config);
     config.flight.authentication_timeout_ms = 300;
     let server = TestServer::with(config).await.keeping(&lake);
     for first in [&b""[..], &[0x16, 3, 1, 2, 0, 1]] {
