@@ -241,8 +241,7 @@ impl Engine {
         let types: Vec<_> = types.into_iter().map(Some).collect();
         let fresh = self.plan(session, &prepared.statement, &types).await?;
         if !prepared.answers_like(&fresh) {
-            return Err(Error::unsupported("cached plan must not change result type")
-                .hint("A file of the query was replaced by one with other columns: prepare the statement again."));
+            return Err(changed_result_type());
         }
         run::Run { core, session, guard, prepared: &fresh, params }.execute().await
     }
@@ -286,6 +285,12 @@ impl Engine {
             self.core.unanswered.note(statement, error);
         })
     }
+}
+
+/// What a statement fails with whose columns are not those that its client was told.
+pub fn changed_result_type() -> Error {
+    Error::new(SqlState::ResultTypeChanged, "cached plan must not change result type")
+        .hint("A file of the query was replaced by one with other columns: prepare the statement again.")
 }
 
 fn refuse_in_failed_block(session: &Session, statement: &Ast) -> Result<()> {

@@ -30,6 +30,8 @@ sqlstates! {
     ProtocolViolation = "08P01",
     // Class 0A: feature
     FeatureNotSupported = "0A000",
+    // PostgreSQL has no condition of its own for a plan whose columns are no longer those that were told.
+    ResultTypeChanged = "0A000",
     // Class 21: cardinality
     CardinalityViolation = "21000",
     // Class 22: data

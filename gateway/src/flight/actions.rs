@@ -107,15 +107,14 @@ const CLOSED: i32 = 1;
 
 /// Plans a statement; its handle is all that there is of it.
 pub(super) async fn create(server: &Server, call: &Call, text: String) -> Result<Vec<u8>> {
-    let work = server.work(call, text);
+    let mut work = server.work(call, text);
     let guard = call.begin(&call.client);
     let prepared = server.plan(&call.client, &guard, &work.text).await?;
     call.client.session.activity().end();
+    let told = Columns::of(&prepared.columns);
     // Without a result set the schema is left out: JDBC tells queries from updates by it.
-    let dataset_schema = match prepared.returns_rows {
-        true => columns::ipc(&Columns::of(&prepared.columns).schema())?,
-        false => Bytes::new(),
-    };
+    let dataset_schema = if prepared.returns_rows { columns::ipc(&told.schema())? } else { Bytes::new() };
+    work.columns = told.fingerprint();
     let parameter_schema = columns::ipc(&Schema::new(prepared.param_types.clone()))?;
     let prepared_statement_handle = work.handle(&server.seal);
     let result = ActionCreatePreparedStatementResult { prepared_statement_handle, dataset_schema, parameter_schema };

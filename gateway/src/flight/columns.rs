@@ -4,7 +4,7 @@
 //! `regclass` and its kin) goes as the text that PostgreSQL shows; views of texts go as plain texts, which every client
 //! knows. Every field names its PostgreSQL type. Must never know: how batches are framed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions, StringArray};
@@ -14,6 +14,7 @@ use arrow_flight::{FlightDescriptor, FlightEndpoint, FlightInfo, IpcMessage, Sch
 use arrow_ipc::writer::IpcWriteOptions;
 use bytes::Bytes;
 use catalog::pg_catalog::Registry;
+use ring::digest;
 use udfs::pg_type;
 use udfs::settings::Output;
 
@@ -53,6 +54,17 @@ impl Columns {
     /// As FlightInfo and the stream itself describe them, alike.
     pub(super) fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
+    }
+
+    /// Tells these columns from all others, on every replica.
+    pub(super) fn fingerprint(&self) -> Vec<u8> {
+        let mut hash = digest::Context::new(&digest::SHA256);
+        for field in self.schema.fields() {
+            // In an order, and quoted: nothing of one is taken for a part of another.
+            let metadata: BTreeMap<_, _> = field.metadata().iter().collect();
+            hash.update(format!("{:?} {:?} {metadata:?};", field.name(), field.data_type()).as_bytes());
+        }
+        hash.finish().as_ref().to_vec()
     }
 
     pub(super) fn batch(&self, batch: &RecordBatch, shown: &Shown) -> Result<RecordBatch> {

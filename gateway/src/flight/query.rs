@@ -23,7 +23,7 @@ use super::columns::{self, Columns, Shown};
 use super::params;
 use super::sealed::{Setting, Work, nonce};
 use super::status;
-use crate::engine::{Outcome, Prepared, QueryStream};
+use crate::engine::{Outcome, Prepared, QueryStream, changed_result_type};
 use crate::error::{Error, Result, SqlState};
 use crate::session::{SessionEffect, StatementGuard};
 
@@ -79,6 +79,7 @@ impl Server {
         let execution = self.execution(call, &work, None).await?;
         let schema = execution.columns().schema();
         if execution.prepared.returns_rows {
+            work.columns = execution.columns().fingerprint();
             execution.client.plans().keep(&work.nonce, &execution.prepared);
         } else {
             execution.finish().await?;
@@ -122,6 +123,10 @@ impl Server {
             Some(prepared) => prepared,
             None => Arc::new(self.plan(&client, &guard, &work.text).await?),
         };
+        // A file may have been replaced since by one with other columns; as PostgreSQL, the client is not given those.
+        if !work.columns.is_empty() && work.columns != Columns::of(&prepared.columns).fingerprint() {
+            return self.settled(&client, Err(changed_result_type()));
+        }
         let batches = batches.map_or_else(|| params::unpack(&work.params), Ok)?;
         let display = client.session.vars().display();
         let sets = params::sets(&batches, &prepared.param_types, self.inputs, &display);

@@ -50,6 +50,9 @@ pub(super) struct Work {
     /// It was a command, and has been carried out: there is nothing to fetch.
     #[prost(bool, tag = "7")]
     pub(super) done: bool,
+    /// The fingerprint of the columns that the client was told; empty if it was told none.
+    #[prost(bytes = "vec", tag = "8")]
+    pub(super) columns: Vec<u8>,
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -87,6 +87,7 @@ fn code(state: SqlState) -> Code {
         SqlState::InsufficientPrivilege => Code::PermissionDenied,
         SqlState::QueryCanceled => Code::Cancelled,
         SqlState::SerializationFailure => Code::Aborted,
+        SqlState::ResultTypeChanged => Code::FailedPrecondition,
         SqlState::ConnectionFailure => Code::Unavailable,
         SqlState::DataCorrupted => Code::DataLoss,
         SqlState::UndefinedTable

@@ -9,6 +9,7 @@ mod limits;
 mod metadata;
 mod parameters;
 mod sessions;
+mod tickets;
 mod tokens;
 
 use arrow::array::{Array, AsArray, RecordBatch};
