@@ -111,7 +111,7 @@ pub(super) async fn create(server: &Server, call: &Call, text: String) -> Result
     let guard = call.begin(&call.client);
     let prepared = server.plan(&call.client, &guard, &work.text).await?;
     call.client.session.activity().end();
-    let told = Columns::of(&prepared.columns);
+    let told = Columns::of(&prepared.columns, call.form.types);
     // Without a result set the schema is left out: JDBC tells queries from updates by it.
     let dataset_schema = if prepared.returns_rows { columns::ipc(&told.schema())? } else { Bytes::new() };
     work.columns = told.fingerprint();

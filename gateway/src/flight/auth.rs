@@ -17,6 +17,7 @@ use tonic::{Request, Response, Streaming};
 
 use super::Server;
 use super::clients::{Client, Key};
+use super::form::Form;
 use super::sealed::{Token, bad_token};
 use super::socket::Connection;
 use super::status::malformed;
@@ -40,6 +41,8 @@ pub(super) struct Call {
     pub(super) login: Login,
     /// What the client lets it take.
     timeout: Option<Duration>,
+    /// How it wants its rows.
+    pub(super) form: Form,
     /// The token of a longer life that it gets.
     renewed: Option<MetadataValue<Ascii>>,
 }
@@ -81,6 +84,7 @@ impl Server {
         let (connection, peer) = connection(request)?;
         let metadata = request.metadata();
         self.check_database(metadata)?;
+        let form = Form::asked(metadata)?;
         let mut renewed = None;
         let (key, login) = match claim(metadata)? {
             Claim::Bearer(text) => {
@@ -106,7 +110,7 @@ impl Server {
         };
         let client = self.clients.open(key, &login, &connection)?;
         connection.prove();
-        Ok(Call { client, login, timeout: timeout(metadata), renewed })
+        Ok(Call { client, login, timeout: timeout(metadata), form, renewed })
     }
 
     /// Gives a token for a password, which stands in the header or in the payload; a token that is shown is given back.

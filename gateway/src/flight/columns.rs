@@ -1,15 +1,14 @@
 //! Result columns as Arrow clients get them.
 //!
 //! Owns: which types go as they are, decided once per column. What Arrow cannot tell from a number (`money`, `timetz`,
-//! `regclass` and its kin) goes as the text that PostgreSQL shows; views of texts go as plain texts, which every client
-//! knows. Every field names its PostgreSQL type. Must never know: how batches are framed.
+//! `regclass` and its kin) goes as the text that PostgreSQL shows, and so does what the client does not know. Every field names its PostgreSQL type. Must never know: how batches are framed.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions, StringArray};
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, UInt32Type};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit, UInt32Type};
 use arrow_flight::{FlightDescriptor, FlightEndpoint, FlightInfo, IpcMessage, SchemaAsIpc, Ticket};
 use arrow_ipc::writer::IpcWriteOptions;
 use bytes::Bytes;
@@ -18,6 +17,7 @@ use ring::digest;
 use udfs::pg_type;
 use udfs::settings::Output;
 
+use super::form::Types;
 use crate::error::{Error, Result, SqlState};
 
 /// The Flight SQL key of a column's type name.
@@ -46,8 +46,8 @@ pub(super) struct Shown {
 }
 
 impl Columns {
-    pub(super) fn of(columns: &Schema) -> Self {
-        let (fields, ways): (Vec<_>, Vec<_>) = columns.fields().iter().map(column).unzip();
+    pub(super) fn of(columns: &Schema, types: Types) -> Self {
+        let (fields, ways): (Vec<_>, Vec<_>) = columns.fields().iter().map(|field| column(field, types)).unzip();
         Self { schema: Arc::new(Schema::new(fields)), ways }
     }
 
@@ -89,7 +89,7 @@ pub(super) fn info(schema: &Schema, ticket: Bytes, descriptor: FlightDescriptor)
     Ok(FlightInfo::new().try_with_schema(schema)?.with_endpoint(endpoint).with_descriptor(descriptor))
 }
 
-fn column(field: &FieldRef) -> (FieldRef, Way) {
+fn column(field: &FieldRef, types: Types) -> (FieldRef, Way) {
     let tag = pg_type::tag(field);
     let (data_type, way) = match tag {
         Some(tag) if tag.starts_with("reg") && *field.data_type() == DataType::UInt32 => {
@@ -98,10 +98,18 @@ fn column(field: &FieldRef) -> (FieldRef, Way) {
         Some("money" | "timetz" | "_money" | "_timetz" | "bit" | "varbit") => {
             (DataType::Utf8, Way::Text(Arc::clone(field)))
         }
-        _ => match plain(field.data_type()) {
-            plain if plain == *field.data_type() => (plain, Way::AsItIs),
-            plain => (plain, Way::Cast),
-        },
+        _ => {
+            let known = match types {
+                Types::Native => Some(field.data_type().clone()),
+                Types::Plain => Some(plain(field.data_type())),
+                Types::Basic => basic(field.data_type()),
+            };
+            match known {
+                None => (DataType::Utf8, Way::Text(Arc::clone(field))),
+                Some(known) if known == *field.data_type() => (known, Way::AsItIs),
+                Some(known) => (known, Way::Cast),
+            }
+        }
     };
     let mut metadata = field.metadata().clone();
     metadata.insert(TYPE_NAME_KEY.to_owned(), catalog::pg_catalog::pg_type_of(field).name.to_owned());
@@ -121,6 +129,23 @@ fn plain(data_type: &DataType) -> DataType {
         DataType::Struct(fields) => DataType::Struct(fields.iter().map(inner).collect()),
         other => other.clone(),
     }
+}
+
+/// The type for a client that knows few; `None` is a text.
+fn basic(data_type: &DataType) -> Option<DataType> {
+    Some(match data_type {
+        DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..) => {
+            DataType::Float64
+        }
+        DataType::Float16 => DataType::Float32,
+        // In seconds every date is within its range.
+        DataType::Date32 | DataType::Date64 => DataType::Timestamp(TimeUnit::Second, None),
+        DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
+        DataType::Dictionary(_, values) => basic(values)?,
+        DataType::Boolean | DataType::Utf8 | DataType::Timestamp(..) => data_type.clone(),
+        number if number.is_integer() || number.is_floating() => number.clone(),
+        _ => return None,
+    })
 }
 
 impl Way {

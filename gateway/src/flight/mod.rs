@@ -11,6 +11,7 @@ mod actions;
 mod auth;
 mod clients;
 mod columns;
+mod form;
 mod listener;
 mod metadata;
 mod params;

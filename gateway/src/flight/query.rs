@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
-use arrow_flight::encode::FlightDataEncoderBuilder;
+use arrow_flight::encode::{DictionaryHandling, FlightDataEncoderBuilder};
 use arrow_flight::error::FlightError;
 use arrow_flight::{FlightData, FlightDescriptor, FlightInfo};
 use bytes::Bytes;
@@ -20,6 +20,7 @@ use super::Server;
 use super::auth::Call;
 use super::clients::{Client, Running};
 use super::columns::{self, Columns, Shown};
+use super::form::Form;
 use super::params;
 use super::sealed::{Setting, Work, nonce};
 use super::status;
@@ -35,6 +36,7 @@ pub(super) struct Execution {
     client: Arc<Client>,
     guard: StatementGuard,
     prepared: Arc<Prepared>,
+    form: Form,
     sets: std::vec::IntoIter<Vec<ScalarValue>>,
     current: Option<(QueryStream, Shown)>,
     /// Rows that a command counts without sending them.
@@ -48,7 +50,8 @@ impl Server {
         let settings = call.client.session.vars().changed();
         let settings = settings.into_iter().map(|(name, value)| Setting { name, value }).collect();
         let (role, session) = (call.login.role.name.clone(), call.client.mark.to_vec());
-        Work { role, session, text, settings, ..Work::default() }
+        let (types, compression) = (call.form.types as i32, call.form.compression as i32);
+        Work { role, session, text, settings, types, compression, ..Work::default() }
     }
 
     /// Plans one statement.
@@ -93,7 +96,7 @@ impl Server {
         let (client, guard) = self.place(call, work)?;
         let prepared = self.plan(&client, &guard, &work.text).await?;
         client.session.activity().end();
-        Ok(Columns::of(&prepared.columns).schema())
+        Ok(Columns::of(&prepared.columns, work.types()).schema())
     }
 
     /// Where a statement runs: in the session that planned it, if that is the caller's, else in one like it.
@@ -124,7 +127,7 @@ impl Server {
             None => Arc::new(self.plan(&client, &guard, &work.text).await?),
         };
         // A file may have been replaced since by one with other columns; as PostgreSQL, the client is not given those.
-        if !work.columns.is_empty() && work.columns != Columns::of(&prepared.columns).fingerprint() {
+        if !work.columns.is_empty() && work.columns != Columns::of(&prepared.columns, work.types()).fingerprint() {
             return self.settled(&client, Err(changed_result_type()));
         }
         let batches = batches.map_or_else(|| params::unpack(&work.params), Ok)?;
@@ -134,8 +137,8 @@ impl Server {
         if batches.is_empty() {
             sets.push(Vec::new());
         }
-        let (server, sets) = (Arc::clone(self), sets.into_iter());
-        Ok(Execution { server, client, guard, prepared, sets, current: None, counted: 0, _running: running })
+        let (server, sets, form) = (Arc::clone(self), sets.into_iter(), work.form());
+        Ok(Execution { server, client, guard, prepared, form, sets, current: None, counted: 0, _running: running })
     }
 
     /// An error fails the transaction block of its session.
@@ -156,14 +159,18 @@ impl Server {
 
 impl Execution {
     fn columns(&self) -> Columns {
-        Columns::of(&self.prepared.columns)
+        Columns::of(&self.prepared.columns, self.form.types)
     }
 
     /// Begins, and gives the rows as they come. An error of the first set of parameters is told at once.
     pub(super) async fn stream(mut self) -> Result<DataStream> {
         let columns = Arc::new(self.columns());
         self.advance().await?;
-        let encoder = FlightDataEncoderBuilder::new().with_schema(columns.schema());
+        // Dictionaries that come go as they are, each batch with its own.
+        let encoder = FlightDataEncoderBuilder::new()
+            .with_schema(columns.schema())
+            .with_options(self.form.options()?)
+            .with_dictionary_handling(DictionaryHandling::Resend);
         let batches = self.batches().map(move |batch| {
             let (batch, shown) = batch?;
             columns.batch(&batch, &shown).map_err(FlightError::from)

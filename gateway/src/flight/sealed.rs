@@ -10,6 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use bytes::Bytes;
 use prost::Message;
 
+use super::form::{Compression, Form, Types};
 use crate::auth::Seal;
 use crate::auth::seal::{self, Broken, Purpose};
 use crate::error::{Error, Result, SqlState};
@@ -53,6 +54,11 @@ pub(super) struct Work {
     /// The fingerprint of the columns that the client was told; empty if it was told none.
     #[prost(bytes = "vec", tag = "8")]
     pub(super) columns: Vec<u8>,
+    /// How the client wants the rows.
+    #[prost(enumeration = "Types", tag = "9")]
+    pub(super) types: i32,
+    #[prost(enumeration = "Compression", tag = "10")]
+    pub(super) compression: i32,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -86,6 +92,10 @@ pub(super) fn bad_token(why: Broken) -> Error {
 }
 
 impl Work {
+    pub(super) fn form(&self) -> Form {
+        Form { types: self.types(), compression: self.compression() }
+    }
+
     pub(super) fn ticket(&self, seal: &Seal) -> Bytes {
         seal.seal(Purpose::Ticket, &self.encode_to_vec(), TICKET_LIVES).into()
     }

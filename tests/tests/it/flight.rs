@@ -3,6 +3,7 @@
 mod access;
 mod attacks;
 mod certificates;
+mod forms;
 mod frames;
 mod hostile;
 mod limits;

@@ -68,7 +68,7 @@ async fn columns(server: &Server, call: &Call, schema: &str, table: &str) -> Sch
     let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
     let sql = format!("SELECT * FROM {}.{}", quoted(schema), quoted(table));
     match server.prepare(&call.client, &call.begin(&call.client), &sql).await {
-        Ok(prepared) => Columns::of(&prepared.columns).schema().as_ref().clone(),
+        Ok(prepared) => Columns::of(&prepared.columns, call.form.types).schema().as_ref().clone(),
         Err(_) => Schema::empty(),
     }
 }
