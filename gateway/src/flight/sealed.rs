@@ -144,6 +144,13 @@ mod tests {
         assert_eq!(Work::of_ticket(&seal, "ann", &ticket).unwrap().text, "SELECT 1");
         assert_eq!(Work::of_ticket(&seal, "bob", &ticket).unwrap_err().state, SqlState::InsufficientPrivilege);
         assert_eq!(Work::of_handle(&seal, "ann", &ticket).unwrap_err().state, SqlState::InvalidSqlStatementName);
+        let strict = Seal::new([]).unwrap().for_lives_of(Duration::ZERO);
+        let old = strict.seal(Purpose::Ticket, &work.encode_to_vec(), Duration::ZERO);
+        let refused = Work::of_ticket(&strict, "ann", &old).unwrap_err();
+        assert_eq!(
+            (refused.state, refused.message.as_str()),
+            (SqlState::InsufficientPrivilege, "bad ticket: it has expired")
+        );
         let token = Token::new("ann").unwrap();
         assert_eq!(Token::open(&seal, &token.seal(&seal, TICKET_LIVES)).unwrap().0, token);
         assert!(Token::open(&seal, "no token").is_err() && Token::open(&seal, "").is_err());

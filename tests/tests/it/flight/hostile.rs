@@ -41,8 +41,21 @@ async fn noise_is_refused_and_harms_nobody() {
             client.act("CreatePreparedStatement", body.clone()).await.err(),
             client.act("CancelFlightInfo", body.clone()).await.err(),
             client.act("SetSessionOptions", body.clone()).await.err(),
+            {
+                let descriptor = Some(FlightDescriptor::new_cmd(body.clone()));
+                let header = body.clone().into();
+                put(
+                    &mut client,
+                    vec![FlightData { flight_descriptor: descriptor, data_header: header, ..FlightData::default() }],
+                )
+                .await
+                .err()
+            },
         ];
         for status in told.into_iter().flatten() {
+            // No library tells what it thinks of the bytes.
+            let is_ours = ["malformed ", "bad ", "could not ", "the action ", " is not supported", "of this kind"];
+            assert!(is_ours.iter().any(|words| status.message().contains(words)), "{status:?}");
             let is_fair = matches!(
                 status.code(),
                 Code::InvalidArgument | Code::Unimplemented | Code::PermissionDenied | Code::NotFound
