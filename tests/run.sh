@@ -324,13 +324,24 @@ login_suite() {
     fi
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
         -addext subjectAltName=DNS:localhost -keyout "$key" -out "$certificate" 2>"$work/openssl.log"
+    # Who signs clients, and a client whose name is the role's.
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=authority \
+        -keyout "$work/authority.key" -out "$work/authority.pem" 2>>"$work/openssl.log"
+    openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=reader \
+        -keyout "$work/reader.key" -out "$work/reader.csr" 2>>"$work/openssl.log"
+    printf 'basicConstraints=CA:FALSE\n' >"$work/reader.ext"
+    openssl x509 -req -in "$work/reader.csr" -CA "$work/authority.pem" -CAkey "$work/authority.key" -set_serial 1 -days 2 \
+        -extfile "$work/reader.ext" -out "$work/reader.pem" 2>>"$work/openssl.log"
+    chmod 600 "$work/reader.key"
     verifier=$(printf 'a long password\n' | "$CARGO_TARGET_DIR/debug/lakegate" hash-password)
     printf '[[role]]\nname = "reader"\nverifier = "%s"\n' "$verifier" >"$work/roles.toml"
     if ! server login "pg.tls_cert_file = \"$certificate\"" "pg.tls_key_file = \"$key\"" \
-        "flight.tls_cert_file = \"$certificate\"" "flight.tls_key_file = \"$key\"" "auth.roles_file = \"$work/roles.toml\""; then
+        "flight.tls_cert_file = \"$certificate\"" "flight.tls_key_file = \"$key\"" "auth.roles_file = \"$work/roles.toml\"" "auth.token_lifetime_ms = 2000" \
+        "pg.tls_client_ca_file = \"$work/authority.pem\"" "flight.tls_client_ca_file = \"$work/authority.pem\""; then
         failed=$((failed + 1))
         return
     fi
+    export CLIENT_CERTIFICATE=$work/reader.pem CLIENT_KEY=$work/reader.key
     suite "logins" env LC_ALL=C PGUSER=reader PGPASSWORD='a long password' ROOT_CERTIFICATE="$certificate" \
         tests/clients/psql/login.sh
     if [[ -x $cache/readers/bin/python ]]; then

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # psql with a password: SCRAM in the clear and bound to TLS. Needs PGHOST, PGPORT, PGDATABASE, PGUSER, PGPASSWORD and
-# the server's certificate in ROOT_CERTIFICATE.
+# the server's certificate in ROOT_CERTIFICATE, and one of the role itself in CLIENT_CERTIFICATE, with its key in CLIENT_KEY.
 set -uo pipefail
 
 passed=0
@@ -27,6 +27,9 @@ expect 'TLS where it is offered' 0 "^$PGUSER\$" 'sslmode=prefer'
 expect 'binding needs TLS' 2 'channel binding' 'sslmode=disable channel_binding=require'
 expect 'a wrong password' 2 'password authentication failed for user' 'sslmode=disable password=wrong'
 expect 'a wrong password inside TLS' 2 'password authentication failed for user' "$tls password=wrong"
+certified="$tls sslcert=$CLIENT_CERTIFICATE sslkey=$CLIENT_KEY"
+expect 'a certificate of the role' 0 "^$PGUSER\$" "$certified password=wrong channel_binding=disable"
+expect 'a certificate of another role' 2 'password authentication failed for user "nobody"' "$certified user=nobody channel_binding=disable"
 expect 'an unknown user' 2 'password authentication failed for user "nobody"' 'sslmode=disable user=nobody'
 expect 'a certificate of somebody else' 2 'certificate' "sslmode=verify-full sslrootcert=/dev/null"
 
