@@ -235,6 +235,7 @@ client_suites() {
     client_table
     stop
     login_suite
+    replica_suite
 }
 
 # Newer versions of psql than the system's, from the Python packages that carry them.
@@ -348,6 +349,28 @@ login_suite() {
         suite "logins over Flight" timeout 120 env PGUSER=reader PGPASSWORD='a long password' \
             ROOT_CERTIFICATE="$certificate" "$cache/readers/bin/python" -Bu tests/clients/python/flight_login.py
     fi
+    stop
+}
+
+# Two servers over one lake, of which one is killed.
+replica_suite() {
+    local key='auth.token_key = "the same key on every replica of it"' other
+    if [[ ! -x $cache/readers/bin/python ]]; then
+        not_run "replicas" "no Python environment"
+        return
+    fi
+    if ! server other "$key"; then
+        failed=$((failed + 1))
+        return
+    fi
+    other=$FLIGHT_PORT
+    if ! server stays "$key"; then
+        failed=$((failed + 1))
+        stop
+        return
+    fi
+    suite "replicas" timeout 120 env OTHER_FLIGHT_PORT="$other" OTHER_PID="${pids[-2]}" \
+        "$cache/readers/bin/python" -Bu tests/clients/python/flight_replicas.py
     stop
 }
 

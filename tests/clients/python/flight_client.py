@@ -68,6 +68,23 @@ def frames():
     equal(lazily.sort("id").row(0)[:3], (1, 0.5, "row 1"))
 
 
+def forms():
+    def rows(**headers):
+        options = {f"adbc.flight.sql.rpc.call_header.{name}": value for name, value in headers.items()}
+        with connect(**options) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT station, rain, observation_at FROM weather.observations ORDER BY 1, 3, 2")
+            return cursor.fetch_arrow_table()
+
+    plain = rows()
+    for compression in ("lz4", "zstd"):
+        assert rows(**{"lakegate-compression": compression}).equals(plain)
+    native = rows(**{"lakegate-types": "native"})
+    equal([str(native.schema.types[0]), native.cast(plain.schema).equals(plain)], ["string_view", True])
+    basic = rows(**{"lakegate-types": "basic"})
+    equal([str(of) for of in basic.schema.types], ["string", "double", "timestamp[us, tz=UTC]"])
+    refused(lambda: rows(**{"lakegate-types": "few"}), "invalid value for header", "22023")
+
+
 def batches():
     with connect() as connection, connection.cursor() as cursor:
         cursor.execute(MANY)
@@ -174,6 +191,6 @@ def arrow_flight():
 
 
 checks = Checks()
-for check in (values, parameters, frames, batches, browse, errors, cancel, timeout, at_once, arrow_flight):
+for check in (values, parameters, frames, forms, batches, browse, errors, cancel, timeout, at_once, arrow_flight):
     checks.run(check.__name__, check)
 checks.end()
