@@ -59,7 +59,7 @@ pub struct Flight {
     pub tls_key_file: Option<PathBuf>,
     /// PEM certificates that sign those of clients: the common name is the role of a call that shows nothing else.
     pub tls_client_ca_file: Option<PathBuf>,
-    /// Connections, of which one carries all calls of a client; those of one more are 53300.
+    /// Connections with a login, of which one carries all calls of a client; those of one more are 53300.
     pub max_connections: usize,
     /// Clients whose session is kept; the one that was idle longest makes room for the next.
     pub sessions_max: usize,

@@ -108,8 +108,8 @@ impl Server {
                 (Key::Socket(peer, login.role.name.clone()), login)
             }
         };
+        connection.prove()?;
         let client = self.clients.open(key, &login, &connection)?;
-        connection.prove();
         Ok(Call { client, login, timeout: timeout(metadata), form, renewed })
     }
 
@@ -147,7 +147,7 @@ impl Server {
                 Token::new(&login.role.name)?.seal(&self.seal, self.token_lives)
             }
         };
-        connection.prove();
+        connection.prove()?;
         let header = bearer(&text)?;
         let mut response = Response::new(HandshakeResponse { protocol_version: 0, payload: text.into() });
         response.metadata_mut().insert("authorization", header);
@@ -228,11 +228,7 @@ fn claim(metadata: &MetadataMap) -> Result<Claim> {
 fn connection<T>(request: &Request<T>) -> Result<(Arc<Connection>, SocketAddr)> {
     let connection = request.extensions().get::<Arc<Connection>>();
     let found = connection.and_then(|connection| Some((Arc::clone(connection), connection.addr?)));
-    let (connection, peer) = found.ok_or_else(|| Error::new(SqlState::ConnectionFailure, "the connection is gone"))?;
-    if connection.is_too_many {
-        return Err(Error::new(SqlState::TooManyConnections, "sorry, too many clients already"));
-    }
-    Ok((connection, peer))
+    found.ok_or_else(|| Error::new(SqlState::ConnectionFailure, "the connection is gone"))
 }
 
 /// `grpc-timeout`: at most eight digits and a unit.

@@ -1,21 +1,21 @@
 //! A client's socket, and what is known of it.
 //!
-//! Owns: that a client which does not prove who it is leaves again, whatever it sends or does not send instead. Must never
-//! know: calls.
+//! Owns: that a client which does not prove who it is leaves again, whatever it sends or does not send instead, and that only
+//! those who did take a place. Must never know: calls.
 
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep};
 use tonic::transport::server::Connected;
 
+use crate::error::{Error, Result, SqlState};
 use crate::socket::Stream;
 
 /// What the calls of a connection know of it.
@@ -26,15 +26,21 @@ pub(crate) struct Connection {
     pub(super) encrypted: bool,
     /// The name in the client's certificate.
     pub(super) client_name: Option<String>,
-    /// It came when all places were taken: its calls are told so.
-    pub(super) is_too_many: bool,
-    proven: AtomicBool,
+    places: Arc<Semaphore>,
+    place: OnceLock<OwnedSemaphorePermit>,
 }
 
 impl Connection {
-    /// Lets the client stay as long as it wants.
-    pub(super) fn prove(&self) {
-        self.proven.store(true, Ordering::Relaxed);
+    /// Lets a client that has proven who it is stay as long as it wants. Without a place left: 53300.
+    pub(super) fn prove(&self) -> Result<()> {
+        if self.place.get().is_none() {
+            let place = Arc::clone(&self.places).try_acquire_owned();
+            let place =
+                place.map_err(|_| Error::new(SqlState::TooManyConnections, "sorry, too many clients already"))?;
+            // Of two calls at once one was first; the other's place is free again.
+            drop(self.place.set(place));
+        }
+        Ok(())
     }
 }
 
@@ -42,22 +48,27 @@ impl Connection {
 pub(super) struct Socket {
     stream: Stream,
     connection: Arc<Connection>,
-    deadline: Option<Pin<Box<Sleep>>>,
-    _place: OwnedSemaphorePermit,
+    /// Until the login: when it must have come, and a place among those who wait for theirs.
+    pending: Option<(Pin<Box<Sleep>>, OwnedSemaphorePermit)>,
 }
 
 impl Socket {
-    pub(super) fn new(stream: Stream, (place, is_too_many): (OwnedSemaphorePermit, bool), patience: Duration) -> Self {
+    pub(super) fn new(
+        stream: Stream,
+        places: &Arc<Semaphore>,
+        (pending, patience): (OwnedSemaphorePermit, Duration),
+    ) -> Self {
         let (addr, encrypted) = (stream.tcp().peer_addr().ok(), stream.is_encrypted());
         let client_name = stream.client_name();
-        let connection = Connection { addr, encrypted, client_name, is_too_many, proven: AtomicBool::new(false) };
-        Self { stream, connection: Arc::new(connection), deadline: Some(Box::pin(sleep(patience))), _place: place }
+        let (places, place) = (Arc::clone(places), OnceLock::new());
+        let connection = Connection { addr, encrypted, client_name, places, place };
+        Self { stream, connection: Arc::new(connection), pending: Some((Box::pin(sleep(patience)), pending)) }
     }
 
     fn poll_deadline(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        let Some(deadline) = &mut self.deadline else { return Ok(()) };
-        if self.connection.proven.load(Ordering::Relaxed) {
-            self.deadline = None;
+        let Some((deadline, _)) = &mut self.pending else { return Ok(()) };
+        if self.connection.place.get().is_some() {
+            self.pending = None;
         } else if deadline.as_mut().poll(cx).is_ready() {
             tracing::info!(peer = ?self.connection.addr, "login took too long");
             return Err(io::ErrorKind::TimedOut.into());

@@ -101,6 +101,11 @@ async fn a_handshake_of_tls_that_does_not_go_on_is_cut() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_connection_too_many_is_told_so() {
     let server = with(|config| config.max_connections = 2).await;
+    // Those who do not log in take no place.
+    let mut silent = Vec::new();
+    for _ in 0..10 {
+        silent.push(Raw::greet(server.server.flight_addr()).await);
+    }
     let (mut one, two) = (connect(&server).await, connect(&server).await);
     let mut three = Client::open(server.server.flight_addr()).await;
     let refused = three.query("SELECT 1").await.unwrap_err();
