@@ -17,6 +17,7 @@ use crate::layout::{self, Compression, Format, Partition, Place, Placed};
 use crate::manifest::{DataFile, Manifest};
 use crate::snapshot::SkippedFile;
 use crate::store::Source;
+use crate::write::is_dropped;
 
 /// Schema and name.
 pub(crate) type TableName = (String, String);
@@ -44,6 +45,9 @@ pub(crate) fn tables(sources: &[Arc<Source>], listings: &[Arc<Vec<ObjectMeta>>],
     for (index, (source, objects)) in sources.iter().zip(listings).enumerate() {
         let (folders, objects) = folder::split(objects);
         for (folder, objects) in folders {
+            if is_dropped(folder, &objects) {
+                continue;
+            }
             if let Some((table, reason)) = add_logged(&mut logged, (index, folder), &objects, definitions) {
                 found.skipped.push(skipped_log(source, folder, table, reason));
             }

@@ -95,6 +95,9 @@ pub enum Error {
     /// A view has no columns or rows of its own; the engine plans it.
     #[error("\"{view}\" is a view")]
     IsView { view: String },
+    /// A table was not written.
+    #[error(transparent)]
+    Write(#[from] crate::write::Fault),
     /// The engine's own types did not take what a reader made.
     #[error("could not make rows of file \"{file}\" of table \"{table}\": {reason}")]
     Rows { table: String, file: String, reason: String },
@@ -110,6 +113,7 @@ impl Error {
             Self::NoVersion { versions: Some((first, last)), .. } => {
                 Some(format!("The log has the versions {first} to {last}."))
             }
+            Self::Write(fault) => fault.detail(),
             _ => None,
         }
     }
@@ -130,6 +134,7 @@ impl Error {
             Self::NotAtomic { .. } => Some(
                 "It ignores conditional writes (If-None-Match). Define tables and views in sql/tables and sql/views.",
             ),
+            Self::Write(fault) => fault.hint(),
             Self::NotKept { .. } => Some("The first source of the lake keeps them, below _lakegate/."),
             Self::EmptyFile { .. }
             | Self::UnreadableFile { .. }
@@ -174,6 +179,7 @@ impl Error {
             | Self::TooMuchKept { .. }
             | Self::NotKept { .. }
             | Self::NotAtomic { .. }
+            | Self::Write(_)
             | Self::MissingColumn { .. }
             | Self::Definition { .. }
             | Self::Location { .. }

@@ -24,6 +24,7 @@ mod snapshot;
 mod store;
 mod system;
 mod unread;
+mod write;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -36,6 +37,7 @@ pub use secret::Secret;
 pub use shadow::ShadowTotals;
 pub use snapshot::{Kind, LakeTable, Origin, SkippedFile, Snapshot, Table, View};
 pub use unread::optimizer_rules;
+pub use write::{Change, Column, FILE_NUMBER, Fault, NewTable, Target, Writer};
 
 /// The embedded default: a folder beside the process.
 pub const DEFAULT_LAKE: &str = "./lake";
@@ -71,6 +73,8 @@ pub struct SourceConfig {
     pub allow_http: bool,
     pub access_key_id: Option<String>,
     pub secret_access_key: Option<Secret>,
+    /// Whether SQL may make and change tables here; the store is tested at the start.
+    pub writable: bool,
 }
 
 impl Default for Config {

@@ -28,6 +28,7 @@ use crate::remembered::{self, Shelf};
 use crate::shadow::Shadows;
 use crate::snapshot::{Kind, LakeTable, SkippedFile, Snapshot, Table, View};
 use crate::store::Source;
+use crate::write::Leftovers;
 use crate::{Config, Error};
 
 /// Tables that are opened at once before anybody asks for them.
@@ -50,8 +51,10 @@ pub struct Lake {
     pub(crate) kept: Kept,
     sql_dir: PathBuf,
     poll_interval: Duration,
-    footers: Arc<Footers>,
+    pub(crate) footers: Arc<Footers>,
     pub(crate) shadows: Arc<Shadows>,
+    /// Files of statements that failed.
+    pub(crate) leftovers: Arc<Leftovers>,
     current: ArcSwap<Snapshot>,
     /// Told of every new snapshot that no statement asked for.
     changed: Notify,
@@ -85,6 +88,7 @@ impl Lake {
             schemas: BTreeMap::new(),
             comments: Arc::default(),
             script: Arc::default(),
+            sources: Arc::default(),
             skipped: Vec::new(),
         };
         let lake = Self {
@@ -94,11 +98,12 @@ impl Lake {
             poll_interval: config.poll_interval(),
             footers: Arc::default(),
             shadows,
+            leftovers: Arc::default(),
             current: ArcSwap::from_pointee(empty),
             changed: Notify::new(),
             hints: Hints::default(),
             seen: Mutex::default(),
-            versions: AtomicU64::new(0),
+            versions: AtomicU64::default(),
         };
         let listings = join_all(lake.sources.iter().map(|source| source.list())).await;
         let listings = listings.into_iter().map(|listing| listing.map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
@@ -108,6 +113,7 @@ impl Lake {
         *seen = Seen { listings, definitions, script };
         lake.publish(&seen);
         drop(seen);
+        lake.probe().await;
         Ok(Arc::new(lake))
     }
 
@@ -159,12 +165,20 @@ impl Lake {
     }
 
     /// Lists the lake around keys that may have changed; true if anything did.
-    async fn look_at(&self, places: Places) -> Result<bool, Error> {
+    pub(crate) async fn look_at(&self, places: Places) -> Result<bool, Error> {
         let Places::Keys(keys) = places else { return self.refresh().await };
         let mut seen = self.seen.lock().await;
         let mut listings = seen.listings.clone();
+        let mut whole = None;
         for (at, key) in keys {
             let (Some(source), Some(listing)) = (self.sources.get(at), listings.get_mut(at)) else { continue };
+            // A folder is listed as a whole, whatever is asked for.
+            if source.folder.is_some() {
+                if whole.replace(at) != Some(at) {
+                    *listing = Arc::new(source.list().await?);
+                }
+                continue;
+            }
             let after = notify::before(listing, &key).cloned();
             match source.list_up_to(after.as_ref(), &key).await? {
                 Some(found) => notify::splice(Arc::make_mut(listing), after.as_ref(), &key, found),
@@ -228,7 +242,7 @@ impl Lake {
             }
         };
         let keeping = self.sources.iter().map(|source| source.shelf.write_until(source.store.as_ref(), &stop));
-        tokio::join!(opening, join_all(keeping));
+        tokio::join!(opening, join_all(keeping), self.leftovers.sweep_until(&stop));
     }
 
     /// Opens every table of the newest snapshot that is not open.
@@ -255,7 +269,7 @@ impl Lake {
 
     /// Whether every source answers now.
     pub async fn store_is_reachable(&self) -> bool {
-        join_all(self.sources.iter().map(|source| source.is_reachable())).await.into_iter().all(|reachable| reachable)
+        join_all(self.sources.iter().map(|source| source.is_reachable())).await.iter().all(|reachable| *reachable)
     }
 
     /// How many Parquet footers were asked of the stores since the start; a repeated query asks for none.
@@ -288,13 +302,12 @@ impl Lake {
     pub(crate) fn publish(&self, seen: &Seen) -> bool {
         let last = self.current.load();
         let snapshot = self.arranged(seen, &last);
-        let same = |a: &Arc<Table>, b: &Arc<Table>| Arc::ptr_eq(a, b);
         let unchanged = last.version > 0
             && snapshot.skipped == last.skipped
             && snapshot.comments == last.comments
             && snapshot.script.version == last.script.version
             && snapshot.tables().count() == last.tables().count()
-            && snapshot.tables().zip(last.tables()).all(|(a, b)| same(a, b));
+            && snapshot.tables().zip(last.tables()).all(|(a, b)| Arc::ptr_eq(a, b));
         if !unchanged {
             self.current.store(Arc::new(snapshot));
         }
@@ -311,7 +324,8 @@ impl Lake {
         let (schemas, skipped) = self.arrange(found, definitions, last);
         let version = self.versions.fetch_add(1, Ordering::Relaxed) + 1;
         let script = Arc::clone(&seen.script);
-        Snapshot { version, taken_at: Utc::now(), schemas, comments, script, skipped }
+        let sources = self.sources.iter().map(Arc::clone).collect();
+        Snapshot { version, taken_at: Utc::now(), schemas, comments, script, sources, skipped }
     }
 
     fn arrange(&self, found: Found, definitions: Definitions, last: &Snapshot) -> (Schemas, Vec<SkippedFile>) {
@@ -325,11 +339,8 @@ impl Lake {
         for definition in &definitions.tables {
             let name = (definition.name.schema.clone(), definition.name.name.clone());
             if !found.tables.contains_key(&name) {
-                skipped.push(of_definition(
-                    definition.file.clone(),
-                    Some(definition.name.clone()),
-                    "no file at its location".to_owned(),
-                ));
+                let (file, name) = (definition.file.clone(), Some(definition.name.clone()));
+                skipped.push(of_definition(file, name, "no file at its location".to_owned()));
             }
         }
         for ((schema, name), manifest) in found.tables {

@@ -36,6 +36,7 @@ pub struct Snapshot {
     pub comments: Arc<Comments>,
     /// What SQL defined of it.
     pub script: Arc<Script>,
+    pub(crate) sources: Arc<[Arc<Source>]>,
     /// What the listing alone shows; files that fail to open are known to their tables.
     pub(crate) skipped: Vec<SkippedFile>,
 }
@@ -212,6 +213,10 @@ impl LakeTable {
         self.source.listed_at()
     }
 
+    pub(crate) fn source(&self) -> &Arc<Source> {
+        &self.source
+    }
+
     pub(crate) fn manifest(&self) -> &Manifest {
         &self.manifest
     }
@@ -230,7 +235,7 @@ impl LakeTable {
     }
 
     /// Opens the files, once. A failure that their content causes is remembered; others may pass.
-    async fn open(&self) -> Result<Arc<Opened>, Error> {
+    pub(crate) async fn open(&self) -> Result<Arc<Opened>, Error> {
         let opening = || async {
             let pin =
                 |file: &DataFile| Arc::new(Pinned::new(self.label.clone(), file.clone(), Arc::clone(&self.source)));
@@ -277,13 +282,25 @@ impl LakeTable {
         let files: Vec<Arc<Pinned>> = self.manifest.files.iter().map(pin).collect();
         let known = self.opened().and_then(|opened| opened.delta.as_ref()).map(|delta| &delta.state);
         let last = (&self.footers, known.or(self.last.as_ref()));
-        let opened = delta::open(&self.label, &self.manifest, &files, last, Some((as_of, &self.states))).await;
+        let how = (Some((as_of, self.states.as_ref())), false);
+        let opened = delta::open(&self.label, &self.manifest, &files, last, how).await;
         let opened = Arc::new(opened.map_err(|failure| failure.error)?);
         let mut versions = self.versions.lock();
         versions.retain(|known| version(known) != version(&opened));
         versions.insert(0, Arc::clone(&opened));
         versions.truncate(VERSIONS_MAX);
         Ok(opened)
+    }
+
+    /// Opens it with the place of each row's file in its state, as its last column.
+    pub(crate) async fn open_numbered(&self) -> Result<LakeProvider, Error> {
+        let pin = |file: &DataFile| Arc::new(Pinned::new(self.label.clone(), file.clone(), Arc::clone(&self.source)));
+        let files: Vec<Arc<Pinned>> = self.manifest.files.iter().map(pin).collect();
+        let known = self.opened().and_then(|opened| opened.delta.as_ref()).map(|delta| &delta.state);
+        let last = (&self.footers, known.or(self.last.as_ref()));
+        let opened = delta::open(&self.label, &self.manifest, &files, last, (None, true)).await;
+        let opened = Arc::new(opened.map_err(|failure| failure.error)?);
+        Ok(LakeProvider { opened, source: Arc::clone(&self.source) })
     }
 
     async fn provider(&self) -> Result<LakeProvider, Error> {

@@ -22,6 +22,7 @@ use url::Url;
 use crate::ranges::Ranges;
 use crate::remembered::{Shelf, is_page};
 use crate::shadow::Shadows;
+use crate::write::Probe;
 use crate::{Error, SourceConfig};
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -62,6 +63,8 @@ pub(crate) struct Source {
     /// Of the files of all sources.
     pub(crate) shadows: Arc<Shadows>,
     pub(crate) ranges: Arc<Ranges>,
+    /// Whether SQL may write, and what the store was found to be good for.
+    pub(crate) probe: Probe,
     /// When the last whole listing began, in microseconds since 1970; 0 is never.
     listed_at: AtomicI64,
 }
@@ -81,16 +84,17 @@ impl Source {
             Some((scheme, _)) => return Err(bad(format!("unknown scheme \"{scheme}\""))),
             None => (config.url.as_str(), None),
         };
+        let (probe, listed_at) = (Probe::new(config.writable), AtomicI64::new(0));
         let Some(place) = place else {
             let (store, folder) = local(path, config)?;
-            let (folder, listed_at) = (Some(folder), AtomicI64::new(0));
-            return Ok(Self { root, url, store, folder, bucket: None, shelf, shadows, ranges, listed_at });
+            let folder = Some(folder);
+            return Ok(Self { root, url, store, folder, bucket: None, shelf, shadows, ranges, probe, listed_at });
         };
         let (name, prefix) = place.split_once('/').unwrap_or((place, ""));
         let prefix = Path::parse(prefix.trim_matches('/')).map_err(|error| bad(error.to_string()))?;
         let store = bucket(name, &prefix, config)?;
         let bucket = Some((name.to_owned(), prefix));
-        Ok(Self { root, url, store, folder: None, bucket, shelf, shadows, ranges, listed_at: AtomicI64::new(0) })
+        Ok(Self { root, url, store, folder: None, bucket, shelf, shadows, ranges, probe, listed_at })
     }
 
     /// The key below the root of an object of a bucket, if it is there.

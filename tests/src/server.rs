@@ -24,6 +24,18 @@ impl TestServer {
         Self::with(config(lake)).await.keeping(lake)
     }
 
+    /// A server that may write to a local lake.
+    pub async fn writable(lake: &Lake) -> Self {
+        Self::with(config_writable(lake)).await.keeping(lake)
+    }
+
+    /// A server that may write below a prefix of a bucket.
+    pub async fn writable_s3(store: &s3::Server, prefix: &str) -> Self {
+        let mut config = config_s3(store, prefix);
+        config.lake.sources.iter_mut().for_each(|source| source.writable = true);
+        Self::with(config).await
+    }
+
     /// Keeps the lake as long as the server.
     pub fn keeping(mut self, lake: &Lake) -> Self {
         self.kept.0 = Some(lake.clone());
@@ -135,6 +147,13 @@ pub fn config(lake: &Lake) -> Config {
     config.lake.manifest = false;
     config.lake.sources =
         vec![catalog::SourceConfig { url: lake.path().to_str().unwrap().to_owned(), ..Default::default() }];
+    config
+}
+
+/// The same, whose source SQL may write.
+pub fn config_writable(lake: &Lake) -> Config {
+    let mut config = config(lake);
+    config.lake.sources.iter_mut().for_each(|source| source.writable = true);
     config
 }
 

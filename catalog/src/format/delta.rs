@@ -1,8 +1,8 @@
 //! Delta tables: which files are of the table says its log. How a file is read is Parquet's.
 //!
-//! Owns: from a log to a table that is ready to be read. Must never do: write.
+//! Owns: from a log to a table that is ready to be read. Must never do: write; the room `write` does, in the same terms.
 
-mod action;
+pub(crate) mod action;
 mod checkpoint;
 mod data;
 mod deletions;
@@ -10,7 +10,7 @@ pub(crate) mod folder;
 mod listed;
 mod log;
 mod path;
-mod schema;
+pub(crate) mod schema;
 mod stats;
 mod vector;
 mod version;
@@ -41,6 +41,7 @@ use crate::pinned::Pinned;
 use crate::prune::Partitions;
 use crate::store::Source;
 
+pub(crate) use self::listed::commit as commit_key;
 pub(crate) use self::log::State;
 pub use self::version::AsOf;
 pub(crate) use self::version::States;
@@ -90,7 +91,7 @@ pub(crate) async fn open(
     manifest: &Manifest,
     all: &[Arc<Pinned>],
     (footers, last): (&Arc<Footers>, Option<&Arc<State>>),
-    as_of: Option<(AsOf, &States)>,
+    (as_of, is_numbered): (Option<(AsOf, &States)>, bool),
 ) -> Result<Opened, Failure> {
     let (Some(folder), Some(first)) = (&manifest.folder, all.first()) else {
         return Err(Error::MissingFile { table: table.to_owned(), file: folder::log("") }.into());
@@ -99,7 +100,7 @@ pub(crate) async fn open(
     let by_key = all.iter().map(|file| (file.key(), file)).collect();
     let files = Files { table, folder, source, footers, all, by_key };
     // A log is of unknown origin: no line of it may end the process.
-    let opening = AssertUnwindSafe(files.open(last, as_of)).catch_unwind();
+    let opening = AssertUnwindSafe(files.open(last, as_of, is_numbered)).catch_unwind();
     let damaged = |_| files.unreadable(folder::log(folder), "the log is damaged");
     opening.await.map_err(damaged).flatten().map_err(|error| {
         let skipped = if error.is_lasting() { vec![(folder::log(folder), error.reason())] } else { Vec::new() };
@@ -108,7 +109,12 @@ pub(crate) async fn open(
 }
 
 impl Files<'_> {
-    async fn open(&self, last: Option<&Arc<State>>, as_of: Option<(AsOf, &States)>) -> Result<Opened, Error> {
+    async fn open(
+        &self,
+        last: Option<&Arc<State>>,
+        as_of: Option<(AsOf, &States)>,
+        is_numbered: bool,
+    ) -> Result<Opened, Error> {
         let state = match as_of {
             None => log::read(self, last).await?,
             Some((as_of, states)) => log::read_as_of(self, (as_of, last), states).await?,
@@ -117,10 +123,13 @@ impl Files<'_> {
         if let Some(unknown) = state.protocol.unknown() {
             return Err(unsupported(unknown));
         }
-        let columned = schema::parse(&state.metadata).map_err(|fault| match fault {
+        let mut columned = schema::parse(&state.metadata).map_err(|fault| match fault {
             Fault::Unsupported(feature) => unsupported(feature),
             Fault::Damaged(reason) => self.unreadable(folder::log(self.folder), reason),
         })?;
+        if is_numbered {
+            columned.number_files();
+        }
         let columns = columned.columns.len();
         if columns > COLUMNS_MAX {
             return Err(Error::TooManyColumns { table: self.table.to_owned(), columns, columns_max: COLUMNS_MAX });

@@ -92,7 +92,7 @@ pub(crate) async fn open(
             let states = States::default();
             let as_of = manifest.definition.as_ref().and_then(|definition| definition.as_of);
             let as_of = as_of.map(|as_of| (as_of, &states));
-            return Box::pin(delta::open(table, manifest, &files, (footers, last), as_of)).await;
+            return Box::pin(delta::open(table, manifest, &files, (footers, last), (as_of, false))).await;
         }
     };
     let is_partition = |field: &Field| manifest.partitions.iter().any(|partition| partition.name() == field.name());

@@ -67,6 +67,11 @@ pub(crate) enum Source {
 }
 
 impl RelationEntry {
+    /// Whether SQL may change its rows.
+    pub(crate) fn is_writable(&self) -> bool {
+        matches!(&self.source, Source::Lake(table) if table.is_writable())
+    }
+
     /// `pg_class.relkind`.
     pub(crate) fn kind(&self) -> &'static str {
         match &self.source {

@@ -131,6 +131,7 @@ static RELATIONS: &[&dyn Relation] = &[
     &system::schema_drift::SchemaDrift,
     &system::shadows::Shadows,
     &system::skipped_files::SkippedFiles,
+    &system::sources::Sources,
     &system::tables::Tables,
 ];
 

@@ -10,6 +10,7 @@ pub(crate) mod rejects;
 pub(crate) mod schema_drift;
 pub(crate) mod shadows;
 pub(crate) mod skipped_files;
+pub(crate) mod sources;
 pub(crate) mod tables;
 
 /// The schema's name.

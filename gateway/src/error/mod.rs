@@ -22,6 +22,8 @@ pub struct Error {
     pub detail: Option<String>,
     pub hint: Option<String>,
     pub position: Option<usize>,
+    /// Where in what was read the failure is: `COPY t, line 3, column a`.
+    pub context: Option<String>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -29,7 +31,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     pub fn new(state: SqlState, message: impl Into<String>) -> Self {
-        Self { state, message: message.into(), detail: None, hint: None, position: None, source: None }
+        Self { state, message: message.into(), detail: None, hint: None, position: None, context: None, source: None }
     }
 
     /// SQL that PostgreSQL has and this server does not: 0A000.
@@ -54,6 +56,11 @@ impl Error {
 
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    pub fn context(mut self, context: impl Into<String>) -> Self {
+        self.context = Some(context.into());
         self
     }
 

@@ -59,6 +59,8 @@ sqlstates! {
     InvalidBinaryRepresentation = "22P03",
     BadCopyFileFormat = "22P04",
     UntranslatableCharacter = "22P05",
+    // Class 23: constraints
+    NotNullViolation = "23502",
     // Class 25: transaction
     ActiveSqlTransaction = "25001",
     ReadOnlySqlTransaction = "25006",
@@ -76,6 +78,7 @@ sqlstates! {
     InvalidCatalogName = "3D000",
     InvalidSchemaName = "3F000",
     SerializationFailure = "40001",
+    StatementCompletionUnknown = "40003",
     // Class 42: syntax and access
     SyntaxErrorOrAccessRuleViolation = "42000",
     SyntaxError = "42601",
@@ -122,6 +125,7 @@ sqlstates! {
     CannotConnectNow = "57P03",
     IdleSessionTimeout = "57P05",
     // Class 58: system
+    SystemError = "58000",
     IoError = "58030",
     UndefinedFile = "58P01",
     // Class XX: ours

@@ -61,6 +61,7 @@ impl Server {
             allow_http: true,
             access_key_id: Some(ACCESS_KEY.into()),
             secret_access_key: Some(SECRET_KEY.into()),
+            writable: false,
         }
     }
 

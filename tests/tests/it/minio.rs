@@ -115,6 +115,7 @@ impl Minio {
             allow_http: true,
             access_key_id: Some(USER.into()),
             secret_access_key: Some(PASSWORD.into()),
+            writable: false,
         }
     }
 }

@@ -3,9 +3,10 @@
 //! Owns: the fields that readers need. Unknown ones are ignored, as the protocol asks. Pure.
 //! <https://github.com/delta-io/delta/blob/master/PROTOCOL.md>
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 /// Features of tables that are read. Those of writers alone do not matter.
 const FEATURES: [&str; 7] = [
@@ -35,13 +36,13 @@ pub(super) struct Action {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Add {
-    pub(super) path: String,
+    pub(crate) path: String,
     #[serde(default, deserialize_with = "or_default")]
-    pub(super) partition_values: BTreeMap<String, Option<String>>,
-    pub(super) size: u64,
+    pub(crate) partition_values: BTreeMap<String, Option<String>>,
+    pub(crate) size: u64,
     /// JSON in JSON.
-    pub(super) stats: Option<Box<str>>,
-    pub(super) deletion_vector: Option<Vector>,
+    pub(crate) stats: Option<Box<str>>,
+    pub(crate) deletion_vector: Option<Vector>,
 }
 
 /// A file that is no longer of the table.
@@ -53,37 +54,48 @@ pub(super) struct Remove {
 }
 
 /// Where the places of deleted rows are.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Vector {
     pub(super) storage_type: String,
     pub(super) path_or_inline_dv: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) offset: Option<u64>,
     pub(super) size_in_bytes: u64,
     pub(super) cardinality: u64,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Metadata {
-    pub(super) format: Option<FileFormat>,
-    pub(super) schema_string: String,
+    pub(crate) format: Option<FileFormat>,
+    pub(crate) schema_string: String,
     #[serde(default, deserialize_with = "or_default")]
-    pub(super) partition_columns: Vec<String>,
+    pub(crate) partition_columns: Vec<String>,
     #[serde(default, deserialize_with = "or_default")]
-    pub(super) configuration: HashMap<String, Option<String>>,
+    pub(crate) configuration: BTreeMap<String, Option<String>>,
+    /// What readers do not need and a new version of it keeps.
+    #[serde(flatten)]
+    pub(crate) others: BTreeMap<String, Value>,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub(crate) struct FileFormat {
-    pub(super) provider: String,
+    pub(crate) provider: String,
+    #[serde(flatten)]
+    pub(crate) others: BTreeMap<String, Value>,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Protocol {
-    min_reader_version: u32,
-    reader_features: Option<Vec<String>>,
+    pub(crate) min_reader_version: u32,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(crate) min_writer_version: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reader_features: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) writer_features: Option<Vec<String>>,
 }
 
 /// A file of a checkpoint in several.
@@ -93,7 +105,7 @@ pub(super) struct Sidecar {
 }
 
 /// A file and the rows deleted from it are one entry of a log.
-pub(super) type Key = (String, Option<String>);
+pub(crate) type Key = (String, Option<String>);
 
 /// Null is as if it were not there.
 fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
@@ -101,7 +113,7 @@ fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D)
 }
 
 impl Add {
-    pub(super) fn key(&self) -> Key {
+    pub(crate) fn key(&self) -> Key {
         (self.path.clone(), self.deletion_vector.as_ref().map(Vector::id))
     }
 }

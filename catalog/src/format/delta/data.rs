@@ -15,7 +15,7 @@ use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStoreExt};
 
 use super::action::Add;
-use super::schema::Columned;
+use super::schema::{Columned, FILE_NUMBER};
 use super::{Files, folder, stats};
 use crate::Error;
 use crate::format::bounds::{Bounds, FileBounds};
@@ -57,7 +57,11 @@ impl Files<'_> {
     pub(super) async fn data(&self, adds: &[&Arc<Add>], columned: &Columned) -> Result<Data, Error> {
         let mut values = Vec::with_capacity(columned.partitions.len());
         for (field, name) in columned.partitions.iter().filter_map(|place| columned.columns.get(*place)) {
-            values.push(self.partition(adds, field.data_type(), name)?.into_iter());
+            let of_files = match name.as_str() {
+                FILE_NUMBER => (0..adds.len()).map(|at| ScalarValue::Int64(i64::try_from(at).ok())).collect(),
+                _ => self.partition(adds, field.data_type(), name)?,
+            };
+            values.push(of_files.into_iter());
         }
         let told: Vec<_> = columned.of_files().take(BOUNDS_MAX / adds.len().max(1)).collect();
         let mut data = Data {

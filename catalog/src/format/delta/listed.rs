@@ -98,7 +98,7 @@ impl Listed {
 }
 
 /// The key of a commit.
-pub(super) fn commit(folder: &str, version: u64) -> String {
+pub(crate) fn commit(folder: &str, version: u64) -> String {
     format!("{}/{version:020}.json", folder::log(folder))
 }
 

@@ -30,12 +30,12 @@ const STATS_BYTES_MAX: usize = 256 << 20;
 /// A table at one version.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
-    pub(super) version: u64,
+    pub(crate) version: u64,
     /// The commit of this version, if it was read: its log goes on only if it is still the same.
     newest: Option<Identity>,
-    pub(super) protocol: Protocol,
-    pub(super) metadata: Metadata,
-    pub(super) files: BTreeMap<Key, Arc<Add>>,
+    pub(crate) protocol: Protocol,
+    pub(crate) metadata: Metadata,
+    pub(crate) files: BTreeMap<Key, Arc<Add>>,
 }
 
 /// One version of a file.

@@ -17,6 +17,9 @@ const MODE: &str = "delta.columnMapping.mode";
 const PHYSICAL_NAME: &str = "delta.columnMapping.physicalName";
 const ID: &str = "delta.columnMapping.id";
 
+/// The column that tells a row's file.
+pub const FILE_NUMBER: &str = "lakegate:file";
+
 /// The columns of a table.
 #[derive(Debug)]
 pub(super) struct Columned {
@@ -28,6 +31,12 @@ pub(super) struct Columned {
 }
 
 impl Columned {
+    /// Adds a column, behind all others, that has the place of each row's file in the state of the table.
+    pub(super) fn number_files(&mut self) {
+        self.partitions.push(self.columns.len());
+        self.columns.push((Field::new(FILE_NUMBER, DataType::Int64, false), FILE_NUMBER.to_owned()));
+    }
+
     /// The columns that are in files.
     pub(super) fn of_files(&self) -> impl Iterator<Item = &(Field, String)> {
         let all = self.columns.iter().enumerate();
@@ -37,7 +46,7 @@ impl Columned {
 
 /// Why a schema cannot be used.
 #[derive(Debug, PartialEq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     Damaged(String),
     Unsupported(String),
 }
@@ -52,8 +61,39 @@ struct StructField {
     name: String,
     #[serde(rename = "type")]
     data_type: Value,
+    #[serde(default = "yes")]
+    nullable: bool,
     #[serde(default)]
     metadata: HashMap<String, Value>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A column as a writer must know it.
+#[derive(Debug)]
+pub(crate) struct Declared {
+    /// As its table shows it.
+    pub(crate) field: Field,
+    /// As files have it.
+    pub(crate) file_type: DataType,
+    pub(crate) nullable: bool,
+    pub(crate) is_partition: bool,
+    pub(crate) metadata: HashMap<String, Value>,
+}
+
+/// The columns that a log declares, in their order.
+pub(crate) fn declared(metadata: &Metadata) -> Result<Vec<Declared>, Fault> {
+    let root: Struct = serde_json::from_str(&metadata.schema_string).map_err(|error| damaged(&error.to_string()))?;
+    let column = |field: StructField| {
+        let (file_type, _) = typed(&field.data_type, Mode::None)?;
+        let is_partition = metadata.partition_columns.contains(&field.name);
+        let raw = Field::new(&field.name, file_type.clone(), true);
+        let StructField { nullable, metadata, .. } = field;
+        Ok(Declared { field: normal(&raw), file_type, nullable, is_partition, metadata })
+    };
+    root.fields.into_iter().map(column).collect()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]

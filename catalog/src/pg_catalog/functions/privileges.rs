@@ -1,10 +1,11 @@
-//! `has_table_privilege` and its kin: who may do what. Everybody may read and nobody may write: the lake is read-only.
+//! `has_table_privilege` and its kin: who may do what. Everybody may read, and may write what
+//! can be written: Delta tables of sources that the configuration opens for it.
 
 use datafusion::common::Result;
 
 use super::function::{Argument, Spec};
 use super::scope::{Object, Scope, object, single};
-use crate::pg_catalog::directory::DATABASE;
+use crate::pg_catalog::directory::{DATABASE, RelationEntry};
 use crate::pg_catalog::error::LookupError;
 use crate::pg_catalog::roles::{self, Role};
 use crate::pg_catalog::rows::Cell;
@@ -34,6 +35,9 @@ struct Kind {
 
 const TABLE: Kind =
     Kind { allowed: &["SELECT"], denied: &["INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"] };
+const WRITABLE: Kind =
+    Kind { allowed: &["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE"], denied: &["REFERENCES", "TRIGGER"] };
+const WRITABLE_COLUMN: Kind = Kind { allowed: &["SELECT", "INSERT", "UPDATE"], denied: &["REFERENCES"] };
 const COLUMN: Kind = Kind { allowed: &["SELECT"], denied: &["INSERT", "UPDATE", "REFERENCES"] };
 const DATABASE_KIND: Kind = Kind { allowed: &["CONNECT"], denied: &["CREATE", "TEMPORARY", "TEMP"] };
 const SCHEMA: Kind = Kind { allowed: &["USAGE"], denied: &["CREATE"] };
@@ -64,14 +68,16 @@ impl Kind {
 
 fn table<'a>(scope: &'a Scope, arguments: &[Argument<'_>]) -> Result<Cell<'a>> {
     let [.., of, privilege] = of_user(scope, arguments, 2)? else { return Ok(Cell::Null) };
-    let found = scope.relation(*of)?.is_some();
-    answer(found, &TABLE, *privilege)
+    let found = scope.relation(*of)?;
+    let kind = if found.is_some_and(RelationEntry::is_writable) { &WRITABLE } else { &TABLE };
+    answer(found.is_some(), kind, *privilege)
 }
 
 fn column<'a>(scope: &'a Scope, arguments: &[Argument<'_>]) -> Result<Cell<'a>> {
     let [.., of, _, privilege] = of_user(scope, arguments, 3)? else { return Ok(Cell::Null) };
-    let found = scope.relation(*of)?.is_some();
-    answer(found, &COLUMN, *privilege)
+    let found = scope.relation(*of)?;
+    let kind = if found.is_some_and(RelationEntry::is_writable) { &WRITABLE_COLUMN } else { &COLUMN };
+    answer(found.is_some(), kind, *privilege)
 }
 
 fn schema<'a>(scope: &'a Scope, arguments: &[Argument<'_>]) -> Result<Cell<'a>> {

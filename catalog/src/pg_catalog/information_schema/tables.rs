@@ -32,7 +32,7 @@ impl Relation for Tables {
                 ("table_schema", relation.schema.as_ref().into()),
                 ("table_name", relation.name.as_ref().into()),
                 ("table_type", if relation.kind() == "v" { "VIEW" } else { "BASE TABLE" }.into()),
-                ("is_insertable_into", "NO".into()),
+                ("is_insertable_into", if relation.is_writable() { "YES" } else { "NO" }.into()),
                 ("is_typed", "NO".into()),
             ]);
         }

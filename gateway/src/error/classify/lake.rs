@@ -9,7 +9,14 @@ impl From<catalog::Error> for Error {
 }
 
 pub(super) fn lake(error: &catalog::Error) -> Error {
-    if let catalog::Error::Store { cause, .. } | catalog::Error::NotKept { cause, .. } = error {
+    use catalog::Fault::{NotWritten, Unknown};
+    if let catalog::Error::Write(catalog::Fault::Rows { .. }) = error {
+        return Error::internal(error.to_string());
+    }
+    if let catalog::Error::Store { cause, .. }
+    | catalog::Error::NotKept { cause, .. }
+    | catalog::Error::Write(NotWritten { cause } | Unknown { cause, .. }) = error
+    {
         tracing::warn!(%cause, "the object store failed");
     }
     let mut report = Error::new(state(error), error.to_string());
@@ -48,8 +55,35 @@ fn state(error: &catalog::Error) -> SqlState {
             _ => SqlState::IoError,
         },
         Lake::NotAtomic { .. } => SqlState::FeatureNotSupported,
+        Lake::Write(fault) => of_write(fault),
         Lake::View { .. } => SqlState::SyntaxErrorOrAccessRuleViolation,
         Lake::IsView { .. } => SqlState::WrongObjectType,
         Lake::Rows { .. } => SqlState::InternalError,
+    }
+}
+
+fn of_write(fault: &catalog::Fault) -> SqlState {
+    use catalog::Fault;
+    match fault {
+        Fault::ReadOnly { .. } | Fault::NoSource { .. } => SqlState::ReadOnlySqlTransaction,
+        Fault::Unfit { .. } => SqlState::SystemError,
+        Fault::Format { .. } => SqlState::WrongObjectType,
+        Fault::Feature { .. } | Fault::Type { .. } | Fault::EmptyPartition { .. } => SqlState::FeatureNotSupported,
+        Fault::AppendOnly { .. } => SqlState::ObjectNotInPrerequisiteState,
+        Fault::Name { .. } => SqlState::InvalidName,
+        Fault::Null { .. } => SqlState::NotNullViolation,
+        Fault::TooLong { .. } => SqlState::StringDataRightTruncation,
+        Fault::Partitions { .. } => SqlState::ProgramLimitExceeded,
+        Fault::Exists { .. } | Fault::Occupied { .. } => SqlState::DuplicateTable,
+        Fault::Conflict { .. } => SqlState::SerializationFailure,
+        Fault::NotWritten { cause } => match cause.as_ref() {
+            object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
+                SqlState::InsufficientPrivilege
+            }
+            _ => SqlState::IoError,
+        },
+        Fault::Unknown { .. } => SqlState::StatementCompletionUnknown,
+        Fault::Memory { .. } => SqlState::OutOfMemory,
+        Fault::Rows { .. } => SqlState::InternalError,
     }
 }

@@ -1,0 +1,35 @@
+//! Tables that can be written: from rows to a commit in the log of a Delta table.
+//!
+//! Owns: that all rows of a statement are seen, or none. Must never know: SQL, a session.
+//! <https://github.com/delta-io/delta/blob/master/PROTOCOL.md>
+
+mod action;
+mod commit;
+mod dropped;
+mod fault;
+mod file;
+mod leftovers;
+mod name;
+mod partitions;
+mod probe;
+mod protocol;
+mod rows;
+mod schema;
+mod stats;
+mod target;
+
+pub use crate::format::delta::schema::FILE_NUMBER;
+pub use commit::Change;
+pub(crate) use dropped::is_dropped;
+pub use fault::Fault;
+pub(crate) use leftovers::Leftovers;
+pub(crate) use probe::Probe;
+pub use rows::Writer;
+pub use schema::Column;
+pub use target::{NewTable, Target};
+
+/// A random number; the hasher's keys are random.
+fn random() -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    std::hash::RandomState::new().build_hasher().finish()
+}
