@@ -5,7 +5,7 @@
 #   tests/run.sh rust           formatting, lints, tests of the workspace
 #   tests/run.sh clients        real drivers against the built binary
 #   tests/run.sh notebooks      the notebooks over Flight SQL; UPDATE_PICTURES=1 keeps their pictures for the documentation
-#   tests/run.sh formats        random tables in all formats, beside pyarrow and DuckDB
+#   tests/run.sh formats        random tables in all formats, beside pyarrow and DuckDB; written ones in other engines
 #   tests/run.sh minio          the lake in a bucket of MinIO
 #   tests/run.sh postgres       random values and calls beside a real PostgreSQL
 set -euo pipefail
@@ -133,7 +133,7 @@ server() {
     local log=$work/$1.log config=$work/$1.toml pid
     cat >"$config" <<CONFIG
 sql_dir = "$root/sql"
-lake.sources = [{ url = "${LAKE:-$work/demo}" }]
+lake.sources = [{ url = "${LAKE:-$work/demo}", writable = ${WRITABLE:-false} }]
 pg.listen = "127.0.0.1:0"
 flight.listen = "127.0.0.1:0"
 http.listen = "127.0.0.1:0"
@@ -388,6 +388,13 @@ formats_suite() {
         return
     fi
     suite "formats, side by side" timeout 600 "$python" -B tests/formats/compare.py read "$work/formats"
+    stop
+    mkdir "$work/written"
+    if ! LAKE=$work/written WRITABLE=true server written; then
+        failed=$((failed + 1))
+        return
+    fi
+    suite "written tables in other engines" timeout 300 "$python" -B tests/formats/written.py "$work/written"
     stop
 }
 

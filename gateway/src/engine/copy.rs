@@ -1,6 +1,6 @@
-//! COPY ... TO STDOUT: which query is copied, and how its rows shall be written.
+//! COPY: which query is copied, and how its rows shall be written; or how rows that come are to be read.
 //!
-//! Owns: the options and their conflicts. Must never know: how a row is written; the protocol does.
+//! Owns: the options and their conflicts. Must never know: how a row is written or read; the protocol does.
 //! <https://www.postgresql.org/docs/15/sql-copy.html>
 
 use arrow::datatypes::Schema;
@@ -29,6 +29,9 @@ pub struct Copy {
     pub escape: u8,
     /// Columns whose values are quoted always, by position.
     pub force_quote: Vec<usize>,
+    /// Of COPY FROM: columns in which nothing is NULL, and those in which a quoted NULL is one too.
+    pub force_not_null: Vec<usize>,
+    pub force_null: Vec<usize>,
 }
 
 /// The options as they were given.
@@ -41,6 +44,9 @@ struct Given {
     quote: Option<char>,
     escape: Option<char>,
     force_quote: Option<Vec<Ident>>,
+    force_not_null: Option<Vec<Ident>>,
+    force_null: Option<Vec<Ident>>,
+    is_from: bool,
 }
 
 /// The query whose rows are copied: a table is all of its columns, or those in parentheses.
@@ -62,6 +68,17 @@ pub(super) fn how(options: &[CopyOption], legacy: &[CopyLegacyOption], columns: 
     given.settle(columns)
 }
 
+/// The same for rows that come. `columns` are those that get values.
+pub(super) fn how_from(options: &[CopyOption], legacy: &[CopyLegacyOption], columns: &Schema) -> Result<Copy> {
+    let mut given = Given { is_from: true, ..Given::default() };
+    options.iter().try_for_each(|option| given.option(option))?;
+    legacy.iter().try_for_each(|option| given.legacy(option))?;
+    if given.force_quote.is_some() {
+        return Err(Error::unsupported("COPY force quote only available using COPY TO"));
+    }
+    given.settle(columns)
+}
+
 impl Given {
     fn option(&mut self, option: &CopyOption) -> Result<()> {
         match option {
@@ -76,6 +93,8 @@ impl Given {
             CopyOption::Encoding(name) => {
                 Err(Error::unsupported(format!("COPY in the encoding \"{name}\" is not supported")))
             }
+            CopyOption::ForceNotNull(columns) if self.is_from => set(&mut self.force_not_null, columns.clone()),
+            CopyOption::ForceNull(columns) if self.is_from => set(&mut self.force_null, columns.clone()),
             CopyOption::ForceNotNull(_) => Err(only_from("force not null")),
             CopyOption::ForceNull(_) => Err(only_from("force null")),
             CopyOption::Freeze(_) => Ok(()),
@@ -95,6 +114,9 @@ impl Given {
                     CopyLegacyCsvOption::Quote(quote) => set(&mut self.quote, *quote),
                     CopyLegacyCsvOption::Escape(escape) => set(&mut self.escape, *escape),
                     CopyLegacyCsvOption::ForceQuote(columns) => set(&mut self.force_quote, columns.clone()),
+                    CopyLegacyCsvOption::ForceNotNull(columns) if self.is_from => {
+                        set(&mut self.force_not_null, columns.clone())
+                    }
                     CopyLegacyCsvOption::ForceNotNull(_) => Err(only_from("force not null")),
                 })
             }
@@ -122,6 +144,8 @@ impl Given {
                 ("quote", self.quote.is_some()),
                 ("escape", self.escape.is_some()),
                 ("force quote", self.force_quote.is_some()),
+                ("force not null", self.force_not_null.is_some()),
+                ("force null", self.force_null.is_some()),
             ];
             if let Some((name, _)) = csv_only.into_iter().find(|(_, is_given)| *is_given) {
                 return Err(Error::unsupported(format!("COPY {name} available only in CSV mode")));
@@ -138,9 +162,13 @@ impl Given {
                 .index_of(&name)
                 .map_err(|_| Error::new(SqlState::UndefinedColumn, format!("column \"{name}\" does not exist")))
         };
-        let force_quote = self.force_quote.unwrap_or_default().iter().map(position).collect::<Result<_>>()?;
+        let positions =
+            |names: Option<Vec<Ident>>| names.unwrap_or_default().iter().map(position).collect::<Result<_>>();
+        let (force_quote, force_not_null, force_null) =
+            (positions(self.force_quote)?, positions(self.force_not_null)?, positions(self.force_null)?);
         let escape = self.escape.map_or(Ok(quote), |escape| byte("escape", escape))?;
-        Ok(Copy { format, delimiter, null, header: self.header == Some(true), quote, escape, force_quote })
+        let header = self.header == Some(true);
+        Ok(Copy { format, delimiter, null, header, quote, escape, force_quote, force_not_null, force_null })
     }
 }
 

@@ -45,6 +45,7 @@ mod types;
 mod unanswered;
 mod versions;
 mod view_columns;
+mod write;
 mod zone;
 
 use std::sync::Arc;
@@ -70,6 +71,8 @@ use plan::Plan;
 pub use query_log::Counters;
 pub use statement::{Prepared, Statement, Tag};
 pub use stream::QueryStream;
+pub use write::Incoming;
+pub(crate) use write::{Block, Mark};
 
 /// Longer texts are parsed on the CPU pool.
 const INLINE_SQL_BYTES: usize = 1024;
@@ -97,6 +100,8 @@ pub enum Outcome {
     Rows { stream: QueryStream, tag: Tag },
     /// Rows in the form that COPY asked for.
     Copy { stream: QueryStream, copy: Copy, tag: Tag },
+    /// Rows are awaited, in the form that COPY says.
+    CopyIn(Box<Incoming>),
     /// No rows: a command was carried out.
     Done(Tag),
 }
@@ -325,6 +330,9 @@ impl Core {
         declared: Vec<Option<FieldRef>>,
     ) -> Result<Prepared> {
         let ast = Arc::clone(&statement.ast);
+        if write::is_write(&ast) {
+            return Box::pin(write::prepare(self, session, statement, declared)).await;
+        }
         match ast.as_ref() {
             Ast::Query(query) => {
                 let planned = plan::query(self, session, query.clone(), Arc::clone(&statement.message), declared);

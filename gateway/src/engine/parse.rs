@@ -45,6 +45,7 @@ fn parse(sql: &str) -> Result<Vec<Statement>> {
             true => syntax_error(sql, &parser, None, error),
             false => syntax_error(sql, &parser, Some(&first), error),
         })?;
+        let is_without_data = without_data(&mut parser, &ast);
         let end = parser.peek_token_ref().clone();
         if end.token != Token::EOF && end.token != Token::SemiColon {
             return Err(near(sql, &end));
@@ -52,7 +53,7 @@ fn parse(sql: &str) -> Result<Vec<Statement>> {
         tokens::values::unmark(&mut ast);
         tokens::versions::alias(&mut ast);
         guard::check_ast(&ast)?;
-        statements.push(Statement { is_move, ..statement(sql, ast, first.span.start, &end) });
+        statements.push(Statement { is_move, is_without_data, ..statement(sql, ast, first.span.start, &end) });
     }
 }
 
@@ -70,11 +71,21 @@ fn next(parser: &mut Parser<'_>) -> Result<(Ast, bool), ParserError> {
     parser.parse_statement().map(|ast| (ast, false))
 }
 
+/// Reads `WITH [NO] DATA` behind the query of a new table, and tells whether its rows are left out.
+fn without_data(parser: &mut Parser<'_>, ast: &Ast) -> bool {
+    if !matches!(ast, Ast::CreateTable(create) if create.query.is_some()) {
+        return false;
+    }
+    let is_without = parser.parse_keywords(&[Keyword::WITH, Keyword::NO, Keyword::DATA]);
+    let _is_with = !is_without && parser.parse_keywords(&[Keyword::WITH, Keyword::DATA]);
+    is_without
+}
+
 fn statement(sql: &str, ast: Ast, start: Location, end: &TokenWithSpan) -> Statement {
     let from = byte_offset(sql, start);
     let to = if end.token == Token::EOF { sql.len() } else { byte_offset(sql, end.span.start) };
     let text = sql.get(from..to).unwrap_or(sql).trim_end();
-    Statement { ast: Arc::new(ast), text: text.into(), message: sql.into(), is_move: false }
+    Statement { ast: Arc::new(ast), text: text.into(), message: sql.into(), is_move: false, is_without_data: false }
 }
 
 /// What the parser could not read. `first` begins a statement that may be a command of PostgreSQL's.

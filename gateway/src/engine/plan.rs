@@ -5,7 +5,8 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
-use catalog::View;
+use catalog::{Table, View};
+use datafusion::catalog::TableProvider;
 use datafusion::catalog::view::ViewTable;
 use datafusion::common::DataFusionError;
 use datafusion::datasource::provider_as_source;
@@ -15,7 +16,6 @@ use sqlparser::ast::{
     Expr, Ident, ObjectName, Query, Statement as Ast, ViewColumnDef, visit_expressions, visit_relations,
 };
 
-use super::params::Planning;
 use super::scope::{Found, Scope, relation_of, undefined_table, view_of};
 use super::{
     Core, Statement, constant_rows, declared, diagnose, exact, explain, given_types, grouping_keys, params, parse,
@@ -53,6 +53,8 @@ pub(super) enum Plan {
     Command,
     /// What defines tables, views, schemas and comments, with its tag.
     Define(&'static str),
+    /// What changes rows of the lake.
+    Write(Box<super::write::Write>),
     /// REFRESH TABLE.
     Refresh(ObjectName),
     Declare {
@@ -75,6 +77,9 @@ pub(super) enum Plan {
     },
 }
 
+/// A plan on its way.
+pub(super) type Planning = futures::future::BoxFuture<'static, Result<Planned>>;
+
 /// Plans a query for a session: resolves its relations, rewrites it, plans it, types its parameters.
 pub(super) fn query(
     core: Arc<Core>,
@@ -82,8 +87,26 @@ pub(super) fn query(
     query: Box<Query>,
     message: Arc<str>,
     declared: Vec<Option<FieldRef>>,
-) -> futures::future::BoxFuture<'static, Result<Planned>> {
-    nested(core, session, Asked { query, message, declared, search_path: None, depth: 0 })
+) -> Planning {
+    nested(core, session, Asked { query, message, declared, search_path: None, over: None, depth: 0 })
+}
+
+/// The same, with another provider in the place of a table.
+pub(super) fn query_over(
+    core: Arc<Core>,
+    session: Arc<Session>,
+    (query, over): (Box<Query>, Over),
+    message: Arc<str>,
+    declared: Vec<Option<FieldRef>>,
+) -> Planning {
+    nested(core, session, Asked { query, message, declared, search_path: None, over: Some(over), depth: 0 })
+}
+
+/// A table that is read otherwise; its last column is one that `*` leaves out.
+#[derive(Clone)]
+pub(super) struct Over {
+    pub table: Arc<Table>,
+    pub provider: Arc<dyn TableProvider>,
 }
 
 /// A query, of a statement or of a view that it uses.
@@ -93,16 +116,13 @@ struct Asked {
     declared: Vec<Option<FieldRef>>,
     /// How a view finds what it names; `None` is as the session does.
     search_path: Option<Vec<String>>,
+    over: Option<Over>,
     depth: usize,
 }
 
-fn nested(
-    core: Arc<Core>,
-    session: Arc<Session>,
-    asked: Asked,
-) -> futures::future::BoxFuture<'static, Result<Planned>> {
+fn nested(core: Arc<Core>, session: Arc<Session>, asked: Asked) -> Planning {
     Box::pin(async move {
-        let Asked { query, message, declared, search_path, depth } = asked;
+        let Asked { query, message, declared, search_path, over, depth } = asked;
         if depth > VIEW_DEPTH_MAX {
             return Err(Error::new(SqlState::StatementTooComplex, "views are nested too deep")
                 .hint("A view may not use itself, directly or through others."));
@@ -115,6 +135,10 @@ fn nested(
             scope.view.find_column_comments().await;
         }
         scope.names_system_columns = system_columns::mentioned(&query);
+        if let Some(Over { table, provider }) = over {
+            let source = zone::localized(provider_as_source(provider), &session)?;
+            scope.add_with_hidden_column(&table, source);
+        }
         for name in relations(&query) {
             resolve(&core, &session, &mut scope, &name, depth).await.map_err(|error| locate(error, &name, &message))?;
         }
@@ -146,6 +170,11 @@ async fn resolve(
     name: &ObjectName,
     depth: usize,
 ) -> Result<()> {
+    if let Some(block) = &session.transaction().written
+        && super::write::means(scope, name, &block.target().name)
+    {
+        return Err(super::write::refuse_to_read(&block.target().name.name));
+    }
     match scope.find(name) {
         None => versions::refuse(name, false),
         Some(Found::Earlier { table, name, .. }) if scope.has(&table.schema, &name) => Ok(()),
@@ -193,7 +222,8 @@ async fn view(core: &Arc<Core>, session: &Arc<Session>, view: &View, depth: usiz
         _ => &[],
     };
     let (query, message) = (Box::new(query.clone()), Arc::clone(&statement.message));
-    let asked = Asked { query, message, declared: Vec::new(), search_path: view.search_path.clone(), depth };
+    let asked =
+        Asked { query, message, declared: Vec::new(), search_path: view.search_path.clone(), over: None, depth };
     rename(nested(Arc::clone(core), Arc::clone(session), asked).await?, names)
 }
 
@@ -267,9 +297,9 @@ fn analyzed(
     let mut plan = logical(scope, statement.clone(), declared)?;
     let params::Types { fields: param_types, plan: planning } = params::types(&plan, declared).map_err(external)?;
     match planning {
-        Planning::Done => {}
-        Planning::Fill => plan = params::fill(plan, &param_types).map_err(external)?,
-        Planning::Again => {
+        params::Planning::Done => {}
+        params::Planning::Fill => plan = params::fill(plan, &param_types).map_err(external)?,
+        params::Planning::Again => {
             let typed: Vec<_> = param_types.iter().cloned().map(Some).collect();
             plan = logical(scope, statement, &typed)?;
         }
@@ -331,7 +361,7 @@ fn located(error: datafusion::common::DataFusionError, message: &str) -> Error {
     }
 }
 
-fn locate(error: Error, name: &ObjectName, message: &str) -> Error {
+pub(super) fn locate(error: Error, name: &ObjectName, message: &str) -> Error {
     let start = name.0.first().and_then(|part| part.as_ident()).map(|ident: &Ident| ident.span.start);
     match start {
         Some(start) if error.position.is_none() && start.line > 0 => error.at(parse::offset(message, start)),

@@ -12,13 +12,12 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::scalar::ScalarValue;
 use futures::TryStreamExt;
 use sqlparser::ast::Statement as Ast;
-use tokio_util::sync::CancellationToken;
 
 use super::interrupt::Stop;
 use super::plan::{Plan, Planned};
 use super::query_log::Running;
 use super::stream::Weight;
-use super::{Core, Cursor, Outcome, Prepared, QueryStream, Tag, define, exact, explain, params, refresh};
+use super::{Core, Cursor, Outcome, Prepared, QueryStream, Tag, define, exact, explain, params, refresh, write};
 use crate::error::{Error, Result, SqlState};
 use crate::session::transaction::Status;
 use crate::session::{NamedStatement, Session, StatementGuard, command};
@@ -47,7 +46,7 @@ impl Run<'_> {
             Plan::Explain { planned, how } => self.explain(planned, *how, params).await,
             Plan::Declare { name, options, planned } => {
                 // The cursor outlives DECLARE, and its deadline and cancel request: each FETCH has its own.
-                let guard = StatementGuard { cancel: CancellationToken::new(), timeout: None, ..self.guard.clone() };
+                let guard = self.guard.unbounded();
                 let stream = Run { guard: &guard, params: Vec::new(), ..self }.stream(planned, params).await?;
                 let cursor = Cursor::new(
                     name.clone(),
@@ -93,6 +92,10 @@ impl Run<'_> {
                 let defining = Box::pin(define::carry_out(core, session, self.prepared.statement.clone(), command));
                 self.core.cpu.block(move |handle| handle.block_on(defining)).await?.map(Outcome::Done)
             }
+            Plan::Write(write) => {
+                let write = Box::pin(write::run(Run { params, ..self }, write));
+                write.await
+            }
             Plan::Command => self.command().await,
         }
     }
@@ -100,12 +103,16 @@ impl Run<'_> {
     /// A block that ends well keeps what it defined first; if that fails, it has failed.
     async fn command(&self) -> Result<Outcome> {
         let ast = &self.prepared.statement.ast;
-        if matches!(ast.as_ref(), Ast::Commit { .. })
-            && self.session.transaction().status == Status::InBlock
-            && let Err(error) = Box::pin(define::commit(self.core, self.session)).await
-        {
-            self.session.end_block(false);
-            return Err(error);
+        if matches!(ast.as_ref(), Ast::Commit { .. }) && self.session.transaction().status == Status::InBlock {
+            // A block does only one of both.
+            let kept = match Box::pin(define::commit(self.core, self.session)).await {
+                Ok(()) => Box::pin(write::commit(self.core, self.session, self.guard)).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = kept {
+                self.session.end_block(false);
+                return Err(error);
+            }
         }
         match command::execute(self.session, ast)? {
             command::Done::Tag(tag) => Ok(Outcome::Done(tag)),

@@ -127,6 +127,12 @@ impl Scope {
         Ok(())
     }
 
+    /// Adds a table whose last column `*` leaves out.
+    pub(super) fn add_with_hidden_column(&mut self, table: &Table, source: Arc<dyn TableSource>) {
+        self.with_system_columns.insert((table.schema.clone(), table.name.clone()), 1);
+        self.add(&table.schema, &table.name, source);
+    }
+
     pub(super) fn has(&self, schema: &str, name: &str) -> bool {
         self.sources.contains_key(&(schema.to_owned(), name.to_owned()))
     }

@@ -11,6 +11,7 @@ use super::copy::Copy;
 use super::cursor::{self, Fetch};
 use super::explain::{self, How};
 use super::plan::{Plan, Planned};
+use super::write::Write;
 use super::{Cursor, no_columns};
 use crate::error::Result;
 
@@ -24,6 +25,8 @@ pub struct Statement {
     pub message: Arc<str>,
     /// MOVE, a FETCH whose rows are counted and not sent.
     pub is_move: bool,
+    /// WITH NO DATA behind the query of a new table.
+    pub is_without_data: bool,
 }
 
 impl Statement {
@@ -154,6 +157,12 @@ impl Prepared {
         Self { statement, plan, columns: no_columns(), param_types: Vec::new(), returns_rows: false, tag }
     }
 
+    pub(super) fn write(statement: Statement, write: Write) -> Self {
+        let param_types = write.query().map(|planned| planned.param_types.clone()).unwrap_or_default();
+        let (plan, tag) = (Plan::Write(Box::new(write)), Tag::command(""));
+        Self { statement, plan, columns: no_columns(), param_types, returns_rows: false, tag }
+    }
+
     pub(super) fn define(statement: Statement, command: &'static str) -> Self {
         let (plan, tag) = (Plan::Define(command), Tag::command(command));
         Self { statement, plan, columns: no_columns(), param_types: Vec::new(), returns_rows: false, tag }
@@ -176,6 +185,7 @@ impl Prepared {
             | Plan::Explain { planned, .. }
             | Plan::Copy { planned, .. }
             | Plan::Declare { planned, .. } => Some(planned.scope.snapshot.version),
+            Plan::Write(write) => write.query().map(|planned| planned.scope.snapshot.version),
             Plan::Execute { target, .. } => target.snapshot_version(),
             Plan::Command | Plan::Define(_) | Plan::Refresh(_) | Plan::Fetch { .. } | Plan::Prepare { .. } => None,
         }

@@ -201,6 +201,10 @@ impl Execution {
                 let registry = stream.registry();
                 self.current = Some((stream, Shown { output, registry }));
             }
+            Outcome::CopyIn(_) => {
+                let error = Error::unsupported("COPY FROM STDIN needs the PostgreSQL protocol");
+                return self.server.settled(&self.client, Err(error));
+            }
             Outcome::Copy { .. } => {
                 let error = Error::unsupported("COPY TO STDOUT needs the PostgreSQL protocol")
                     .hint("Ask for the rows with SELECT: Flight sends them in columns.");

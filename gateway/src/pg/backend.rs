@@ -106,7 +106,7 @@ pub(super) fn error_response(out: &mut BytesMut, severity: Severity, error: &Err
     message(out, b'E', |out| {
         fields(out, severity, error.state, &error.message);
         let position = error.position.map(|position| position.to_string());
-        for (field, text) in [(b'D', &error.detail), (b'H', &error.hint), (b'P', &position)] {
+        for (field, text) in [(b'D', &error.detail), (b'H', &error.hint), (b'P', &position), (b'W', &error.context)] {
             if let Some(text) = text {
                 out.put_u8(field);
                 put_string(out, text);
@@ -171,13 +171,22 @@ fn count(count: usize, state: SqlState) -> Result<i16> {
     i16::try_from(count).map_err(|_| Error::new(state, format!("a result has {count} columns, which is too many")))
 }
 
+/// Asks for the rows of a COPY.
+pub(super) fn copy_in_response(out: &mut BytesMut, format: Format, columns: usize) -> Result<()> {
+    copy_response(out, b'G', format, columns)
+}
+
 pub(super) fn copy_out_response(out: &mut BytesMut, format: Format, columns: usize) -> Result<()> {
+    copy_response(out, b'H', format, columns)
+}
+
+fn copy_response(out: &mut BytesMut, kind: u8, format: Format, columns: usize) -> Result<()> {
     let count = count(columns, SqlState::TooManyColumns)?;
     let code = match format {
         Format::Text => 0,
         Format::Binary => 1,
     };
-    message(out, b'H', |out| {
+    message(out, kind, |out| {
         out.put_u8(code);
         out.put_i16(count);
         (0..columns).for_each(|_| out.put_i16(code.into()));

@@ -129,7 +129,7 @@ impl Connection {
     }
 
     /// Waits for a message; the wait has its own limits.
-    async fn next_frame(&mut self) -> Step<Frame> {
+    pub(super) async fn next_frame(&mut self) -> Step<Frame> {
         let bytes_max = self.hub.server.config.message_bytes_max;
         if self.hub.shutdown.is_cancelled() {
             return Err(Fault::Fatal(shutting_down()));

@@ -188,7 +188,8 @@ mod tests {
         let (delimiter, null) = if format == CopyFormat::Csv { (b',', "") } else { (b'\t', "\\N") };
         let (quote, escape) = (b'"', b'"');
         let null = null.to_owned();
-        Lines(Copy { format, delimiter, null, header: false, quote, escape, force_quote: Vec::new() })
+        let (force_quote, force_not_null, force_null) = Default::default();
+        Lines(Copy { format, delimiter, null, header: false, quote, escape, force_quote, force_not_null, force_null })
     }
 
     fn row(values: &[Option<&str>]) -> Vec<u8> {

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use datafusion::scalar::ScalarValue;
-use tokio_util::sync::CancellationToken;
 
 use super::backend::{self, Signal};
 use super::connection::{Connection, Step};
@@ -14,7 +13,7 @@ use super::encode::{Format, RowEncoder};
 use super::message::{Bind, Target};
 use super::portal::{Portal, Rows, Run, State};
 use super::{params, types};
-use crate::engine::{Copy, Outcome, Prepared, QueryStream, Tag};
+use crate::engine::{Copy, Incoming, Outcome, Prepared, QueryStream, Tag};
 use crate::error::{Error, Result, SqlState};
 use crate::session::transaction::{self, Status};
 use crate::session::vars::Display;
@@ -139,6 +138,7 @@ impl Connection {
             State::Bound(values) => match self.start(portal, values, &guard, rows_max).await? {
                 Started::Rows(run) => run,
                 Started::Done(tag) => return self.complete(&tag, 0, before),
+                Started::CopyIn(rows) => return self.copy_in(*rows, &guard, before).await,
                 Started::Copy(stream, how) => return self.copy_out(stream, *how, &guard, before).await,
             },
             State::Suspended(_) if before == Status::Failed => return Err(transaction::aborted().into()),
@@ -173,6 +173,7 @@ impl Connection {
         let outcome = self.watch(guard, engine.execute(&session, &limits, &prepared, values)).await?;
         Ok(match outcome {
             Outcome::Done(tag) => Started::Done(tag),
+            Outcome::CopyIn(rows) => Started::CopyIn(rows),
             Outcome::Copy { stream, copy, tag } => Started::Copy(stream, Box::new((copy, tag))),
             Outcome::Rows { stream, tag } => {
                 let encoder = RowEncoder::of(&stream, &portal.formats, &self.display())?;
@@ -199,6 +200,7 @@ impl Connection {
 pub(super) enum Started {
     Rows(Run),
     Copy(QueryStream, Box<(Copy, Tag)>),
+    CopyIn(Box<Incoming>),
     Done(Tag),
 }
 
@@ -207,7 +209,7 @@ pub(super) enum Started {
 fn portal_guard(guard: &StatementGuard, rows_max: usize) -> StatementGuard {
     match rows_max {
         0 => guard.clone(),
-        _ => StatementGuard { cancel: CancellationToken::new(), timeout: None, began_at: guard.began_at },
+        _ => guard.unbounded(),
     }
 }
 

@@ -14,6 +14,7 @@ mod cancel;
 mod conformance;
 mod connection;
 mod copy;
+mod copy_in;
 mod cursors;
 pub mod encode;
 mod extended;

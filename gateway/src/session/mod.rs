@@ -13,6 +13,7 @@ pub mod vars;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use parking_lot::{Mutex, MutexGuard};
@@ -101,6 +102,13 @@ impl Session {
         self.activity.lock()
     }
 
+    /// Whether the running statement may not write: its block is read-only, or without a block new ones are.
+    pub fn is_read_only(&self) -> bool {
+        let is_on = |name: &str| self.vars().get(name).is_ok_and(|on| on == "on");
+        let is_in_block = self.transaction().is_in_block();
+        is_on("transaction_read_only") || (!is_in_block && is_on("default_transaction_read_only"))
+    }
+
     /// Ends the transaction block; cursors WITH HOLD outlive it if it ends well.
     pub(crate) fn end_block(&self, well: bool) {
         *self.transaction.lock() = Transaction::default();
@@ -118,7 +126,8 @@ impl Session {
     /// Begins a statement: from here on a cancel request and `statement_timeout` apply to it.
     pub fn begin_statement(&self) -> StatementGuard {
         let cancel = self.current.lock().child_token();
-        StatementGuard { cancel, timeout: self.vars().statement_timeout(), began_at: tokio::time::Instant::now() }
+        let (timeout, began_at) = (self.vars().statement_timeout(), tokio::time::Instant::now());
+        StatementGuard { cancel, timeout, began_at, shielded: Arc::default() }
     }
 
     /// Asks the connection to do something before it ends the running statement.
@@ -213,9 +222,21 @@ pub struct StatementGuard {
     /// `statement_timeout` as it was when the statement began; `None` is no limit.
     pub timeout: Option<Duration>,
     pub began_at: tokio::time::Instant,
+    /// Set while nothing may end the statement: a commit is on its way.
+    pub(crate) shielded: Arc<AtomicBool>,
 }
 
 impl StatementGuard {
+    /// The same statement, whose work may outlive the message that began it.
+    pub fn unbounded(&self) -> Self {
+        Self { cancel: CancellationToken::new(), timeout: None, ..self.clone() }
+    }
+
+    /// From here on the statement comes to its end: who would stop it could not know what was done.
+    pub fn shield(&self) {
+        self.shielded.store(true, Ordering::Release);
+    }
+
     pub fn deadline(&self) -> Option<tokio::time::Instant> {
         self.timeout.map(|timeout| self.began_at + timeout)
     }
@@ -228,13 +249,17 @@ impl StatementGuard {
                 None => std::future::pending().await,
             }
         };
-        tokio::select! {
+        let error = tokio::select! {
             biased;
             () = self.cancel.cancelled() => {
                 Error::new(SqlState::QueryCanceled, "canceling statement due to user request")
             }
             () = late => Error::new(SqlState::QueryCanceled, "canceling statement due to statement timeout"),
+        };
+        if self.shielded.load(Ordering::Acquire) {
+            return std::future::pending().await;
         }
+        error
     }
 
     /// Runs `work` until it is done or the statement must end.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use catalog::Snapshot;
 
+use crate::engine::{Block, Mark};
 use crate::error::{Error, Result, SqlState};
 
 /// What ReadyForQuery reports: `I`, `T` or `E`.
@@ -21,13 +22,15 @@ pub fn aborted() -> Error {
     Error::new(SqlState::InFailedSqlTransaction, message)
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Transaction {
     pub status: Status,
     /// Savepoints from the oldest to the newest; a name may occur twice, the newest hides the older.
     pub savepoints: Vec<Savepoint>,
     /// The lake with what the block has defined, which its own statements see; others see it after COMMIT.
     pub defined: Option<Arc<Snapshot>>,
+    /// The change of a table that the block makes, which is seen after COMMIT.
+    pub(crate) written: Option<Block>,
     /// `now()` of the block, so that every statement of it sees the same time.
     pub began_at: Option<chrono::DateTime<chrono::Utc>>,
 }
@@ -37,6 +40,8 @@ pub struct Savepoint {
     pub name: String,
     /// What the block had defined then.
     pub defined: Option<Arc<Snapshot>>,
+    /// What the block had written then.
+    pub(crate) written: Option<Mark>,
 }
 
 impl Transaction {

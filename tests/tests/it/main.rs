@@ -39,3 +39,4 @@ mod startup;
 mod statements;
 mod tidy;
 mod tidy_crates;
+mod write;

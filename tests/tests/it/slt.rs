@@ -9,7 +9,7 @@ use lakegate_tests::{Lake, TestServer};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_are_those_of_postgres_in_every_protocol_and_format() {
-    let server = TestServer::start(&Lake::default()).await;
+    let server = TestServer::writable(&Lake::default()).await;
     let mut count = 0;
     let mut found = BTreeMap::new();
     for mode in [Mode::Simple, Mode::ExtendedText, Mode::ExtendedBinary, Mode::Flight] {

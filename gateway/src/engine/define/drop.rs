@@ -1,4 +1,5 @@
-//! DROP VIEW, DROP TABLE and DROP SCHEMA. Files stay: a definition goes, and what their names say holds again.
+//! DROP VIEW, DROP TABLE and DROP SCHEMA. A table that SQL can write goes with its files. Of others the files stay: a
+//! definition goes, and what their names say holds again.
 //! <https://www.postgresql.org/docs/16/sql-dropview.html>
 
 use std::sync::Arc;
@@ -6,8 +7,8 @@ use std::sync::Arc;
 use catalog::{Defined, Name, Origin, Table};
 use sqlparser::ast::{ObjectName, ObjectType};
 
-use super::Change;
 use super::target::{denied, is_view, kind, name_of, undefined_schema};
+use super::{Change, may_define};
 use crate::error::{Error, Result, SqlState};
 use crate::session::{Notice, fold};
 
@@ -25,7 +26,9 @@ impl Change {
             match self.existing(name)? {
                 Some(table) if is_view(&table) != wants_view => return Err(wrong_kind(&table.name, wants_view)),
                 Some(table) => {
-                    self.is_ours(&table, "drop")?;
+                    if !self.drops_files(&table)? {
+                        self.is_ours(&table, "drop")?;
+                    }
                     dropped.push(table);
                 }
                 None => self.drop_unseen(name, wants_view, if_exists)?,
@@ -40,6 +43,7 @@ impl Change {
         if let Ok(target) = self.scope.new_name(name)
             && self.script.defines(&target.schema, &target.name) == Some(wanted)
         {
+            may_define(&self.session)?;
             self.script.drop(&target.schema, &target.name);
             return Ok(());
         }
@@ -79,8 +83,26 @@ impl Change {
             [view] => self.tell_cascade(format!("drop cascades to view {}", view.name)),
             views => self.tell_cascade(format!("drop cascades to {} other objects", views.len())),
         }
-        dropped.iter().for_each(|table| self.script.drop(&table.schema, &table.name));
+        for table in dropped {
+            match table.origin() {
+                Origin::Lake => self.removed.push(table),
+                Origin::Sql | Origin::File(_) => self.script.drop(&table.schema, &table.name),
+            }
+        }
         Ok(())
+    }
+
+    /// Whether a table is its files alone, in a source that can be written: with it they go.
+    fn drops_files(&self, table: &Table) -> Result<bool> {
+        if table.origin() != Origin::Lake || !table.is_writable() {
+            return Ok(false);
+        }
+        if self.session.transaction().is_in_block() {
+            return Err(Error::new(SqlState::ActiveSqlTransaction, "DROP TABLE cannot run inside a transaction block")
+                .detail(format!("The files of table \"{}\" go at once.", table.name))
+                .hint("Let it be a transaction of its own (autocommit)."));
+        }
+        Ok(true)
     }
 
     fn tell_cascade(&mut self, message: String) {

@@ -10,9 +10,11 @@ mod options;
 mod rename;
 mod target;
 
+pub(super) use target::already_exists;
+
 use std::sync::Arc;
 
-use catalog::{Name, Script};
+use catalog::{Name, Script, Table};
 use sqlparser::ast::{AlterTable, AlterTableOperation, AlterTableType, ObjectType, Statement as Ast};
 
 use super::scope::Scope;
@@ -59,6 +61,8 @@ struct Change {
     notices: Vec<Notice>,
     /// A table whose files the lake may not have yet.
     created: Option<Name>,
+    /// Tables that go with their files.
+    removed: Vec<Arc<Table>>,
 }
 
 /// Carries a statement out, on a planner's thread. Outside a block it is kept and seen by everybody before it ends; inside one its own session
@@ -72,12 +76,14 @@ pub(super) async fn carry_out(
     // ALTER VIEW is an AST of its own words.
     let is_of_view = statement.text.split_whitespace().nth(1).is_some_and(|word| word.eq_ignore_ascii_case("view"));
     let command = if command == "ALTER TABLE" && is_of_view { "ALTER VIEW" } else { command };
-    allow(&session, command)?;
+    let is_of_files = command == "DROP TABLE" && core.lake.is_writable();
+    allow(&session, command, is_of_files)?;
     for _ in 0..TRIES {
         let scope = core.scope(&session, &statement.message);
         let script = Script::clone(&scope.snapshot.script);
         let (core, session, statement) = (Arc::clone(&core), Arc::clone(&session), statement.clone());
-        let mut change = Change { core, session, statement, scope, script, notices: Vec::new(), created: None };
+        let (notices, created, removed) = Default::default();
+        let mut change = Change { core, session, statement, scope, script, notices, created, removed };
         change.make(command).await?;
         if change.keep().await? {
             return Ok(Tag::command(command));
@@ -102,11 +108,16 @@ fn conflict() -> Error {
         .hint("The transaction might succeed if retried.")
 }
 
-fn allow(session: &Session, command: &str) -> Result<()> {
-    if session.vars().get("transaction_read_only").is_ok_and(|on| on == "on") {
+/// Tables of files can be dropped by who can make them.
+fn allow(session: &Session, command: &str, is_of_files: bool) -> Result<()> {
+    if session.is_read_only() {
         let message = format!("cannot execute {command} in a read-only transaction");
         return Err(Error::new(SqlState::ReadOnlySqlTransaction, message));
     }
+    if is_of_files { Ok(()) } else { may_define(session) }
+}
+
+fn may_define(session: &Session) -> Result<()> {
     if !session.role.superuser {
         return Err(Error::new(SqlState::InsufficientPrivilege, "permission denied to define tables and views")
             .detail("Only superusers may change what is defined."));
@@ -144,6 +155,10 @@ impl Change {
                 self.script.version += 1;
             }
             let lake = &self.core.lake;
+            if is_in_block && self.session.transaction().written.is_some() {
+                return Err(Error::unsupported("a transaction block cannot both define and write")
+                    .hint("Commit first, or let each statement be a transaction of its own (autocommit)."));
+            }
             let snapshot = if is_in_block {
                 let snapshot = lake.preview(self.script).await;
                 self.session.transaction().defined = Some(Arc::clone(&snapshot));
@@ -157,6 +172,9 @@ impl Change {
                 let message = format!("table \"{}\" has no files yet", name.name);
                 self.notices.push(Notice::warning(SqlState::Warning, message));
             }
+        }
+        for table in self.removed {
+            self.core.lake.drop_table(&table).await?;
         }
         for notice in self.notices {
             self.session.push_effect(SessionEffect::Notice(notice))?;

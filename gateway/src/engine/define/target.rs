@@ -9,7 +9,7 @@ use catalog::pg_catalog::ColumnSource;
 use catalog::{Kind, Name, Origin, Table};
 use sqlparser::ast::{Ident, ObjectName};
 
-use super::Change;
+use super::{Change, may_define};
 use crate::engine::scope::{Found, Scope, view_of};
 use crate::engine::view_columns::Columns;
 use crate::engine::{parse, plan};
@@ -19,12 +19,12 @@ use crate::session::fold;
 const OWN_SCHEMAS: [&str; 4] = ["pg_catalog", "information_schema", "system", "pg_toast"];
 
 impl Scope {
-    pub(super) fn has_schema(&self, schema: &str) -> bool {
+    pub(in crate::engine) fn has_schema(&self, schema: &str) -> bool {
         schema == "public" || OWN_SCHEMAS.contains(&schema) || self.snapshot.schemas.contains_key(schema)
     }
 
     /// The name that a CREATE makes: in its own schema, or in the first one of the path that is there.
-    pub(super) fn new_name(&self, name: &ObjectName) -> Result<Name> {
+    pub(in crate::engine) fn new_name(&self, name: &ObjectName) -> Result<Name> {
         let (schema, name) = self.parts(name)?;
         match schema {
             Some(schema) if OWN_SCHEMAS.contains(&schema.as_str()) => Err(denied(&schema)),
@@ -105,7 +105,7 @@ impl Change {
         let error =
             || Error::new(SqlState::ObjectNotInPrerequisiteState, format!("cannot {verb} {kind} \"{}\"", table.name));
         match table.origin() {
-            Origin::Sql => Ok(()),
+            Origin::Sql => may_define(&self.session),
             Origin::File(file) => {
                 Err(error().detail(format!("The file sql/{file} defines it.")).hint("Change the file."))
             }
@@ -131,7 +131,7 @@ pub(super) fn is_view(table: &Table) -> bool {
     matches!(table.kind, Kind::View(_))
 }
 
-pub(super) fn already_exists(name: &str) -> Error {
+pub(in crate::engine) fn already_exists(name: &str) -> Error {
     Error::new(SqlState::DuplicateTable, format!("relation \"{name}\" already exists"))
 }
 

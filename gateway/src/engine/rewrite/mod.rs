@@ -51,7 +51,10 @@ use std::sync::Arc;
 use arrow::array::ListArray;
 use arrow::datatypes::Field;
 use datafusion::scalar::ScalarValue;
-use sqlparser::ast::{DataType, Expr, Ident, ObjectName, Query, SelectItem, TableWithJoins, WildcardAdditionalOptions};
+use sqlparser::ast::{
+    DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, Query, SelectItem,
+    TableWithJoins, WildcardAdditionalOptions,
+};
 use sqlparser::tokenizer::Span;
 use udfs::pg::interval::Style;
 
@@ -168,9 +171,23 @@ pub(crate) fn select_from(items: Vec<SelectItem>, table: ObjectName) -> Query {
     from_functions::query(select)
 }
 
+/// `count(*)`, as it would be written.
+pub(crate) fn count_all() -> Expr {
+    let mut call = expand::call("count", Vec::new());
+    if let Expr::Function(Function { args: FunctionArguments::List(list), .. }) = &mut call {
+        list.args.push(FunctionArg::Unnamed(FunctionArgExpr::Wildcard));
+    }
+    call
+}
+
 /// `expr::data_type`, as it would be written.
 pub(crate) fn cast(expr: Expr, data_type: DataType) -> Expr {
     types::cast(expr, data_type)
+}
+
+/// `SELECT items FROM from`, as it would be written.
+pub(crate) fn items_of(items: Vec<SelectItem>, from: Vec<TableWithJoins>) -> Query {
+    from_functions::query(expand::select(items, from))
 }
 
 /// `SELECT * FROM from`, for those who ask for the columns of a FROM list.

@@ -1,9 +1,9 @@
 //! BEGIN to COMMIT, and savepoints between them.
 
-use sqlparser::ast::TransactionMode;
+use sqlparser::ast::{TransactionAccessMode, TransactionMode};
 
 use super::set;
-use crate::engine::Tag;
+use crate::engine::{Block, Tag};
 use crate::error::{Error, Result, SqlState};
 use crate::session::transaction::{Savepoint, Status};
 use crate::session::{Notice, Session, SessionEffect};
@@ -17,6 +17,9 @@ pub(super) fn begin(session: &Session, modes: &[TransactionMode], begin: bool) -
     }
     session.transaction().begin();
     session.vars().begin();
+    if session.vars().get("default_transaction_read_only").is_ok_and(|on| on == "on") {
+        set::set_mode(session, &TransactionMode::AccessMode(TransactionAccessMode::ReadOnly), false)?;
+    }
     modes.iter().try_for_each(|mode| set::set_mode(session, mode, false))?;
     Ok(tag)
 }
@@ -59,7 +62,8 @@ pub(super) fn savepoint(session: &Session, name: &str) -> Result<()> {
         return Err(Error::new(SqlState::ProgramLimitExceeded, "too many savepoints in one transaction block"));
     }
     let defined = transaction.defined.clone();
-    transaction.savepoints.push(Savepoint { name: name.to_owned(), defined });
+    let written = transaction.written.as_mut().map(Block::mark);
+    transaction.savepoints.push(Savepoint { name: name.to_owned(), defined, written });
     Ok(())
 }
 
@@ -77,6 +81,11 @@ pub(super) fn rollback_to(session: &Session, name: &str) -> Result<()> {
     in_block(transaction.is_in_block(), "ROLLBACK TO SAVEPOINT")?;
     let at = transaction.find_savepoint(name)?;
     transaction.savepoints.truncate(at + 1);
+    let mark = transaction.savepoints.last().and_then(|savepoint| savepoint.written);
+    match (&mut transaction.written, mark) {
+        (Some(block), Some(mark)) => block.back_to(mark),
+        (written, _) => *written = None,
+    }
     transaction.defined = transaction.savepoints.last().and_then(|savepoint| savepoint.defined.clone());
     transaction.status = Status::InBlock;
     Ok(())

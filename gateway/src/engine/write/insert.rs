@@ -1,0 +1,158 @@
+//! INSERT. <https://www.postgresql.org/docs/16/sql-insert.html>
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use catalog::{Column, Target};
+use sqlparser::ast::{Expr, Ident, Insert as Ast, ObjectName, Query, SetExpr, TableObject, Value};
+
+use super::assign::{self, Fit};
+use super::block::Lease;
+use super::rows::{self, Shape};
+use super::{Asked, Write, inserted};
+use crate::engine::plan::{self, Planned};
+use crate::engine::run::Run;
+use crate::engine::{Prepared, Tag, rewrite};
+use crate::error::{Error, Result, SqlState};
+use crate::session::fold;
+
+pub(in crate::engine) struct Insert {
+    target: Target,
+    pub(super) planned: Planned,
+    shape: Shape,
+}
+
+pub(super) async fn prepare(asked: Asked, insert: &Ast) -> Result<Prepared> {
+    let name = table(insert)?;
+    let target = asked.target(name, "insert into").await?;
+    let places = places(&asked, &target, insert.columns.iter().map(plain))?;
+    let columns: Vec<&Column> = places.iter().filter_map(|place| target.columns.get(*place)).collect();
+    let mut query = match &insert.source {
+        Some(query) => query.as_ref().clone(),
+        // DEFAULT VALUES: no column has one.
+        None => rewrite::row_of(vec![Expr::value(Value::Null)]),
+    };
+    let is_default_values = insert.source.is_none();
+    let columns = if is_default_values { columns.get(..1).unwrap_or_default().to_vec() } else { columns };
+    let is_listed = !insert.columns.is_empty();
+    if let SetExpr::Values(values) = query.body.as_ref() {
+        let width = values.rows.first().map_or(0, |row| row.content.len());
+        refuse_width(width, columns.len(), is_listed)?;
+    }
+    let declared = |name: &str| asked.declared_type(name);
+    assign::settle(&mut query, &columns, &declared)?;
+    let planned = assigned(&asked, query, &columns, is_listed).await?;
+    let given = planned.columns.fields().len();
+    let of_query = |column: usize| places.iter().take(given).position(|place| *place == column);
+    let shape = Shape::new(&target.columns, (0..target.columns.len()).map(of_query).collect());
+    Ok(Prepared::write(asked.statement, Write::Insert(Insert { target, planned, shape })))
+}
+
+/// Plans the query, with casts to the types of the columns where it has others.
+async fn assigned(asked: &Asked, query: Query, columns: &[&Column], is_listed: bool) -> Result<Planned> {
+    let plan = |query: Query| {
+        let (core, session) = (Arc::clone(&asked.core), Arc::clone(&asked.session));
+        plan::query(core, session, Box::new(query), Arc::clone(&asked.statement.message), asked.declared.clone())
+    };
+    let planned = plan(query.clone()).await?;
+    refuse_width(planned.columns.fields().len(), columns.len(), is_listed)?;
+    let fits = planned.columns.fields().iter().zip(columns);
+    let casts: Vec<_> = fits
+        .map(|(given, column)| {
+            Ok(match assign::fit(column, given)? {
+                Fit::AsItIs => None,
+                Fit::Cast => Some(assign::sql_type(column.field.data_type()).ok_or_else(|| {
+                    Error::unsupported(format!("column \"{}\" cannot be written by SQL", column.name()))
+                })?),
+            })
+        })
+        .collect::<Result<_>>()?;
+    if casts.iter().all(Option::is_none) {
+        return Ok(planned);
+    }
+    plan(assign::cast_columns(query, &casts)).await
+}
+
+/// As many values as columns; without a list of columns there may be fewer.
+fn refuse_width(given: usize, wanted: usize, is_listed: bool) -> Result<()> {
+    if given > wanted {
+        return Err(Error::new(SqlState::SyntaxError, "INSERT has more expressions than target columns"));
+    }
+    if given < wanted && is_listed {
+        return Err(Error::new(SqlState::SyntaxError, "INSERT has more target columns than expressions"));
+    }
+    Ok(())
+}
+
+/// The name of the table, if the statement has nothing that is not done.
+fn table(insert: &Ast) -> Result<&ObjectName> {
+    let refused = |clause: &str| Err(Error::unsupported(format!("INSERT ... {clause} is not supported")));
+    if insert.on.is_some() {
+        return refused("ON CONFLICT");
+    }
+    if insert.returning.is_some() {
+        return refused("RETURNING");
+    }
+    let is_other = insert.or.is_some()
+        || insert.ignore
+        || insert.overwrite
+        || insert.replace_into
+        || insert.partitioned.is_some()
+        || !insert.after_columns.is_empty()
+        || !insert.assignments.is_empty()
+        || insert.insert_alias.is_some()
+        || insert.settings.is_some()
+        || insert.format_clause.is_some()
+        || insert.multi_table_insert_type.is_some();
+    match &insert.table {
+        TableObject::TableName(name) if !is_other => Ok(name),
+        _ => Err(Error::new(SqlState::SyntaxError, "syntax error in INSERT")),
+    }
+}
+
+/// The name of a column, which has no parts.
+fn plain(name: &ObjectName) -> Result<&Ident> {
+    match name.0.as_slice() {
+        [part] => part.as_ident().ok_or_else(|| Error::new(SqlState::SyntaxError, "a column has a plain name")),
+        _ => Err(Error::unsupported("INSERT into a part of a column is not supported")),
+    }
+}
+
+/// The columns that get values, by their places in the table: those of the list, or all.
+pub(super) fn places<'a>(
+    asked: &Asked,
+    target: &Target,
+    listed: impl ExactSizeIterator<Item = Result<&'a Ident>>,
+) -> Result<Vec<usize>> {
+    if listed.len() == 0 {
+        return Ok((0..target.columns.len()).collect());
+    }
+    let mut taken = HashSet::new();
+    let mut place = |ident: &Ident| {
+        let name = fold(ident);
+        let place = target.columns.iter().position(|column| column.name() == name).ok_or_else(|| {
+            let message = format!("column \"{name}\" of relation \"{}\" does not exist", target.name.name);
+            Error::new(SqlState::UndefinedColumn, message)
+        })?;
+        if !taken.insert(place) {
+            let message = format!("column \"{name}\" specified more than once");
+            return Err(Error::new(SqlState::DuplicateColumn, message));
+        }
+        Ok(place)
+    };
+    listed.map(|ident| ident.and_then(|ident| place(ident).map_err(|error| asked.at_ident(error, ident)))).collect()
+}
+
+pub(super) async fn run(mut run: Run<'_>, insert: &Insert) -> Result<Tag> {
+    let mut lease = Lease::take(run.session, &insert.target, "WRITE")?;
+    let params = std::mem::take(&mut run.params);
+    let stream = run.stream(&insert.planned, params).await?;
+    let block = lease.block()?;
+    let writer = block.take_writer(run.core)?;
+    let before = writer.rows();
+    let writer = rows::write(run.core, stream, insert.shape.clone(), writer).await?;
+    let count = writer.rows() - before;
+    block.give_back(writer);
+    lease.end(run.core, run.guard).await?;
+    Ok(inserted(count))
+}

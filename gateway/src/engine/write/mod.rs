@@ -1,0 +1,141 @@
+//! CREATE TABLE, INSERT, TRUNCATE and the rest that changes rows of the lake.
+//!
+//! Owns: from a statement to a change of one table, and when it is committed: at its end, or at that of its block. Must never
+//! know: how a table is kept.
+
+mod alter;
+mod assign;
+mod block;
+mod change;
+mod copy;
+mod create;
+mod insert;
+mod rows;
+mod target;
+mod truncate;
+
+use std::sync::Arc;
+
+use sqlparser::ast::{CopySource, CopyTarget, SetExpr, Statement as Ast};
+
+pub(super) use block::commit;
+pub(crate) use block::{Block, Mark};
+pub use copy::Incoming;
+pub(super) use target::means;
+
+use super::plan::Planned;
+use super::run::Run;
+use super::{Core, Outcome, Prepared, Statement, Tag};
+use crate::error::{Error, Result, SqlState};
+use crate::session::Session;
+
+/// How a statement that writes runs.
+pub(super) enum Write {
+    Insert(insert::Insert),
+    Create(create::Create),
+    Truncate(truncate::Truncate),
+    Copy(copy::CopyFrom),
+    Change(Box<change::Change>),
+    Alter(alter::Alter),
+}
+
+impl Write {
+    /// The query whose rows it takes.
+    pub(super) fn query(&self) -> Option<&Planned> {
+        match self {
+            Self::Insert(insert) => Some(&insert.planned),
+            Self::Create(create) => create.planned.as_ref(),
+            Self::Change(change) => Some(&change.matching),
+            Self::Truncate(_) | Self::Copy(_) | Self::Alter(_) => None,
+        }
+    }
+
+    /// The command as messages name it.
+    fn command(&self) -> &'static str {
+        match self {
+            Self::Insert(_) => "INSERT",
+            Self::Create(create) => create.command(),
+            Self::Truncate(_) => "TRUNCATE TABLE",
+            Self::Copy(_) => "COPY FROM",
+            Self::Change(change) => change.command,
+            Self::Alter(_) => "ALTER TABLE",
+        }
+    }
+}
+
+/// Whether a statement is one of these.
+pub(super) fn is_write(statement: &Ast) -> bool {
+    match statement {
+        Ast::Insert(_) | Ast::Truncate(_) | Ast::Delete(_) | Ast::Update(_) => true,
+        Ast::Copy { to: false, target: CopyTarget::Stdin, source: CopySource::Table { .. }, .. } => true,
+        Ast::CreateTable(create) => !create.external,
+        Ast::AlterTable(alter) => alter::adds_columns(alter),
+        Ast::Query(query) => matches!(query.body.as_ref(), SetExpr::Select(select) if select.into.is_some()),
+        _ => false,
+    }
+}
+
+/// Plans a statement that writes.
+pub(super) async fn prepare(
+    core: Arc<Core>,
+    session: Arc<Session>,
+    statement: Statement,
+    declared: Vec<Option<arrow::datatypes::FieldRef>>,
+) -> Result<Prepared> {
+    let ast = Arc::clone(&statement.ast);
+    let asked = Asked { core, session, statement, declared };
+    match ast.as_ref() {
+        Ast::Insert(insert) => insert::prepare(asked, insert).await,
+        Ast::CreateTable(create) => create::prepare(asked, create).await,
+        Ast::Query(query) => create::select_into(asked, query).await,
+        Ast::Truncate(truncate) => truncate::prepare(asked, truncate).await,
+        Ast::AlterTable(alter) => alter::prepare(asked, alter).await,
+        Ast::Delete(delete) => change::delete(asked, delete).await,
+        Ast::Update(update) => change::update(asked, update).await,
+        Ast::Copy { source: CopySource::Table { table_name, columns }, options, legacy_options, .. } => {
+            copy::prepare(asked, (table_name, columns), (options, legacy_options)).await
+        }
+        _ => Err(super::plan::refuse(&asked.statement)),
+    }
+}
+
+/// A statement on its way to a plan.
+struct Asked {
+    core: Arc<Core>,
+    session: Arc<Session>,
+    statement: Statement,
+    /// The types that the client declared.
+    declared: Vec<Option<arrow::datatypes::FieldRef>>,
+}
+
+/// Carries a planned statement out.
+pub(super) async fn run(run: Run<'_>, write: &Write) -> Result<Outcome> {
+    refuse_read_only(run.session, write.command())?;
+    let tag = match write {
+        Write::Insert(insert) => insert::run(run, insert).await?,
+        Write::Create(create) => create::run(run, create).await?,
+        Write::Truncate(truncate) => truncate::run(run, truncate).await?,
+        Write::Change(change) => change::run(run, change).await?,
+        Write::Alter(alter) => alter::run(run, alter).await?,
+        Write::Copy(copy) => return copy::run(run, copy).map(|copy| Outcome::CopyIn(Box::new(copy))),
+    };
+    Ok(Outcome::Done(tag))
+}
+
+fn refuse_read_only(session: &Session, command: &str) -> Result<()> {
+    if session.is_read_only() {
+        let message = format!("cannot execute {command} in a read-only transaction");
+        return Err(Error::new(SqlState::ReadOnlySqlTransaction, message));
+    }
+    Ok(())
+}
+
+/// What a block has written is not in the lake yet, and what is there is not what the block means.
+pub(super) fn refuse_to_read(table: &str) -> Error {
+    block::refused(format!("cannot read table \"{table}\" after writing to it in the same transaction"))
+}
+
+/// The tag of an INSERT; the number before that of the rows was the OID of one.
+fn inserted(rows: u64) -> Tag {
+    Tag::counted("INSERT 0", rows)
+}
