@@ -18,7 +18,7 @@ use object_store::{ObjectStoreExt, PutPayload, WriteMultipart};
 use super::action::Added;
 use super::leftovers::Held;
 use super::partitions::Values;
-use super::{Fault, stats};
+use super::{Fault, partitions, stats};
 use crate::Error;
 use crate::format::parquet;
 use crate::store::Source;
@@ -48,7 +48,7 @@ pub(super) struct File {
 impl File {
     /// A file in a folder, under a name that no other has.
     pub(super) fn new(folder: &str, schema: SchemaRef, partition: Values) -> Result<Self, ParquetError> {
-        let name = format!("part-{}.zstd.parquet", uuid::Uuid::new_v4());
+        let name = format!("{}part-{}.zstd.parquet", partitions::folders(&partition), uuid::Uuid::new_v4());
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
             .set_max_row_group_row_count(Some(GROUP_ROWS_MAX))
@@ -58,7 +58,10 @@ impl File {
         // Other engines do not read Arrow's own schema, and the log declares the columns.
         let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
         let writer = ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(&schema), options)?;
-        let path = Path::from(format!("{folder}/{name}"));
+        let key = format!("{folder}/{name}");
+        let path = Path::parse(&key).unwrap_or_else(|_| Path::from(key));
+        // A log has URLs.
+        let name = name.replace('%', "%25");
         Ok(Self { path, name, partition, schema, writer, bytes: Vec::new(), sent: 0, upload: None, rows: 0 })
     }
 

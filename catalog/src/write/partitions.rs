@@ -10,11 +10,34 @@ use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::{SortColumn, lexsort_to_indices, partition, take_record_batch};
 use arrow::datatypes::{Decimal128Type, DecimalType};
 use datafusion::common::ScalarValue;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{Fault, stats};
 
 /// Of each partition column the text of its value; `None` is NULL.
 pub(super) type Values = BTreeMap<String, Option<String>>;
+
+/// Folders with longer names are not made: a file system may refuse them.
+const FOLDER_BYTES_MAX: usize = 200;
+
+/// What a folder's name keeps as it is; of the rest a reader would make something else.
+const NAME: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
+
+/// The folders of a file of this partition, as Hive names them. The log alone says what its values are, but Polars asks
+/// the folders.
+pub(super) fn folders(values: &Values) -> String {
+    let folder = |(name, value): (&String, &Option<String>)| {
+        let value = value
+            .as_deref()
+            .map_or("__HIVE_DEFAULT_PARTITION__".into(), |value| utf8_percent_encode(value, &NAME).to_string());
+        format!("{}={value}", utf8_percent_encode(name, &NAME))
+    };
+    let folders: Vec<String> = values.iter().map(folder).collect();
+    if folders.iter().any(|folder| folder.len() > FOLDER_BYTES_MAX) {
+        return String::new();
+    }
+    folders.into_iter().map(|folder| folder + "/").collect()
+}
 
 /// The rows of a batch in parts, each of one partition. `places` are those of the partition columns.
 pub(super) fn split(batch: &RecordBatch, places: &[usize]) -> Result<Vec<(Values, RecordBatch)>, Fault> {
@@ -68,4 +91,20 @@ fn text(column: &str, values: &ArrayRef, at: usize) -> Result<Option<String>, Fa
         table: String::new(),
         feature: format!("the value {value} in partition column \"{column}\""),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_named_as_hive_names_them() {
+        let of = |values: &[(&str, Option<&str>)]| {
+            folders(&values.iter().map(|(name, value)| ((*name).to_owned(), value.map(str::to_owned))).collect())
+        };
+        assert_eq!(of(&[]), "");
+        assert_eq!(of(&[("day", Some("2026-01-02")), ("n", None)]), "day=2026-01-02/n=__HIVE_DEFAULT_PARTITION__/");
+        assert_eq!(of(&[("a b", Some("x/y=%1:2"))]), "a%20b=x%2Fy%3D%251%3A2/");
+        assert_eq!(of(&[("a", Some(&"x".repeat(300)))]), "");
+    }
 }
