@@ -16,6 +16,7 @@ mod pinned;
 mod provider;
 mod prune;
 mod publish;
+mod random;
 mod ranges;
 mod remembered;
 mod secret;

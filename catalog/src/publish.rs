@@ -3,7 +3,6 @@
 //! Owns: when the lake is listed, and the replacement of a snapshot as a whole. Must never do: change a snapshot.
 
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,6 +22,7 @@ use crate::definition::{self, Definitions, FOLDER, Kept, Name, Script};
 use crate::discover::{self, Found};
 use crate::format::parquet::Footers;
 use crate::notify::{self, Hints, Places};
+use crate::random::jitter;
 use crate::ranges::Ranges;
 use crate::remembered::{self, Shelf};
 use crate::shadow::Shadows;
@@ -388,12 +388,6 @@ impl Lake {
 }
 
 type Schemas = BTreeMap<String, BTreeMap<String, Arc<Table>>>;
-
-/// A random part of `most`; the hasher's keys are random.
-fn jitter(most: Duration) -> Duration {
-    let random = std::hash::RandomState::new().build_hasher().finish();
-    most.mul_f64(random as f64 / u64::MAX as f64)
-}
 
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,7 @@ use tokio::sync::OnceCell;
 
 use super::script::Script;
 use crate::Error;
+use crate::random::random;
 use crate::store::Source;
 
 pub(crate) const FOLDER: &str = "_lakegate/definitions";
@@ -125,10 +126,4 @@ impl Kept {
 async fn create(source: &Source, path: &Path, text: String) -> Result<(), object_store::Error> {
     let options = PutOptions { mode: PutMode::Create, ..Default::default() };
     source.store.put_opts(path, PutPayload::from(text), options).await.map(drop)
-}
-
-/// The hasher's keys are random.
-fn random() -> u64 {
-    use std::hash::{BuildHasher, Hasher};
-    std::hash::RandomState::new().build_hasher().finish()
 }

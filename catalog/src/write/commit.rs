@@ -14,12 +14,13 @@ use super::action::{Added, Commit};
 use super::leftovers::Held;
 use super::rows::Writer;
 use super::target::Target;
-use super::{Column, Fault, dropped, protocol, random, schema};
+use super::{Column, Fault, dropped, protocol, schema};
 use crate::Error;
 use crate::format::delta::action::{Add, Metadata, Protocol};
 use crate::format::delta::{State, commit_key};
 use crate::notify::Places;
 use crate::publish::Lake;
+use crate::random::jitter;
 use crate::snapshot::{Kind, LakeTable};
 use crate::store::Source;
 
@@ -249,7 +250,7 @@ impl Lake {
             }
             // Who comes last shall not come last again.
             let pause = (PAUSE * 2_u32.saturating_pow(attempt.min(6))).min(PAUSE_MAX);
-            tokio::time::sleep(pause.mul_f64(random() as f64 / u64::MAX as f64)).await;
+            tokio::time::sleep(jitter(pause)).await;
             let newest = self.newest(change, &path).await?;
             if checks {
                 change.follows(&newest)?;

@@ -27,9 +27,3 @@ pub(crate) use probe::Probe;
 pub use rows::Writer;
 pub use schema::Column;
 pub use target::{NewTable, Target};
-
-/// A random number; the hasher's keys are random.
-fn random() -> u64 {
-    use std::hash::{BuildHasher, Hasher};
-    std::hash::RandomState::new().build_hasher().finish()
-}

@@ -9,7 +9,8 @@ use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use parking_lot::Mutex;
 
-use super::{Fault, random};
+use super::Fault;
+use crate::random::random;
 use crate::store::Source;
 
 /// Hidden from discovery, as all of `_lakegate`.

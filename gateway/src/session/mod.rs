@@ -103,10 +103,19 @@ impl Session {
     }
 
     /// Whether the running statement may not write: its block is read-only, or without a block new ones are.
-    pub fn is_read_only(&self) -> bool {
+    fn is_read_only(&self) -> bool {
         let is_on = |name: &str| self.vars().get(name).is_ok_and(|on| on == "on");
         let is_in_block = self.transaction().is_in_block();
         is_on("transaction_read_only") || (!is_in_block && is_on("default_transaction_read_only"))
+    }
+
+    /// 25006 if the running statement may not write.
+    pub fn refuse_read_only(&self, command: &str) -> Result<()> {
+        if self.is_read_only() {
+            let message = format!("cannot execute {command} in a read-only transaction");
+            return Err(Error::new(SqlState::ReadOnlySqlTransaction, message));
+        }
+        Ok(())
     }
 
     /// Ends the transaction block; cursors WITH HOLD outlive it if it ends well.

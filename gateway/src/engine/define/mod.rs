@@ -110,10 +110,7 @@ fn conflict() -> Error {
 
 /// Tables of files can be dropped by who can make them.
 fn allow(session: &Session, command: &str, is_of_files: bool) -> Result<()> {
-    if session.is_read_only() {
-        let message = format!("cannot execute {command} in a read-only transaction");
-        return Err(Error::new(SqlState::ReadOnlySqlTransaction, message));
-    }
+    session.refuse_read_only(command)?;
     if is_of_files { Ok(()) } else { may_define(session) }
 }
 

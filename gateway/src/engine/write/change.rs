@@ -287,7 +287,7 @@ pub(super) async fn run(mut run: Run<'_>, change: &Change) -> Result<Tag> {
     let places: Vec<usize> = files.iter().filter_map(|file| usize::try_from(*file).ok()).collect();
     block.change().remove(&places)?;
     let writer = block.take_writer(run.core)?;
-    let shape = Shape::new(&change.target.columns, (0..change.target.columns.len()).map(Some).collect());
+    let shape = Shape::whole(&change.target.columns);
     let writer = rows::write(run.core, stream, shape, writer).await?;
     block.give_back(writer);
     lease.end(run.core, run.guard).await?;

@@ -50,7 +50,7 @@ pub(super) async fn prepare(asked: Asked, create: &Ast) -> Result<Prepared> {
         None => (asked.declared(&create.columns).await?, None),
     };
     let is_as = planned.is_some();
-    let planned = planned.filter(|_| !is_without_data(&asked));
+    let planned = planned.filter(|_| !asked.statement.is_without_data);
     refuse_unknown(&partition_by, &columns)?;
     let if_not_exists = create.if_not_exists;
     let create = Create { name, columns, partition_by, if_not_exists, is_as, planned };
@@ -77,7 +77,7 @@ pub(super) async fn select_into(asked: Asked, query: &Query) -> Result<Prepared>
 }
 
 impl Asked {
-    async fn query(&self, query: Query) -> Result<Planned> {
+    pub(super) async fn query(&self, query: Query) -> Result<Planned> {
         let (core, session) = (Arc::clone(&self.core), Arc::clone(&self.session));
         let message = Arc::clone(&self.statement.message);
         plan::query(core, session, Box::new(query), message, self.declared.clone()).await
@@ -292,11 +292,6 @@ fn partition_by(create: &Ast) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// `WITH NO DATA`, which the parser has no place for: it is taken off before.
-fn is_without_data(asked: &Asked) -> bool {
-    asked.statement.is_without_data
-}
-
 pub(super) async fn run(mut run: Run<'_>, create: &Create) -> Result<Tag> {
     let scope = run.core.scope(run.session, &run.prepared.statement.message);
     let name = &create.name;
@@ -322,7 +317,7 @@ pub(super) async fn run(mut run: Run<'_>, create: &Create) -> Result<Tag> {
     if let Some(planned) = &create.planned {
         let params = std::mem::take(&mut run.params);
         let stream = run.stream(planned, params).await?;
-        let shape = Shape::new(&target.columns, (0..target.columns.len()).map(Some).collect());
+        let shape = Shape::whole(&target.columns);
         let block = lease.block()?;
         let writer = block.take_writer(run.core)?;
         let writer = rows::write(run.core, stream, shape, writer).await?;

@@ -1,7 +1,6 @@
 //! INSERT. <https://www.postgresql.org/docs/16/sql-insert.html>
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use catalog::{Column, Target};
 use sqlparser::ast::{Expr, Ident, Insert as Ast, ObjectName, Query, SetExpr, TableObject, Value};
@@ -10,7 +9,7 @@ use super::assign::{self, Fit};
 use super::block::Lease;
 use super::rows::{self, Shape};
 use super::{Asked, Write, inserted};
-use crate::engine::plan::{self, Planned};
+use crate::engine::plan::Planned;
 use crate::engine::run::Run;
 use crate::engine::{Prepared, Tag, rewrite};
 use crate::error::{Error, Result, SqlState};
@@ -50,11 +49,7 @@ pub(super) async fn prepare(asked: Asked, insert: &Ast) -> Result<Prepared> {
 
 /// Plans the query, with casts to the types of the columns where it has others.
 async fn assigned(asked: &Asked, query: Query, columns: &[&Column], is_listed: bool) -> Result<Planned> {
-    let plan = |query: Query| {
-        let (core, session) = (Arc::clone(&asked.core), Arc::clone(&asked.session));
-        plan::query(core, session, Box::new(query), Arc::clone(&asked.statement.message), asked.declared.clone())
-    };
-    let planned = plan(query.clone()).await?;
+    let planned = asked.query(query.clone()).await?;
     refuse_width(planned.columns.fields().len(), columns.len(), is_listed)?;
     let fits = planned.columns.fields().iter().zip(columns);
     let casts: Vec<_> = fits
@@ -70,7 +65,7 @@ async fn assigned(asked: &Asked, query: Query, columns: &[&Column], is_listed: b
     if casts.iter().all(Option::is_none) {
         return Ok(planned);
     }
-    plan(assign::cast_columns(query, &casts)).await
+    asked.query(assign::cast_columns(query, &casts)).await
 }
 
 /// As many values as columns; without a list of columns there may be fewer.

@@ -26,7 +26,7 @@ pub(super) use target::means;
 use super::plan::Planned;
 use super::run::Run;
 use super::{Core, Outcome, Prepared, Statement, Tag};
-use crate::error::{Error, Result, SqlState};
+use crate::error::{Error, Result};
 use crate::session::Session;
 
 /// How a statement that writes runs.
@@ -110,7 +110,7 @@ struct Asked {
 
 /// Carries a planned statement out.
 pub(super) async fn run(run: Run<'_>, write: &Write) -> Result<Outcome> {
-    refuse_read_only(run.session, write.command())?;
+    run.session.refuse_read_only(write.command())?;
     let tag = match write {
         Write::Insert(insert) => insert::run(run, insert).await?,
         Write::Create(create) => create::run(run, create).await?,
@@ -120,14 +120,6 @@ pub(super) async fn run(run: Run<'_>, write: &Write) -> Result<Outcome> {
         Write::Copy(copy) => return copy::run(run, copy).map(|copy| Outcome::CopyIn(Box::new(copy))),
     };
     Ok(Outcome::Done(tag))
-}
-
-fn refuse_read_only(session: &Session, command: &str) -> Result<()> {
-    if session.is_read_only() {
-        let message = format!("cannot execute {command} in a read-only transaction");
-        return Err(Error::new(SqlState::ReadOnlySqlTransaction, message));
-    }
-    Ok(())
 }
 
 /// What a block has written is not in the lake yet, and what is there is not what the block means.

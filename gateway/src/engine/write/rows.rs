@@ -29,6 +29,11 @@ impl Shape {
         Self { schema: Arc::new(Schema::new(columns.iter().map(nullable).collect::<Vec<_>>())), places }
     }
 
+    /// Of a query that gives every column, in the table's order.
+    pub(super) fn whole(columns: &[catalog::Column]) -> Self {
+        Self::new(columns, (0..columns.len()).map(Some).collect())
+    }
+
     /// The rows as the table has them.
     pub(super) fn of(&self, rows: &RecordBatch) -> Result<RecordBatch> {
         let columns = self.schema.fields().iter().zip(&self.places).map(|(field, place)| match place {

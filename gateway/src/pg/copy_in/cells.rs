@@ -89,11 +89,6 @@ impl Rows {
         format!("COPY {}, line {}", self.table, self.line)
     }
 
-    /// Where rows are that were handed on.
-    pub(super) fn place(&self) -> String {
-        self.context()
-    }
-
     pub(super) fn line_context(&self, line: &str) -> String {
         format!("{}: \"{}\"", self.context(), shown(line))
     }

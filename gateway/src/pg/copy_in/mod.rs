@@ -117,7 +117,7 @@ impl Connection {
                 (reading, bytes, done) = engine.on_cpu(read).await?;
                 done?;
                 let Some(rows) = reading.rows.take(is_end)? else { return Ok((reading, bytes)) };
-                incoming.write(&rows).await.map_err(|error| error.context(reading.rows.place()))?;
+                incoming.write(&rows).await.map_err(|error| error.context(reading.rows.context()))?;
             }
         };
         self.watch(guard, work).await
