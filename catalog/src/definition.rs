@@ -1,4 +1,4 @@
-//! Tables, views and comments that are defined: by `sql/tables` and `sql/views`, and over SQL.
+//! Tables, views and comments that are defined: by `sql/tables`, `sql/views` and `sql/materialized`, and over SQL.
 //!
 //! Owns: which statements these may be. A bad statement is listed and stops no other. Must never do: open data.
 
@@ -8,7 +8,7 @@ mod kept;
 mod location;
 mod options;
 mod script;
-mod split;
+pub(crate) mod split;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -21,6 +21,7 @@ use sqlparser::parser::ParserError;
 
 pub use alter::{OptionChange, OptionFault};
 pub use header::{Commented, Name};
+pub(crate) use header::{fold, quoted};
 pub(crate) use kept::{FOLDER, Kept, newest};
 pub(crate) use location::Location;
 pub use script::{Defined, Script};
@@ -28,7 +29,8 @@ pub use script::{Defined, Script};
 use crate::Error;
 use crate::format::csv::Options;
 use crate::format::delta::AsOf;
-use crate::layout::Format;
+use crate::layout::{Format, ROOT_SCHEMA};
+use crate::matview::{Body, Matview};
 use crate::store::Source;
 use header::Header;
 
@@ -58,6 +60,13 @@ pub(crate) struct ViewDefinition {
     pub(crate) file: String,
 }
 
+/// A materialized view.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct MatviewDefinition {
+    pub(crate) name: Name,
+    pub(crate) matview: Arc<Matview>,
+}
+
 /// A statement that defines nothing, and why.
 #[derive(Debug, Clone)]
 pub(crate) struct Fault {
@@ -71,6 +80,7 @@ pub(crate) struct Fault {
 pub(crate) struct Definitions {
     pub(crate) tables: Vec<Arc<TableDefinition>>,
     pub(crate) views: Vec<ViewDefinition>,
+    pub(crate) matviews: Vec<MatviewDefinition>,
     pub(crate) comments: Comments,
     /// Schemas that are there without a table.
     pub(crate) schemas: BTreeSet<String>,
@@ -80,7 +90,7 @@ pub(crate) struct Definitions {
 /// The files of the folder with their texts, by name. A folder that is not there is empty.
 pub(crate) fn read(dir: &Path) -> std::io::Result<Vec<(String, String)>> {
     let mut files = Vec::new();
-    for kind in ["tables", "views"] {
+    for kind in ["tables", "views", "materialized"] {
         let entries = match std::fs::read_dir(dir.join(kind)) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
@@ -119,13 +129,15 @@ impl Definitions {
             bad(file, piece.line + line - 1, reason)
         };
         let expected = |what: &str| bad(file, piece.line, format!("expected {what}"));
+        // Over SQL everything is defined in one place.
+        let is_in = |folder: &str| file.split_once('/').is_none_or(|(first, _)| first == folder) || file == FOLDER;
         match header::read(piece.text) {
             Ok(Header::Comment { on, text }) => self.add_comment(on, text),
-            Ok(Header::Table { name, .. }) if !file.starts_with("views/") => match table(file, piece, &name, sources) {
+            Ok(Header::Table { name, .. }) if is_in("tables") => match table(file, piece, &name, sources) {
                 Ok(table) => self.add_table(table, piece.line),
                 Err(error) => self.fault(file, Some(name), error),
             },
-            Ok(Header::View { name, body }) if !file.starts_with("tables/") => {
+            Ok(Header::View { name, body }) if is_in("views") => {
                 // What was defined over SQL was planned then, and its grammar is the engine's.
                 if let (true, Err(error)) = (file.starts_with("views/"), parsed(piece.text)) {
                     return self.fault(file, Some(name), wrong(&error));
@@ -135,10 +147,17 @@ impl Definitions {
                 let view = ViewDefinition { name, sql, search_path: path.clone(), file: file.to_owned() };
                 self.add_view(view, piece.line);
             }
+            Ok(Header::Matview { name, body }) if is_in("materialized") => match Body::read(body) {
+                Ok(body) => self.add_matview(name, (piece, file), body, path.clone()),
+                Err(error) => self.fault(file, Some(name), wrong(&error)),
+            },
             Ok(Header::Schema(name)) if file == FOLDER => {
                 self.schemas.insert(name);
             }
             Ok(Header::SearchPath(schemas)) if file == FOLDER => *path = Some(schemas),
+            Ok(_) if file.starts_with("materialized/") => {
+                self.fault(file, None, expected("CREATE MATERIALIZED VIEW name AS SELECT"))
+            }
             Ok(_) if file.starts_with("views/") => self.fault(file, None, expected("CREATE VIEW name AS SELECT")),
             Ok(_) => self.fault(file, None, expected("CREATE EXTERNAL TABLE")),
             Err(error) => self.fault(file, None, wrong(&error)),
@@ -168,9 +187,33 @@ impl Definitions {
         self.views.push(view);
     }
 
+    fn add_matview(
+        &mut self,
+        name: Name,
+        (piece, file): (&split::Piece<'_>, &str),
+        body: Body<'_>,
+        search_path: Option<Vec<String>>,
+    ) {
+        let is_known =
+            self.matviews.iter().any(|known| known.name == name) || self.views.iter().any(|known| known.name == name);
+        if is_known {
+            let error = bad(file, piece.line, "the view is defined more than once");
+            return self.fault(file, Some(name), error);
+        }
+        // A file has no session whose path it could have.
+        let search_path = search_path.or_else(|| (file != FOLDER).then(|| vec![ROOT_SCHEMA.to_owned()]));
+        let matview = Arc::new(Matview::new(body, search_path, file));
+        self.matviews.push(MatviewDefinition { name, matview });
+    }
+
     fn fault(&mut self, file: &str, table: Option<Name>, error: Error) {
         self.faults.push(Fault { file: file.to_owned(), table, error });
     }
+}
+
+/// What stands behind the name that a CREATE makes.
+pub(crate) fn body(statement: &str) -> Result<&str, ParserError> {
+    header::body(statement).map(|(_, body)| body)
 }
 
 /// Whether a CREATE EXTERNAL TABLE is right.

@@ -10,6 +10,7 @@ mod error;
 mod format;
 mod layout;
 mod manifest;
+mod matview;
 mod notify;
 pub mod pg_catalog;
 mod pinned;
@@ -33,6 +34,10 @@ use std::time::Duration;
 pub use definition::{Commented, Comments, Defined, Name, OptionChange, OptionFault, Script};
 pub use error::Error;
 pub use format::delta::AsOf;
+pub use matview::{
+    Attempt, Bucket, Class, Difference, Extent, Lease, Lineage, Matview, Object, Options, Outcome, Policy, Refresh,
+    Scanned, SourceLineage, ValueRange,
+};
 pub use publish::Lake;
 pub use secret::Secret;
 pub use shadow::ShadowTotals;

@@ -5,6 +5,7 @@
 mod files;
 mod text;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -24,6 +25,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use object_store::ObjectMeta;
 
+use crate::definition::TableDefinition;
 use crate::format::parquet::{Adapters, PinnedReaders, guarded};
 use crate::format::{Content, Opened};
 use crate::pinned::Pinned;
@@ -34,10 +36,16 @@ use crate::store::Source;
 type Wanted<'a> = (Option<&'a Vec<usize>>, Option<usize>);
 
 /// A table whose files have been opened.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct LakeProvider {
     pub(crate) opened: Arc<Opened>,
     pub(crate) source: Arc<Source>,
+    /// `schema.name`.
+    pub(crate) table: String,
+    /// How its definition wants it to be read.
+    pub(crate) definition: Option<Arc<TableDefinition>>,
+    /// The files whose rows it has, by their places; `None` is all of them.
+    pub(crate) only: Option<Arc<HashSet<usize>>>,
 }
 
 #[async_trait]
@@ -68,7 +76,10 @@ impl TableProvider for LakeProvider {
         let Opened { content, partitions, schema, .. } = self.opened.as_ref();
         let known = self.opened.known();
         let bounds = &known.bounds;
-        let kept = prune::files(filters, (partitions, bounds), schema, state)?;
+        let mut kept = prune::files(filters, (partitions, bounds), schema, state)?;
+        if let Some(only) = &self.only {
+            kept.retain(|at| only.contains(at));
+        }
         // A limit holds for rows that pass every filter, so it is passed on only if none is left to apply.
         let limit = limit.filter(|_| filters.iter().all(|filter| partitions.decide(filter)));
         match content {

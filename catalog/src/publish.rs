@@ -21,6 +21,8 @@ use url::Url;
 use crate::definition::{self, Definitions, FOLDER, Kept, Name, Script};
 use crate::discover::{self, Found};
 use crate::format::parquet::Footers;
+use crate::layout::Format;
+use crate::matview::{Matview, Watch};
 use crate::notify::{self, Hints, Places};
 use crate::random::jitter;
 use crate::ranges::Ranges;
@@ -55,6 +57,8 @@ pub struct Lake {
     pub(crate) shadows: Arc<Shadows>,
     /// Files of statements that failed.
     pub(crate) leftovers: Arc<Leftovers>,
+    /// What was seen of the leases of other replicas.
+    pub(crate) leases: Watch,
     current: ArcSwap<Snapshot>,
     /// Told of every new snapshot that no statement asked for.
     changed: Notify,
@@ -99,6 +103,7 @@ impl Lake {
             footers: Arc::default(),
             shadows,
             leftovers: Arc::default(),
+            leases: Watch::default(),
             current: ArcSwap::from_pointee(empty),
             changed: Notify::new(),
             hints: Hints::default(),
@@ -343,10 +348,16 @@ impl Lake {
                 skipped.push(of_definition(file, name, "no file at its location".to_owned()));
             }
         }
+        let mut matviews: BTreeMap<Name, Arc<Matview>> =
+            definitions.matviews.into_iter().map(|definition| (definition.name, definition.matview)).collect();
         for ((schema, name), manifest) in found.tables {
             let Some(source) = self.sources.get(manifest.source) else { continue };
+            // What is no Delta table cannot have its rows.
+            let is_kept = manifest.format == Format::Delta && source.probe.is_writable();
+            let matview =
+                matviews.get(&Name { schema: schema.clone(), name: name.clone() }).filter(|_| is_kept).cloned();
             let known = last.table(&schema, &name).filter(|table| match &table.kind {
-                Kind::Lake(lake) => *lake.manifest() == manifest,
+                Kind::Lake(lake) => *lake.manifest() == manifest && table.matview == matview,
                 Kind::View(_) => false,
             });
             let table = known.map(Arc::clone).unwrap_or_else(|| {
@@ -357,27 +368,36 @@ impl Lake {
                     _ => lake,
                 };
                 let (schema, name) = (schema.clone(), name.clone());
-                Arc::new(Table { schema, name, kind: Kind::Lake(lake) })
+                Arc::new(Table { schema, name, kind: Kind::Lake(lake), matview: matview.clone() })
             });
+            if matview.is_some() {
+                matviews.remove(&Name { schema: schema.clone(), name: name.clone() });
+            }
             schemas.entry(schema).or_default().insert(name, table);
         }
         for schema in definitions.schemas {
             schemas.entry(schema).or_default();
         }
-        for view in definitions.views {
-            let Name { schema, name } = view.name;
+        let views = definitions.views.into_iter().map(|view| {
+            let kept = View { sql: view.sql, search_path: view.search_path, file: view.file };
+            (view.name, kept, None)
+        });
+        // Those without rows yet.
+        let unmade = matviews.into_iter().map(|(name, matview)| (name, matview.view.clone(), Some(matview)));
+        for (Name { schema, name }, view, matview) in views.chain(unmade) {
             let tables = schemas.entry(schema.clone()).or_default();
             if tables.contains_key(&name) {
                 let reason = "a table has the same name".to_owned();
                 skipped.push(of_definition(view.file, Some(Name { schema, name }), reason));
                 continue;
             }
-            let kind = Kind::View(View { sql: view.sql, search_path: view.search_path, file: view.file });
+            let kind = Kind::View(view);
             let known = last.table(&schema, &name).filter(|table| match (&table.kind, &kind) {
-                (Kind::View(known), Kind::View(view)) => known == view,
+                (Kind::View(known), Kind::View(view)) => known == view && table.matview == matview,
                 (Kind::Lake(_), _) | (_, Kind::Lake(_)) => false,
             });
-            let table = known.map(Arc::clone).unwrap_or_else(|| Arc::new(Table { schema, name: name.clone(), kind }));
+            let table =
+                known.map(Arc::clone).unwrap_or_else(|| Arc::new(Table { schema, name: name.clone(), kind, matview }));
             tables.insert(name, table);
         }
         let faults = definitions.faults.into_iter();

@@ -18,6 +18,7 @@ use crate::format::parquet::Footers;
 use crate::format::{Failure, Opened, open};
 use crate::layout::Format;
 use crate::manifest::{DataFile, Manifest};
+use crate::matview::Matview;
 use crate::pinned::Pinned;
 use crate::provider::LakeProvider;
 use crate::remembered::{self, facts::Facts};
@@ -57,6 +58,8 @@ pub struct Table {
     pub schema: String,
     pub name: String,
     pub kind: Kind,
+    /// What it is declared as, if its rows are those of a materialized view. Until it has any, it is its query.
+    pub matview: Option<Arc<Matview>>,
 }
 
 /// Who says that a table or a view is there.
@@ -94,7 +97,7 @@ pub struct LakeTable {
 }
 
 /// A query with a name; the engine plans it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct View {
     pub sql: String,
     /// How it finds what it names; `None` is as whoever asks.
@@ -134,14 +137,29 @@ impl Snapshot {
 
 impl Table {
     pub fn origin(&self) -> Origin<'_> {
-        let file = match &self.kind {
-            Kind::View(view) => Some(view.file.as_str()),
-            Kind::Lake(lake) => lake.manifest.definition.as_ref().map(|definition| definition.file.as_str()),
+        let file = match (&self.matview, &self.kind) {
+            (Some(matview), _) => Some(matview.view.file.as_str()),
+            (None, Kind::View(view)) => Some(view.file.as_str()),
+            (None, Kind::Lake(lake)) => lake.manifest.definition.as_ref().map(|definition| definition.file.as_str()),
         };
         match file {
             None => Origin::Lake,
             Some(FOLDER) => Origin::Sql,
             Some(file) => Origin::File(file),
+        }
+    }
+
+    /// Whether a file of `sql/` says that it is there.
+    pub fn is_defined_by_file(&self) -> bool {
+        matches!(self.origin(), Origin::File(_))
+    }
+
+    /// The query that its rows are those of, kept or not.
+    pub fn query(&self) -> Option<&View> {
+        match (&self.matview, &self.kind) {
+            (Some(matview), _) => Some(&matview.view),
+            (None, Kind::View(view)) => Some(view),
+            (None, Kind::Lake(_)) => None,
         }
     }
 
@@ -165,8 +183,10 @@ impl Table {
     pub async fn provider_as_of(&self, as_of: AsOf) -> Result<Arc<dyn TableProvider>, Error> {
         match &self.kind {
             Kind::Lake(lake) => {
-                let (opened, source) = (lake.open_as_of(as_of).await?, Arc::clone(&lake.source));
-                Ok(Arc::new(LakeProvider { opened, source }))
+                let opened = lake.open_as_of(as_of).await?;
+                // A statement can read it beside the newest version.
+                let table = format!("{}@{as_of:?}", lake.label);
+                Ok(Arc::new(LakeProvider { table, ..lake.provider_of(opened) }))
             }
             Kind::View(_) => Err(self.is_view()),
         }
@@ -177,7 +197,7 @@ impl Table {
     pub(crate) fn reopened(&self) -> Self {
         let Kind::Lake(LakeTable { label, manifest, source, footers, .. }) = &self.kind else { panic!("a view") };
         let lake = LakeTable::new(label.clone(), manifest.clone(), Arc::clone(source), Arc::clone(footers));
-        Self { schema: self.schema.clone(), name: self.name.clone(), kind: Kind::Lake(lake) }
+        Self { schema: self.schema.clone(), name: self.name.clone(), kind: Kind::Lake(lake), matview: None }
     }
 
     fn is_view(&self) -> Error {
@@ -300,12 +320,16 @@ impl LakeTable {
         let last = (&self.footers, known.or(self.last.as_ref()));
         let opened = delta::open(&self.label, &self.manifest, &files, last, (None, true)).await;
         let opened = Arc::new(opened.map_err(|failure| failure.error)?);
-        Ok(LakeProvider { opened, source: Arc::clone(&self.source) })
+        Ok(self.provider_of(opened))
     }
 
     async fn provider(&self) -> Result<LakeProvider, Error> {
-        let opened = self.open().await?;
-        Ok(LakeProvider { opened, source: Arc::clone(&self.source) })
+        Ok(self.provider_of(self.open().await?))
+    }
+
+    fn provider_of(&self, opened: Arc<Opened>) -> LakeProvider {
+        let (source, table) = (Arc::clone(&self.source), self.label.clone());
+        LakeProvider { opened, source, table, definition: self.manifest.definition.clone(), only: None }
     }
 
     /// What the files hold, if they were opened.

@@ -19,6 +19,7 @@ use object_store::prefix::PrefixStore;
 use object_store::{ClientOptions, ObjectMeta, ObjectStore, RetryConfig};
 use url::Url;
 
+use crate::matview::is_state;
 use crate::ranges::Ranges;
 use crate::remembered::{Shelf, is_page};
 use crate::shadow::Shadows;
@@ -116,7 +117,7 @@ impl Source {
             let object = object.map_err(|cause| self.failed(cause))?;
             if is_page(&object.location) {
                 pages.insert(object.location, object.size);
-            } else {
+            } else if !is_state(&object.location) {
                 objects.push(object);
             }
         }
@@ -150,7 +151,7 @@ impl Source {
             }
             objects.push(object);
         }
-        objects.retain(|object| !is_page(&object.location));
+        objects.retain(|object| !is_page(&object.location) && !is_state(&object.location));
         Ok(Some(objects))
     }
 

@@ -55,7 +55,7 @@ fn opened(scan: &TableScan) -> Option<Arc<Opened>> {
     let lake = provider.downcast_ref::<LakeProvider>()?;
     // Rows that a log deletes are in their files, and files that a log misses are an error.
     let is_plain = lake.opened.delta.as_deref().is_none_or(Delta::is_plain);
-    (scan.fetch.is_none() && is_plain).then(|| Arc::clone(&lake.opened))
+    (scan.fetch.is_none() && is_plain && lake.only.is_none()).then(|| Arc::clone(&lake.opened))
 }
 
 fn call(expr: &Expr) -> Option<&AggregateFunction> {

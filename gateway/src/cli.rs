@@ -1,6 +1,8 @@
-//! The command line: `serve` (the default), `demo`, `hash-password`, `check`.
+//! The command line: `serve` (the default), `demo`, `hash-password`, `check`, `refresh`.
 //!
 //! Owns: what a person sees in the terminal. A failure is one line on standard error and a non-zero exit.
+
+mod refresh;
 
 use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
@@ -43,6 +45,14 @@ enum Command {
     HashPassword,
     /// Reads the configuration and the lake, lists what was found, and exits.
     Check,
+    /// Refreshes materialized views, says what was done, and exits: for jobs of cron.
+    Refresh {
+        /// Their names, as SQL writes them; without any all views of the lake, by name.
+        views: Vec<String>,
+        /// Reads everything again.
+        #[arg(long)]
+        full: bool,
+    },
 }
 
 /// Runs the program.
@@ -64,6 +74,9 @@ fn run(cli: &Cli) -> Result<()> {
         Command::HashPassword => hash_password(),
         Command::Serve => serve(Config::load(cli.config.as_deref())?),
         Command::Check => check(Config::load(cli.config.as_deref())?),
+        Command::Refresh { views, full } => {
+            io_runtime()?.block_on(refresh::refresh(Config::load(cli.config.as_deref())?, views, *full))
+        }
     }
 }
 

@@ -115,6 +115,8 @@ impl Server {
         let lake = Arc::clone(&self.lake);
         let token = stop.clone();
         self.tasks.spawn("lake warm", async move { lake.keep_warm(token).await });
+        let (engine, database, token) = (Arc::clone(&self.engine), self.database.clone(), stop.clone());
+        self.tasks.spawn("materialized views", async move { engine.keep_matviews(database, token).await });
         let engine = Arc::clone(&self.engine);
         self.tasks.spawn("lake shadows", async move { engine.keep_shadows(stop).await });
     }

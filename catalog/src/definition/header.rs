@@ -8,6 +8,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::Token;
 
+use super::script::Defined;
 use super::split;
 use crate::layout::ROOT_SCHEMA;
 
@@ -38,6 +39,10 @@ pub(crate) enum Header<'a> {
         name: Name,
         body: &'a str,
     },
+    Matview {
+        name: Name,
+        body: &'a str,
+    },
     Comment {
         on: Commented,
         text: Option<String>,
@@ -58,27 +63,45 @@ pub(crate) fn read(text: &str) -> Result<Header<'_>, ParserError> {
     }
     let (kind, written, body) = created(text, &mut parser)?;
     Ok(match kind {
-        Keyword::SCHEMA => Header::Schema(parts(&written)?.join(".")),
-        Keyword::VIEW => Header::View { name: name(&written)?, body },
-        _ => Header::Table { name: name(&written)?, body },
+        Created::Schema => Header::Schema(parts(&written)?.join(".")),
+        Created::Relation(Defined::View) => Header::View { name: name(&written)?, body },
+        Created::Relation(Defined::Matview) => Header::Matview { name: name(&written)?, body },
+        Created::Relation(Defined::Table) => Header::Table { name: name(&written)?, body },
     })
 }
 
-/// What stands behind the name that a CREATE of a table or a view makes, whatever that is, and whether it is a view.
-pub(super) fn body(text: &str) -> Result<(bool, &str), ParserError> {
+/// What stands behind the name that a CREATE of a relation makes, whatever that is, and of which kind it is.
+pub(super) fn body(text: &str) -> Result<(Defined, &str), ParserError> {
     let dialect = PostgreSqlDialect {};
     let mut parser = Parser::new(&dialect).with_tokens_with_locations(split::tokens(text)?);
-    let (kind, _, body) = created(text, &mut parser)?;
-    Ok((kind == Keyword::VIEW, body))
+    match created(text, &mut parser)? {
+        (Created::Relation(kind), _, body) => Ok((kind, body)),
+        (Created::Schema, ..) => Err(ParserError::ParserError("Expected: a table or a view, found: SCHEMA".to_owned())),
+    }
 }
 
-fn created<'a>(text: &'a str, parser: &mut Parser<'_>) -> Result<(Keyword, ObjectName, &'a str), ParserError> {
+/// What a CREATE makes.
+enum Created {
+    Schema,
+    Relation(Defined),
+}
+
+fn created<'a>(text: &'a str, parser: &mut Parser<'_>) -> Result<(Created, ObjectName, &'a str), ParserError> {
     parser.expect_keyword_is(Keyword::CREATE)?;
     let _ = parser.parse_keywords(&[Keyword::OR, Keyword::REPLACE]);
-    let kind = parser.expect_one_of_keywords(&[Keyword::EXTERNAL, Keyword::VIEW, Keyword::SCHEMA])?;
-    if kind == Keyword::EXTERNAL {
-        parser.expect_keyword_is(Keyword::TABLE)?;
-    }
+    let kinds = [Keyword::EXTERNAL, Keyword::VIEW, Keyword::MATERIALIZED, Keyword::SCHEMA];
+    let kind = match parser.expect_one_of_keywords(&kinds)? {
+        Keyword::EXTERNAL => {
+            parser.expect_keyword_is(Keyword::TABLE)?;
+            Created::Relation(Defined::Table)
+        }
+        Keyword::MATERIALIZED => {
+            parser.expect_keyword_is(Keyword::VIEW)?;
+            Created::Relation(Defined::Matview)
+        }
+        Keyword::VIEW => Created::Relation(Defined::View),
+        _ => Created::Schema,
+    };
     let _ = parser.parse_keywords(&[Keyword::IF, Keyword::NOT, Keyword::EXISTS]);
     let name = parser.parse_object_name(false)?;
     let next = parser.peek_token_ref();
@@ -97,7 +120,9 @@ fn comment(mut parser: Parser<'_>) -> Result<Header<'static>, ParserError> {
     };
     let on = match object_type {
         CommentObject::Schema => Commented::Schema(parts(&object_name)?.join(".")),
-        CommentObject::Table | CommentObject::View => Commented::Relation(name(&object_name)?),
+        CommentObject::Table | CommentObject::View | CommentObject::MaterializedView => {
+            Commented::Relation(name(&object_name)?)
+        }
         CommentObject::Column => {
             let mut parts = parts(&object_name)?;
             let column = parts.pop().unwrap_or_default();
@@ -139,7 +164,7 @@ fn parts(name: &ObjectName) -> Result<Vec<String>, ParserError> {
     parts.ok_or_else(|| ParserError::ParserError("a name is [schema.]name".to_owned()))
 }
 
-pub(super) fn fold(ident: &Ident) -> String {
+pub(crate) fn fold(ident: &Ident) -> String {
     if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
 }
 
@@ -150,7 +175,7 @@ impl std::fmt::Display for Name {
 }
 
 /// An identifier that is read as it is, whatever its letters.
-pub(super) fn quoted(name: &str) -> String {
+pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
@@ -169,6 +194,8 @@ mod tests {
         let view = Header::View { name: named("public", "v"), body: "AS SELECT 1 -- x" };
         assert_eq!(read("/* why */ CREATE VIEW IF NOT EXISTS V AS SELECT 1 -- x"), Ok(view));
         assert_eq!(read("CREATE SCHEMA \"S\""), Ok(Header::Schema("S".to_owned())));
+        let matview = Header::Matview { name: named("a", "v"), body: "WITH (refresh = manual) AS SELECT 1" };
+        assert_eq!(read("create materialized view a.v WITH (refresh = manual) AS SELECT 1"), Ok(matview));
         let path = Header::SearchPath(vec!["a".to_owned(), "B".to_owned()]);
         assert_eq!(read("SET search_path = a, \"B\""), Ok(path));
         let on = Commented::Column(named("public", "t"), "c".to_owned());

@@ -29,6 +29,11 @@ enum Kept {
         body: String,
         search_path: Vec<String>,
     },
+    Matview {
+        name: Name,
+        body: String,
+        search_path: Vec<String>,
+    },
     Comment {
         on: Commented,
         text: String,
@@ -42,6 +47,7 @@ enum Kept {
 pub enum Defined {
     Table,
     View,
+    Matview,
 }
 
 impl Script {
@@ -60,6 +66,9 @@ impl Script {
                 Ok(Header::View { name, body }) => {
                     Kept::View { name, body: body.to_owned(), search_path: search_path.clone() }
                 }
+                Ok(Header::Matview { name, body }) => {
+                    Kept::Matview { name, body: body.to_owned(), search_path: search_path.clone() }
+                }
                 Ok(Header::Comment { on, text: Some(text) }) => Kept::Comment { on, text },
                 Ok(Header::Comment { text: None, .. }) => continue,
                 Err(_) => Kept::Unknown(piece.text.to_owned()),
@@ -73,7 +82,7 @@ impl Script {
         let mut text = String::new();
         let mut path: &[String] = &[];
         for statement in &self.statements {
-            if let Kept::View { search_path, .. } = statement
+            if let Kept::View { search_path, .. } | Kept::Matview { search_path, .. } = statement
                 && search_path != path
             {
                 let schemas: Vec<String> = search_path.iter().map(|schema| quoted(schema)).collect();
@@ -89,6 +98,7 @@ impl Script {
         self.statements.iter().find_map(|kept| match kept {
             Kept::Table { name: known, .. } if known.is(schema, name) => Some(Defined::Table),
             Kept::View { name: known, .. } if known.is(schema, name) => Some(Defined::View),
+            Kept::Matview { name: known, .. } if known.is(schema, name) => Some(Defined::Matview),
             _ => None,
         })
     }
@@ -115,14 +125,15 @@ impl Script {
     }
 
     /// Puts a table's or a view's definition in the place of an older one, or at the end. `statement` is one of
-    /// CREATE EXTERNAL TABLE or CREATE VIEW, `search_path` that of a view; another is an error that says what was expected.
+    /// CREATE EXTERNAL TABLE or CREATE [MATERIALIZED] VIEW, `search_path` that of a view; another is an error that says what was expected.
     /// The name in it is not looked at.
     pub fn define(&mut self, name: Name, statement: &str, search_path: &[String]) -> Result<(), String> {
-        let (is_view, body) = header::body(statement).map_err(|error| error.to_string())?;
-        let body = body.to_owned();
-        let kept = match is_view {
-            true => Kept::View { name, body, search_path: search_path.to_vec() },
-            false => Kept::Table { name, body },
+        let (kind, body) = header::body(statement).map_err(|error| error.to_string())?;
+        let (body, search_path) = (body.to_owned(), search_path.to_vec());
+        let kept = match kind {
+            Defined::View => Kept::View { name, body, search_path },
+            Defined::Matview => Kept::Matview { name, body, search_path },
+            Defined::Table => Kept::Table { name, body },
         };
         match self.statements.iter_mut().find(|known| known.name() == kept.name()) {
             Some(known) => *known = kept,
@@ -142,6 +153,7 @@ impl Script {
         let names = self.statements.iter_mut().filter_map(|kept| match kept {
             Kept::Table { name, .. }
             | Kept::View { name, .. }
+            | Kept::Matview { name, .. }
             | Kept::Comment { on: Commented::Relation(name) | Commented::Column(name, _), .. } => Some(name),
             _ => None,
         });
@@ -174,7 +186,7 @@ impl Kept {
     /// The name that it defines.
     fn name(&self) -> Option<&Name> {
         match self {
-            Self::Table { name, .. } | Self::View { name, .. } => Some(name),
+            Self::Table { name, .. } | Self::View { name, .. } | Self::Matview { name, .. } => Some(name),
             Self::Schema(_) | Self::Comment { .. } | Self::Unknown(_) => None,
         }
     }
@@ -192,6 +204,7 @@ impl Kept {
             Self::Schema(name) => format!("CREATE SCHEMA {}", quoted(name)),
             Self::Table { name, body } => format!("CREATE EXTERNAL TABLE {name} {body}"),
             Self::View { name, body, .. } => format!("CREATE VIEW {name} {body}"),
+            Self::Matview { name, body, .. } => format!("CREATE MATERIALIZED VIEW {name} {body}"),
             Self::Comment { on, text } => {
                 let text = text.replace('\'', "''");
                 match on {
@@ -240,8 +253,13 @@ mod tests {
         let script = script();
         assert_eq!(Script::read(3, &script.text()).unwrap(), script);
         assert_eq!(Script::read(0, "").unwrap(), Script::default());
-        let foreign = "CREATE MATERIALIZED VIEW m AS SELECT 1\n;\n";
+        let foreign = "CREATE STREAM m AS SELECT 1\n;\n";
         assert_eq!(Script::read(1, foreign).unwrap().text(), foreign);
+        let mut script = Script { version: 1, ..Script::default() };
+        let kept = "CREATE MATERIALIZED VIEW m WITH (refresh = manual) AS SELECT 1";
+        script.define(named("m"), kept, &["s".to_owned()]).unwrap();
+        assert_eq!(script.defines("s", "m"), Some(Defined::Matview));
+        assert_eq!(Script::read(1, &script.text()).unwrap(), script);
         assert!(Script::read(1, "CREATE VIEW 'a").is_err());
     }
 

@@ -48,7 +48,7 @@ pub(super) fn after_as(statement: &str) -> &str {
     statement
 }
 
-pub(super) fn tokens(text: &str) -> Result<Vec<TokenWithSpan>, sqlparser::tokenizer::TokenizerError> {
+pub(crate) fn tokens(text: &str) -> Result<Vec<TokenWithSpan>, sqlparser::tokenizer::TokenizerError> {
     Tokenizer::new(&PostgreSqlDialect {}, text).tokenize_with_location()
 }
 
@@ -62,7 +62,7 @@ fn piece(text: &str, start: Location, end: Location) -> Piece<'_> {
 }
 
 /// The byte at a place that counts lines and characters from 1.
-fn offset(text: &str, at: Location) -> usize {
+pub(crate) fn offset(text: &str, at: Location) -> usize {
     let line_before = usize::try_from(at.line.saturating_sub(1)).unwrap_or(usize::MAX);
     let chars_before = usize::try_from(at.column.saturating_sub(1)).unwrap_or(usize::MAX);
     let line_start: usize = text.split_inclusive('\n').take(line_before).map(str::len).sum();

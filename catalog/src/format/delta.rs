@@ -42,7 +42,7 @@ use crate::prune::Partitions;
 use crate::store::Source;
 
 pub(crate) use self::listed::commit as commit_key;
-pub(crate) use self::log::State;
+pub(crate) use self::log::{State, WRITER};
 pub use self::version::AsOf;
 pub(crate) use self::version::States;
 
@@ -67,6 +67,11 @@ impl Delta {
     /// Whether the rows of its files are its rows, all of them.
     pub(crate) fn is_plain(&self) -> bool {
         self.is_whole() && self.vectors.is_empty()
+    }
+
+    /// What the log says is deleted of each file, as a name that no other set of rows has.
+    pub(crate) fn vectors(&self) -> Vec<Option<String>> {
+        self.state.files.keys().map(|(_, vector)| vector.clone()).collect()
     }
 
     /// Whether the number of its rows is known.

@@ -69,7 +69,7 @@ pub(crate) enum Source {
 impl RelationEntry {
     /// Whether SQL may change its rows.
     pub(crate) fn is_writable(&self) -> bool {
-        matches!(&self.source, Source::Lake(table) if table.is_writable())
+        matches!(&self.source, Source::Lake(table) if table.is_writable() && table.matview.is_none())
     }
 
     /// `pg_class.relkind`.
@@ -77,10 +77,16 @@ impl RelationEntry {
         match &self.source {
             Source::Server(relation) => relation.kind,
             Source::Lake(table) => match table.kind {
+                _ if table.matview.is_some() => "m",
                 Kind::Lake(_) => "r",
                 Kind::View(_) => "v",
             },
         }
+    }
+
+    /// Whether it has rows to be read: a materialized view may have none yet.
+    pub(crate) fn is_populated(&self) -> bool {
+        !matches!(&self.source, Source::Lake(table) if table.matview.is_some() && matches!(table.kind, Kind::View(_)))
     }
 
     pub(crate) fn table(&self) -> Option<&Arc<Table>> {
@@ -97,10 +103,7 @@ impl RelationEntry {
 
     /// The SQL of a view of the lake.
     fn view_sql(&self) -> Option<&str> {
-        match &self.table()?.kind {
-            Kind::View(view) => Some(&view.sql),
-            Kind::Lake(_) => None,
-        }
+        self.table()?.query().map(|view| view.sql.as_str())
     }
 }
 

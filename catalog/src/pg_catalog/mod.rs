@@ -20,6 +20,7 @@ mod pg_authid;
 mod pg_class;
 mod pg_database;
 mod pg_description;
+mod pg_matviews;
 mod pg_namespace;
 mod pg_prepared_statements;
 mod pg_rewrite;
@@ -63,7 +64,7 @@ pub use self::relation_functions::relation_of_function;
 pub use self::system_columns::{SYSTEM_COLUMNS, TableIdentity, current_transaction, has_system_columns, identity};
 pub use self::types::{PgTypeInfo, is_type, pg_type_of};
 pub use self::view::{
-    ActivityFact, ColumnSource, CursorFact, Lazily, PreparedFact, RoleFact, ServerFacts, SettingFact, View,
+    ActivityFact, ColumnSource, CursorFact, Lazily, MatviewFact, PreparedFact, RoleFact, ServerFacts, SettingFact, View,
 };
 
 /// The relations that have rows.
@@ -79,6 +80,7 @@ static RELATIONS: &[&dyn Relation] = &[
     &pg_description::PgDescription,
     &dump::PG_GET_KEYWORDS,
     &dump::PG_LANGUAGE,
+    &pg_matviews::PgMatviews,
     &pg_namespace::PgNamespace,
     &dump::PG_OPCLASS,
     &dump::PG_OPERATOR,
@@ -126,6 +128,9 @@ static RELATIONS: &[&dyn Relation] = &[
     &information_schema::views::Views,
     &system::csv_dialect::CsvDialect,
     &system::freshness::Freshness,
+    &system::matview_lineage::MatviewLineage,
+    &system::matview_refreshes::MatviewRefreshes,
+    &system::matview_status::MatviewStatus,
     &system::objects::Objects,
     &system::rejects::Rejects,
     &system::schema_drift::SchemaDrift,

@@ -25,7 +25,7 @@ impl Relation for PgRewrite {
 
     async fn rows(&self, view: &Arc<View>, _wanted: &Wanted) -> Result<RecordBatch> {
         let mut rows = Rows::new(self.columns()?);
-        for relation in view.directory().relations.iter().filter(|relation| relation.kind() == "v") {
+        for relation in view.directory().relations.iter().filter(|relation| matches!(relation.kind(), "v" | "m")) {
             rows.push([
                 // Ids are unique within their own relation, and a view has one rule.
                 ("oid", relation.oid.into()),

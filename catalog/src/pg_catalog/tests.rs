@@ -53,7 +53,7 @@ fn table(schema: &str, name: &str) -> (String, Arc<Table>) {
         search_path: None,
         file: format!("{name}.sql"),
     });
-    (name.to_owned(), Arc::new(Table { schema: schema.to_owned(), name: name.to_owned(), kind }))
+    (name.to_owned(), Arc::new(Table { schema: schema.to_owned(), name: name.to_owned(), kind, matview: None }))
 }
 
 fn fixture() -> Fixture {
@@ -82,6 +82,7 @@ fn context(snapshot: Arc<Snapshot>, columns: Arc<dyn ColumnSource>) -> (Arc<View
         }),
         prepared: Lazily::new(Vec::new),
         cursors: Lazily::new(Vec::new),
+        matviews: Lazily::new(Vec::new),
         activity: Lazily::new(|| {
             vec![ActivityFact { pid: 7, user: "ann".into(), query: "SELECT 1".into(), ..Default::default() }]
         }),

@@ -10,6 +10,8 @@ use chrono::{DateTime, Utc};
 
 use super::column_comments::ColumnComments;
 use super::directory::Directory;
+use crate::definition::Name;
+use crate::matview::{Attempt, Lineage};
 use crate::snapshot::{Snapshot, Table};
 
 /// What one statement sees: one snapshot of the lake and the facts of its own session.
@@ -57,6 +59,7 @@ pub struct ServerFacts {
     pub activity: Lazily<Vec<ActivityFact>>,
     pub prepared: Lazily<Vec<PreparedFact>>,
     pub cursors: Lazily<Vec<CursorFact>>,
+    pub matviews: Lazily<Vec<MatviewFact>>,
     pub started_at: DateTime<Utc>,
 }
 
@@ -128,6 +131,21 @@ pub struct ActivityFact {
     pub state_change: Option<DateTime<Utc>>,
     pub state: Option<String>,
     pub query: String,
+}
+
+/// What this process knows of a materialized view beside its definition.
+#[derive(Debug, Clone)]
+pub struct MatviewFact {
+    pub name: Name,
+    /// The newest last.
+    pub attempts: Vec<Attempt>,
+    /// What its rows are made of, if this process has made them or has looked.
+    pub lineage: Option<Arc<Lineage>>,
+    pub running_since: Option<DateTime<Utc>>,
+    /// Jobs that failed since the last that did not.
+    pub failures: u32,
+    /// When jobs try again.
+    pub not_before: Option<DateTime<Utc>>,
 }
 
 /// A row of `pg_prepared_statements`.

@@ -26,6 +26,7 @@ pub(crate) struct Object<'a> {
 
 pub(crate) fn kind(table: &Table) -> &'static str {
     match table.kind {
+        _ if table.matview.is_some() => "materialized view",
         Kind::Lake(_) => "table",
         Kind::View(_) => "view",
     }

@@ -5,6 +5,9 @@
 pub(crate) mod csv_dialect;
 pub(crate) mod freshness;
 pub(crate) mod manifest;
+pub(crate) mod matview_lineage;
+pub(crate) mod matview_refreshes;
+pub(crate) mod matview_status;
 pub(crate) mod objects;
 pub(crate) mod rejects;
 pub(crate) mod schema_drift;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::format::delta::action::{Add, Metadata, Protocol, Vector};
+use crate::format::delta::action::{Add, Metadata, Protocol, Transaction, Vector};
 
 /// A file that was written and is to be added.
 #[derive(Debug, Clone, Serialize)]
@@ -42,6 +42,7 @@ enum Line<'a> {
     CommitInfo(Value),
     Protocol(&'a Protocol),
     MetaData(&'a Metadata),
+    Txn(&'a Transaction),
     Remove(Removed<'a>),
     Add(&'a Added),
 }
@@ -54,6 +55,7 @@ pub(super) struct Commit<'a> {
     pub(super) timestamp_ms: i64,
     pub(super) protocol: Option<&'a Protocol>,
     pub(super) metadata: Option<&'a Metadata>,
+    pub(super) transactions: &'a [Transaction],
     pub(super) removes: &'a [Arc<Add>],
     pub(super) adds: &'a [Added],
 }
@@ -78,6 +80,7 @@ impl Commit<'_> {
         line(Line::CommitInfo(info))?;
         self.protocol.map_or(Ok(()), |protocol| line(Line::Protocol(protocol)))?;
         self.metadata.map_or(Ok(()), |metadata| line(Line::MetaData(metadata)))?;
+        self.transactions.iter().try_for_each(|transaction| line(Line::Txn(transaction)))?;
         for add in self.removes {
             line(Line::Remove(Removed {
                 path: &add.path,

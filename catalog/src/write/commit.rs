@@ -16,7 +16,7 @@ use super::rows::Writer;
 use super::target::Target;
 use super::{Column, Fault, dropped, protocol, schema};
 use crate::Error;
-use crate::format::delta::action::{Add, Metadata, Protocol};
+use crate::format::delta::action::{Add, Metadata, Protocol, Transaction};
 use crate::format::delta::{State, commit_key};
 use crate::notify::Places;
 use crate::publish::Lake;
@@ -43,6 +43,8 @@ pub struct Change {
     removes: Removes,
     protocol: Option<Protocol>,
     metadata: Option<Metadata>,
+    /// Of a change that follows no other.
+    pub(super) transactions: Vec<Transaction>,
     held: Vec<Held>,
 }
 
@@ -65,8 +67,8 @@ impl Change {
     pub fn new(target: Target, operation: &'static str) -> Self {
         // Of a dropped table whose place it takes nothing stays.
         let removes = if target.made.is_some() { Removes::All } else { Removes::None };
-        let (protocol, metadata) = (None, None);
-        Self { target, operation, adds: Vec::new(), removes, protocol, metadata, held: Vec::new() }
+        let (protocol, metadata, adds, transactions, held) = Default::default();
+        Self { target, operation, adds, removes, protocol, metadata, transactions, held }
     }
 
     pub(super) fn drop(target: Target, property: &str) -> Self {
@@ -82,12 +84,13 @@ impl Change {
         &self.target
     }
 
-    /// Adds the rows of a writer.
-    pub async fn add(&mut self, writer: Writer) -> Result<(), Error> {
+    /// Adds the rows of a writer, and names their files as the log does.
+    pub async fn add(&mut self, writer: Writer) -> Result<Vec<String>, Error> {
         let written = writer.finish().await?;
+        let names = written.adds.iter().map(|add| add.path.clone()).collect();
         self.adds.extend(written.adds);
         self.held.extend(written.held);
-        Ok(())
+        Ok(names)
     }
 
     /// Adds columns behind the others; in rows that are there they are NULL.
@@ -152,7 +155,8 @@ impl Change {
             Removes::These(files) => files.is_empty(),
             Removes::All => self.target.state.as_ref().is_none_or(|state| state.files.is_empty()),
         };
-        removes_nothing && self.adds.is_empty() && self.metadata.is_none() && self.target.made.is_none()
+        let changes_nothing = self.metadata.is_none() && self.target.made.is_none() && self.transactions.is_empty();
+        removes_nothing && self.adds.is_empty() && changes_nothing
     }
 
     /// The text of the commit that follows a state.
@@ -175,6 +179,7 @@ impl Change {
             timestamp_ms,
             protocol,
             metadata,
+            transactions: &self.transactions,
             removes,
             adds: &self.adds,
         };
@@ -185,6 +190,9 @@ impl Change {
 
     /// Whether the change means the same after those that others have made meanwhile.
     fn follows(&self, state: &State) -> Result<(), Fault> {
+        if !self.transactions.is_empty() {
+            return Err(Fault::Conflict { what: "refresh" });
+        }
         let seen = self.target.state.as_ref();
         if seen.is_none_or(|seen| seen.metadata != state.metadata || seen.protocol != state.protocol) {
             return Err(Fault::Conflict { what: "change of the table" });
@@ -199,14 +207,14 @@ impl Change {
 }
 
 impl Lake {
-    /// Makes a change, and shows it to every new statement of this process.
+    /// Makes a change, shows it to every new statement of this process, and gives its version; `None` is no change.
     ///
     /// 40001 if another change came first that this one cannot follow, 42P07 if a table was made meanwhile. What was
     /// written for a change that fails is deleted; if the store does not tell whether it has failed, that is 40003 and all
     /// stays. Once begun it must not be dropped before its end, if the answer matters.
-    pub async fn commit(&self, mut change: Change) -> Result<(), Error> {
+    pub async fn commit(&self, mut change: Change) -> Result<Option<u64>, Error> {
         if change.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         // From here on a commit may name the files.
         let mut data: Vec<Vec<Path>> = change.held.iter_mut().map(Held::keep).collect();
@@ -224,7 +232,7 @@ impl Lake {
             Err(Error::Write(Fault::Unknown { .. })) => {}
             Err(_) => change.held.iter_mut().zip(data.drain(..)).for_each(|(held, paths)| held.give_back(paths)),
         }
-        done.map(drop)
+        done.map(Some)
     }
 
     /// The last commit of a table that goes: whatever others have made of it, it follows.

@@ -90,7 +90,7 @@ impl Fault {
     }
 
     /// A failure of the store before anything was committed.
-    pub(super) fn store(cause: object_store::Error) -> crate::Error {
+    pub(crate) fn store(cause: object_store::Error) -> crate::Error {
         crate::Error::Write(Self::NotWritten { cause: Arc::new(cause) })
     }
 }

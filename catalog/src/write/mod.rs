@@ -16,6 +16,7 @@ mod protocol;
 mod rows;
 mod schema;
 mod stats;
+mod step;
 mod target;
 
 pub use crate::format::delta::schema::FILE_NUMBER;

@@ -44,6 +44,8 @@ pub struct NewTable {
     pub name: Name,
     pub columns: Vec<Column>,
     pub partition_by: Vec<String>,
+    /// By their names.
+    pub properties: BTreeMap<String, String>,
 }
 
 impl Target {
@@ -140,14 +142,24 @@ impl Lake {
         Ok(lake)
     }
 
+    /// Whether a table of this name could be made. What is in its folder is not looked at.
+    pub fn may_make(&self, table: &Name) -> Result<(), Error> {
+        self.first_writable(table)?;
+        name::folder(table)?;
+        Ok(())
+    }
+
+    /// Where new tables are made.
+    pub(crate) fn first_writable(&self, table: &Name) -> Result<(usize, &Arc<Source>), Error> {
+        let mut sources = self.sources.iter().enumerate().filter(|(_, source)| source.probe.is_writable());
+        sources.next().ok_or_else(|| Fault::NoSource { table: table.name.clone() }.into())
+    }
+
     /// A table that is not there yet, in the first source that may be written. Nothing is written by this.
     ///
     /// 42P07 if its folder has objects, but those that a dropped table has left.
     pub async fn new_table(&self, new: NewTable) -> Result<Target, Error> {
-        let mut sources = self.sources.iter().enumerate().filter(|(_, source)| source.probe.is_writable());
-        let Some((place, source)) = sources.next() else {
-            return Err(Fault::NoSource { table: new.name.name }.into());
-        };
+        let (place, source) = self.first_writable(&new.name)?;
         let folder = name::folder(&new.name)?;
         let (protocol, metadata, columns) = declare(&new)?;
         Probe::pass(source).await?;
@@ -201,7 +213,7 @@ fn declare(new: &NewTable) -> Result<(Protocol, Metadata, Vec<Column>), Error> {
         }),
         schema_string,
         partition_columns: new.partition_by.clone(),
-        configuration: BTreeMap::new(),
+        configuration: new.properties.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect(),
         others: others.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
     };
     Ok((protocol::least(columns.iter().any(Column::has_local_times)), metadata, columns))

@@ -109,6 +109,12 @@ pub(super) fn rows(plan: &Arc<dyn ExecutionPlan>, how: How, ran: Duration) -> Re
     RecordBatch::try_new(columns(how.format), vec![Arc::new(lines)]).map_err(Error::internal)
 }
 
+/// Lines of what is no plan of a query.
+pub(super) fn lines(lines: Vec<String>) -> Result<RecordBatch> {
+    let lines: StringArray = lines.into_iter().map(Some).collect();
+    RecordBatch::try_new(columns(Format::Text), vec![Arc::new(lines)]).map_err(Error::internal)
+}
+
 fn text(plan: &dyn ExecutionPlan, how: How) -> String {
     if how.analyze {
         DisplayableExecutionPlan::with_metrics(plan).indent(how.verbose).to_string()

@@ -11,6 +11,7 @@ use catalog::pg_catalog::{
 use chrono::{DateTime, Utc};
 
 use super::Cursor;
+use super::matview::Matviews;
 use crate::session::vars::domain::Unit;
 use crate::session::vars::list::NO_EFFECT;
 use crate::session::vars::{Context, Setting, Variable, postgresql};
@@ -20,8 +21,8 @@ use crate::session::{NamedStatement, Registry, Session};
 pub(super) fn now(
     session: &Arc<Session>,
     registry: &Arc<Registry>,
-    roles: &[RoleFact],
-    started_at: SystemTime,
+    (roles, started_at): (&[RoleFact], SystemTime),
+    Views { known, snapshot }: Views,
 ) -> ServerFacts {
     let (viewer, of_settings, registry) = (Arc::clone(session), Arc::clone(session), Arc::clone(registry));
     let (of_prepared, of_cursors) = (Arc::clone(session), Arc::clone(session));
@@ -31,8 +32,15 @@ pub(super) fn now(
         activity: Lazily::new(move || registry.living().iter().map(|living| activity(&viewer, living)).collect()),
         prepared: Lazily::new(move || of_prepared.statements().named().map(prepared).collect()),
         cursors: Lazily::new(move || of_cursors.cursors().values().map(|cursor| cursor_fact(cursor)).collect()),
+        matviews: Lazily::new(move || known.facts(&snapshot)),
         started_at: started_at.into(),
     }
+}
+
+/// The materialized views that a statement sees.
+pub(super) struct Views {
+    pub(super) known: Arc<Matviews>,
+    pub(super) snapshot: Arc<Snapshot>,
 }
 
 fn prepared((name, statement): (&String, &NamedStatement)) -> PreparedFact {

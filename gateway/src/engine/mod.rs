@@ -21,6 +21,7 @@ mod grouping_keys;
 mod guard;
 mod interrupt;
 mod lock;
+mod matview;
 mod memory;
 mod named;
 mod object_casts;
@@ -89,6 +90,7 @@ pub(crate) struct Core {
     admission: Arc<admission::Admission>,
     pub(super) counters: Arc<Counters>,
     unanswered: unanswered::Unanswered,
+    matviews: Arc<matview::Matviews>,
     registry: Arc<Registry>,
     roles: Vec<RoleFact>,
     started_at: SystemTime,
@@ -121,7 +123,8 @@ impl Engine {
         let admission = Arc::new(admission::Admission::new(running_max, config.queued_max, queue_timeout));
         let counters = Arc::new(Counters::default());
         let (unanswered, started_at) = (unanswered::Unanswered::default(), SystemTime::now());
-        let core = Core { lake, cpu, base, admission, counters, unanswered, registry, roles, started_at };
+        let matviews = Arc::default();
+        let core = Core { lake, cpu, base, admission, counters, unanswered, matviews, registry, roles, started_at };
         Ok(Self { core: Arc::new(core) })
     }
 
@@ -315,9 +318,10 @@ impl Core {
     /// A scope over the lake as it is now.
     fn scope(self: &Arc<Self>, session: &Arc<Session>, message: &Arc<str>) -> scope::Scope {
         let columns = Arc::new(view_columns::Columns { core: Arc::clone(self), session: Arc::clone(session) });
-        let facts = facts::now(session, &self.registry, &self.roles, self.started_at);
-        let state = self.base.state(session);
         let snapshot = self.snapshot(session);
+        let views = facts::Views { known: Arc::clone(&self.matviews), snapshot: Arc::clone(&snapshot) };
+        let facts = facts::now(session, &self.registry, (&self.roles, self.started_at), views);
+        let state = self.base.state(session);
         let (session, message) = (Arc::clone(session), Arc::clone(message));
         scope::Scope::new(snapshot, state, session, message, columns, Arc::new(facts), &self.registry)
     }
@@ -346,6 +350,10 @@ impl Core {
                         let execute = Statement { ast: Arc::new(explained.as_ref().clone()), ..statement.clone() };
                         let executed = named::execute(self, session, execute).await?;
                         return executed.explained(how).ok_or_else(|| plan::refuse(&statement));
+                    }
+                    Ast::Msck(asked) => {
+                        let view = asked.table_name.clone();
+                        return Ok(Prepared::matview(statement, matview::Command::Explain { view }));
                     }
                     _ => return Err(plan::refuse(&statement)),
                 };
@@ -379,9 +387,14 @@ impl Core {
                 lock::check(&self.scope(&session, &statement.message), asked)?;
                 Ok(Prepared::command(statement, no_columns()))
             }
-            Ast::Msck(asked) if asked.repair && asked.partition_action.is_none() => {
-                let name = asked.table_name.clone();
-                Ok(Prepared::refresh(statement, name))
+            Ast::Msck(asked) => match matview::Command::of(asked) {
+                Some(refresh) => Ok(Prepared::matview(statement, refresh)),
+                None if asked.partition_action.is_none() => Ok(Prepared::refresh(statement, asked.table_name.clone())),
+                None => Err(plan::refuse(&statement)),
+            },
+            Ast::CreateView(create) if create.materialized => {
+                let with_data = !statement.is_without_data;
+                Ok(Prepared::matview(statement, matview::Command::Create { with_data }))
             }
             other if command::is_command(other) => Ok(Prepared::command(statement, no_columns())),
             other => match define::command(other) {

@@ -57,6 +57,8 @@ pub(super) enum Plan {
     Write(Box<super::write::Write>),
     /// REFRESH TABLE.
     Refresh(ObjectName),
+    /// What makes the rows of a materialized view.
+    Matview(super::matview::Command),
     Declare {
         name: String,
         options: super::cursor::Options,
@@ -89,6 +91,16 @@ pub(super) fn query(
     declared: Vec<Option<FieldRef>>,
 ) -> Planning {
     nested(core, session, Asked { query, message, declared, search_path: None, over: None, depth: 0 })
+}
+
+/// The same, with names found by another search path.
+pub(super) fn query_in(
+    core: Arc<Core>,
+    session: Arc<Session>,
+    (query, search_path): (Box<Query>, Option<Vec<String>>),
+    message: Arc<str>,
+) -> Planning {
+    nested(core, session, Asked { query, message, declared: Vec::new(), search_path, over: None, depth: 0 })
 }
 
 /// The same, with another provider in the place of a table.
@@ -201,6 +213,7 @@ async fn resolve(
                     }
                     source
                 }
+                Some(_) if table.matview.is_some() => return Err(super::matview::not_populated(&table.name)),
                 Some(named) => {
                     let planned = view(core, session, named, depth + 1).await?;
                     provider_as_source(Arc::new(ViewTable::new(planned, Some(named.sql.clone()))))

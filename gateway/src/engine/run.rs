@@ -17,7 +17,9 @@ use super::interrupt::Stop;
 use super::plan::{Plan, Planned};
 use super::query_log::Running;
 use super::stream::Weight;
-use super::{Core, Cursor, Outcome, Prepared, QueryStream, Tag, define, exact, explain, params, refresh, write};
+use super::{
+    Core, Cursor, Outcome, Prepared, QueryStream, Tag, define, exact, explain, matview, params, refresh, write,
+};
 use crate::error::{Error, Result, SqlState};
 use crate::session::transaction::Status;
 use crate::session::{NamedStatement, Session, StatementGuard, command};
@@ -90,8 +92,10 @@ impl Run<'_> {
             Plan::Define(command) => {
                 let (core, session) = (Arc::clone(self.core), Arc::clone(self.session));
                 let defining = Box::pin(define::carry_out(core, session, self.prepared.statement.clone(), command));
-                self.core.cpu.block(move |handle| handle.block_on(defining)).await?.map(Outcome::Done)
+                let defined = self.core.cpu.block(move |handle| handle.block_on(defining)).await??;
+                Ok(Outcome::Done(defined.tag))
             }
+            Plan::Matview(command) => Box::pin(matview::run(self, command)).await,
             Plan::Write(write) => {
                 let write = Box::pin(write::run(Run { params, ..self }, write));
                 write.await

@@ -12,7 +12,7 @@ use super::cursor::{self, Fetch};
 use super::explain::{self, How};
 use super::plan::{Plan, Planned};
 use super::write::Write;
-use super::{Cursor, no_columns};
+use super::{Cursor, matview, no_columns};
 use crate::error::Result;
 
 /// One parsed statement of a message.
@@ -25,7 +25,7 @@ pub struct Statement {
     pub message: Arc<str>,
     /// MOVE, a FETCH whose rows are counted and not sent.
     pub is_move: bool,
-    /// WITH NO DATA behind the query of a new table.
+    /// WITH NO DATA behind the query of a new table or materialized view.
     pub is_without_data: bool,
 }
 
@@ -157,6 +157,13 @@ impl Prepared {
         Self { statement, plan, columns: no_columns(), param_types: Vec::new(), returns_rows: false, tag }
     }
 
+    pub(super) fn matview(statement: Statement, command: matview::Command) -> Self {
+        let returns_rows = matches!(command, matview::Command::Explain { .. });
+        let columns = if returns_rows { explain::columns(explain::Format::Text) } else { no_columns() };
+        let tag = Tag::command(if returns_rows { "EXPLAIN" } else { "" });
+        Self { statement, plan: Plan::Matview(command), columns, param_types: Vec::new(), returns_rows, tag }
+    }
+
     pub(super) fn write(statement: Statement, write: Write) -> Self {
         let param_types = write.query().map(|planned| planned.param_types.clone()).unwrap_or_default();
         let (plan, tag) = (Plan::Write(Box::new(write)), Tag::command(""));
@@ -187,7 +194,12 @@ impl Prepared {
             | Plan::Declare { planned, .. } => Some(planned.scope.snapshot.version),
             Plan::Write(write) => write.query().map(|planned| planned.scope.snapshot.version),
             Plan::Execute { target, .. } => target.snapshot_version(),
-            Plan::Command | Plan::Define(_) | Plan::Refresh(_) | Plan::Fetch { .. } | Plan::Prepare { .. } => None,
+            Plan::Command
+            | Plan::Define(_)
+            | Plan::Refresh(_)
+            | Plan::Matview(_)
+            | Plan::Fetch { .. }
+            | Plan::Prepare { .. } => None,
         }
     }
 }

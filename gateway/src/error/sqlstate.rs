@@ -119,6 +119,7 @@ sqlstates! {
     TooManyColumns = "54011",
     // Class 55, 57: state and operator
     ObjectNotInPrerequisiteState = "55000",
+    ObjectInUse = "55006",
     CantChangeRuntimeParam = "55P02",
     QueryCanceled = "57014",
     AdminShutdown = "57P01",

@@ -236,6 +236,11 @@ pub struct StatementGuard {
 }
 
 impl StatementGuard {
+    /// Of work that no session began.
+    pub fn new(cancel: CancellationToken) -> Self {
+        Self { cancel, timeout: None, began_at: tokio::time::Instant::now(), shielded: Arc::default() }
+    }
+
     /// The same statement, whose work may outlive the message that began it.
     pub fn unbounded(&self) -> Self {
         Self { cancel: CancellationToken::new(), timeout: None, ..self.clone() }

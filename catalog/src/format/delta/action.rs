@@ -30,6 +30,7 @@ pub(super) struct Action {
     pub(super) meta_data: Option<Metadata>,
     pub(super) protocol: Option<Protocol>,
     pub(super) sidecar: Option<Sidecar>,
+    pub(super) txn: Option<Transaction>,
 }
 
 /// A file of the table.
@@ -96,6 +97,14 @@ pub(crate) struct Protocol {
     pub(crate) reader_features: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) writer_features: Option<Vec<String>>,
+}
+
+/// How far a writer has come, by its own count; the last one of a writer holds.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Transaction {
+    pub(crate) app_id: String,
+    pub(crate) version: u64,
 }
 
 /// A file of a checkpoint in several.

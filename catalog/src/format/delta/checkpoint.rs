@@ -21,7 +21,7 @@ use crate::pinned::Pinned;
 const BATCH_ROWS: usize = 1024;
 
 /// Columns of a checkpoint and what is in them; tombstones are of no use here.
-const COLUMNS: [&str; 5] = ["add", "metaData", "protocol", "sidecar", "checkpointMetadata"];
+const COLUMNS: [&str; 6] = ["add", "metaData", "protocol", "sidecar", "checkpointMetadata", "txn"];
 const UNUSED: [&str; 3] = ["add.stats_parsed", "add.partitionValues_parsed", "add.tags"];
 
 /// Reads one file of a checkpoint, and those that it names.

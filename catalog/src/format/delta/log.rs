@@ -27,6 +27,9 @@ const FILES_MAX: usize = 4 << 20;
 /// The statistics of files that are kept for one table. Of files beyond only the number of rows is kept.
 const STATS_BYTES_MAX: usize = 256 << 20;
 
+/// How the names of this server's writers begin in logs.
+pub(crate) const WRITER: &str = "lakegate/";
+
 /// A table at one version.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
@@ -36,6 +39,8 @@ pub(crate) struct State {
     pub(crate) protocol: Protocol,
     pub(crate) metadata: Metadata,
     pub(crate) files: BTreeMap<Key, Arc<Add>>,
+    /// How far writers of this server have come, by the names that they have in logs.
+    pub(crate) transactions: BTreeMap<String, u64>,
 }
 
 /// One version of a file.
@@ -48,6 +53,7 @@ pub(super) struct Replay {
     metadata: Option<Metadata>,
     files: BTreeMap<Key, Arc<Add>>,
     stats_bytes: usize,
+    transactions: BTreeMap<String, u64>,
     /// Names of the other files of a checkpoint.
     pub(super) sidecars: Vec<String>,
 }
@@ -142,6 +148,7 @@ async fn behind(
         protocol: replay.protocol.ok_or_else(|| lacks("protocol"))?,
         metadata: replay.metadata.ok_or_else(|| lacks("metadata"))?,
         files: replay.files,
+        transactions: replay.transactions,
     }))
 }
 
@@ -193,7 +200,7 @@ fn apply(file: &Pinned, (line, text): (u64, &Bytes), replay: &mut Replay) -> Res
 
 impl Replay {
     pub(super) fn apply(&mut self, action: Action) -> Result<(), String> {
-        let Action { add, remove, meta_data, protocol, sidecar } = action;
+        let Action { add, remove, meta_data, protocol, sidecar, txn } = action;
         if let Some(removed) = remove.and_then(|remove| self.files.remove(&remove.key())) {
             self.stats_bytes -= removed.stats.as_ref().map_or(0, |stats| stats.len());
         }
@@ -206,6 +213,10 @@ impl Replay {
         self.metadata = meta_data.or(self.metadata.take());
         self.protocol = protocol.or(self.protocol.take());
         self.sidecars.extend(sidecar.map(|sidecar| sidecar.path));
+        // Those of others say nothing to this server, and there may be any number.
+        if let Some(txn) = txn.filter(|txn| txn.app_id.starts_with(WRITER)) {
+            self.transactions.insert(txn.app_id, txn.version);
+        }
         Ok(())
     }
 
@@ -229,6 +240,7 @@ impl From<&State> for Replay {
             metadata: Some(state.metadata.clone()),
             files: state.files.clone(),
             stats_bytes: state.files.values().map(bytes).sum(),
+            transactions: state.transactions.clone(),
             sidecars: Vec::new(),
         }
     }

@@ -5,14 +5,15 @@ use catalog::Commented;
 use sqlparser::ast::{CommentObject, ObjectName};
 
 use super::Change;
-use super::target::{denied, is_view, name_of, undefined_schema};
+use super::target::{denied, kind, name_of, undefined_schema};
 use crate::engine::scope::undefined_table;
 use crate::error::{Error, Result, SqlState};
 use crate::session::fold;
 
 /// Whether comments on such objects are kept.
 pub(super) fn is_known(object: CommentObject) -> bool {
-    matches!(object, CommentObject::Table | CommentObject::View | CommentObject::Column | CommentObject::Schema)
+    use CommentObject as O;
+    matches!(object, O::Table | O::View | O::MaterializedView | O::Column | O::Schema)
 }
 
 impl Change {
@@ -27,9 +28,12 @@ impl Change {
             CommentObject::Column => self.column(name).await?,
             _ => {
                 let table = self.existing(name)?.ok_or_else(|| undefined_table(name))?;
-                let wants_view = object == CommentObject::View;
-                if is_view(&table) != wants_view {
-                    let wanted = if wants_view { "view" } else { "table" };
+                let wanted = match object {
+                    CommentObject::View => "view",
+                    CommentObject::MaterializedView => "materialized view",
+                    _ => "table",
+                };
+                if kind(&table) != wanted {
                     let message = format!("\"{}\" is not a {wanted}", table.name);
                     return Err(Error::new(SqlState::WrongObjectType, message));
                 }

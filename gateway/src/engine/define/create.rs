@@ -105,7 +105,7 @@ impl Change {
             self.notices.push(Notice::note(SqlState::DuplicateTable, message));
             return Ok(());
         }
-        if is_taken && (!create.or_replace || known.as_deref().is_some_and(is_view)) {
+        if is_taken && (!create.or_replace || known.as_deref().is_some_and(|known| known.query().is_some())) {
             return Err(already_exists(&name.name));
         }
         if let Some(table) = known.filter(|_| is_taken) {

@@ -4,10 +4,10 @@
 
 use std::sync::Arc;
 
-use catalog::{Defined, Name, Origin, Table};
+use catalog::{Defined, Kind, Name, Origin, Table};
 use sqlparser::ast::{ObjectName, ObjectType};
 
-use super::target::{denied, is_view, kind, name_of, undefined_schema};
+use super::target::{denied, kind, name_of, undefined_schema};
 use super::{Change, may_define};
 use crate::error::{Error, Result, SqlState};
 use crate::session::{Notice, fold};
@@ -20,26 +20,29 @@ impl Change {
         if_exists: bool,
         cascade: bool,
     ) -> Result<()> {
-        let wants_view = object_type == ObjectType::View;
+        let wanted = match object_type {
+            ObjectType::View => Defined::View,
+            ObjectType::MaterializedView => Defined::Matview,
+            _ => Defined::Table,
+        };
         let mut dropped: Vec<Arc<Table>> = Vec::new();
         for name in names {
             match self.existing(name)? {
-                Some(table) if is_view(&table) != wants_view => return Err(wrong_kind(&table.name, wants_view)),
+                Some(table) if defined(&table) != wanted => return Err(wrong_kind(&table, wanted)),
                 Some(table) => {
                     if !self.drops_files(&table)? {
                         self.is_ours(&table, "drop")?;
                     }
                     dropped.push(table);
                 }
-                None => self.drop_unseen(name, wants_view, if_exists)?,
+                None => self.drop_unseen(name, wanted, if_exists)?,
             }
         }
         self.drop_all(dropped, cascade)
     }
 
     /// A definition without files is there too.
-    fn drop_unseen(&mut self, name: &ObjectName, wants_view: bool, if_exists: bool) -> Result<()> {
-        let wanted = if wants_view { Defined::View } else { Defined::Table };
+    fn drop_unseen(&mut self, name: &ObjectName, wanted: Defined, if_exists: bool) -> Result<()> {
         if let Ok(target) = self.scope.new_name(name)
             && self.script.defines(&target.schema, &target.name) == Some(wanted)
         {
@@ -47,7 +50,7 @@ impl Change {
             self.script.drop(&target.schema, &target.name);
             return Ok(());
         }
-        let kind = if wants_view { "view" } else { "table" };
+        let kind = word(wanted);
         let shown = shown(name);
         if !if_exists {
             return Err(Error::new(SqlState::UndefinedTable, format!("{kind} \"{shown}\" does not exist")));
@@ -71,7 +74,7 @@ impl Change {
                     let (kind, name) = (kind(&table), &table.name);
                     let message = format!("cannot drop {kind} {name} because other objects depend on it");
                     return Err(Error::new(SqlState::DependentObjectsStillExist, message)
-                        .detail(format!("view {} depends on {kind} {name}", view.name))
+                        .detail(format!("{} {} depends on {kind} {name}", self::kind(&view), view.name))
                         .hint("Use DROP ... CASCADE to drop the dependent objects too."));
                 }
                 self.is_ours(&view, "drop")?;
@@ -80,13 +83,16 @@ impl Change {
         }
         match dropped.get(asked..).unwrap_or_default() {
             [] => {}
-            [view] => self.tell_cascade(format!("drop cascades to view {}", view.name)),
+            [view] => self.tell_cascade(format!("drop cascades to {} {}", kind(view), view.name)),
             views => self.tell_cascade(format!("drop cascades to {} other objects", views.len())),
         }
         for table in dropped {
-            match table.origin() {
-                Origin::Lake => self.removed.push(table),
-                Origin::Sql | Origin::File(_) => self.script.drop(&table.schema, &table.name),
+            if table.origin() != Origin::Lake {
+                self.script.drop(&table.schema, &table.name);
+            }
+            // The rows of a materialized view go with it.
+            if table.origin() == Origin::Lake || (table.matview.is_some() && matches!(table.kind, Kind::Lake(_))) {
+                self.removed.push(table);
             }
         }
         Ok(())
@@ -94,15 +100,18 @@ impl Change {
 
     /// Whether a table is its files alone, in a source that can be written: with it they go.
     fn drops_files(&self, table: &Table) -> Result<bool> {
-        if table.origin() != Origin::Lake || !table.is_writable() {
+        let is_table = table.origin() == Origin::Lake && table.is_writable();
+        if !is_table && table.matview.is_none() {
             return Ok(false);
         }
         if self.session.transaction().is_in_block() {
-            return Err(Error::new(SqlState::ActiveSqlTransaction, "DROP TABLE cannot run inside a transaction block")
-                .detail(format!("The files of table \"{}\" go at once.", table.name))
+            let kind = kind(table);
+            let message = format!("DROP {} cannot run inside a transaction block", kind.to_uppercase());
+            return Err(Error::new(SqlState::ActiveSqlTransaction, message)
+                .detail(format!("The files of {kind} \"{}\" go at once.", table.name))
                 .hint("Let it be a transaction of its own (autocommit)."));
         }
-        Ok(true)
+        Ok(is_table)
     }
 
     fn tell_cascade(&mut self, message: String) {
@@ -111,7 +120,7 @@ impl Change {
 
     /// The views that name a relation.
     fn users_of(&self, name: &Name) -> Vec<Arc<Table>> {
-        let views = self.scope.snapshot.tables().filter(|table| is_view(table));
+        let views = self.scope.snapshot.tables().filter(|table| table.query().is_some());
         views.filter(|view| self.scope.used_by(view).contains(name)).map(Arc::clone).collect()
     }
 
@@ -155,10 +164,26 @@ impl Change {
     }
 }
 
-fn wrong_kind(name: &str, wants_view: bool) -> Error {
-    let (wanted, other) = if wants_view { ("view", "TABLE") } else { ("table", "VIEW") };
-    let hint = format!("Use DROP {other} to remove a {}.", other.to_lowercase());
-    Error::new(SqlState::WrongObjectType, format!("\"{name}\" is not a {wanted}")).hint(hint)
+fn defined(table: &Table) -> Defined {
+    match table.kind {
+        _ if table.matview.is_some() => Defined::Matview,
+        Kind::View(_) => Defined::View,
+        Kind::Lake(_) => Defined::Table,
+    }
+}
+
+fn word(kind: Defined) -> &'static str {
+    match kind {
+        Defined::Table => "table",
+        Defined::View => "view",
+        Defined::Matview => "materialized view",
+    }
+}
+
+fn wrong_kind(table: &Table, wanted: Defined) -> Error {
+    let is = word(defined(table));
+    let hint = format!("Use DROP {} to remove a {is}.", is.to_uppercase());
+    Error::new(SqlState::WrongObjectType, format!("\"{}\" is not a {}", table.name, word(wanted))).hint(hint)
 }
 
 /// A name as PostgreSQL shows it.

@@ -6,6 +6,7 @@
 mod comment;
 mod create;
 mod drop;
+mod matview;
 mod options;
 mod rename;
 mod target;
@@ -33,10 +34,12 @@ pub(super) fn command(statement: &Ast) -> Option<&'static str> {
         Ast::CreateSchema { .. } => "CREATE SCHEMA",
         Ast::Drop { object_type: ObjectType::Table, .. } => "DROP TABLE",
         Ast::Drop { object_type: ObjectType::View, .. } => "DROP VIEW",
+        Ast::Drop { object_type: ObjectType::MaterializedView, .. } => "DROP MATERIALIZED VIEW",
         Ast::Drop { object_type: ObjectType::Schema, .. } => "DROP SCHEMA",
         Ast::AlterTable(alter) => match alter.operations.as_slice() {
             [AlterTableOperation::RenameTable { .. }] => "ALTER TABLE",
             [AlterTableOperation::SetOptionsParens { .. }] if is_external(alter) => "ALTER TABLE",
+            [AlterTableOperation::SetOptionsParens { .. }] if is_kept(alter) => "ALTER MATERIALIZED VIEW",
             _ => return None,
         },
         Ast::Comment { object_type, .. } if comment::is_known(*object_type) => "COMMENT",
@@ -47,6 +50,11 @@ pub(super) fn command(statement: &Ast) -> Option<&'static str> {
 /// Whether it changes what an external table alone has.
 fn is_external(alter: &AlterTable) -> bool {
     alter.table_type == Some(AlterTableType::External)
+}
+
+/// Whether it changes what a materialized view alone has.
+fn is_kept(alter: &AlterTable) -> bool {
+    alter.table_type == Some(AlterTableType::Dynamic)
 }
 
 /// One statement that changes what is defined.
@@ -63,6 +71,15 @@ struct Change {
     created: Option<Name>,
     /// Tables that go with their files.
     removed: Vec<Arc<Table>>,
+    /// A materialized view whose rows are to be made.
+    unmade: Option<Name>,
+}
+
+/// What was defined.
+pub(super) struct Defined {
+    pub(super) tag: Tag,
+    /// A materialized view whose rows are to be made.
+    pub(super) unmade: Option<Name>,
 }
 
 /// Carries a statement out, on a planner's thread. Outside a block it is kept and seen by everybody before it ends; inside one its own session
@@ -72,7 +89,7 @@ pub(super) async fn carry_out(
     session: Arc<Session>,
     statement: Statement,
     command: &'static str,
-) -> Result<Tag> {
+) -> Result<Defined> {
     // ALTER VIEW is an AST of its own words.
     let is_of_view = statement.text.split_whitespace().nth(1).is_some_and(|word| word.eq_ignore_ascii_case("view"));
     let command = if command == "ALTER TABLE" && is_of_view { "ALTER VIEW" } else { command };
@@ -82,11 +99,29 @@ pub(super) async fn carry_out(
         let scope = core.scope(&session, &statement.message);
         let script = Script::clone(&scope.snapshot.script);
         let (core, session, statement) = (Arc::clone(&core), Arc::clone(&session), statement.clone());
-        let (notices, created, removed) = Default::default();
-        let mut change = Change { core, session, statement, scope, script, notices, created, removed };
+        let (notices, created, removed, unmade) = Default::default();
+        let mut change = Change { core, session, statement, scope, script, notices, created, removed, unmade };
         change.make(command).await?;
+        let unmade = change.unmade.clone();
         if change.keep().await? {
-            return Ok(Tag::command(command));
+            return Ok(Defined { tag: Tag::command(command), unmade });
+        }
+    }
+    Err(conflict())
+}
+
+/// Takes a materialized view away again whose rows could not be made.
+pub(super) async fn undo(core: &Arc<Core>, session: &Session, name: &Name) -> Result<()> {
+    for _ in 0..TRIES {
+        let snapshot = core.lake.snapshot();
+        let mut script = Script::clone(&snapshot.script);
+        script.drop(&name.schema, &name.name);
+        script.version += 1;
+        if core.lake.define(script, session.user()).await? {
+            return match snapshot.named(name).filter(|table| matches!(table.kind, catalog::Kind::Lake(_))) {
+                Some(table) => Ok(core.lake.drop_table(table).await?),
+                None => Ok(()),
+            };
         }
     }
     Err(conflict())
@@ -125,6 +160,7 @@ fn may_define(session: &Session) -> Result<()> {
 impl Change {
     async fn make(&mut self, command: &str) -> Result<()> {
         match Arc::clone(&self.statement.ast).as_ref() {
+            Ast::CreateView(create) if create.materialized => self.create_matview(create).await,
             Ast::CreateView(create) => self.create_view(create).await,
             Ast::CreateTable(create) => self.create_table(create),
             Ast::CreateSchema { schema_name, if_not_exists, .. } => self.create_schema(schema_name, *if_not_exists),
@@ -135,6 +171,7 @@ impl Change {
                 self.drop(*object_type, names, *if_exists, *cascade)
             }
             Ast::AlterTable(alter) if is_external(alter) => self.change_options(alter),
+            Ast::AlterTable(alter) if is_kept(alter) => self.alter_matview(alter),
             Ast::AlterTable(alter) => self.rename(alter, command == "ALTER VIEW"),
             Ast::Comment { object_type, object_name, comment, .. } => {
                 self.comment(*object_type, object_name, comment.clone()).await

@@ -14,7 +14,7 @@ impl Change {
     pub(super) fn change_options(&mut self, alter: &AlterTable) -> Result<()> {
         let changes = changes(alter).ok_or_else(|| Error::internal("not a change of options"))?;
         let name = match self.existing(&alter.name)? {
-            Some(table) if is_view(&table) => {
+            Some(table) if is_view(&table) || table.matview.is_some() => {
                 return Err(Error::new(SqlState::WrongObjectType, format!("\"{}\" is not a table", table.name)));
             }
             Some(table) => {

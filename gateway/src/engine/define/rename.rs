@@ -29,6 +29,10 @@ impl Change {
         if wants_view && !is_view(&table) {
             return Err(Error::new(SqlState::WrongObjectType, format!("\"{}\" is not a view", table.name)));
         }
+        if table.matview.is_some() {
+            let message = format!("materialized view \"{}\" cannot be renamed", table.name);
+            return Err(Error::unsupported(message).hint("Create another one of the same query, and drop this one."));
+        }
         self.is_ours(&table, "rename")?;
         let from = name_of(&table);
         let mut target = from.clone();

@@ -10,7 +10,7 @@ use catalog::{Kind, Name, Origin, Table};
 use sqlparser::ast::{Ident, ObjectName};
 
 use super::{Change, may_define};
-use crate::engine::scope::{Found, Scope, view_of};
+use crate::engine::scope::{Found, Scope};
 use crate::engine::view_columns::Columns;
 use crate::engine::{parse, plan};
 use crate::error::{Error, Result, SqlState};
@@ -63,7 +63,7 @@ impl Scope {
 
     /// The names that a view's query uses.
     pub(super) fn used_by(&self, table: &Table) -> Vec<Name> {
-        let Some(view) = view_of(table) else { return Vec::new() };
+        let Some(view) = table.query() else { return Vec::new() };
         let parsed = parse::statements(&view.sql).ok().and_then(|mut statements| statements.pop());
         let Some(query) = parsed.as_ref().and_then(|statement| plan::view_query(&statement.ast)) else {
             return Vec::new();
@@ -122,13 +122,14 @@ pub(super) fn name_of(table: &Table) -> Name {
 
 pub(super) fn kind(table: &Table) -> &'static str {
     match table.kind {
+        _ if table.matview.is_some() => "materialized view",
         Kind::Lake(_) => "table",
         Kind::View(_) => "view",
     }
 }
 
 pub(super) fn is_view(table: &Table) -> bool {
-    matches!(table.kind, Kind::View(_))
+    matches!(table.kind, Kind::View(_)) && table.matview.is_none()
 }
 
 pub(in crate::engine) fn already_exists(name: &str) -> Error {

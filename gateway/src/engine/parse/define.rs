@@ -17,11 +17,13 @@ use crate::session::fold;
 
 /// Whether the next statement defines what this server knows: what its parser cannot read is then wrong, and not unknown.
 pub(super) fn begins(parser: &Parser<'_>) -> bool {
-    use Keyword::{COMMENT, CREATE, DROP, SCHEMA, TABLE, VIEW};
+    use Keyword::{COMMENT, CREATE, DROP, MATERIALIZED, SCHEMA, TABLE, VIEW};
     is_external(parser)
         || matches!(
             (keyword(parser, 0), defined(parser)),
-            (Some(CREATE), Some(SCHEMA | VIEW)) | (Some(DROP), Some(SCHEMA | TABLE | VIEW)) | (Some(COMMENT), _)
+            (Some(CREATE), Some(MATERIALIZED | SCHEMA | VIEW))
+                | (Some(DROP), Some(MATERIALIZED | SCHEMA | TABLE | VIEW))
+                | (Some(COMMENT), _)
         )
 }
 
@@ -69,12 +71,55 @@ fn created(parser: &mut Parser<'_>, or_replace: bool) -> Result<Statement, Parse
     Ok(Statement::CreateTable(table.build()))
 }
 
-/// `ALTER { TABLE | VIEW } ... { RENAME TO | SET SCHEMA }`.
+/// `ALTER { TABLE | VIEW } ... { RENAME TO | SET SCHEMA }`, and `ALTER MATERIALIZED VIEW`.
 fn renamed(parser: &mut Parser<'_>) -> Result<Statement, ParserError> {
     parser.expect_keyword_is(Keyword::ALTER)?;
+    if parser.parse_keyword(Keyword::MATERIALIZED) {
+        return kept(parser);
+    }
     let kind = parser.expect_one_of_keywords(&[Keyword::TABLE, Keyword::VIEW])?;
     parser.prev_token();
     altered(parser, kind, false)
+}
+
+/// `ALTER MATERIALIZED VIEW name { SET (option = value, ...) | SUSPEND | RESUME }`. The AST says of it what another system
+/// calls a dynamic table.
+fn kept(parser: &mut Parser<'_>) -> Result<Statement, ParserError> {
+    let at = parser.index();
+    parser.expect_keyword_is(Keyword::VIEW)?;
+    let if_exists = parser.parse_keywords(&[Keyword::IF, Keyword::EXISTS]);
+    let name = parser.parse_object_name(false)?;
+    let set = |name: &str, value: &str| SqlOption::KeyValue {
+        key: Ident::new(name),
+        value: Expr::value(Value::SingleQuotedString(value.to_owned())),
+    };
+    let options = if parser.parse_keyword(Keyword::SUSPEND) {
+        vec![set("suspended", "true")]
+    } else if parser.parse_keyword(Keyword::RESUME) {
+        vec![set("suspended", "false")]
+    } else if keyword(parser, 0) == Some(Keyword::SET) && parser.peek_nth_token_ref(1).token == Token::LParen {
+        parser.expect_keyword_is(Keyword::SET)?;
+        parser.expect_token(&Token::LParen)?;
+        let options = parser.parse_comma_separated(|parser| {
+            let key = fold(&parser.parse_identifier()?);
+            parser.expect_token(&Token::Eq)?;
+            let value = parser.next_token();
+            match value.token {
+                Token::SingleQuotedString(text) | Token::Number(text, _) => Ok(set(&key, &text)),
+                Token::Word(word) => Ok(set(&key, &word.value)),
+                _ => parser.expected("a value", value),
+            }
+        })?;
+        parser.expect_token(&Token::RParen)?;
+        options
+    } else {
+        // A rename, which is refused in the words for it.
+        while parser.index() > at {
+            parser.prev_token();
+        }
+        return altered(parser, Keyword::VIEW, false);
+    };
+    Ok(alter(name, if_exists, AlterTableOperation::SetOptionsParens { options }, Some(AlterTableType::Dynamic)))
 }
 
 /// A new name is of one part; one of two is that of SET SCHEMA.

@@ -98,7 +98,8 @@ impl Block {
             self.change.add(part).await?;
         }
         guard.shield();
-        Ok(core.lake.commit(self.change).await?)
+        core.lake.commit(self.change).await?;
+        Ok(())
     }
 }
 

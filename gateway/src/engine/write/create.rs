@@ -1,6 +1,6 @@
 //! CREATE TABLE, CREATE TABLE AS and SELECT INTO. <https://www.postgresql.org/docs/16/sql-createtable.html>
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
@@ -45,7 +45,7 @@ pub(super) async fn prepare(asked: Asked, create: &Ast) -> Result<Prepared> {
     let (columns, planned) = match &create.query {
         Some(query) => {
             let planned = asked.query(query.as_ref().clone()).await?;
-            (of_query(&planned, &create.columns)?, Some(planned))
+            (of_query(&planned, &named(&create.columns))?, Some(planned))
         }
         None => (asked.declared(&create.columns).await?, None),
     };
@@ -105,7 +105,7 @@ impl Asked {
 }
 
 /// The columns of a query's result, under other names if the statement gives them.
-fn of_query(planned: &Planned, names: &[ColumnDef]) -> Result<Vec<Column>> {
+pub(in crate::engine) fn of_query(planned: &Planned, names: &[String]) -> Result<Vec<Column>> {
     if !planned.param_types.is_empty() {
         return Err(Error::new(SqlState::UndefinedParameter, "there is no parameter $1"));
     }
@@ -114,7 +114,7 @@ fn of_query(planned: &Planned, names: &[ColumnDef]) -> Result<Vec<Column>> {
         return Err(Error::new(SqlState::SyntaxError, "too many column names were specified"));
     }
     let columns = fields.iter().enumerate().map(|(at, field)| {
-        let name = names.get(at).map_or_else(|| field.name().clone(), |def| fold(&def.name));
+        let name = names.get(at).unwrap_or(field.name()).clone();
         let field = field.as_ref().clone().with_name(name).with_nullable(true);
         // What nobody gave a type is a text.
         let field = if *field.data_type() == DataType::Null { field.with_data_type(DataType::Utf8) } else { field };
@@ -123,6 +123,10 @@ fn of_query(planned: &Planned, names: &[ColumnDef]) -> Result<Vec<Column>> {
     let columns = columns.collect::<Result<Vec<_>>>()?;
     refuse_twice(&columns)?;
     Ok(columns)
+}
+
+fn named(defs: &[ColumnDef]) -> Vec<String> {
+    defs.iter().map(|def| fold(&def.name)).collect()
 }
 
 /// A numeric has the scale that is declared, or as many as it has values.
@@ -144,7 +148,7 @@ fn refuse_twice(columns: &[Column]) -> Result<()> {
     }
 }
 
-fn refuse_unknown(partition_by: &[String], columns: &[Column]) -> Result<()> {
+pub(in crate::engine) fn refuse_unknown(partition_by: &[String], columns: &[Column]) -> Result<()> {
     match partition_by.iter().find(|name| columns.iter().all(|column| column.name() != *name)) {
         Some(name) => {
             let message = format!("column \"{name}\" named in partition key does not exist");
@@ -310,7 +314,7 @@ pub(super) async fn run(mut run: Run<'_>, create: &Create) -> Result<Tag> {
         return Err(refused("a transaction block can write to one table only"));
     }
     let (name, columns, partition_by) = (name.clone(), create.columns.clone(), create.partition_by.clone());
-    let target = run.core.lake.new_table(NewTable { name, columns, partition_by }).await?;
+    let target = run.core.lake.new_table(NewTable { name, columns, partition_by, properties: BTreeMap::new() }).await?;
     let operation = if create.is_as { "CREATE TABLE AS SELECT" } else { "CREATE TABLE" };
     let mut lease = Lease::take(run.session, &target, operation)?;
     let mut count = 0;

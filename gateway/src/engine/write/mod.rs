@@ -8,9 +8,9 @@ mod assign;
 mod block;
 mod change;
 mod copy;
-mod create;
+pub(super) mod create;
 mod insert;
-mod rows;
+pub(super) mod rows;
 mod target;
 mod truncate;
 

@@ -16,7 +16,7 @@ use crate::error::{Error, Result, SqlState};
 
 /// The columns of a table, each from one of a query or from nothing.
 #[derive(Debug, Clone)]
-pub(super) struct Shape {
+pub(in crate::engine) struct Shape {
     schema: SchemaRef,
     /// For each column of the table the place in the query; what has none is NULL.
     places: Vec<Option<usize>>,
@@ -30,7 +30,7 @@ impl Shape {
     }
 
     /// Of a query that gives every column, in the table's order.
-    pub(super) fn whole(columns: &[catalog::Column]) -> Self {
+    pub(in crate::engine) fn whole(columns: &[catalog::Column]) -> Self {
         Self::new(columns, (0..columns.len()).map(Some).collect())
     }
 
@@ -74,7 +74,12 @@ fn out_of_range(data_type: &str) -> Error {
 }
 
 /// Writes all rows of a stream, on the CPU pool; gives the writer back.
-pub(super) async fn write(core: &Core, mut stream: QueryStream, shape: Shape, mut writer: Writer) -> Result<Writer> {
+pub(in crate::engine) async fn write(
+    core: &Core,
+    mut stream: QueryStream,
+    shape: Shape,
+    mut writer: Writer,
+) -> Result<Writer> {
     let work = async move {
         while let Some(batch) = stream.next().await {
             let rows = shape.of(&batch?)?;

@@ -37,6 +37,10 @@ impl Asked {
     /// The table of the lake of this name.
     pub(super) fn table(&self, scope: &Scope, name: &ObjectName, verb: &str) -> Result<Arc<Table>> {
         match scope.find(name) {
+            Some(Found::Lake(table)) if table.matview.is_some() => {
+                let message = format!("cannot change materialized view \"{}\"", table.name);
+                Err(Error::new(SqlState::WrongObjectType, message))
+            }
             Some(Found::Lake(table)) if view_of(&table).is_some() => {
                 let message = format!("cannot {verb} view \"{}\"", table.name);
                 Err(Error::new(SqlState::ObjectNotInPrerequisiteState, message)

@@ -1,0 +1,165 @@
+//! Which of all replicas refreshes a view now. It saves work: that no refresh is lost or doubled is the commit's.
+//!
+//! Owns: epochs, each of which one refresh has alone, and when a replica that says nothing any more is taken for gone. It needs a
+//! store that puts an object only where none is, and no clock that replicas share.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::TryStreamExt;
+use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::lineage::forget;
+use super::place;
+use crate::Error;
+use crate::definition::Name;
+use crate::publish::Lake;
+use crate::store::Source;
+use crate::write::{Fault, Probe};
+
+/// A holder that has not spoken for so long is gone.
+const SILENCE: Duration = Duration::from_secs(30);
+const BEAT: Duration = Duration::from_secs(10);
+
+/// The right to refresh a view, until it is released or dropped.
+#[derive(Debug)]
+pub struct Lease {
+    pub epoch: u64,
+    /// Ends the task that speaks for it.
+    _held: DropGuard,
+    speaking: JoinHandle<()>,
+}
+
+/// What the object of an epoch says.
+#[derive(Debug, Serialize, Deserialize)]
+struct Spoken {
+    holder: String,
+    /// That no other lease has, of this holder neither.
+    mark: String,
+    beat: u64,
+    is_released: bool,
+}
+
+/// What was last seen of the leases of others, and since when.
+#[derive(Debug, Default)]
+pub(crate) struct Watch(Mutex<HashMap<(String, String), (String, Instant)>>);
+
+impl Watch {
+    /// Whether what is seen has been the same for longer than a holder is silent.
+    fn is_silent(&self, view: &Name, seen: String, now: Instant) -> bool {
+        let mut known = self.0.lock();
+        let (last, since) =
+            known.entry((view.schema.clone(), view.name.clone())).or_insert_with(|| (seen.clone(), now));
+        if *last != seen {
+            (*last, *since) = (seen, now);
+        }
+        now.duration_since(*since) >= SILENCE
+    }
+}
+
+impl Lease {
+    /// Lets go of it, so that the next one need not wait.
+    pub async fn release(self) {
+        let Self { _held, speaking, .. } = self;
+        drop(_held);
+        let _ended = speaking.await;
+    }
+}
+
+impl Lake {
+    /// The right to refresh a view, with an epoch behind `after`; `None` while another has it. Of a store that cannot be
+    /// written it is an error.
+    pub async fn lease(&self, view: &Name, holder: &str, after: u64) -> Result<Option<Lease>, Error> {
+        let (_, source) = self.first_writable(view)?;
+        Probe::pass(source).await?;
+        let newest = newest(source, view).await?;
+        let next = match &newest {
+            None => 1,
+            Some((epoch, object)) => {
+                let spoken = spoken(source, &object.location).await?;
+                let is_free = spoken.is_none_or(|spoken| spoken.is_released);
+                let seen = format!("{epoch} {:?} {} {}", object.e_tag, object.last_modified, object.size);
+                if !is_free && !self.leases.is_silent(view, seen, Instant::now()) {
+                    return Ok(None);
+                }
+                epoch + 1
+            }
+        };
+        let epoch = next.max(after + 1);
+        let path = place::lease(view, epoch);
+        let mark = uuid::Uuid::new_v4().to_string();
+        let spoken = Spoken { holder: holder.to_owned(), mark, beat: 0, is_released: false };
+        if !created(source, &path, spoken.text()).await? {
+            return Ok(None);
+        }
+        let stop = CancellationToken::new();
+        let (source, leases) = (Arc::clone(source), place::leases(view));
+        let speaking = tokio::spawn(speak(stop.clone(), source, (leases, epoch), path, spoken));
+        Ok(Some(Lease { epoch, _held: stop.drop_guard(), speaking }))
+    }
+}
+
+/// Renews a lease until `stop`, then releases it and deletes those before it.
+async fn speak(
+    stop: CancellationToken,
+    source: Arc<Source>,
+    (leases, epoch): (Path, u64),
+    path: Path,
+    mut spoken: Spoken,
+) {
+    while stop.run_until_cancelled(tokio::time::sleep(BEAT)).await.is_some() {
+        spoken.beat += 1;
+        if let Err(error) = source.store.put(&path, PutPayload::from(spoken.text())).await {
+            tracing::debug!(%error, "a lease was not renewed");
+        }
+    }
+    spoken.is_released = true;
+    let released = source.store.put(&path, PutPayload::from(spoken.text())).await;
+    if let Err(error) = released.map(drop).and(forget(&source, &leases, epoch).await) {
+        tracing::debug!(%error, "a lease was not released");
+    }
+}
+
+impl Spoken {
+    fn text(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}
+
+async fn newest(source: &Source, view: &Name) -> Result<Option<(u64, ObjectMeta)>, Error> {
+    let listed = source.store.list(Some(&place::leases(view))).try_collect::<Vec<_>>().await;
+    let listed = listed.map_err(|cause| source.failed(cause))?;
+    let known = listed.into_iter().filter_map(|object| Some((place::epoch(&object.location)?, object)));
+    Ok(known.max_by_key(|(epoch, _)| *epoch))
+}
+
+/// `None` if the object is gone or says nothing that could be understood.
+async fn spoken(source: &Source, path: &Path) -> Result<Option<Spoken>, Error> {
+    match source.store.get(path).await {
+        Ok(found) => {
+            let bytes = found.bytes().await.map_err(|cause| source.failed(cause))?;
+            Ok(serde_json::from_slice(&bytes).ok())
+        }
+        Err(object_store::Error::NotFound { .. }) => Ok(None),
+        Err(error) => Err(source.failed(error)),
+    }
+}
+
+/// Puts the object of an epoch where none is. Each text is its holder's alone, so a lost answer is found out.
+async fn created(source: &Source, path: &Path, text: Vec<u8>) -> Result<bool, Error> {
+    let options = PutOptions { mode: PutMode::Create, ..Default::default() };
+    let Err(error) = source.store.put_opts(path, PutPayload::from(text.clone()), options).await else {
+        return Ok(true);
+    };
+    match source.store.get(path).await {
+        Ok(found) => Ok(found.bytes().await.map_err(|cause| source.failed(cause))? == text),
+        Err(_) => Err(Fault::store(error)),
+    }
+}

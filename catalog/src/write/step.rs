@@ -1,0 +1,76 @@
+//! How far the refreshes of a materialized view have come, as the log of its table says.
+//!
+//! Owns: that the rows of a refresh and its number are one commit, which follows the version that the refresh has seen and no
+//! other. Must never know: what the rows were made of.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Change, Target};
+use crate::format::delta::WRITER;
+use crate::format::delta::action::{Metadata, Transaction};
+
+/// The property of a table whose rows are those of a materialized view: nothing else writes it.
+const PROPERTY: &str = "lakegate.materializedView";
+
+impl Target {
+    /// The properties of the table of a materialized view.
+    pub fn of_view() -> BTreeMap<String, String> {
+        BTreeMap::from([(PROPERTY.to_owned(), "true".to_owned())])
+    }
+
+    /// Whether its rows are those of a materialized view.
+    pub fn is_of_view(&self) -> bool {
+        self.metadata().is_some_and(|metadata| metadata.configuration.contains_key(PROPERTY))
+    }
+
+    /// What tells this table from all others, those of its name included.
+    pub fn id(&self) -> &str {
+        self.metadata().and_then(|metadata| metadata.others.get("id")).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// The refresh whose rows it has.
+    pub fn epoch(&self) -> Option<u64> {
+        self.reached("data")
+    }
+
+    /// The last refresh that has committed anything; an earlier one must not.
+    pub fn fence(&self) -> Option<u64> {
+        self.reached("fence")
+    }
+
+    /// The version that the statement has seen.
+    pub fn version(&self) -> Option<u64> {
+        self.state.as_ref().map(|state| state.version)
+    }
+
+    /// Its files as the log names them, in the order of their places, with the values of their partitions.
+    pub fn file_names(&self) -> impl Iterator<Item = (&str, &BTreeMap<String, Option<String>>)> {
+        let files = self.state.iter().flat_map(|state| state.files.values());
+        files.map(|file| (file.path.as_str(), &file.partition_values))
+    }
+
+    fn metadata(&self) -> Option<&Metadata> {
+        let made = self.made.as_ref().map(|(_, metadata)| metadata);
+        made.or_else(|| self.state.as_ref().map(|state| &state.metadata))
+    }
+
+    fn reached(&self, what: &str) -> Option<u64> {
+        // A table that is made has nothing of the one whose place it takes.
+        let state = self.state.as_ref().filter(|_| self.made.is_none())?;
+        state.transactions.get(&name(self.id(), what)).copied()
+    }
+}
+
+impl Change {
+    /// Makes it that of a refresh: it is committed behind the version that was seen, or is a conflict.
+    pub fn step_to(&mut self, epoch: u64) {
+        let of = |what| Transaction { app_id: name(self.target().id(), what), version: epoch };
+        self.transactions = vec![of("data"), of("fence")];
+    }
+}
+
+fn name(table: &str, what: &str) -> String {
+    format!("{WRITER}{table}/{what}")
+}

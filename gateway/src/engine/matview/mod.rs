@@ -1,0 +1,209 @@
+//! Materialized views: queries whose rows are kept, and made anew by jobs or on demand.
+//! <https://www.postgresql.org/docs/16/sql-creatematerializedview.html>
+//!
+//! Owns: when their rows are made, of what, and how little of it. Must never know: how a table is kept.
+
+mod build;
+mod class;
+mod decide;
+mod dirty;
+mod jobs;
+mod look;
+mod made_of;
+mod refresh;
+mod status;
+
+use std::sync::Arc;
+
+use catalog::{Attempt, Kind, Matview, Name, Outcome, Policy, Table};
+use sqlparser::ast::{AddDropSync, Msck, ObjectName};
+
+pub(super) use status::Matviews;
+
+use super::run::Run;
+use super::scope::{Found, undefined_table};
+use super::write::create::{of_query, refuse_unknown};
+use super::{Core, Outcome as Done, QueryStream, Tag, define, explain};
+use crate::error::{Error, Result, SqlState};
+use crate::session::{Notice, Session, SessionEffect};
+use refresh::Asked;
+
+/// A statement of materialized views that makes rows.
+pub(super) enum Command {
+    Create {
+        with_data: bool,
+    },
+    Refresh {
+        view: ObjectName,
+        how: How,
+    },
+    /// What a refresh would do.
+    Explain {
+        view: ObjectName,
+    },
+}
+
+/// What a REFRESH asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    /// As little as can be.
+    Data,
+    Full,
+    /// No rows any more.
+    NoData,
+}
+
+impl Command {
+    /// What REFRESH MATERIALIZED VIEW is parsed to.
+    pub(super) fn of(asked: &Msck) -> Option<Self> {
+        let how = match asked.partition_action {
+            _ if asked.repair => return None,
+            None => How::Data,
+            Some(AddDropSync::SYNC) => How::Full,
+            Some(AddDropSync::DROP) => How::NoData,
+            Some(AddDropSync::ADD) => return None,
+        };
+        Some(Self::Refresh { view: asked.table_name.clone(), how })
+    }
+}
+
+/// Carries a statement out.
+pub(super) async fn run(run: Run<'_>, command: &Command) -> Result<Done> {
+    let tag = match command {
+        Command::Create { with_data } => create(run, *with_data).await?,
+        Command::Refresh { view, how } => asked(run, view, *how).await?,
+        Command::Explain { view } => {
+            let (_, name) = found(&run, view)?;
+            let lines = refresh::explained(run.core, run.guard, &name, &by(run.session, false)).await?;
+            let rows = explain::lines(lines)?;
+            let stream = QueryStream::ready(rows.schema(), vec![rows], run.guard.clone());
+            return Ok(Done::Rows { stream, tag: Tag::command("EXPLAIN") });
+        }
+    };
+    Ok(Done::Done(tag))
+}
+
+async fn create(run: Run<'_>, with_data: bool) -> Result<Tag> {
+    const COMMAND: &str = "CREATE MATERIALIZED VIEW";
+    refuse_in_block(run.session, COMMAND)?;
+    let (core, session) = (Arc::clone(run.core), Arc::clone(run.session));
+    let defining = Box::pin(define::carry_out(core, session, run.prepared.statement.clone(), COMMAND));
+    let defined = run.core.cpu.block(move |handle| handle.block_on(defining)).await??;
+    let Some(name) = defined.unmade.filter(|_| with_data) else { return Ok(Tag::command(COMMAND)) };
+    let asked = by(run.session, false);
+    match refresh::refresh(run.core, run.guard, &name, &asked).await {
+        Ok(attempt) => Ok(Tag::counted("SELECT", attempt.rows_written)),
+        Err(error) => {
+            let (core, session) = (Arc::clone(run.core), Arc::clone(run.session));
+            if let Err(error) = define::undo(&core, &session, &name).await {
+                tracing::warn!(%error, view = %name, "a materialized view without rows stays defined");
+            }
+            Err(error)
+        }
+    }
+}
+
+async fn asked(run: Run<'_>, view: &ObjectName, how: How) -> Result<Tag> {
+    const COMMAND: &str = "REFRESH MATERIALIZED VIEW";
+    refuse_in_block(run.session, COMMAND)?;
+    run.session.refuse_read_only(COMMAND)?;
+    let (table, name) = found(&run, view)?;
+    if how == How::NoData {
+        if matches!(table.kind, Kind::Lake(_)) {
+            run.core.lake.drop_table(&table).await?;
+        }
+        return Ok(Tag::command(COMMAND));
+    }
+    let attempt = refresh::refresh(run.core, run.guard, &name, &by(run.session, how == How::Full)).await?;
+    run.session.push_effect(SessionEffect::Notice(Notice::note(SqlState::SuccessfulCompletion, told(&attempt))))?;
+    Ok(Tag::command(COMMAND))
+}
+
+/// The materialized view of a name as written.
+fn found(run: &Run<'_>, view: &ObjectName) -> Result<(Arc<Table>, Name)> {
+    match run.core.scope(run.session, &run.prepared.statement.message).find(view) {
+        Some(Found::Lake(table)) if table.matview.is_some() => {
+            let name = Name { schema: table.schema.clone(), name: table.name.clone() };
+            Ok((table, name))
+        }
+        Some(_) => {
+            let shown = view.0.last().map(ToString::to_string).unwrap_or_default();
+            Err(Error::new(SqlState::FeatureNotSupported, format!("\"{shown}\" is not a materialized view")))
+        }
+        None => Err(undefined_table(view)),
+    }
+}
+
+fn by(session: &Session, is_full: bool) -> Asked {
+    Asked { by: session.user().to_owned(), database: session.database.clone(), is_full, waits: true }
+}
+
+fn refuse_in_block(session: &Session, command: &str) -> Result<()> {
+    if session.transaction().is_in_block() {
+        let message = format!("{command} cannot run inside a transaction block");
+        return Err(Error::new(SqlState::ActiveSqlTransaction, message));
+    }
+    Ok(())
+}
+
+/// Checks a view before it is defined: its query, its columns, and that it can be kept as it wants to be.
+pub(super) async fn check(core: &Arc<Core>, session: &Arc<Session>, matview: &Matview) -> Result<()> {
+    let planned = look::planned(core, session, matview).await?;
+    let unnamed = planned.columns.fields().iter().skip(matview.columns.len()).find(|field| field.name() == "?column?");
+    if unnamed.is_some() {
+        return Err(Error::new(SqlState::InvalidTableDefinition, "a column of a materialized view has no name")
+            .hint("Name it with AS."));
+    }
+    if let Some(function) = look::volatile(&planned.plan) {
+        let message = format!("function {function}() cannot be used in a materialized view");
+        return Err(Error::new(SqlState::InvalidObjectDefinition, message).detail(
+            "It gives another value each time, so that the rows of the view would not be those of its query.",
+        ));
+    }
+    let columns = of_query(&planned, &matview.columns)?;
+    refuse_unknown(&matview.options.partition_by, &columns)?;
+    if matches!(matview.options.policy, Policy::Incremental | Policy::IncrementalStrict)
+        && let Some(reason) = look::only_full(&planned, matview, &columns)?
+    {
+        let message = "the materialized view cannot be refreshed incrementally";
+        return Err(Error::new(SqlState::InvalidObjectDefinition, message)
+            .detail(format!("The reason is that {reason}."))
+            .hint("Set refresh_policy = 'auto', or partition_by to a column that is one of a table."));
+    }
+    Ok(())
+}
+
+/// What a refresh did, and why not less: `incremental (A): +3 ~1 -0 objects, 41 MB read, ...`.
+fn told(attempt: &Attempt) -> String {
+    if attempt.outcome == Outcome::Unchanged {
+        return "no change: every file is as it was".to_owned();
+    }
+    let class = attempt.class.as_deref().unwrap_or_default();
+    let way = match &attempt.reason {
+        Some(reason) => format!("full ({class}; {reason})"),
+        None => format!("incremental ({class})"),
+    };
+    let Attempt { objects_added, objects_changed, objects_removed, rows_written, files_written, .. } = attempt;
+    let seconds = (attempt.ended_at - attempt.started_at).as_seconds_f64();
+    format!(
+        "{way}: +{objects_added} ~{objects_changed} -{objects_removed} objects, {} read, {rows_written} rows in \
+         {files_written} files, epoch {}, {seconds:.1} s",
+        size(attempt.bytes_read),
+        attempt.epoch,
+    )
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} bytes"),
+        1_000..1_000_000 => format!("{} kB", bytes / 1_000),
+        1_000_000..10_000_000_000 => format!("{} MB", bytes / 1_000_000),
+        _ => format!("{} GB", bytes / 1_000_000_000),
+    }
+}
+
+/// What a query of a view without rows fails with.
+pub(super) fn not_populated(view: &str) -> Error {
+    Error::new(SqlState::ObjectNotInPrerequisiteState, format!("materialized view \"{view}\" has not been populated"))
+        .hint("Use the REFRESH MATERIALIZED VIEW command.")
+}

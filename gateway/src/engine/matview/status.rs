@@ -1,0 +1,160 @@
+//! What this process knows of its materialized views beside their definitions: their last refreshes, and the one that runs.
+//!
+//! Owns: that two refreshes of a view by one process come one after the other. Must never know: how a view is refreshed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use catalog::pg_catalog::MatviewFact;
+use catalog::{Attempt, Lake, Lineage, Name, Outcome, Snapshot};
+use chrono::{DateTime, Utc};
+use parking_lot::Mutex;
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+
+/// Refreshes of one view that are remembered.
+const ATTEMPTS_MAX: usize = 100;
+
+/// All views that were looked at.
+#[derive(Default)]
+pub(in crate::engine) struct Matviews {
+    views: Mutex<BTreeMap<Name, Arc<Known>>>,
+    replica: OnceCell<String>,
+}
+
+/// One view.
+#[derive(Default)]
+pub(super) struct Known {
+    /// Held while it is refreshed here.
+    pub(super) turn: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
+    recalled: OnceCell<()>,
+}
+
+#[derive(Default)]
+struct State {
+    attempts: Vec<Attempt>,
+    /// What the last refresh that ended well was made of, and when it had begun to list.
+    lineage: Option<Arc<Lineage>>,
+    listed: Option<Instant>,
+    running_since: Option<DateTime<Utc>>,
+    /// Of jobs.
+    failures: u32,
+    not_before: Option<Instant>,
+}
+
+impl Matviews {
+    pub(super) fn known(&self, name: &Name) -> Arc<Known> {
+        Arc::clone(self.views.lock().entry(name.clone()).or_default())
+    }
+
+    /// Forgets views that are no more.
+    pub(super) fn keep(&self, names: &BTreeSet<Name>) {
+        self.views.lock().retain(|name, _| names.contains(name));
+    }
+
+    /// What this process is called where others read it.
+    pub(super) async fn replica(&self) -> &str {
+        let make = || async {
+            let host = std::env::var("HOSTNAME").ok().filter(|host| !host.is_empty());
+            format!("{}:{}", host.as_deref().unwrap_or("lakegate"), std::process::id())
+        };
+        self.replica.get_or_init(make).await
+    }
+
+    /// What is told of the views of a snapshot.
+    pub(in crate::engine) fn facts(&self, snapshot: &Snapshot) -> Vec<MatviewFact> {
+        let views = snapshot.tables().filter(|table| table.matview.is_some());
+        let fact = |table: &Arc<catalog::Table>| {
+            let name = Name { schema: table.schema.clone(), name: table.name.clone() };
+            let known = self.views.lock().get(&name).map(Arc::clone).unwrap_or_default();
+            let state = known.state.lock();
+            let wait = state.not_before.map(|at| at.saturating_duration_since(Instant::now()));
+            MatviewFact {
+                name,
+                attempts: state.attempts.clone(),
+                lineage: state.lineage.clone(),
+                running_since: state.running_since,
+                failures: state.failures,
+                not_before: wait.filter(|wait| !wait.is_zero()).map(|wait| Utc::now() + wait),
+            }
+        };
+        views.map(fact).collect()
+    }
+}
+
+/// A refresh that runs, until it is dropped.
+pub(super) struct Running<'a>(&'a Known);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.state.lock().running_since = None;
+    }
+}
+
+impl Known {
+    /// Reads what the lake has of earlier refreshes, once.
+    pub(super) async fn recall(&self, lake: &Lake, name: &Name) {
+        let recall = || async {
+            let attempts = lake.attempts(name).await;
+            self.state.lock().attempts.splice(0..0, attempts);
+        };
+        self.recalled.get_or_init(recall).await;
+    }
+
+    pub(super) fn begin(&self) -> Running<'_> {
+        self.state.lock().running_since = Some(Utc::now());
+        Running(self)
+    }
+
+    pub(super) fn last(&self) -> Option<Attempt> {
+        self.state.lock().attempts.last().cloned()
+    }
+
+    /// The last refresh that ended well, if it has listed the lake since `arrived`.
+    pub(super) fn since(&self, arrived: Instant) -> Option<Attempt> {
+        let state = self.state.lock();
+        let is_it = state.listed.is_some_and(|listed| listed >= arrived);
+        state.attempts.last().filter(|last| is_it && last.outcome != Outcome::Failed).cloned()
+    }
+
+    pub(super) fn lineage(&self) -> Option<Arc<Lineage>> {
+        self.state.lock().lineage.clone()
+    }
+
+    /// What its rows are made of, as it was found in the lake.
+    pub(super) fn learn(&self, lineage: Arc<Lineage>) {
+        self.state.lock().lineage = Some(lineage);
+    }
+
+    /// Adds a refresh; those that found nothing to do count as one.
+    pub(super) fn add(&self, attempt: Attempt, listed: Option<Instant>) -> Vec<Attempt> {
+        let mut state = self.state.lock();
+        let is_idle = |attempt: &Attempt| attempt.outcome == Outcome::Unchanged;
+        if is_idle(&attempt) && state.attempts.last().is_some_and(is_idle) {
+            state.attempts.pop();
+        }
+        state.attempts.push(attempt);
+        let surplus = state.attempts.len().saturating_sub(ATTEMPTS_MAX);
+        state.attempts.drain(..surplus);
+        state.listed = listed.or(state.listed);
+        state.attempts.clone()
+    }
+
+    /// Whether jobs leave it alone for now.
+    pub(super) fn is_resting(&self, now: Instant) -> bool {
+        self.state.lock().not_before.is_some_and(|at| now < at)
+    }
+
+    /// Counts a job that failed, and gives the number of those in a row; `None` is one that ended well.
+    pub(super) fn failed(&self, rest: Option<impl Fn(u32) -> std::time::Duration>) {
+        let mut state = self.state.lock();
+        match rest {
+            None => (state.failures, state.not_before) = (0, None),
+            Some(rest) => {
+                state.failures = state.failures.saturating_add(1);
+                state.not_before = Some(Instant::now() + rest(state.failures));
+            }
+        }
+    }
+}
