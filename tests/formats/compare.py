@@ -5,6 +5,7 @@
 
 LAKEGATE_FORMATS_SEED and LAKEGATE_FORMATS_TABLES say which tables, and how many; the seed is printed.
 """
+import dataclasses
 import datetime as dt
 import decimal
 import json
@@ -93,7 +94,7 @@ def compare(cursor, name, table, texts):
     rows.sort(key=lambda row: row[place])
     if [row[place] for row in rows] != list(range(table.rows)):
         return [f"{name}: {len(rows)} rows instead of {table.rows}"]
-    wrong = []
+    wrong, told = [], []
     for at, column in enumerate(table.columns):
         got = [row[names.index(column.name)] for row in rows]
         expected = column.values
@@ -101,13 +102,14 @@ def compare(cursor, name, table, texts):
             got = [real(value) for value in got]
         if texts is not None and any(isinstance(value, str) for value in got) and column.kind != "text":
             if is_told_as_text(column, texts[at]):
-                expected = [None if value is None else text for value, text in zip(expected, texts[at])]
-                got = [None if value is None else got_value for value, got_value in zip(expected, got)]
+                column = dataclasses.replace(column, kind="text", values=texts[at])
+                expected = column.values
+        told.append(column)
         for row, (one, other) in enumerate(zip(got, expected)):
             if not same(one, other):
                 wrong.append(f"{name}: {column.name} ({column.kind}) in row {row}: {one!r} instead of {other!r}")
                 break
-    return wrong or conditions(cursor, name, table)
+    return wrong or conditions(cursor, name, tables.Table(told, table.rows))
 
 
 def conditions(cursor, name, table):

@@ -100,7 +100,7 @@ def csv_text(random, table, texts, dialect):
 
 
 def write_csv(random, table, folder):
-    """Gives the values that must come back, in the types that the rules promise."""
+    """Gives the values that must come back, in the types that the rules promise, and what is in columns told as text."""
     delimiter = random.choice((",", ";", "\t", "|"))
     comma = delimiter != "," and random.random() < 0.4
     pairs = [csv_values(random, column, comma) for column in table.columns]
@@ -116,6 +116,12 @@ def write_csv(random, table, folder):
     encoding = random.choice(encodings)
     name = random.choice(("t.csv", "t.csv", "t.tsv"))
     packed(random, folder / name, text.encode(encoding))
+    # In a column that is told as text, nothing at all and \N are NULL only without quotes, and other words are texts.
+    texts = [
+        [None if text in ("", "\\N") and (value is None or not all_quoted) else text
+         for value, text in zip(column.values, column_texts)]
+        for column, column_texts in zip(table.columns, texts)
+    ]
     places = {column.name: place for place, column in enumerate(table.columns)}
     return table.with_values(lambda column: pairs[places[column.name]][1]), texts
 

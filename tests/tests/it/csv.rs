@@ -85,6 +85,21 @@ async fn types_are_those_that_hold_all_values() {
     assert_eq!(server.value(sql).await, "2024-01-31 3.14 123456789012345678901 2024-01-31");
 }
 
+/// The rule that `tests/formats` expects of random tables.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn words_for_null_are_texts_among_texts() {
+    let lake = Lake::default();
+    let text = "n,x,none,word\n1,1.5,\"\",NA\n2,\"NA\",,\\N\n3,\"\",\"\",\"\\N\"\n";
+    lake.write("s/t.csv", text);
+    let server = TestServer::start(&lake).await;
+    assert_eq!(types(&server, "s.t").await, ["n bigint", "x double precision", "none text", "word text"]);
+    let sql = "SELECT concat_ws('|', n, coalesce(x::text, '#'), coalesce(none, '#'), coalesce(word, '#'))
+        FROM s.t ORDER BY n";
+    assert_eq!(server.column(sql).await, ["1|1.5||NA", "2|#|#|#", "3|#||\\N"]);
+    let sql = "SELECT count(*) FROM s.t WHERE none IS NULL";
+    assert_eq!(server.value(sql).await, "1");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn headers_are_found() {
     let lake = Lake::default();
