@@ -2,19 +2,19 @@
 //!
 //! Owns: which statements this server carries out. Everything else is refused here, by name.
 
+mod views;
+
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
-use catalog::{Table, View};
+use catalog::Table;
 use datafusion::catalog::TableProvider;
 use datafusion::catalog::view::ViewTable;
 use datafusion::common::DataFusionError;
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
-use sqlparser::ast::{
-    Expr, Ident, ObjectName, Query, Statement as Ast, ViewColumnDef, visit_expressions, visit_relations,
-};
+use sqlparser::ast::{Expr, Ident, ObjectName, Query, Statement as Ast, visit_expressions, visit_relations};
 
 use super::scope::{Found, Scope, relation_of, undefined_table, view_of};
 use super::{
@@ -24,6 +24,8 @@ use super::{
 use crate::error::{Error, Result, SqlState, classify};
 use crate::session::Session;
 use udfs::pg_type;
+use views::view;
+pub(super) use views::{view_columns, view_query};
 
 /// Views may use views, this deep.
 const VIEW_DEPTH_MAX: usize = 32;
@@ -213,7 +215,10 @@ async fn resolve(
                     }
                     source
                 }
-                Some(_) if table.matview.is_some() => return Err(super::matview::not_populated(&table.name)),
+                // Until a job has made its rows, one of a file is its query.
+                Some(_) if table.matview.is_some() && !table.is_defined_by_file() => {
+                    return Err(super::matview::not_populated(&table.name));
+                }
                 Some(named) => {
                     let planned = view(core, session, named, depth + 1).await?;
                     provider_as_source(Arc::new(ViewTable::new(planned, Some(named.sql.clone()))))
@@ -222,30 +227,6 @@ async fn resolve(
             scope.add(&table.schema, &table.name, source);
             Ok(())
         }
-    }
-}
-
-/// Plans a view; its columns take the names of its definition.
-async fn view(core: &Arc<Core>, session: &Arc<Session>, view: &View, depth: usize) -> Result<LogicalPlan> {
-    let mut statements = parse::statements(&view.sql)?;
-    let statement = statements.pop().ok_or_else(|| Error::internal("a view without a statement"))?;
-    let query = view_query(&statement.ast).ok_or_else(|| Error::internal(format!("not a view: {}", statement.ast)))?;
-    let names = match statement.ast.as_ref() {
-        Ast::CreateView(create) => create.columns.as_slice(),
-        _ => &[],
-    };
-    let (query, message) = (Box::new(query.clone()), Arc::clone(&statement.message));
-    let asked =
-        Asked { query, message, declared: Vec::new(), search_path: view.search_path.clone(), over: None, depth };
-    rename(nested(Arc::clone(core), Arc::clone(session), asked).await?, names)
-}
-
-/// The query of a view's text.
-pub(super) fn view_query(statement: &Ast) -> Option<&Query> {
-    match statement {
-        Ast::Query(query) => Some(query),
-        Ast::CreateView(create) => Some(&create.query),
-        _ => None,
     }
 }
 
@@ -260,29 +241,6 @@ fn calls(query: &Query, function: &str) -> bool {
 
 fn is_named(name: &ObjectName, function: &str) -> bool {
     name.0.last().and_then(|part| part.as_ident()).is_some_and(|part| part.value.eq_ignore_ascii_case(function))
-}
-
-/// The plan's own names may be internal ones; a relation needs those that its query shows.
-fn rename(planned: Planned, names: &[ViewColumnDef]) -> Result<LogicalPlan> {
-    let shown = planned.columns.fields().iter().enumerate().map(|(index, field)| {
-        names.get(index).map_or_else(|| field.name().clone(), |column| crate::session::fold(&column.name))
-    });
-    let columns = planned.plan.schema().columns();
-    let aliased: Vec<_> = columns
-        .into_iter()
-        .zip(shown)
-        .map(|(column, name)| datafusion::logical_expr::Expr::Column(column).alias(name))
-        .collect();
-    let plan = datafusion::logical_expr::LogicalPlanBuilder::from(Arc::unwrap_or_clone(planned.plan))
-        .project(aliased)?
-        .build()?;
-    Ok(plan)
-}
-
-/// The columns of a view, for the catalog relations.
-pub(super) async fn view_columns(core: &Arc<Core>, session: &Arc<Session>, named: &View) -> Result<SchemaRef> {
-    let plan = view(core, session, named, 1).await?;
-    Ok(Arc::clone(plan.schema().inner()))
 }
 
 /// Runs on a planner's thread: rewrites, plans, types and checks.
