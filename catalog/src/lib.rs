@@ -85,7 +85,8 @@ pub struct SourceConfig {
 
 impl Default for Config {
     fn default() -> Self {
-        let sources = vec![SourceConfig { url: "./lake".into(), ..Default::default() }];
+        // A folder of one's own, where tables and views can be tried out.
+        let sources = vec![SourceConfig { url: DEFAULT_LAKE.into(), writable: true, ..Default::default() }];
         Self {
             sources,
             poll_interval_ms: 5000,

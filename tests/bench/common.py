@@ -46,10 +46,11 @@ class Server:
 
 
 @contextlib.contextmanager
-def lakegate(work, lake, **settings):
+def lakegate(work, lake, writable=False, **settings):
     """Lakegate over a folder; yields the server and the seconds from its start to its banner."""
     config = work / "lakegate.toml"
-    lines = [f'sql_dir = "{ROOT / "sql"}"', f'lake.sources = [{{ url = "{lake}" }}]']
+    source = f'{{ url = "{lake}", writable = {"true" if writable else "false"} }}'
+    lines = [f'sql_dir = "{ROOT / "sql"}"', f"lake.sources = [{source}]"]
     lines += [f'{room}.listen = "127.0.0.1:0"' for room in ("pg", "flight", "http")]
     lines += [f"{key} = {value}" for key, value in settings.items()]
     config.write_text("\n".join(lines) + "\n")

@@ -8,6 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::extract::State as Shared;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
+use catalog::pg_catalog::MatviewFact;
+use catalog::{Name, Outcome};
+use chrono::Utc;
 
 use super::State;
 
@@ -60,8 +63,42 @@ fn render(state: &State) -> String {
     metric(&mut out, "shadows_waiting", Gauge, "Files of text whose shadow is made or waits.", totals.waiting as f64);
     let help = "Files of text that queries read from their shadows.";
     metric(&mut out, "shadow_reads_total", Counter, help, totals.reads as f64);
+    matviews(&mut out, state);
     metric(&mut out, "snapshot_version", Gauge, "The version of the snapshot of the lake.", snapshot.version as f64);
     out
+}
+
+/// A series for each materialized view.
+fn matviews(out: &mut String, state: &State) {
+    let facts = state.engine.matviews();
+    let series = |out: &mut String, name: &str, help: &str, value: &dyn Fn(&MatviewFact) -> Option<f64>| {
+        let _ = write!(out, "# HELP lakegate_{name} {help}\n# TYPE lakegate_{name} gauge\n");
+        for (fact, value) in facts.iter().filter_map(|fact| Some((fact, value(fact)?))) {
+            let _ = writeln!(out, "lakegate_{name}{{view=\"{}\"}} {value}", label(&fact.name));
+        }
+    };
+    let now = Utc::now();
+    let staleness = |fact: &MatviewFact| {
+        let good = fact.attempts.iter().rev().find(|attempt| attempt.outcome != Outcome::Failed)?;
+        Some(now.signed_duration_since(good.started_at).as_seconds_f64().max(0.0))
+    };
+    let last = |fact: &MatviewFact| {
+        let made = fact.attempts.iter().rev().find(|attempt| attempt.outcome == Outcome::Refreshed)?;
+        Some((made.ended_at - made.started_at).as_seconds_f64())
+    };
+    let help = "Time since the lake was listed for the rows of a materialized view, or found as it was.";
+    series(out, "matview_staleness_seconds", help, &staleness);
+    series(out, "matview_refresh_seconds", "Time that the last refresh which made rows took.", &last);
+    let help = "Jobs that failed to refresh a materialized view since the last that did not.";
+    series(out, "matview_failures", help, &|fact| Some(f64::from(fact.failures)));
+    let help = "Whether a materialized view is being refreshed by this server.";
+    series(out, "matview_running", help, &|fact| Some(f64::from(u8::from(fact.running_since.is_some()))));
+}
+
+/// The name of a view as a label has it.
+fn label(view: &Name) -> String {
+    let name = format!("{}.{}", view.schema, view.name);
+    name.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 fn metric(out: &mut String, name: &str, kind: Kind, help: &str, value: f64) {

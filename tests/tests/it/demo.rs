@@ -1,5 +1,7 @@
 //! The demo lake: what it holds, that it is the same each time, and that all of it can be read.
 
+use std::time::Duration;
+
 use lakegate_tests::{Lake, TestServer, server};
 
 /// Enough rows for every panel, few enough for a debug build.
@@ -50,6 +52,44 @@ async fn every_table_and_view_can_be_read() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Asks until the answer is `true`.
+async fn comes_true(server: &TestServer, sql: &str) {
+    let waiting = async {
+        let mut tick = tokio::time::interval(Duration::from_millis(50));
+        while server.value(sql).await != "t" {
+            tick.tick().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), waiting).await.expect("it never comes true");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_file_comes_into_the_materialized_views_by_itself() {
+    let lake = small();
+    let mut config = server::config_writable(&lake);
+    config.lake.poll_interval_ms = 100;
+    config.sql_dir = crate::tidy::root().join("sql");
+    let server = TestServer::with(config).await.keeping(&lake);
+    let populated = "SELECT bool_and(ispopulated) AND count(*) = 4 FROM pg_matviews";
+    comes_true(&server, populated).await;
+    let same = "SELECT (SELECT sum(rain) FROM weather.daily) = (SELECT sum(rain) FROM weather.observations) \
+                AND (SELECT sum(observations) FROM weather.daily) = (SELECT count(*) FROM weather.observations)";
+    comes_true(&server, same).await;
+    let before = server.value("SELECT count(*) FROM weather.observations").await;
+    let observed = lake.keys().into_iter().find(|key| key.starts_with("weather/observations/")).unwrap();
+    let copy = observed.replace("part-0", "part-9");
+    lake.write(&copy, std::fs::read(lake.path().join(&observed)).unwrap());
+    comes_true(&server, &format!("SELECT count(*) > {before} FROM weather.observations")).await;
+    comes_true(&server, same).await;
+    // One department was read again, and no other.
+    let story = "SELECT class || coalesce(reason, '') || ' +' || objects_added || ' ' || files_written \
+                 FROM system.matview_refreshes WHERE name = 'hourly' AND outcome = 'refreshed' ORDER BY epoch";
+    let story = server.column(story).await;
+    assert_eq!(story.last().map(String::as_str), Some("P +1 1"), "{story:?}");
+    let unlike = "SELECT count(*) FROM (SELECT \"Area\", \"Year\" FROM climate_analysis) AS a";
+    assert!(server.value(unlike).await.parse::<u64>().unwrap() > 50);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -34,7 +34,8 @@ pub(super) struct Asked {
     pub(super) by: String,
     pub(super) database: String,
     pub(super) is_full: bool,
-    /// Whether it waits while another replica refreshes the view.
+    /// Whether somebody waits for it: then the lake is listed first, and another replica's refresh waited for. A job takes the
+    /// lake as the last poll has seen it.
     pub(super) waits: bool,
 }
 
@@ -107,8 +108,10 @@ struct Looked {
 
 impl One<'_> {
     async fn tried(&self) -> Result<Attempt> {
-        for _ in 1..TRIES {
-            self.core.lake.refresh().await?;
+        for attempt in 1..TRIES {
+            if self.asked.waits || attempt > 1 {
+                self.core.lake.refresh().await?;
+            }
             match self.once().await {
                 Err(error) if is_overtaken(&error) => tracing::debug!(%error, view = %self.name, "refreshing anew"),
                 done => return done,
@@ -123,9 +126,11 @@ impl One<'_> {
         if matches!(looked.decision.task, Task::Nothing) {
             return Ok(self.attempt(Outcome::Unchanged, None));
         }
-        let lease = self.lease(&looked.target).await?;
-        // What another has done until now is seen by who holds the lease.
-        self.core.lake.refresh().await?;
+        let (lease, has_waited) = self.lease(&looked.target).await?;
+        if has_waited {
+            // What another has done meanwhile need not be done.
+            self.core.lake.refresh().await?;
+        }
         let is_new = looked.look.planned.scope.snapshot.version != self.core.lake.snapshot().version;
         let looked = if is_new { self.look().await? } else { looked };
         let done = match looked.decision.task {
@@ -209,18 +214,19 @@ impl One<'_> {
         Ok(extents)
     }
 
-    /// Waits for the right to refresh, if it was asked to.
-    async fn lease(&self, target: &Target) -> Result<Lease> {
+    /// Waits for the right to refresh, if it was asked to; tells whether it had to.
+    async fn lease(&self, target: &Target) -> Result<(Lease, bool)> {
+        let (after, mut has_waited) = (target.fence().unwrap_or_default(), false);
         loop {
-            let after = target.fence().unwrap_or_default();
             if let Some(lease) = self.core.lake.lease(self.name, self.replica, after).await? {
-                return Ok(lease);
+                return Ok((lease, has_waited));
             }
             if !self.asked.waits {
                 let message = format!("another server refreshes materialized view \"{}\"", self.name.name);
                 return Err(Error::new(SqlState::ObjectInUse, message));
             }
             tokio::time::sleep(PAUSE).await;
+            has_waited = true;
         }
     }
 

@@ -85,7 +85,6 @@ fn renamed(parser: &mut Parser<'_>) -> Result<Statement, ParserError> {
 /// `ALTER MATERIALIZED VIEW name { SET (option = value, ...) | SUSPEND | RESUME }`. The AST says of it what another system
 /// calls a dynamic table.
 fn kept(parser: &mut Parser<'_>) -> Result<Statement, ParserError> {
-    let at = parser.index();
     parser.expect_keyword_is(Keyword::VIEW)?;
     let if_exists = parser.parse_keywords(&[Keyword::IF, Keyword::EXISTS]);
     let name = parser.parse_object_name(false)?;
@@ -113,11 +112,8 @@ fn kept(parser: &mut Parser<'_>) -> Result<Statement, ParserError> {
         parser.expect_token(&Token::RParen)?;
         options
     } else {
-        // A rename, which is refused in the words for it.
-        while parser.index() > at {
-            parser.prev_token();
-        }
-        return altered(parser, Keyword::VIEW, false);
+        // It is refused in the words for it.
+        return renamed_to(parser, name, if_exists);
     };
     Ok(alter(name, if_exists, AlterTableOperation::SetOptionsParens { options }, Some(AlterTableType::Dynamic)))
 }
@@ -130,6 +126,10 @@ fn altered(parser: &mut Parser<'_>, kind: Keyword, is_external: bool) -> Result<
     if is_external && parser.parse_keyword(Keyword::OPTIONS) {
         return options(parser, name, if_exists);
     }
+    renamed_to(parser, name, if_exists)
+}
+
+fn renamed_to(parser: &mut Parser<'_>, name: ObjectName, if_exists: bool) -> Result<Statement, ParserError> {
     let to = if parser.parse_keywords(&[Keyword::RENAME, Keyword::TO]) {
         ObjectName::from(vec![parser.parse_identifier()?])
     } else {

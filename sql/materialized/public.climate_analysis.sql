@@ -1,5 +1,5 @@
 -- The wide FAOSTAT file turned long: one row an area and year that has a value.
-CREATE VIEW public.climate_analysis AS
+CREATE MATERIALIZED VIEW public.climate_analysis WITH (refresh = 'on_change') AS
 SELECT "Area", "Year", "Temp_Change"
 FROM (
     SELECT
