@@ -56,10 +56,16 @@ pub(super) async fn refresh(core: &Arc<Core>, guard: &StatementGuard, name: &Nam
     let done = refresh.tried().await;
     let attempt = match &done {
         Ok(attempt) => attempt.clone(),
+        // It is the other one's to tell.
+        Err(error) if error.state == SqlState::ObjectInUse => return done,
         Err(error) => refresh.failed(error),
     };
     let is_idle = attempt.outcome == Outcome::Unchanged;
-    let attempts = known.add(attempt, done.is_ok().then_some(listed));
+    if !is_idle {
+        // What other replicas have done since is kept with it.
+        known.merge(core.lake.attempts(name).await);
+    }
+    let attempts = known.add(attempt, (done.is_ok() && asked.waits).then_some(listed));
     if !is_idle && let Err(error) = core.lake.keep_attempts(name, &attempts).await {
         tracing::warn!(%error, view = %name, "the history of a materialized view was not kept");
     }

@@ -95,11 +95,21 @@ impl Drop for Running<'_> {
 impl Known {
     /// Reads what the lake has of earlier refreshes, once.
     pub(super) async fn recall(&self, lake: &Lake, name: &Name) {
-        let recall = || async {
-            let attempts = lake.attempts(name).await;
-            self.state.lock().attempts.splice(0..0, attempts);
-        };
+        let recall = || async { self.merge(lake.attempts(name).await) };
         self.recalled.get_or_init(recall).await;
+    }
+
+    /// Adds refreshes that others have told of, in the order in which they began.
+    pub(super) fn merge(&self, told: Vec<Attempt>) {
+        let mut state = self.state.lock();
+        let is_it =
+            |one: &Attempt, other: &Attempt| (one.started_at, &one.replica) == (other.started_at, &other.replica);
+        for attempt in told {
+            if !state.attempts.iter().any(|known| is_it(known, &attempt)) {
+                state.attempts.push(attempt);
+            }
+        }
+        state.attempts.sort_by_key(|attempt| attempt.started_at);
     }
 
     pub(super) fn begin(&self) -> Running<'_> {
