@@ -8,6 +8,7 @@ mod apply;
 mod apply_exec;
 mod arithmetic;
 mod correlated;
+mod distinct_sums;
 mod expressions;
 mod join_conditions;
 mod json_functions;
@@ -33,7 +34,7 @@ mod zones;
 use std::sync::Arc;
 
 use datafusion::execution::context::QueryPlanner;
-use datafusion::optimizer::{Analyzer, AnalyzerRule, OptimizerRule};
+use datafusion::optimizer::{Analyzer, AnalyzerRule, Optimizer, OptimizerRule};
 
 /// The rules, in their order: types of literals before DataFusion's own rules coerce, the rest behind them.
 pub(crate) fn rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
@@ -57,7 +58,8 @@ fn own_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
 
 /// The rules that make a plan cheaper.
 pub(crate) fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
-    let mut rules = subexpressions::rules();
+    let guarded = Optimizer::new().rules.into_iter().map(subexpressions::guarded).map(distinct_sums::guarded);
+    let mut rules: Vec<_> = guarded.collect();
     rules.extend(catalog::optimizer_rules());
     rules
 }

@@ -10,17 +10,15 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::optimizer::common_subexpr_eliminate::CommonSubexprEliminate;
 use datafusion::optimizer::optimizer::ApplyOrder;
-use datafusion::optimizer::{Optimizer, OptimizerConfig, OptimizerRule};
+use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 use datafusion::scalar::ScalarValue;
 
-/// DataFusion's rules, with the guard.
-pub(super) fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
-    let guarded = |rule: Arc<dyn OptimizerRule + Send + Sync>| match rule.name() == CommonSubexprEliminate::new().name()
-    {
+/// The rule with the guard, if it is that one.
+pub(super) fn guarded(rule: Arc<dyn OptimizerRule + Send + Sync>) -> Arc<dyn OptimizerRule + Send + Sync> {
+    match rule.name() == CommonSubexprEliminate::new().name() {
         true => Arc::new(CommonSubexpressions { inner: rule }),
         false => rule,
-    };
-    Optimizer::new().rules.into_iter().map(guarded).collect()
+    }
 }
 
 #[derive(Debug)]
