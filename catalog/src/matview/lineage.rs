@@ -32,9 +32,10 @@ const LEVEL: i32 = 1;
 pub struct Lineage {
     format: u32,
     pub epoch: u64,
-    /// Of the table that has the rows.
+    /// Of the table that has the rows, with the version in which it has them and nothing else.
     pub table: String,
-    /// Of the definition.
+    pub version: u64,
+    /// What the rows depend on beside the files.
     pub definition: String,
     pub class: Class,
     /// The source of which the buckets or the extents are.
@@ -143,7 +144,7 @@ impl Lineage {
     #[expect(clippy::too_many_arguments, reason = "each is another part of the record")]
     pub fn new(
         epoch: u64,
-        table: String,
+        (table, version): (String, u64),
         definition: String,
         class: Class,
         driver: Option<usize>,
@@ -151,7 +152,7 @@ impl Lineage {
         sources: Vec<SourceLineage>,
         buckets: Vec<Bucket>,
     ) -> Self {
-        Self { format: FORMAT, epoch, table, definition, class, driver, listed_at, sources, buckets }
+        Self { format: FORMAT, epoch, table, version, definition, class, driver, listed_at, sources, buckets }
     }
 }
 
@@ -187,6 +188,18 @@ impl Lake {
             zstd::Decoder::new(found.as_ref()).and_then(|unpacked| unpacked.take(BYTES_MAX).read_to_end(&mut text));
         let lineage: Option<Lineage> = unpacked.ok().and_then(|_| serde_json::from_slice(&text).ok());
         Ok(lineage.filter(|lineage| lineage.format == FORMAT && lineage.epoch == epoch))
+    }
+
+    /// Deletes what is known of a view that is dropped, but for its leases: who still refreshes it must not be taken for new.
+    pub async fn forget_matview(&self, view: &Name) {
+        let Ok((_, source)) = self.first_writable(view) else { return };
+        let history = match source.store.delete(&place::history(view)).await {
+            Err(object_store::Error::NotFound { .. }) => Ok(()),
+            deleted => deleted,
+        };
+        if let Err(error) = history.and(forget(source, &place::lineages(view), u64::MAX).await) {
+            tracing::debug!(%error, "what was known of a dropped materialized view stays");
+        }
     }
 
     /// Deletes the records of refreshes before `epoch`. One that stays costs its bytes.

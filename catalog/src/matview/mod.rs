@@ -72,15 +72,14 @@ impl Matview {
         Ok(format!("CREATE MATERIALIZED VIEW {name}{columns}{options} AS {}", self.query))
     }
 
-    /// What its rows depend on beside the files: another text, another declaration or another build makes others.
-    pub fn fingerprint(&self) -> String {
-        let text = format!(
-            "{}\n{:?}\n{:?}\n{:?}",
-            self.view.sql,
-            self.view.search_path,
-            self.options.partition_by,
+    /// What its rows depend on beside the files: another declaration, another plan of its query (which views below it are part
+    /// of) or another build makes others.
+    pub fn fingerprint(&self, plan: &str) -> String {
+        format!(
+            "{}; {}; partition_by {:?}\n{plan}",
             env!("CARGO_PKG_VERSION"),
-        );
-        format!("{:08x}", crc32fast::hash(text.as_bytes()))
+            self.columns.join(", "),
+            self.options.partition_by,
+        )
     }
 }

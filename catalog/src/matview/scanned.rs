@@ -61,8 +61,7 @@ impl Scanned {
         for field in opened.schema.fields().iter().filter(|field| columns.contains(field.name())) {
             let _ = write!(described, ";{}:{:?}", field.name(), field.data_type());
         }
-        let columns = format!("{:08x}", crc32fast::hash(described.as_bytes()));
-        Some(SourceLineage { table: self.lake.table.clone(), columns, objects })
+        Some(SourceLineage { table: self.lake.table.clone(), columns: described, objects })
     }
 
     /// The table with the rows of some files only, by their places.

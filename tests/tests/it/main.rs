@@ -25,6 +25,7 @@ mod hostile;
 mod http;
 mod lake;
 mod limits;
+mod matview;
 mod minio;
 mod overwrite;
 mod parameters;

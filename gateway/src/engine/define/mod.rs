@@ -209,6 +209,11 @@ impl Change {
         }
         for table in self.removed {
             self.core.lake.drop_table(&table).await?;
+            if table.matview.is_some() {
+                let name = target::name_of(&table);
+                self.core.lake.forget_matview(&name).await;
+                self.core.matviews.forget(&name);
+            }
         }
         for notice in self.notices {
             self.session.push_effect(SessionEffect::Notice(notice))?;

@@ -110,7 +110,8 @@ pub(super) fn key(plan: &LogicalPlan, at: usize, table: &str) -> Option<Key> {
     };
     let expr = expr.transform(unqualified).ok()?.data;
     let is_monotone = is_monotone(&expr);
-    (!expr.is_volatile()).then_some(Key { expr, column: name, is_monotone })
+    // The value of a subquery is not known without running it.
+    is_of_one_row(&expr).then_some(Key { expr, column: name, is_monotone })
 }
 
 trait At {
@@ -214,8 +215,22 @@ fn partitions(expr: &Expr) -> Option<&Vec<Expr>> {
     }
 }
 
-/// Functions whose values grow with those of one argument while the others are constants.
-const MONOTONE: [&str; 4] = ["date_bin", "date_trunc", "lakegate_day", "time_bucket"];
+fn is_of_one_row(expr: &Expr) -> bool {
+    let has_subquery = expr.exists(|expr| {
+        Ok(matches!(
+            expr,
+            Expr::ScalarSubquery(_)
+                | Expr::InSubquery(_)
+                | Expr::Exists(_)
+                | Expr::SetComparison(_)
+                | Expr::OuterReferenceColumn(..)
+        ))
+    });
+    !expr.is_volatile() && !has_subquery.unwrap_or(true)
+}
+
+/// Functions whose values grow with those of one argument, at its place, while the others are constants.
+const MONOTONE: [(&str, usize); 4] = [("date_bin", 1), ("date_trunc", 1), ("lakegate_day", 0), ("time_bucket", 1)];
 
 fn is_monotone(expr: &Expr) -> bool {
     match expr {
@@ -224,12 +239,13 @@ fn is_monotone(expr: &Expr) -> bool {
         Expr::Cast(cast) => is_monotone(&cast.expr) && keeps_order(cast.field.data_type()),
         Expr::ScalarFunction(call) => {
             let name = call.func.name();
-            let arguments: Vec<&Expr> =
-                call.args.iter().filter(|argument| !argument.column_refs().is_empty()).collect();
-            let [argument] = arguments.as_slice() else { return false };
             let is_year = matches!(name, "date_part" | "extract")
-                && call.args.iter().any(|unit| text(unit).is_some_and(|unit| unit == "year" || unit == "epoch"));
-            (MONOTONE.contains(&name) || is_year) && is_monotone(argument)
+                && call.args.first().and_then(text).is_some_and(|unit| unit == "year" || unit == "epoch");
+            let known = MONOTONE.iter().find(|(known, _)| *known == name).map(|(_, place)| *place);
+            let Some(place) = known.or(is_year.then_some(1)) else { return false };
+            let mut others = call.args.iter().enumerate().filter(|(at, _)| *at != place);
+            let is_alone = others.all(|(_, argument)| argument.column_refs().is_empty());
+            is_alone && call.args.get(place).is_some_and(is_monotone)
         }
         _ => false,
     }

@@ -122,6 +122,9 @@ pub(super) fn decide(
     }
 }
 
+/// Of its rows nothing is known then.
+const OTHER_WRITER: &str = "another writer has changed its table";
+
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
@@ -146,8 +149,11 @@ fn remade(
     if base.table != target.id() {
         return Some("its table was made anew".to_owned());
     }
-    if base.definition != look.matview.fingerprint() {
-        return Some("its definition has changed".to_owned());
+    if target.version() != Some(base.version) {
+        return Some(OTHER_WRITER.to_owned());
+    }
+    if base.definition != look.fingerprint {
+        return Some("its query means something else now".to_owned());
     }
     if names(&base.sources) != names(&look.made_of.lineage) {
         return Some("the tables of its query have changed".to_owned());
@@ -200,7 +206,7 @@ fn append(target: &Target, base: &Lineage, difference: &Difference, now: &[Objec
     let files: HashSet<&str> = target.file_names().map(|(name, _)| name).collect();
     let known: HashSet<&str> = base.buckets.iter().flat_map(|bucket| bucket.files.iter().map(String::as_str)).collect();
     if files != known {
-        return Task::All("another writer has changed its table".to_owned());
+        return Task::All(OTHER_WRITER.to_owned());
     }
     let places: HashMap<&str, usize> = now.iter().enumerate().map(|(at, object)| (object.key.as_str(), at)).collect();
     let changed = difference.changed.iter().filter_map(|at| now.get(*at)).map(|object| object.key.as_str());

@@ -2,6 +2,8 @@
 //!
 //! Owns: sets of values of one column, as ranges. A set may have more than is needed, and never less.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, Schema};
@@ -12,7 +14,7 @@ use datafusion::logical_expr::{Expr, lit};
 use datafusion::scalar::ScalarValue;
 
 use super::class::Key;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// More ranges would make a filter that costs more than it saves.
 const RANGES_MAX: usize = 500;
@@ -110,50 +112,77 @@ pub(super) fn extents(
         ranges.iter().map(value).collect::<Vec<_>>()
     };
     let (least, greatest) = (side(|range| &range.0), side(|range| &range.1));
-    let (low, high) = (computed(&least, key, data_type, of, state)?, computed(&greatest, key, data_type, of, state)?);
+    let computed = |values: &[ScalarValue]| computed(values, key, (data_type, of), state);
+    let (low, high) = (computed(&least)?, computed(&greatest)?);
+    // What the key is where the column is NULL need not be NULL.
+    let of_null = computed(std::slice::from_ref(&null))?.pop().flatten();
     let extent = |(at, range): (usize, &Option<ValueRange>)| {
-        let (values, nulls) = range.as_ref()?;
-        let Some((least, greatest)) = values else { return Extent::new(None, *nulls) };
-        if !is_monotone && least != greatest {
-            return None;
+        let (values, has_nulls) = range.as_ref()?;
+        let mut extent = Spread::default();
+        if *has_nulls {
+            extent.add(of_null.clone()?);
         }
-        let (low, high) = (value(&low, at)?, value(&high, at)?);
-        match (low.is_null(), high.is_null()) {
-            // A function can have no value for a value.
-            (true, true) if least == greatest => Extent::new(None, true),
-            (true, _) | (_, true) => None,
-            _ => Extent::new(Some((&low, &high)), *nulls),
+        if let Some((least, greatest)) = values {
+            let (low, high) = (low.get(at)?.clone()?, high.get(at)?.clone()?);
+            // Between values that have keys there can be one that has none, unless they are the same.
+            if least != greatest && (!is_monotone || low.is_null() || high.is_null()) {
+                return None;
+            }
+            extent.add(low);
+            extent.add(high);
         }
+        Extent::new(extent.range.as_ref().map(|(least, greatest)| (least, greatest)), extent.nulls)
     };
     Ok(ranges.iter().enumerate().map(extent).collect())
 }
 
-fn value(values: &ArrayRef, at: usize) -> Option<ScalarValue> {
-    ScalarValue::try_from_array(values, at).ok()
+/// From the least to the greatest of some keys, and whether NULL is one of them.
+#[derive(Default)]
+struct Spread {
+    range: Option<(ScalarValue, ScalarValue)>,
+    nulls: bool,
 }
 
-/// The key of each value, as partitions have it.
+impl Spread {
+    fn add(&mut self, key: ScalarValue) {
+        if key.is_null() {
+            self.nulls = true;
+            return;
+        }
+        match &mut self.range {
+            None => self.range = Some((key.clone(), key)),
+            Some((least, _)) if key < *least => *least = key,
+            Some((_, greatest)) if key > *greatest => *greatest = key,
+            Some(_) => {}
+        }
+    }
+}
+
+/// The key of each value, as partitions have it; `None` of a value for which it is an error, which the query may leave out.
 fn computed(
     values: &[ScalarValue],
     key: &Key,
-    data_type: &DataType,
-    of: &DataType,
+    (data_type, of): (&DataType, &DataType),
     state: &SessionState,
-) -> Result<ArrayRef> {
-    if values.is_empty() {
-        return Ok(arrow::array::new_empty_array(of));
-    }
-    let values = ScalarValue::iter_to_array(values.iter().cloned())?;
-    let schema = std::sync::Arc::new(Schema::new(vec![Field::new(&key.column, data_type.clone(), true)]));
+) -> Result<Vec<Option<ScalarValue>>> {
+    let schema = Arc::new(Schema::new(vec![Field::new(&key.column, data_type.clone(), true)]));
     let expr = state.create_physical_expr(key.expr.clone(), &DFSchema::try_from(Schema::clone(&schema))?)?;
-    let batch = RecordBatch::try_new(schema, vec![values])?;
-    let keys = expr.evaluate(&batch)?.into_array(batch.num_rows())?;
-    let options = CastOptions { safe: true, ..Default::default() };
-    let keys = cast_with_options(&keys, of, &options)?;
-    if keys.len() != batch.num_rows() {
-        return Err(Error::internal("a key has another number of values"));
+    let keys = |values: ArrayRef| {
+        let batch = RecordBatch::try_new(Arc::clone(&schema), vec![values])?;
+        let keys = expr.evaluate(&batch)?.into_array(batch.num_rows())?;
+        let options = CastOptions { safe: false, ..Default::default() };
+        let keys = cast_with_options(&keys, of, &options)?;
+        (0..keys.len()).map(|at| ScalarValue::try_from_array(&keys, at)).collect::<datafusion::common::Result<Vec<_>>>()
+    };
+    if values.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(keys)
+    if let Ok(keys) = ScalarValue::iter_to_array(values.iter().cloned()).and_then(&keys) {
+        return Ok(keys.into_iter().map(Some).collect());
+    }
+    // One of them fails: which one?
+    let alone = |value: &ScalarValue| value.to_array().and_then(&keys).ok().and_then(|mut keys| keys.pop());
+    Ok(values.iter().map(alone).collect())
 }
 
 #[cfg(test)]

@@ -34,6 +34,8 @@ pub(super) struct Look {
     pub(super) planned: Planned,
     pub(super) columns: Vec<Column>,
     pub(super) made_of: MadeOf,
+    /// What its rows depend on beside the files.
+    pub(super) fingerprint: String,
     /// What in the query changes without a file that does.
     pub(super) changing: Option<String>,
     /// The table that has its rows.
@@ -135,6 +137,7 @@ async fn look(core: Arc<Core>, name: Name, database: String) -> Result<Look> {
     refuse_unknown(&matview.options.partition_by, &columns)?;
     let made_of = MadeOf::of(&planned.plan)?;
     let changing = changing(&planned.plan);
+    let fingerprint = matview.fingerprint(&planned.plan.display_indent_schema().to_string());
     let result = match &table.kind {
         Kind::Lake(_) => Scanned::of(table.provider().await?.as_ref()),
         Kind::View(_) => None,
@@ -144,7 +147,7 @@ async fn look(core: Arc<Core>, name: Name, database: String) -> Result<Look> {
     let statement = statements.pop().ok_or_else(|| Error::internal("a view without a statement"))?;
     let statement = crate::engine::Statement { text, ..statement };
     let prepared = Prepared::query(statement, planned.clone());
-    Ok(Look { name, table, matview, session, prepared, planned, columns, made_of, changing, result })
+    Ok(Look { name, table, matview, session, prepared, planned, columns, made_of, fingerprint, changing, result })
 }
 
 /// Why a query can only be made as a whole, if that is so.

@@ -182,8 +182,7 @@ impl One<'_> {
         let Some(of) = look.partition_type(*place) else { return Ok(Vec::new()) };
         let state = &look.planned.scope.state;
         let mut extents = dirty::extents(&driver.table.ranges(&key.column), (&driver.table, key), &of, state)?;
-        if let Some(before) = before.filter(|_| base.is_some_and(|base| base.definition == look.matview.fingerprint()))
-        {
+        if let Some(before) = before.filter(|_| base.is_some_and(|base| base.definition == look.fingerprint)) {
             self.read.lock().extend(
                 before
                     .objects
@@ -279,7 +278,9 @@ impl One<'_> {
             }
         }
         let driver = decision.driver.as_ref().map(|driver| driver.place);
-        let (table, definition) = (target.id().to_owned(), look.matview.fingerprint());
+        // The commit follows the version that was seen, or there is none.
+        let table = (target.id().to_owned(), target.version().map_or(0, |version| version + 1));
+        let definition = look.fingerprint.clone();
         let buckets = built.buckets.clone();
         Lineage::new(epoch, table, definition, decision.class, driver, self.started_at, sources, buckets)
     }
@@ -315,7 +316,8 @@ impl One<'_> {
 /// Whether nothing has to be known of the files, since all of them are as they were.
 fn is_as_before(look: &Look, target: &Target, base: &Lineage) -> bool {
     base.table == target.id()
-        && base.definition == look.matview.fingerprint()
+        && target.version() == Some(base.version)
+        && base.definition == look.fingerprint
         && base.sources.len() == look.made_of.lineage.len()
         && base.sources.iter().zip(&look.made_of.lineage).all(|(before, now)| before.difference(now).is_empty())
 }

@@ -53,6 +53,11 @@ impl Matviews {
         self.views.lock().retain(|name, _| names.contains(name));
     }
 
+    /// Forgets a view that is dropped: another of its name has not done what it did.
+    pub(in crate::engine) fn forget(&self, name: &Name) {
+        self.views.lock().remove(name);
+    }
+
     /// What this process is called where others read it.
     pub(super) async fn replica(&self) -> &str {
         let make = || async {
