@@ -1,5 +1,5 @@
 -- The wide FAOSTAT file turned long: one row an area and year that has a value.
-CREATE MATERIALIZED VIEW public.climate_analysis WITH (refresh = 'on_change') AS
+CREATE MATERIALIZED VIEW climate.temperature_change WITH (refresh = 'on_change') AS
 SELECT "Area", "Year", "Temp_Change"
 FROM (
     SELECT
