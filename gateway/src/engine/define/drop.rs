@@ -28,7 +28,7 @@ impl Change {
         let mut dropped: Vec<Arc<Table>> = Vec::new();
         for name in names {
             match self.existing(name)? {
-                Some(table) if defined(&table) != wanted => return Err(wrong_kind(&table, wanted)),
+                Some(table) if kind(&table) != word(wanted) => return Err(wrong_kind(&table, wanted)),
                 Some(table) => {
                     if !self.drops_files(&table)? {
                         self.is_ours(&table, "drop")?;
@@ -164,14 +164,6 @@ impl Change {
     }
 }
 
-fn defined(table: &Table) -> Defined {
-    match table.kind {
-        _ if table.matview.is_some() => Defined::Matview,
-        Kind::View(_) => Defined::View,
-        Kind::Lake(_) => Defined::Table,
-    }
-}
-
 fn word(kind: Defined) -> &'static str {
     match kind {
         Defined::Table => "table",
@@ -181,7 +173,7 @@ fn word(kind: Defined) -> &'static str {
 }
 
 fn wrong_kind(table: &Table, wanted: Defined) -> Error {
-    let is = word(defined(table));
+    let is = kind(table);
     let hint = format!("Use DROP {} to remove a {is}.", is.to_uppercase());
     Error::new(SqlState::WrongObjectType, format!("\"{}\" is not a {}", table.name, word(wanted))).hint(hint)
 }

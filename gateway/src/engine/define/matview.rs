@@ -6,7 +6,6 @@ use sqlparser::ast::{AlterTable, AlterTableOperation, CreateView, Expr, SqlOptio
 
 use super::Change;
 use super::target::{already_exists, name_of};
-use crate::engine::scope::undefined_table;
 use crate::engine::{matview, parse};
 use crate::error::{Error, Result, SqlState};
 use crate::session::{Notice, fold};
@@ -40,14 +39,7 @@ impl Change {
     }
 
     pub(super) fn alter_matview(&mut self, alter: &AlterTable) -> Result<()> {
-        let Some(table) = self.existing(&alter.name)? else {
-            if !alter.if_exists {
-                return Err(undefined_table(&alter.name));
-            }
-            let message = format!("relation \"{}\" does not exist, skipping", alter.name);
-            self.notices.push(Notice::note(SqlState::SuccessfulCompletion, message));
-            return Ok(());
-        };
+        let Some(table) = self.altered(alter)? else { return Ok(()) };
         let Some(declared) = &table.matview else {
             let message = format!("\"{}\" is not a materialized view", table.name);
             return Err(Error::new(SqlState::WrongObjectType, message));

@@ -6,9 +6,8 @@ use sqlparser::ast::{AlterTable, AlterTableOperation, RenameTableNameKind};
 
 use super::Change;
 use super::target::{already_exists, is_view, name_of};
-use crate::engine::scope::undefined_table;
 use crate::error::{Error, Result, SqlState};
-use crate::session::{Notice, fold};
+use crate::session::fold;
 
 impl Change {
     pub(super) fn rename(&mut self, alter: &AlterTable, wants_view: bool) -> Result<()> {
@@ -18,14 +17,7 @@ impl Change {
         else {
             return Err(Error::internal("not a RENAME"));
         };
-        let Some(table) = self.existing(&alter.name)? else {
-            if !alter.if_exists {
-                return Err(undefined_table(&alter.name));
-            }
-            let message = format!("relation \"{}\" does not exist, skipping", alter.name);
-            self.notices.push(Notice::note(SqlState::SuccessfulCompletion, message));
-            return Ok(());
-        };
+        let Some(table) = self.altered(alter)? else { return Ok(()) };
         if wants_view && !is_view(&table) {
             return Err(Error::new(SqlState::WrongObjectType, format!("\"{}\" is not a view", table.name)));
         }

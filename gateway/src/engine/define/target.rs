@@ -7,14 +7,14 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use catalog::pg_catalog::ColumnSource;
 use catalog::{Kind, Name, Origin, Table};
-use sqlparser::ast::{Ident, ObjectName};
+use sqlparser::ast::{AlterTable, Ident, ObjectName};
 
 use super::{Change, may_define};
-use crate::engine::scope::{Found, Scope};
+use crate::engine::scope::{Found, Scope, undefined_table};
 use crate::engine::view_columns::Columns;
 use crate::engine::{parse, plan};
 use crate::error::{Error, Result, SqlState};
-use crate::session::fold;
+use crate::session::{Notice, fold};
 
 const OWN_SCHEMAS: [&str; 4] = ["pg_catalog", "information_schema", "system", "pg_toast"];
 
@@ -91,6 +91,19 @@ impl Change {
                 Err(Error::new(SqlState::InsufficientPrivilege, message))
             }
         }
+    }
+
+    /// The relation that an ALTER changes; `None` if there is none and the statement passes over that.
+    pub(super) fn altered(&mut self, alter: &AlterTable) -> Result<Option<Arc<Table>>> {
+        let found = self.existing(&alter.name)?;
+        if found.is_none() {
+            if !alter.if_exists {
+                return Err(undefined_table(&alter.name));
+            }
+            let message = format!("relation \"{}\" does not exist, skipping", alter.name);
+            self.notices.push(Notice::note(SqlState::SuccessfulCompletion, message));
+        }
+        Ok(found)
     }
 
     /// The columns of a relation, as a query of it would have them.

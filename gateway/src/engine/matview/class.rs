@@ -5,7 +5,7 @@
 
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, JoinType};
-use datafusion::logical_expr::{Distinct, Expr, LogicalPlan, Projection};
+use datafusion::logical_expr::{Distinct, Expr, Join, LogicalPlan, Projection};
 use datafusion::scalar::ScalarValue;
 
 use super::made_of::{reads, scanned};
@@ -25,7 +25,7 @@ pub(super) fn row_by_row(plan: &LogicalPlan, table: &str) -> Result<(), String> 
     if !reads(plan, table) {
         return Ok(());
     }
-    if plan.apply_finds_subquery_of(table) {
+    if has_subquery_of(plan, table) {
         return Err(format!("a subquery reads {table}"));
     }
     match plan {
@@ -40,18 +40,12 @@ pub(super) fn row_by_row(plan: &LogicalPlan, table: &str) -> Result<(), String> 
             true => each(plan, table),
             false => Err(format!("a branch of a UNION has rows without any of {table}")),
         },
-        LogicalPlan::Join(join) => {
-            let (left, right) = (reads(&join.left, table), reads(&join.right, table));
-            let keeps = match (left, right) {
-                (true, true) => return Err(format!("{table} is joined with itself")),
-                (true, false) => is_one_of(join.join_type, [JoinType::Left, JoinType::LeftSemi, JoinType::LeftAnti]),
-                (false, _) => is_one_of(join.join_type, [JoinType::Right, JoinType::RightSemi, JoinType::RightAnti]),
-            };
-            match keeps {
-                true => each(plan, table),
-                false => Err(format!("a {} join can have rows without any of {table}", join.join_type)),
-            }
-        }
+        LogicalPlan::Join(join) => side(join, table)
+            .map_err(|why| match why {
+                Side::Both => format!("{table} is joined with itself"),
+                Side::Other => format!("a {} join can have rows without any of {table}", join.join_type),
+            })
+            .and_then(|input| row_by_row(input, table)),
         LogicalPlan::Aggregate(_) => Err("it aggregates".to_owned()),
         LogicalPlan::Distinct(_) => Err("it has DISTINCT".to_owned()),
         LogicalPlan::Window(_) => Err("it has window functions".to_owned()),
@@ -60,8 +54,23 @@ pub(super) fn row_by_row(plan: &LogicalPlan, table: &str) -> Result<(), String> 
     }
 }
 
-fn is_one_of(join_type: JoinType, kept: [JoinType; 3]) -> bool {
-    join_type == JoinType::Inner || kept.contains(&join_type)
+/// Why the rows of a join do not follow those of a table in it.
+enum Side {
+    /// Both of its sides read the table.
+    Both,
+    /// The join can have rows without any of the side that does.
+    Other,
+}
+
+/// The side of a join that reads a table, if each row of the join is of one of its rows.
+fn side<'a>(join: &'a Join, table: &str) -> Result<&'a LogicalPlan, Side> {
+    use JoinType::{Inner, Left, LeftAnti, LeftSemi, Right, RightAnti, RightSemi};
+    let (input, keeps) = match (reads(&join.left, table), reads(&join.right, table)) {
+        (true, true) => return Err(Side::Both),
+        (true, false) => (&join.left, matches!(join.join_type, Inner | Left | LeftSemi | LeftAnti)),
+        (false, _) => (&join.right, matches!(join.join_type, Inner | Right | RightSemi | RightAnti)),
+    };
+    if keeps { Ok(input) } else { Err(Side::Other) }
 }
 
 fn each(plan: &LogicalPlan, table: &str) -> Result<(), String> {
@@ -72,34 +81,27 @@ fn operator(plan: &LogicalPlan) -> String {
     plan.display().to_string().split([':', ' ', '(']).next().unwrap_or_default().to_lowercase()
 }
 
-trait Subqueries {
-    fn apply_finds_subquery_of(&self, table: &str) -> bool;
-}
-
-impl Subqueries for LogicalPlan {
-    /// Whether an expression of this node has a subquery that reads the table.
-    fn apply_finds_subquery_of(&self, table: &str) -> bool {
-        self.expressions().iter().any(|expr| {
-            let found = expr.exists(|expr| {
-                let subquery = match expr {
-                    Expr::ScalarSubquery(subquery) => Some(subquery),
-                    Expr::InSubquery(found) => Some(&found.subquery),
-                    Expr::Exists(found) => Some(&found.subquery),
-                    Expr::SetComparison(found) => Some(&found.subquery),
-                    _ => None,
-                };
-                Ok(subquery.is_some_and(|subquery| reads(&subquery.subquery, table)))
-            });
-            found.unwrap_or(true)
-        })
-    }
+/// Whether an expression of this node has a subquery that reads the table.
+fn has_subquery_of(plan: &LogicalPlan, table: &str) -> bool {
+    plan.expressions().iter().any(|expr| {
+        let found = expr.exists(|expr| {
+            let subquery = match expr {
+                Expr::ScalarSubquery(subquery) => Some(subquery),
+                Expr::InSubquery(found) => Some(&found.subquery),
+                Expr::Exists(found) => Some(&found.subquery),
+                Expr::SetComparison(found) => Some(&found.subquery),
+                _ => None,
+            };
+            Ok(subquery.is_some_and(|subquery| reads(&subquery.subquery, table)))
+        });
+        found.unwrap_or(true)
+    })
 }
 
 /// The column at a place of the result as a function of a column of the table, such that the rows with a value of it need
 /// no rows of the table but those whose column has it, too. `None` if there is none.
 pub(super) fn key(plan: &LogicalPlan, at: usize, table: &str) -> Option<Key> {
-    let (qualifier, field) = plan.schema().qualified_field_at(at)?;
-    let expr = trace(plan, &Column::new(qualifier, field.name()), table)?;
+    let expr = trace(plan, &Column::from(plan.schema().qualified_field(at)), table)?;
     let columns = expr.column_refs();
     let mut columns = columns.iter();
     let (Some(column), None) = (columns.next(), columns.next()) else { return None };
@@ -114,25 +116,9 @@ pub(super) fn key(plan: &LogicalPlan, at: usize, table: &str) -> Option<Key> {
     is_of_one_row(&expr).then_some(Key { expr, column: name, is_monotone })
 }
 
-trait At {
-    fn qualified_field_at(
-        &self,
-        at: usize,
-    ) -> Option<(Option<datafusion::common::TableReference>, std::sync::Arc<arrow::datatypes::Field>)>;
-}
-
-impl At for datafusion::common::DFSchema {
-    fn qualified_field_at(
-        &self,
-        at: usize,
-    ) -> Option<(Option<datafusion::common::TableReference>, std::sync::Arc<arrow::datatypes::Field>)> {
-        self.iter().nth(at).map(|(qualifier, field)| (qualifier.cloned(), std::sync::Arc::clone(field)))
-    }
-}
-
 /// A column of a plan as an expression over columns of the table's scan.
 fn trace(plan: &LogicalPlan, column: &Column, table: &str) -> Option<Expr> {
-    if plan.apply_finds_subquery_of(table) {
+    if has_subquery_of(plan, table) {
         return None;
     }
     match plan {
@@ -169,19 +155,8 @@ fn trace(plan: &LogicalPlan, column: &Column, table: &str) -> Option<Expr> {
             if is_of_all { trace(&window.input, column, table) } else { None }
         }
         LogicalPlan::Join(join) => {
-            let (left, right) = (reads(&join.left, table), reads(&join.right, table));
-            let (input, keeps) = match (left, right) {
-                (true, false) => {
-                    (&join.left, is_one_of(join.join_type, [JoinType::Left, JoinType::LeftSemi, JoinType::LeftAnti]))
-                }
-                (false, true) => (
-                    &join.right,
-                    is_one_of(join.join_type, [JoinType::Right, JoinType::RightSemi, JoinType::RightAnti]),
-                ),
-                _ => return None,
-            };
-            let is_its = input.schema().has_column(column);
-            if keeps && is_its { trace(input, column, table) } else { None }
+            let input = side(join, table).ok()?;
+            if input.schema().has_column(column) { trace(input, column, table) } else { None }
         }
         _ => None,
     }

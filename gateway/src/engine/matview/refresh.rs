@@ -50,7 +50,7 @@ pub(super) async fn refresh(core: &Arc<Core>, guard: &StatementGuard, name: &Nam
     }
     let _running = known.begin();
     let (listed, started_at) = (Instant::now(), Utc::now());
-    let replica = core.matviews.replica().await;
+    let replica = core.matviews.replica();
     let (read, bytes_looked_into) = Default::default();
     let refresh = One { core, guard, known: &known, name, asked, replica, started_at, read, bytes_looked_into };
     let done = refresh.tried().await;
@@ -79,7 +79,7 @@ pub(super) async fn explained(
     name: &Name,
     asked: &Asked,
 ) -> Result<Vec<String>> {
-    let (known, replica) = (core.matviews.known(name), core.matviews.replica().await);
+    let (known, replica) = (core.matviews.known(name), core.matviews.replica());
     let (read, bytes_looked_into) = Default::default();
     let refresh =
         One { core, guard, known: &known, name, asked, replica, started_at: Utc::now(), read, bytes_looked_into };

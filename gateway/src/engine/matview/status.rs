@@ -3,7 +3,7 @@
 //! Owns: that two refreshes of a view by one process come one after the other. Must never know: how a view is refreshed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use catalog::pg_catalog::MatviewFact;
 use catalog::{Attempt, Lake, Lineage, Name, Outcome, Snapshot};
@@ -19,7 +19,7 @@ const ATTEMPTS_MAX: usize = 100;
 #[derive(Default)]
 pub(in crate::engine) struct Matviews {
     views: Mutex<BTreeMap<Name, Arc<Known>>>,
-    replica: OnceCell<String>,
+    replica: OnceLock<String>,
 }
 
 /// One view.
@@ -59,12 +59,11 @@ impl Matviews {
     }
 
     /// What this process is called where others read it.
-    pub(super) async fn replica(&self) -> &str {
-        let make = || async {
+    pub(super) fn replica(&self) -> &str {
+        self.replica.get_or_init(|| {
             let host = std::env::var("HOSTNAME").ok().filter(|host| !host.is_empty());
             format!("{}:{}", host.as_deref().unwrap_or("lakegate"), std::process::id())
-        };
-        self.replica.get_or_init(make).await
+        })
     }
 
     /// What is told of the views of a snapshot.
