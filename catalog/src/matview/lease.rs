@@ -41,6 +41,9 @@ pub struct Lease {
 #[derive(Debug, Serialize, Deserialize)]
 struct Spoken {
     holder: String,
+    /// What no other process has, nor this one after a restart.
+    #[serde(default)]
+    process: String,
     /// That no other lease has, of this holder neither.
     mark: String,
     beat: u64,
@@ -48,13 +51,22 @@ struct Spoken {
 }
 
 /// What was last seen of the leases of others, and since when.
-#[derive(Debug, Default)]
-pub(crate) struct Watch(Mutex<HashMap<(String, String), (String, Instant)>>);
+#[derive(Debug)]
+pub(crate) struct Watch {
+    process: String,
+    seen: Mutex<HashMap<(String, String), (String, Instant)>>,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self { process: uuid::Uuid::new_v4().to_string(), seen: Mutex::default() }
+    }
+}
 
 impl Watch {
     /// Whether what is seen has been the same for longer than a holder is silent.
     fn is_silent(&self, view: &Name, seen: String, now: Instant) -> bool {
-        let mut known = self.0.lock();
+        let mut known = self.seen.lock();
         let (last, since) =
             known.entry((view.schema.clone(), view.name.clone())).or_insert_with(|| (seen.clone(), now));
         if *last != seen {
@@ -76,6 +88,8 @@ impl Lease {
 impl Lake {
     /// The right to refresh a view, with an epoch behind `after`; `None` while another has it. Of a store that cannot be
     /// written it is an error.
+    ///
+    /// A process asks for one lease of a view at a time: one of its own that it could not release is free.
     pub async fn lease(&self, view: &Name, holder: &str, after: u64) -> Result<Option<Lease>, Error> {
         let (_, source) = self.first_writable(view)?;
         Probe::pass(source).await?;
@@ -84,7 +98,7 @@ impl Lake {
             None => 1,
             Some((epoch, object)) => {
                 let spoken = spoken(source, &object.location).await?;
-                let is_free = spoken.is_none_or(|spoken| spoken.is_released);
+                let is_free = spoken.is_none_or(|spoken| spoken.is_released || spoken.process == self.leases.process);
                 let seen = format!("{epoch} {:?} {} {}", object.e_tag, object.last_modified, object.size);
                 if !is_free && !self.leases.is_silent(view, seen, Instant::now()) {
                     return Ok(None);
@@ -95,7 +109,8 @@ impl Lake {
         let epoch = next.max(after + 1);
         let path = place::lease(view, epoch);
         let mark = uuid::Uuid::new_v4().to_string();
-        let spoken = Spoken { holder: holder.to_owned(), mark, beat: 0, is_released: false };
+        let process = self.leases.process.clone();
+        let spoken = Spoken { holder: holder.to_owned(), process, mark, beat: 0, is_released: false };
         if !created(source, &path, spoken.text()).await? {
             return Ok(None);
         }

@@ -56,7 +56,7 @@ enum Removes {
 }
 
 /// What became of a commit.
-enum Put {
+pub(super) enum Put {
     Done,
     /// Another has its version.
     Taken,
@@ -303,7 +303,7 @@ impl LakeTable {
 }
 
 /// Puts a commit where none is. An answer that was lost is found out: the commit has a mark that no other has.
-async fn put(source: &Source, path: &Path, text: Vec<u8>, table: &str) -> Result<Put, Error> {
+pub(super) async fn put(source: &Source, path: &Path, text: Vec<u8>, table: &str) -> Result<Put, Error> {
     let payload = PutPayload::from(text.clone());
     let mut last = None;
     for attempt in 0..PUTS {

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
-use object_store::{ObjectMeta, ObjectStore, PutMode, PutOptions, PutPayload};
+use object_store::{ObjectMeta, ObjectStore};
 
+use super::commit::{self, Put};
 use super::{Change, Fault};
 use crate::Error;
 use crate::definition::Name;
@@ -46,11 +47,8 @@ impl Lake {
         // Known before the table is gone; a table that cannot be read can be dropped too.
         let target = self.target(table).await;
         let path = Path::from(mark(&folder));
-        let options = PutOptions { mode: PutMode::Create, ..Default::default() };
-        match source.store.put_opts(&path, PutPayload::from_static(b"dropped\n"), options).await {
-            Ok(_) | Err(object_store::Error::AlreadyExists { .. }) => {}
-            Err(error) => return Err(Fault::store(error)),
-        }
+        // Whoever has put it: it is dropped.
+        let (Put::Done | Put::Taken) = commit::put(source, &path, b"dropped\n".to_vec(), &table.name).await?;
         if let Ok(target) = target
             && let Err(error) = self.fence(Change::drop(target, PROPERTY)).await
         {

@@ -30,6 +30,8 @@ pub enum Fault {
     PreconditionFailed,
     /// The operation happens, and then the answer is 503: the client cannot know.
     AppliedThenSlowDown,
+    /// The operation happens, and then the answer is 403, after which nobody tries again.
+    AppliedThenDenied,
     /// The connection breaks before the answer.
     Reset,
     /// The connection breaks after so many bytes of the body.
@@ -51,6 +53,10 @@ pub struct Faults {
 #[derive(Debug, Default)]
 struct State {
     rules: Vec<Rule>,
+    /// How many requests are served before none is, and whether the next one happens although it is refused.
+    left: Option<(usize, bool)>,
+    /// The first request that was refused so.
+    refused: Option<Operation>,
     counts: HashMap<Operation, usize>,
     log: Vec<(Operation, String)>,
 }
@@ -70,9 +76,23 @@ impl Faults {
         self.lock().rules.push(Rule { operation, key_contains, fault, left: times });
     }
 
+    /// Serves so many requests more and refuses all behind them, as if whoever asks had died; the first that is refused may
+    /// happen nevertheless.
+    pub fn refuse_after(&self, requests: usize, first_happens: bool) {
+        let mut state = self.lock();
+        (state.left, state.refused) = (Some((requests, first_happens)), None);
+    }
+
+    /// The first request that was refused since [`Faults::refuse_after`].
+    pub fn refused(&self) -> Option<Operation> {
+        self.lock().refused
+    }
+
     /// Forgets faults that have not happened.
     pub fn clear(&self) {
-        self.lock().rules.clear();
+        let mut state = self.lock();
+        state.rules.clear();
+        state.left = None;
     }
 
     /// How many requests of a kind came since the last `reset_counts`.
@@ -111,6 +131,15 @@ impl Faults {
         let mut state = self.lock();
         *state.counts.entry(operation).or_default() += 1;
         state.log.push((operation, key.to_owned()));
+        match &mut state.left {
+            Some((0, first_happens)) => {
+                let happens = std::mem::take(first_happens);
+                state.refused.get_or_insert(operation);
+                return Some(if happens { Fault::AppliedThenDenied } else { Fault::AccessDenied });
+            }
+            Some((left, _)) => *left -= 1,
+            None => {}
+        }
         let fits =
             |rule: &&mut Rule| rule.left > 0 && rule.operation == operation && key.contains(rule.key_contains.as_str());
         let rule = state.rules.iter_mut().find(fits)?;

@@ -70,6 +70,7 @@ fn like<T>(request: &S3Request<T>) -> S3Request<()> {
 fn lost<T>(fault: Option<Fault>, response: S3Response<T>) -> S3Result<S3Response<T>> {
     match fault {
         Some(Fault::AppliedThenSlowDown) => Err(slow_down()),
+        Some(Fault::AppliedThenDenied) => Err(S3Error::new(S3ErrorCode::AccessDenied)),
         _ => Ok(response),
     }
 }
