@@ -39,8 +39,30 @@ pub(crate) struct Bounds {
     /// Of rows; none if the files have no such rows.
     deleted: Vec<u64>,
     columns: HashMap<String, Bounded>,
-    /// The statistics of all files together, once they were asked for.
-    all: OnceLock<Statistics>,
+    /// What is known of all files together, once it was asked for.
+    all: OnceLock<Total>,
+}
+
+/// What is known for sure of some files together, by the names of columns: readers have them in orders of their own.
+#[derive(Debug, Clone)]
+pub(crate) struct Total {
+    pub(crate) rows: Precision<usize>,
+    columns: HashMap<String, ColumnStatistics>,
+}
+
+impl Total {
+    pub(crate) fn column(&self, name: &str) -> Option<&ColumnStatistics> {
+        self.columns.get(name)
+    }
+
+    fn of(&self, schema: &Schema) -> Statistics {
+        let column = |field: &FieldRef| self.column(field.name()).cloned().unwrap_or_default();
+        Statistics {
+            num_rows: self.rows,
+            total_byte_size: Precision::Absent,
+            column_statistics: schema.fields().iter().map(column).collect(),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -158,14 +180,14 @@ impl Bounds {
     /// What is known for sure of some of the files together: the number of rows, the least and the greatest values.
     pub(crate) fn statistics(&self, schema: &Schema, files: &[usize]) -> Statistics {
         if files.len() == self.files {
-            return self.all(schema).clone();
+            return self.all().of(schema);
         }
-        self.sum(schema, files, files.len() <= COUNTED_MAX)
+        self.sum(files, files.len() <= COUNTED_MAX).of(schema)
     }
 
     /// What is known for sure of all files together.
-    pub(crate) fn all(&self, schema: &Schema) -> &Statistics {
-        self.all.get_or_init(|| self.sum(schema, &(0..self.files).collect::<Vec<_>>(), true))
+    pub(crate) fn all(&self) -> &Total {
+        self.all.get_or_init(|| self.sum(&(0..self.files).collect::<Vec<_>>(), true))
     }
 
     /// The number of rows of each file.
@@ -173,21 +195,15 @@ impl Bounds {
         self.rows.as_ref()
     }
 
-    fn sum(&self, schema: &Schema, files: &[usize], with_columns: bool) -> Statistics {
-        let Some(rows) = &self.rows else { return Statistics::new_unknown(schema) };
+    fn sum(&self, files: &[usize], with_columns: bool) -> Total {
+        let Some(rows) = &self.rows else { return Total { rows: Precision::Absent, columns: HashMap::new() } };
         let count: u64 = files.iter().filter_map(|at| rows.values().get(*at)).sum();
         let deleted: u64 = files.iter().filter_map(|at| self.deleted.get(*at)).sum();
         // The rows that are left may have neither the least value nor a NULL.
-        let with_columns = with_columns && deleted == 0;
-        let count = count.saturating_sub(deleted);
-        let column = |name: &str| match self.columns.get(name).filter(|_| with_columns) {
-            Some(bounded) => bounded.sum(rows, files).unwrap_or_default(),
-            None => ColumnStatistics::new_unknown(),
-        };
-        Statistics {
-            num_rows: usize::try_from(count).map_or(Precision::Absent, Precision::Exact),
-            total_byte_size: Precision::Absent,
-            column_statistics: schema.fields().iter().map(|field| column(field.name())).collect(),
+        let columns = self.columns.iter().filter(|_| with_columns && deleted == 0);
+        Total {
+            rows: usize::try_from(count.saturating_sub(deleted)).map_or(Precision::Absent, Precision::Exact),
+            columns: columns.filter_map(|(name, bounded)| Some((name.clone(), bounded.sum(rows, files)?))).collect(),
         }
     }
 }

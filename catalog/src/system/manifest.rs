@@ -76,8 +76,9 @@ pub(crate) fn rows(table: &Table) -> Option<i64> {
 pub(crate) fn newest_event(table: &Table) -> Option<(String, i64)> {
     let opened = lake(table)?.opened()?;
     let known = opened.known();
-    let known = &known.bounds.all(&opened.schema).column_statistics;
-    let columns = opened.schema.fields().iter().zip(known).filter_map(|(field, known)| {
+    let total = known.bounds.all();
+    let columns = opened.schema.fields().iter().filter_map(|field| {
+        let known = total.column(field.name())?;
         let rank = match field.data_type() {
             DataType::Timestamp(_, Some(_)) => 0,
             DataType::Timestamp(_, None) => 1,

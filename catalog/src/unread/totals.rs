@@ -5,10 +5,11 @@
 use std::sync::Arc;
 
 use datafusion::common::stats::Precision;
-use datafusion::common::{Column, Result, ScalarValue, Statistics};
+use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, LogicalPlanBuilder, Projection, TableScan, lit};
 
 use super::{call, opened};
+use crate::format::bounds::Total;
 
 /// The row of an aggregate over a whole table; `None` if the files do not tell all of it.
 pub(super) fn known(aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
@@ -18,10 +19,8 @@ pub(super) fn known(aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
     let Some(scan) = scan(&aggregate.input) else { return Ok(None) };
     let Some(opened) = opened(scan).filter(|_| scan.filters.is_empty()) else { return Ok(None) };
     let known = opened.known();
-    let statistics = known.bounds.all(&opened.schema);
-    let place = |column: &Column| opened.schema.index_of(&column.name).ok();
-    let values: Option<Vec<ScalarValue>> =
-        aggregate.aggr_expr.iter().map(|expr| value(expr, statistics, &place)).collect();
+    let total = known.bounds.all();
+    let values: Option<Vec<ScalarValue>> = aggregate.aggr_expr.iter().map(|expr| value(expr, total)).collect();
     let Some(values) = values else { return Ok(None) };
     let is_of_type = |(value, field): (&ScalarValue, &Arc<_>)| {
         let field: &arrow::datatypes::Field = field;
@@ -45,16 +44,16 @@ fn scan(plan: &LogicalPlan) -> Option<&TableScan> {
     }
 }
 
-fn value(expr: &Expr, known: &Statistics, place: &dyn Fn(&Column) -> Option<usize>) -> Option<ScalarValue> {
+fn value(expr: &Expr, known: &Total) -> Option<ScalarValue> {
     let call = call(expr)?;
     let params = &call.params;
     let [arg] = params.args.as_slice() else { return None };
     if params.filter.is_some() || !params.order_by.is_empty() || params.null_treatment.is_some() {
         return None;
     }
-    let Precision::Exact(rows) = known.num_rows else { return None };
+    let Precision::Exact(rows) = known.rows else { return None };
     let column = || match arg {
-        Expr::Column(column) => known.column_statistics.get(place(column)?),
+        Expr::Column(column) => known.column(&column.name),
         _ => None,
     };
     let exact = |value: &Precision<ScalarValue>| match value {
