@@ -3,6 +3,7 @@
 
 mod dangers;
 mod histories;
+mod races;
 
 use lakegate_tests::wire::Client;
 use lakegate_tests::{Lake, TestServer};
