@@ -33,6 +33,7 @@ use std::time::Duration;
 
 pub use definition::{Commented, Comments, Defined, Name, OptionChange, OptionFault, Script};
 pub use error::Error;
+pub use format::Adapted;
 pub use format::delta::AsOf;
 pub use matview::{
     Attempt, Bucket, Class, Difference, Extent, Lease, Lineage, Matview, Object, Options, Outcome, Policy, Refresh,

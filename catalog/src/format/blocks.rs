@@ -8,18 +8,15 @@ use std::fmt::Debug;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::{DataFusionError, Result};
-use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::expressions::Column;
-use datafusion::physical_expr_adapter::PhysicalExprAdapterFactory;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
 
-use super::COLUMNS_MAX;
-use super::parquet::{Adapters, schema_from, schema_to};
+use super::parquet::{schema_from, schema_to};
+use super::{Adapted, COLUMNS_MAX};
 use crate::Error;
 use crate::pinned::Pinned;
 use crate::remembered::Kept;
@@ -87,9 +84,8 @@ pub(crate) struct Reader {
     decoded: BoxStream<'static, Result<RecordBatch, Error>>,
     /// The columns of the file that are read.
     columns: SchemaRef,
-    /// What makes each column of `schema` of them.
-    values: Vec<Arc<dyn PhysicalExpr>>,
-    schema: SchemaRef,
+    /// What makes those of the table of them.
+    adapted: Adapted,
     /// What is decoded and not brought to its types, and what is and was not given.
     waiting: Option<RecordBatch>,
     ready: Option<RecordBatch>,
@@ -108,13 +104,10 @@ impl Reader {
         let places = places.filter(|(_, field)| schema.field_with_name(field.name()).is_ok()).map(|(place, _)| place);
         let places: Vec<usize> = places.collect();
         let columns = Arc::new(in_file.project(&places)?);
-        let adapter = Adapters.create(Arc::clone(&schema), Arc::clone(&columns))?;
-        let values = schema.fields().iter().enumerate();
-        let values = values.map(|(at, field)| adapter.rewrite(Arc::new(Column::new(field.name(), at))));
-        let values = values.collect::<Result<_>>()?;
+        let adapted = Adapted::new(schema, Arc::clone(&columns))?;
         let decoded = decoder.rows(Arc::clone(file), places);
         let (waiting, ready) = (None, None);
-        Ok(Self { file: Arc::clone(file), decoded, columns, values, schema, waiting, ready, batch_rows })
+        Ok(Self { file: Arc::clone(file), decoded, columns, adapted, waiting, ready, batch_rows })
     }
 
     /// The next rows; `None` after the last.
@@ -125,7 +118,7 @@ impl Reader {
             }
             let adapted_rows = self.adapted_rows();
             if let Some(batch) = cut(&mut self.waiting, adapted_rows) {
-                self.ready = Some(self.adapted(&batch)?);
+                self.ready = Some(self.adapted.of(&batch)?);
                 continue;
             }
             let next = AssertUnwindSafe(self.decoded.next()).catch_unwind().await;
@@ -136,15 +129,7 @@ impl Reader {
     }
 
     fn adapted_rows(&self) -> usize {
-        (ADAPTED_BYTES_MAX / VALUE_BYTES / self.schema.fields().len().max(1)).max(self.batch_rows)
-    }
-
-    fn adapted(&self, batch: &RecordBatch) -> Result<RecordBatch> {
-        let rows = batch.num_rows();
-        let values = self.values.iter().map(|value| value.evaluate(batch)?.into_array(rows));
-        let values = values.collect::<Result<Vec<ArrayRef>>>()?;
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), values, &options)?)
+        (ADAPTED_BYTES_MAX / VALUE_BYTES / self.adapted.schema().fields().len().max(1)).max(self.batch_rows)
     }
 
     /// Holds the decoder to the columns that were found: the expressions are made for them. Names and tags inside of types are

@@ -1,5 +1,6 @@
 //! The formats of files, and what they have in common.
 
+mod adapted;
 mod avro;
 mod blocks;
 pub(crate) mod bounds;
@@ -22,6 +23,7 @@ mod union;
 mod unpack;
 pub(crate) mod value;
 
+pub use adapted::Adapted;
 pub(crate) use content::Content;
 pub(crate) use open::{Failure, Opened, open};
 
