@@ -23,6 +23,7 @@ mod service;
 mod socket;
 mod stalled;
 mod status;
+mod whole;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -106,7 +107,7 @@ pub async fn serve(listener: TcpListener, server: Server, stop: CancellationToke
         .http2_max_pending_accept_reset_streams(Some(RESETS_MAX))
         .http2_keepalive_interval(Some(KEEPALIVE))
         .initial_stream_window_size(WINDOW_BYTES)
-        .add_service(service)
+        .add_service(whole::Whole(service))
         .serve_with_incoming_shutdown(incoming, stop.cancelled_owned());
     let served = tokio::select! {
         served = served => served,
