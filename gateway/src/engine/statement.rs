@@ -45,22 +45,24 @@ pub struct Tag {
     pub command: Cow<'static, str>,
     /// Whether the tag ends with the number of rows (`SELECT 5`, `FETCH 5`), unlike `SHOW`.
     pub counts_rows: bool,
+    /// How many rows a command has changed or passed, if it counts them.
+    pub rows: Option<u64>,
 }
 
 impl Tag {
     pub const SELECT: Tag = Tag::rows("SELECT");
 
     pub const fn command(command: &'static str) -> Self {
-        Self { command: Cow::Borrowed(command), counts_rows: false }
+        Self { command: Cow::Borrowed(command), counts_rows: false, rows: None }
     }
 
     /// A command that ends with a number which is not that of the rows sent: `MOVE 5`.
     pub fn counted(command: &str, count: u64) -> Self {
-        Self { command: Cow::Owned(format!("{command} {count}")), counts_rows: false }
+        Self { command: Cow::Owned(format!("{command} {count}")), counts_rows: false, rows: Some(count) }
     }
 
     pub const fn rows(command: &'static str) -> Self {
-        Self { command: Cow::Borrowed(command), counts_rows: true }
+        Self { command: Cow::Borrowed(command), counts_rows: true, rows: None }
     }
 }
 

@@ -195,7 +195,10 @@ impl Execution {
         let session = &self.client.session;
         let outcome = engine.execute(session, &self.guard, &self.prepared, values).await;
         match self.server.settled(&self.client, outcome)? {
-            Outcome::Done(_) => self.current = None,
+            Outcome::Done(tag) => {
+                self.counted += tag.rows.unwrap_or_default();
+                self.current = None;
+            }
             Outcome::Rows { stream, .. } => {
                 let output = engine.output(&session.vars().display());
                 let registry = stream.registry();
