@@ -236,6 +236,7 @@ client_suites() {
     stop
     login_suite
     replica_suite
+    ingest_suite
 }
 
 # Newer versions of psql than the system's, from the Python packages that carry them.
@@ -371,6 +372,21 @@ replica_suite() {
     fi
     suite "replicas" timeout 120 env OTHER_FLIGHT_PORT="$other" OTHER_PID="${pids[-2]}" \
         "$cache/readers/bin/python" -Bu tests/clients/python/flight_replicas.py
+    stop
+}
+
+# Rows that ADBC sends, into a lake that may be written.
+ingest_suite() {
+    if [[ ! -x $cache/readers/bin/python ]]; then
+        not_run "ingest" "no Python environment, and it cannot be made"
+        return
+    fi
+    mkdir "$work/ingested"
+    if ! LAKE=$work/ingested WRITABLE=true server ingest; then
+        failed=$((failed + 1))
+        return
+    fi
+    suite "ingest" timeout 300 "$cache/readers/bin/python" -Bu tests/clients/python/flight_ingest.py
     stop
 }
 

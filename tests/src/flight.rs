@@ -7,15 +7,15 @@ use std::task::{Context, Poll};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow_flight::decode::FlightRecordBatchStream;
-use arrow_flight::encode::FlightDataEncoderBuilder;
+use arrow_flight::encode::{DictionaryHandling, FlightDataEncoderBuilder};
 use arrow_flight::error::FlightError;
 use arrow_flight::flight_service_client::FlightServiceClient;
 use arrow_flight::sql::{
     ActionCreatePreparedStatementRequest, ActionCreatePreparedStatementResult, Any, CommandPreparedStatementQuery,
-    CommandPreparedStatementUpdate, CommandStatementQuery, CommandStatementUpdate, DoPutPreparedStatementResult,
-    DoPutUpdateResult, ProstMessageExt,
+    CommandPreparedStatementUpdate, CommandStatementIngest, CommandStatementQuery, CommandStatementUpdate,
+    DoPutPreparedStatementResult, DoPutUpdateResult, ProstMessageExt,
 };
-use arrow_flight::{Action, FlightDescriptor, FlightInfo, HandshakeRequest, Ticket};
+use arrow_flight::{Action, FlightData, FlightDescriptor, FlightInfo, HandshakeRequest, Ticket};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -201,16 +201,23 @@ impl Client {
     }
 
     pub async fn put(&mut self, command: &impl ProstMessageExt, values: Option<RecordBatch>) -> Result<Bytes, Status> {
-        let descriptor = FlightDescriptor::new_cmd(command.as_any().encode_to_vec());
-        let data: Vec<_> = match values {
-            Some(batch) => FlightDataEncoderBuilder::new()
-                .with_flight_descriptor(Some(descriptor))
-                .build(stream::iter([Ok(batch)]))
-                .try_collect()
-                .await
-                .unwrap(),
-            None => vec![arrow_flight::FlightData { flight_descriptor: Some(descriptor), ..Default::default() }],
+        let data = match values {
+            Some(batch) => messages(command, &batch.schema(), vec![batch]).await,
+            None => {
+                let descriptor = FlightDescriptor::new_cmd(command.as_any().encode_to_vec());
+                vec![FlightData { flight_descriptor: Some(descriptor), ..Default::default() }]
+            }
         };
+        self.send(data).await
+    }
+
+    /// Has rows written, and gives how many the server has counted.
+    pub async fn ingest(&mut self, command: &CommandStatementIngest, batches: Vec<RecordBatch>) -> Result<i64, Status> {
+        let body = self.send(messages(command, &batches[0].schema(), batches).await).await?;
+        Ok(DoPutUpdateResult::decode(body).unwrap().record_count)
+    }
+
+    async fn send(&mut self, data: Vec<FlightData>) -> Result<Bytes, Status> {
         let request = self.request(stream::iter(data));
         let mut results = self.inner.do_put(request).await?.into_inner();
         Ok(results.message().await?.map(|result| result.app_metadata).unwrap_or_default())
@@ -226,6 +233,23 @@ impl Client {
     pub fn raw(&mut self) -> &mut FlightServiceClient<Channel> {
         &mut self.inner
     }
+}
+
+/// A command and the batches behind it, as they are put.
+pub async fn messages(
+    command: &impl ProstMessageExt,
+    schema: &SchemaRef,
+    batches: Vec<RecordBatch>,
+) -> Vec<FlightData> {
+    let descriptor = FlightDescriptor::new_cmd(command.as_any().encode_to_vec());
+    FlightDataEncoderBuilder::new()
+        .with_schema(SchemaRef::clone(schema))
+        .with_flight_descriptor(Some(descriptor))
+        .with_dictionary_handling(DictionaryHandling::Resend)
+        .build(stream::iter(batches.into_iter().map(Ok)))
+        .try_collect()
+        .await
+        .unwrap()
 }
 
 /// The status that ended a stream.

@@ -43,8 +43,9 @@ pub struct Change {
     removes: Removes,
     protocol: Option<Protocol>,
     metadata: Option<Metadata>,
-    /// Of a change that follows no other.
     pub(super) transactions: Vec<Transaction>,
+    /// Whether it is behind the version that was seen, or nowhere.
+    pub(super) follows_none: bool,
     held: Vec<Held>,
 }
 
@@ -68,7 +69,7 @@ impl Change {
         // Of a dropped table whose place it takes nothing stays.
         let removes = if target.made.is_some() { Removes::All } else { Removes::None };
         let (protocol, metadata, adds, transactions, held) = Default::default();
-        Self { target, operation, adds, removes, protocol, metadata, transactions, held }
+        Self { target, operation, adds, removes, protocol, metadata, transactions, follows_none: false, held }
     }
 
     pub(super) fn drop(target: Target, property: &str) -> Self {
@@ -190,8 +191,11 @@ impl Change {
 
     /// Whether the change means the same after those that others have made meanwhile.
     fn follows(&self, state: &State) -> Result<(), Fault> {
-        if !self.transactions.is_empty() {
+        if self.follows_none {
             return Err(Fault::Conflict { what: "refresh" });
+        }
+        if self.transactions.iter().any(|own| state.transactions.contains_key(&own.app_id)) {
+            return Err(Fault::Conflict { what: "load of the same id" });
         }
         let seen = self.target.state.as_ref();
         if seen.is_none_or(|seen| seen.metadata != state.metadata || seen.protocol != state.protocol) {
@@ -224,7 +228,7 @@ impl Lake {
                 let Target { place, folder, .. } = &change.target;
                 let mut keys: Vec<Path> = data.into_iter().flatten().collect();
                 keys.push(Path::from(commit_key(folder, *version)));
-                if change.target.made.is_some() && change.target.state.is_some() {
+                if change.target.made.is_some() && change.target.state.is_some() && !change.target.replaces {
                     keys.push(dropped::revive(&change.target.source, folder).await?);
                 }
                 self.look_after(*place, keys).await;
@@ -251,7 +255,7 @@ impl Lake {
             let path = Path::from(commit_key(folder, version));
             match put(source, &path, text, &name.name).await? {
                 Put::Done => return Ok(version),
-                Put::Taken if change.target.made.is_some() => {
+                Put::Taken if change.target.made.is_some() && !change.target.replaces => {
                     return Err(Fault::Exists { table: name.name.clone() }.into());
                 }
                 Put::Taken => {}

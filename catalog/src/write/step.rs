@@ -1,7 +1,8 @@
-//! How far the refreshes of a materialized view have come, as the log of its table says.
+//! How far writers have come that must not write twice, as the log of their table says: refreshes of a materialized view, and
+//! loads that have an id.
 //!
-//! Owns: that the rows of a refresh and its number are one commit, which follows the version that the refresh has seen and no
-//! other. Must never know: what the rows were made of.
+//! Owns: that the rows of one and its number are one commit. That of a refresh follows the version that it has seen and no
+//! other; that of a load follows any without its id. Must never know: what the rows were made of.
 
 use std::collections::BTreeMap;
 
@@ -56,6 +57,11 @@ impl Target {
         made.or_else(|| self.state.as_ref().map(|state| &state.metadata))
     }
 
+    /// How many rows the load of this id has written, if it was committed.
+    pub fn loaded(&self, id: &str) -> Option<u64> {
+        self.reached(&load(id))
+    }
+
     fn reached(&self, what: &str) -> Option<u64> {
         // A table that is made has nothing of the one whose place it takes.
         let state = self.state.as_ref().filter(|_| self.made.is_none())?;
@@ -66,9 +72,22 @@ impl Target {
 impl Change {
     /// Makes it that of a refresh: it is committed behind the version that was seen, or is a conflict.
     pub fn step_to(&mut self, epoch: u64) {
-        let of = |what| Transaction { app_id: name(self.target().id(), what), version: epoch };
-        self.transactions = vec![of("data"), of("fence")];
+        self.transactions = vec![self.reach("data", epoch), self.reach("fence", epoch)];
+        self.follows_none = true;
     }
+
+    /// Makes it the load of an id, which is committed once: the log keeps the id with the number of its rows.
+    pub fn load_once(&mut self, id: &str, rows: u64) {
+        self.transactions = vec![self.reach(&load(id), rows)];
+    }
+
+    fn reach(&self, what: &str, version: u64) -> Transaction {
+        Transaction { app_id: name(self.target().id(), what), version }
+    }
+}
+
+fn load(id: &str) -> String {
+    format!("load/{id}")
 }
 
 fn name(table: &str, what: &str) -> String {

@@ -36,6 +36,8 @@ pub struct Target {
     pub(super) state: Option<Arc<State>>,
     /// Of one that is made.
     pub(super) made: Option<(Protocol, Metadata)>,
+    /// Whether it is made in the place of one that is there until then.
+    pub(super) replaces: bool,
 }
 
 /// What CREATE TABLE asks for.
@@ -122,6 +124,7 @@ impl Lake {
             leftovers: Arc::clone(&self.leftovers),
             state: Some(state),
             made: None,
+            replaces: false,
         })
     }
 
@@ -174,7 +177,16 @@ impl Lake {
             leftovers: Arc::clone(&self.leftovers),
             state,
             made: Some((protocol, metadata)),
+            replaces: false,
         })
+    }
+
+    /// A table in the place of another, whose rows and columns go with the commit that makes it.
+    pub async fn replacement(&self, table: &Table, new: NewTable) -> Result<Target, Error> {
+        let target = self.target(table).await?;
+        let (protocol, metadata, columns) = declare(&new)?;
+        let protocol = protocol::at_least(protocol, target.state.as_ref().map(|state| &state.protocol));
+        Ok(Target { columns: columns.into(), made: Some((protocol, metadata)), replaces: true, ..target })
     }
 }
 

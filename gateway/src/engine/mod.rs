@@ -73,8 +73,8 @@ use plan::Plan;
 pub use query_log::Counters;
 pub use statement::{Prepared, Statement, Tag};
 pub use stream::QueryStream;
-pub use write::Incoming;
 pub(crate) use write::{Block, Mark};
+pub use write::{Given, IfExists, Incoming, Load};
 
 /// Longer texts are parsed on the CPU pool.
 const INLINE_SQL_BYTES: usize = 1024;
@@ -281,6 +281,11 @@ impl Engine {
     /// What is known of the materialized views of the lake.
     pub fn matviews(&self) -> Vec<MatviewFact> {
         self.core.matviews.facts(&self.core.lake.snapshot())
+    }
+
+    /// Whether tables can be made and filled.
+    pub fn is_writable(&self) -> bool {
+        self.core.lake.is_writable()
     }
 
     /// Catalog statements that failed.

@@ -16,7 +16,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
 use sqlparser::ast::{Expr, Ident, ObjectName, Query, Statement as Ast, visit_expressions, visit_relations};
 
-use super::scope::{Found, Scope, relation_of, undefined_table, view_of};
+use super::scope::{Found, GIVEN, Scope, relation_of, undefined_table, view_of};
 use super::{
     Core, Statement, constant_rows, declared, diagnose, exact, explain, given_types, grouping_keys, params, parse,
     rewrite, system_columns, versions, zone,
@@ -105,22 +105,23 @@ pub(super) fn query_in(
     nested(core, session, Asked { query, message, declared: Vec::new(), search_path, over: None, depth: 0 })
 }
 
-/// The same, with another provider in the place of a table.
+/// The same, over a relation that the lake does not have so.
 pub(super) fn query_over(
     core: Arc<Core>,
     session: Arc<Session>,
-    (query, over): (Box<Query>, Over),
+    (query, over): (Box<Query>, Option<Over>),
     message: Arc<str>,
     declared: Vec<Option<FieldRef>>,
 ) -> Planning {
-    nested(core, session, Asked { query, message, declared, search_path: None, over: Some(over), depth: 0 })
+    nested(core, session, Asked { query, message, declared, search_path: None, over, depth: 0 })
 }
 
-/// A table that is read otherwise; its last column is one that `*` leaves out.
 #[derive(Clone)]
-pub(super) struct Over {
-    pub table: Arc<Table>,
-    pub provider: Arc<dyn TableProvider>,
+pub(super) enum Over {
+    /// A table that is read otherwise; its last column is one that `*` leaves out.
+    Table { table: Arc<Table>, provider: Arc<dyn TableProvider> },
+    /// Rows that a client sends, by the name [`GIVEN`].
+    Given(Arc<dyn TableProvider>),
 }
 
 /// A query, of a statement or of a view that it uses.
@@ -149,9 +150,15 @@ fn nested(core: Arc<Core>, session: Arc<Session>, asked: Asked) -> Planning {
             scope.view.find_column_comments().await;
         }
         scope.names_system_columns = system_columns::mentioned(&query);
-        if let Some(Over { table, provider }) = over {
-            let source = zone::localized(provider_as_source(provider), &session)?;
-            scope.add_with_hidden_column(&table, source);
+        match over {
+            Some(Over::Table { table, provider }) => {
+                let source = zone::localized(provider_as_source(provider), &session)?;
+                scope.add_with_hidden_column(&table, source);
+            }
+            Some(Over::Given(provider)) => {
+                scope.add(GIVEN.0, GIVEN.1, zone::localized(provider_as_source(provider), &session)?);
+            }
+            None => {}
         }
         for name in relations(&query) {
             resolve(&core, &session, &mut scope, &name, depth).await.map_err(|error| locate(error, &name, &message))?;
@@ -197,6 +204,7 @@ async fn resolve(
             scope.add(&table.schema, &name, zone::localized(provider_as_source(provider), session)?);
             Ok(())
         }
+        Some(Found::Catalog { schema, name }) if scope.has(&schema, &name) => Ok(()),
         Some(Found::Catalog { schema, name: found }) => {
             versions::refuse(name, true)?;
             let name = found;

@@ -131,7 +131,9 @@ impl Run<'_> {
         let running = self.admit(planned).await?;
         let stop = Stop::default();
         let (plan, context) = self.physical(planned, params, &stop).await?;
-        let weight = if planned.scope.reads_lake() { Weight::Scan } else { Weight::Small };
+        // A client that is slow to send must not hold a thread of its own.
+        let is_scan = planned.scope.reads_lake() || planned.scope.has_given();
+        let weight = if is_scan { Weight::Scan } else { Weight::Small };
         let columns = exact::columns(&planned.columns, &plan.schema());
         let registry = Arc::new(Registry::new(Arc::clone(&planned.scope.view)));
         let guard = self.guard.clone();

@@ -27,6 +27,9 @@ use super::{session_functions, system_columns};
 use crate::error::{Error, SqlState};
 use crate::session::{Registry, Session, fold};
 
+/// Schema and name of rows that a client sends; only a statement over such rows knows them.
+pub(super) const GIVEN: (&str, &str) = ("client", "rows");
+
 /// Relations by their real schema and name.
 pub(super) type Sources = HashMap<(String, String), Arc<dyn TableSource>>;
 
@@ -51,7 +54,7 @@ pub(crate) struct Scope {
 /// Where a name leads.
 pub(super) enum Found {
     Lake(Arc<Table>),
-    /// A relation of `pg_catalog`, `information_schema` or `system`.
+    /// A relation of `pg_catalog`, `information_schema` or `system`, or the rows that a client sends.
     Catalog {
         schema: String,
         name: String,
@@ -137,6 +140,11 @@ impl Scope {
         self.sources.contains_key(&(schema.to_owned(), name.to_owned()))
     }
 
+    /// Whether the statement takes rows that its client sends.
+    pub(super) fn has_given(&self) -> bool {
+        self.has(GIVEN.0, GIVEN.1)
+    }
+
     /// Whether the statement reads files, so that it must be admitted.
     pub(super) fn reads_lake(&self) -> bool {
         let is_of_lake = |(schema, name): &(String, String)| {
@@ -187,7 +195,8 @@ impl Scope {
     }
 
     fn catalog_relation(&self, schema: &str, name: &str) -> Option<Found> {
-        pg_catalog::is_relation(schema, name)
+        let is_given = (schema, name) == GIVEN && self.has_given();
+        (is_given || pg_catalog::is_relation(schema, name))
             .then(|| Found::Catalog { schema: schema.to_owned(), name: name.to_owned() })
     }
 

@@ -18,6 +18,7 @@ use tonic::{Request, Response, Streaming};
 use super::Server;
 use super::clients::{Client, Key};
 use super::form::Form;
+use super::ingest;
 use super::sealed::{Token, bad_token};
 use super::socket::Connection;
 use super::status::malformed;
@@ -43,6 +44,8 @@ pub(super) struct Call {
     timeout: Option<Duration>,
     /// How it wants its rows.
     pub(super) form: Form,
+    /// What it calls the rows that it sends.
+    pub(super) load_id: Option<String>,
     /// The token of a longer life that it gets.
     renewed: Option<MetadataValue<Ascii>>,
 }
@@ -84,7 +87,7 @@ impl Server {
         let (connection, peer) = connection(request)?;
         let metadata = request.metadata();
         self.check_database(metadata)?;
-        let form = Form::asked(metadata)?;
+        let (form, load_id) = (Form::asked(metadata)?, ingest::id(metadata)?);
         let mut renewed = None;
         let (key, login) = match claim(metadata)? {
             Claim::Bearer(text) => {
@@ -110,7 +113,7 @@ impl Server {
         };
         connection.prove()?;
         let client = self.clients.open(key, &login, &connection)?;
-        Ok(Call { client, login, timeout: timeout(metadata), form, renewed })
+        Ok(Call { client, login, timeout: timeout(metadata), form, load_id, renewed })
     }
 
     /// Gives a token for a password, which stands in the header or in the payload; a token that is shown is given back.

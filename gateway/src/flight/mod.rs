@@ -12,6 +12,7 @@ mod auth;
 mod clients;
 mod columns;
 mod form;
+mod ingest;
 mod listener;
 mod metadata;
 mod params;

@@ -142,7 +142,7 @@ impl Server {
     }
 
     /// An error fails the transaction block of its session.
-    fn settled<T>(&self, client: &Client, result: Result<T>) -> Result<T> {
+    pub(super) fn settled<T>(&self, client: &Client, result: Result<T>) -> Result<T> {
         let closed = client.session.take_effects().into_iter().find_map(|effect| match effect {
             // Of a cursor that the session does not have.
             SessionEffect::Close(name) => Some(name),
@@ -205,7 +205,8 @@ impl Execution {
                 self.current = Some((stream, Shown { output, registry }));
             }
             Outcome::CopyIn(_) => {
-                let error = Error::unsupported("COPY FROM STDIN needs the PostgreSQL protocol");
+                let error = Error::unsupported("COPY FROM STDIN needs the PostgreSQL protocol")
+                    .hint("Send the rows with CommandStatementIngest (adbc_ingest): Flight takes them in columns.");
                 return self.server.settled(&self.client, Err(error));
             }
             Outcome::Copy { .. } => {

@@ -25,7 +25,7 @@ use super::auth::Call;
 use super::put::Put;
 use super::sealed::Work;
 use super::status::malformed;
-use super::{actions, columns, metadata, query};
+use super::{actions, columns, ingest, metadata, query};
 use crate::error::{Error, Result};
 
 pub(super) struct Service(pub(super) Arc<Server>);
@@ -182,7 +182,7 @@ impl Service {
                 let work = Work::of_handle(&server.seal, role, &query.prepared_statement_handle)?;
                 actions::bind(server, &work, put.batches().await?.unwrap_or_default())
             }
-            Command::CommandStatementIngest(_) => Err(Error::unsupported("tables of the lake cannot be written yet")),
+            Command::CommandStatementIngest(asked) => ingest::load(server, call, asked, put).await.map(counted),
             other => Err(unknown(&other)),
         }
     }

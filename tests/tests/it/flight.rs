@@ -6,6 +6,7 @@ mod certificates;
 mod forms;
 mod frames;
 mod hostile;
+mod ingest;
 mod limits;
 mod metadata;
 mod parameters;

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use catalog::{Defined, Kind, Name, Origin, Table};
+use catalog::{Defined, Kind, Origin, Table};
 use sqlparser::ast::{ObjectName, ObjectType};
 
 use super::target::{denied, kind, name_of, undefined_schema};
@@ -66,7 +66,7 @@ impl Change {
         let mut next = 0;
         while let Some(table) = dropped.get(next).map(Arc::clone) {
             next += 1;
-            for view in self.users_of(&name_of(&table)) {
+            for view in self.scope.users_of(&name_of(&table)) {
                 if dropped.iter().any(|known| Arc::ptr_eq(known, &view)) {
                     continue;
                 }
@@ -116,12 +116,6 @@ impl Change {
 
     fn tell_cascade(&mut self, message: String) {
         self.notices.push(Notice::note(SqlState::SuccessfulCompletion, message));
-    }
-
-    /// The views that name a relation.
-    fn users_of(&self, name: &Name) -> Vec<Arc<Table>> {
-        let views = self.scope.snapshot.tables().filter(|table| table.query().is_some());
-        views.filter(|view| self.scope.used_by(view).contains(name)).map(Arc::clone).collect()
     }
 
     pub(super) fn drop_schema(&mut self, name: &ObjectName, if_exists: bool, cascade: bool) -> Result<()> {

@@ -11,7 +11,7 @@ mod options;
 mod rename;
 mod target;
 
-pub(super) use target::already_exists;
+pub(super) use target::{already_exists, kind, name_of};
 
 use std::sync::Arc;
 

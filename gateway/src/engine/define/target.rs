@@ -61,6 +61,12 @@ impl Scope {
         }
     }
 
+    /// The views that name a relation.
+    pub(in crate::engine) fn users_of(&self, name: &Name) -> Vec<Arc<Table>> {
+        let views = self.snapshot.tables().filter(|table| table.query().is_some());
+        views.filter(|view| self.used_by(view).contains(name)).map(Arc::clone).collect()
+    }
+
     /// The names that a view's query uses.
     pub(super) fn used_by(&self, table: &Table) -> Vec<Name> {
         let Some(view) = table.query() else { return Vec::new() };
@@ -129,11 +135,11 @@ impl Change {
     }
 }
 
-pub(super) fn name_of(table: &Table) -> Name {
+pub(in crate::engine) fn name_of(table: &Table) -> Name {
     Name { schema: table.schema.clone(), name: table.name.clone() }
 }
 
-pub(super) fn kind(table: &Table) -> &'static str {
+pub(in crate::engine) fn kind(table: &Table) -> &'static str {
     match table.kind {
         _ if table.matview.is_some() => "materialized view",
         Kind::Lake(_) => "table",

@@ -47,6 +47,14 @@ impl Block {
         &mut self.change
     }
 
+    /// Takes all rows away that are there.
+    pub(super) fn remove_all(&mut self) -> Result<()> {
+        if self.has_rows() {
+            return Err(refused("cannot truncate a table after writing to it in the same transaction"));
+        }
+        Ok(self.change.remove_all()?)
+    }
+
     /// Whether rows were written, so that what the block would read is not what it sees.
     pub(super) fn has_rows(&self) -> bool {
         !self.parts.is_empty()

@@ -117,7 +117,7 @@ impl Changing {
         let table = asked.table(&scope, name, verb).map_err(|error| asked.at(error, name))?;
         let target = asked.core.lake.target(&table).await?;
         let provider = table.numbered().await?;
-        Ok(Self { target, over: Over { table, provider }, from: from.clone() })
+        Ok(Self { target, over: Over::Table { table, provider }, from: from.clone() })
     }
 
     /// The place of an assigned column.
@@ -142,7 +142,7 @@ impl Changing {
     fn plan(&self, asked: &Asked, query: Query, declared: Vec<Option<FieldRef>>) -> plan::Planning {
         let (core, session) = (Arc::clone(&asked.core), Arc::clone(&asked.session));
         let message = Arc::clone(&asked.statement.message);
-        plan::query_over(core, session, (Box::new(query), self.over.clone()), message, declared)
+        plan::query_over(core, session, (Box::new(query), Some(self.over.clone())), message, declared)
     }
 
     /// Gives assigned values the types of their columns; gives those of the parameters.
@@ -279,8 +279,8 @@ pub(super) async fn run(mut run: Run<'_>, change: &Change) -> Result<Tag> {
     let (core, session) = (Arc::clone(run.core), Arc::clone(run.session));
     let message = Arc::clone(&run.prepared.statement.message);
     let declared = change.matching.param_types.iter().cloned().map(Some).collect();
-    let over = change.over.clone();
-    let planning = plan::query_over(core, session, (Box::new(change.replacement(&files)), over), message, declared);
+    let query = (Box::new(change.replacement(&files)), Some(change.over.clone()));
+    let planning = plan::query_over(core, session, query, message, declared);
     let planned = run.core.cpu.block(move |handle| handle.block_on(planning)).await??;
     let stream = run.stream(&planned, params).await?;
     let block = lease.block()?;

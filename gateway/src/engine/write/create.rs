@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
-use catalog::{Column, Name, NewTable};
+use catalog::{Column, Name, NewTable, Table};
 use sqlparser::ast::{
     CharacterLength, ColumnDef, ColumnOption, CreateTable as Ast, CreateTableOptions, DataType as Sql, ExactNumberInfo,
     Expr, HiveDistributionStyle, ObjectName, Query, SetExpr, SqlOption, TableConstraint, Value,
@@ -23,13 +23,17 @@ use crate::session::{Notice, SessionEffect, fold};
 
 pub(in crate::engine) struct Create {
     name: Name,
-    columns: Vec<Column>,
+    pub(super) columns: Vec<Column>,
     partition_by: Vec<String>,
     if_not_exists: bool,
     /// Whether it is one that makes a table of a query.
     is_as: bool,
     /// The query whose rows it gets.
     pub(super) planned: Option<Planned>,
+    /// The table in whose place it is made.
+    pub(super) replaces: Option<Arc<Table>>,
+    /// The id of a load.
+    pub(super) id: Option<String>,
 }
 
 impl Create {
@@ -39,6 +43,11 @@ impl Create {
 }
 
 pub(super) async fn prepare(asked: Asked, create: &Ast) -> Result<Prepared> {
+    let create = plan(&asked, create).await?;
+    Ok(Prepared::write(asked.statement, Write::Create(create)))
+}
+
+pub(super) async fn plan(asked: &Asked, create: &Ast) -> Result<Create> {
     refuse_clauses(create)?;
     let name = asked.scope().new_name(&create.name).map_err(|error| asked.at(error, &create.name))?;
     let partition_by = partition_by(create)?;
@@ -53,8 +62,7 @@ pub(super) async fn prepare(asked: Asked, create: &Ast) -> Result<Prepared> {
     let planned = planned.filter(|_| !asked.statement.is_without_data);
     refuse_unknown(&partition_by, &columns)?;
     let if_not_exists = create.if_not_exists;
-    let create = Create { name, columns, partition_by, if_not_exists, is_as, planned };
-    Ok(Prepared::write(asked.statement, Write::Create(create)))
+    Ok(Create { name, columns, partition_by, if_not_exists, is_as, planned, replaces: None, id: None })
 }
 
 /// `SELECT ... INTO t`.
@@ -72,7 +80,8 @@ pub(super) async fn select_into(asked: Asked, query: &Query) -> Result<Prepared>
     let planned = asked.query(query).await?;
     let columns = of_query(&planned, &[])?;
     let partition_by = Vec::new();
-    let create = Create { name, columns, partition_by, if_not_exists: false, is_as: true, planned: Some(planned) };
+    let (is_as, planned, replaces, id) = (true, Some(planned), None, None);
+    let create = Create { name, columns, partition_by, if_not_exists: false, is_as, planned, replaces, id };
     Ok(Prepared::write(asked.statement, Write::Create(create)))
 }
 
@@ -80,7 +89,7 @@ impl Asked {
     pub(super) async fn query(&self, query: Query) -> Result<Planned> {
         let (core, session) = (Arc::clone(&self.core), Arc::clone(&self.session));
         let message = Arc::clone(&self.statement.message);
-        plan::query(core, session, Box::new(query), message, self.declared.clone()).await
+        plan::query_over(core, session, (Box::new(query), self.over.clone()), message, self.declared.clone()).await
     }
 
     /// The columns that a statement declares. A cast to each type says what it is.
@@ -299,9 +308,10 @@ fn partition_by(create: &Ast) -> Result<Vec<String>> {
 pub(super) async fn run(mut run: Run<'_>, create: &Create) -> Result<Tag> {
     let scope = run.core.scope(run.session, &run.prepared.statement.message);
     let name = &create.name;
-    let is_taken = scope.snapshot.named(name).is_some()
+    let is_there = scope.snapshot.named(name).is_some()
         || scope.snapshot.script.defines(&name.schema, &name.name).is_some()
         || run.session.transaction().written.as_ref().is_some_and(|block| block.target().name == *name);
+    let is_taken = is_there && create.replaces.is_none();
     if is_taken && create.if_not_exists {
         let message = format!("relation \"{}\" already exists, skipping", name.name);
         run.session.push_effect(SessionEffect::Notice(Notice::note(SqlState::DuplicateTable, message)))?;
@@ -314,9 +324,16 @@ pub(super) async fn run(mut run: Run<'_>, create: &Create) -> Result<Tag> {
         return Err(refused("a transaction block can write to one table only"));
     }
     let (name, columns, partition_by) = (name.clone(), create.columns.clone(), create.partition_by.clone());
-    let target = run.core.lake.new_table(NewTable { name, columns, partition_by, properties: BTreeMap::new() }).await?;
+    let new = NewTable { name, columns, partition_by, properties: BTreeMap::new() };
+    let target = match &create.replaces {
+        Some(table) => run.core.lake.replacement(table, new).await?,
+        None => run.core.lake.new_table(new).await?,
+    };
     let operation = if create.is_as { "CREATE TABLE AS SELECT" } else { "CREATE TABLE" };
     let mut lease = Lease::take(run.session, &target, operation)?;
+    if create.replaces.is_some() {
+        lease.block()?.remove_all()?;
+    }
     let mut count = 0;
     if let Some(planned) = &create.planned {
         let params = std::mem::take(&mut run.params);
@@ -327,6 +344,9 @@ pub(super) async fn run(mut run: Run<'_>, create: &Create) -> Result<Tag> {
         let writer = rows::write(run.core, stream, shape, writer).await?;
         count = writer.rows();
         block.give_back(writer);
+    }
+    if let Some(id) = &create.id {
+        lease.block()?.change().load_once(id, count);
     }
     lease.end(run.core, run.guard).await?;
     Ok(match &create.planned {

@@ -19,12 +19,21 @@ pub(in crate::engine) struct Insert {
     target: Target,
     pub(super) planned: Planned,
     shape: Shape,
+    /// Whether its rows take the place of those that are there.
+    pub(super) replaces: bool,
+    /// The id of a load.
+    pub(super) id: Option<String>,
 }
 
 pub(super) async fn prepare(asked: Asked, insert: &Ast) -> Result<Prepared> {
+    let insert = plan(&asked, insert).await?;
+    Ok(Prepared::write(asked.statement, Write::Insert(insert)))
+}
+
+pub(super) async fn plan(asked: &Asked, insert: &Ast) -> Result<Insert> {
     let name = table(insert)?;
     let target = asked.target(name, "insert into").await?;
-    let places = places(&asked, &target, insert.columns.iter().map(plain))?;
+    let places = places(asked, &target, insert.columns.iter().map(plain))?;
     let columns: Vec<&Column> = places.iter().filter_map(|place| target.columns.get(*place)).collect();
     let mut query = match &insert.source {
         Some(query) => query.as_ref().clone(),
@@ -40,11 +49,11 @@ pub(super) async fn prepare(asked: Asked, insert: &Ast) -> Result<Prepared> {
     }
     let declared = |name: &str| asked.declared_type(name);
     assign::settle(&mut query, &columns, &declared)?;
-    let planned = assigned(&asked, query, &columns, is_listed).await?;
+    let planned = assigned(asked, query, &columns, is_listed).await?;
     let given = planned.columns.fields().len();
     let of_query = |column: usize| places.iter().take(given).position(|place| *place == column);
     let shape = Shape::new(&target.columns, (0..target.columns.len()).map(of_query).collect());
-    Ok(Prepared::write(asked.statement, Write::Insert(Insert { target, planned, shape })))
+    Ok(Insert { target, planned, shape, replaces: false, id: None })
 }
 
 /// Plans the query, with casts to the types of the columns where it has others.
@@ -143,11 +152,17 @@ pub(super) async fn run(mut run: Run<'_>, insert: &Insert) -> Result<Tag> {
     let params = std::mem::take(&mut run.params);
     let stream = run.stream(&insert.planned, params).await?;
     let block = lease.block()?;
+    if insert.replaces {
+        block.remove_all()?;
+    }
     let writer = block.take_writer(run.core)?;
     let before = writer.rows();
     let writer = rows::write(run.core, stream, insert.shape.clone(), writer).await?;
     let count = writer.rows() - before;
     block.give_back(writer);
+    if let Some(id) = &insert.id {
+        block.change().load_once(id, count);
+    }
     lease.end(run.core, run.guard).await?;
     Ok(inserted(count))
 }

@@ -9,7 +9,9 @@ mod block;
 mod change;
 mod copy;
 pub(super) mod create;
+mod given;
 mod insert;
+mod load;
 pub(super) mod rows;
 mod target;
 mod truncate;
@@ -21,9 +23,11 @@ use sqlparser::ast::{CopySource, CopyTarget, SetExpr, Statement as Ast};
 pub(super) use block::commit;
 pub(crate) use block::{Block, Mark};
 pub use copy::Incoming;
+pub use given::Given;
+pub use load::{IfExists, Load};
 pub(super) use target::means;
 
-use super::plan::Planned;
+use super::plan::{Over, Planned};
 use super::run::Run;
 use super::{Core, Outcome, Prepared, Statement, Tag};
 use crate::error::{Error, Result};
@@ -83,7 +87,7 @@ pub(super) async fn prepare(
     declared: Vec<Option<arrow::datatypes::FieldRef>>,
 ) -> Result<Prepared> {
     let ast = Arc::clone(&statement.ast);
-    let asked = Asked { core, session, statement, declared };
+    let asked = Asked { core, session, statement, declared, over: None };
     match ast.as_ref() {
         Ast::Insert(insert) => insert::prepare(asked, insert).await,
         Ast::CreateTable(create) => create::prepare(asked, create).await,
@@ -106,6 +110,8 @@ struct Asked {
     statement: Statement,
     /// The types that the client declared.
     declared: Vec<Option<arrow::datatypes::FieldRef>>,
+    /// The rows that come with it.
+    over: Option<Over>,
 }
 
 /// Carries a planned statement out.

@@ -3,7 +3,7 @@
 use catalog::Target;
 use sqlparser::ast::{CascadeOption, Truncate as Ast, TruncateIdentityOption};
 
-use super::block::{Lease, refused};
+use super::block::Lease;
 use super::{Asked, Write};
 use crate::engine::run::Run;
 use crate::engine::{Prepared, Tag};
@@ -31,11 +31,7 @@ pub(super) async fn prepare(asked: Asked, truncate: &Ast) -> Result<Prepared> {
 
 pub(super) async fn run(run: Run<'_>, truncate: &Truncate) -> Result<Tag> {
     let mut lease = Lease::take(run.session, &truncate.target, "TRUNCATE")?;
-    let block = lease.block()?;
-    if block.has_rows() {
-        return Err(refused("cannot truncate a table after writing to it in the same transaction"));
-    }
-    block.change().remove_all()?;
+    lease.block()?.remove_all()?;
     lease.end(run.core, run.guard).await?;
     Ok(Tag::command("TRUNCATE TABLE"))
 }

@@ -69,7 +69,7 @@ async fn answer(server: &Server, call: &Call, command: Command, schema: &SchemaR
             relations::TYPES.iter().for_each(|table_type| builder.append(table_type));
             builder.build()
         }
-        Command::CommandGetSqlInfo(asked) => sql_info::all()?.record_batch(asked.info),
+        Command::CommandGetSqlInfo(asked) => sql_info::all(server.engine.is_writable())?.record_batch(asked.info),
         Command::CommandGetXdbcTypeInfo(asked) => types::all()?.record_batch(asked.data_type),
         // No table of a lake has keys.
         _ => Ok(RecordBatch::new_empty(Arc::clone(schema))),

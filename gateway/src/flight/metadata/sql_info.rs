@@ -9,16 +9,14 @@ use arrow_flight::sql::metadata::{SqlInfoData, SqlInfoDataBuilder};
 use crate::error::{Error, Result};
 
 const BOOLS: &[(SqlInfo, bool)] = &[
-    (FlightSqlServerReadOnly, true),
     (FlightSqlServerSql, true),
     (FlightSqlServerSubstrait, false),
     (FlightSqlServerCancel, true),
-    (FlightSqlServerBulkIngestion, false),
     (FlightSqlServerIngestTransactionsSupported, false),
     (SqlDdlCatalog, false),
     (SqlDdlSchema, false),
-    // CREATE EXTERNAL TABLE only.
-    (SqlDdlTable, false),
+    // CREATE EXTERNAL TABLE, if nothing else.
+    (SqlDdlTable, true),
     (SqlAllTablesAreSelectable, true),
     (SqlSupportsColumnAliasing, true),
     (SqlNullPlusNullIsNull, true),
@@ -27,7 +25,7 @@ const BOOLS: &[(SqlInfo, bool)] = &[
     (SqlSupportsExpressionsInOrderBy, true),
     (SqlSupportsOrderByUnrelated, true),
     (SqlSupportsLikeEscapeClause, true),
-    (SqlSupportsNonNullableColumns, false),
+    (SqlSupportsNonNullableColumns, true),
     (SqlSupportsIntegrityEnhancementFacility, false),
     (SqlCatalogAtStart, true),
     (SqlSelectForUpdateSupported, false),
@@ -152,8 +150,11 @@ const LISTS: &[(SqlInfo, &[&str])] = &[
     ),
 ];
 
-pub(super) fn all() -> Result<SqlInfoData> {
+/// `is_writable`: whether a source of the lake may be written.
+pub(super) fn all(is_writable: bool) -> Result<SqlInfoData> {
     let mut builder = SqlInfoDataBuilder::new();
+    builder.append(FlightSqlServerReadOnly, !is_writable);
+    builder.append(FlightSqlServerBulkIngestion, is_writable);
     BOOLS.iter().for_each(|(id, value)| builder.append(*id, *value));
     MASKS.iter().for_each(|(id, value)| builder.append(*id, *value));
     NUMBERS.iter().for_each(|(id, value)| builder.append(*id, *value));
@@ -172,9 +173,9 @@ mod tests {
     fn no_id_is_missing() {
         let asked = (0..=11).chain([100, 101]).chain(500..=576);
         for id in asked {
-            assert_eq!(all().unwrap().record_batch([id]).unwrap().num_rows(), 1, "{id}");
+            assert_eq!(all(true).unwrap().record_batch([id]).unwrap().num_rows(), 1, "{id}");
         }
-        assert_eq!(all().unwrap().record_batch([]).unwrap().num_rows(), 12 + 2 + 77);
-        assert_eq!(all().unwrap().record_batch([9999]).unwrap().num_rows(), 0);
+        assert_eq!(all(true).unwrap().record_batch([]).unwrap().num_rows(), 12 + 2 + 77);
+        assert_eq!(all(true).unwrap().record_batch([9999]).unwrap().num_rows(), 0);
     }
 }
