@@ -71,7 +71,7 @@ pub use cpu::CpuPool;
 pub use cursor::{Cursor, Fetch};
 use plan::Plan;
 pub use query_log::Counters;
-pub use statement::{Prepared, Statement, Tag};
+pub use statement::{Count, Prepared, Statement, Tag};
 pub use stream::QueryStream;
 pub(crate) use write::{Block, Mark};
 pub use write::{Given, IfExists, Incoming, Load};

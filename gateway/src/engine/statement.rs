@@ -43,26 +43,34 @@ impl Statement {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tag {
     pub command: Cow<'static, str>,
-    /// Whether the tag ends with the number of rows (`SELECT 5`, `FETCH 5`), unlike `SHOW`.
-    pub counts_rows: bool,
-    /// How many rows a command has changed or passed, if it counts them.
-    pub rows: Option<u64>,
+    pub count: Count,
+}
+
+/// The number at the end of a tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    /// `SHOW` has none.
+    None,
+    /// That of the rows sent, which their sender writes (`SELECT 5`, `FETCH 5`).
+    Sent,
+    /// That of the rows which a command has changed or passed; the tag has it (`INSERT 0 5`, `MOVE 5`).
+    Changed(u64),
 }
 
 impl Tag {
     pub const SELECT: Tag = Tag::rows("SELECT");
 
     pub const fn command(command: &'static str) -> Self {
-        Self { command: Cow::Borrowed(command), counts_rows: false, rows: None }
+        Self { command: Cow::Borrowed(command), count: Count::None }
     }
 
     /// A command that ends with a number which is not that of the rows sent: `MOVE 5`.
     pub fn counted(command: &str, count: u64) -> Self {
-        Self { command: Cow::Owned(format!("{command} {count}")), counts_rows: false, rows: Some(count) }
+        Self { command: Cow::Owned(format!("{command} {count}")), count: Count::Changed(count) }
     }
 
     pub const fn rows(command: &'static str) -> Self {
-        Self { command: Cow::Borrowed(command), counts_rows: true, rows: None }
+        Self { command: Cow::Borrowed(command), count: Count::Sent }
     }
 }
 

@@ -24,7 +24,7 @@ use super::form::Form;
 use super::params;
 use super::sealed::{Setting, Work, nonce};
 use super::status;
-use crate::engine::{Outcome, Prepared, QueryStream, changed_result_type};
+use crate::engine::{Count, Outcome, Prepared, QueryStream, changed_result_type};
 use crate::error::{Error, Result, SqlState};
 use crate::session::{SessionEffect, StatementGuard};
 
@@ -196,7 +196,9 @@ impl Execution {
         let outcome = engine.execute(session, &self.guard, &self.prepared, values).await;
         match self.server.settled(&self.client, outcome)? {
             Outcome::Done(tag) => {
-                self.counted += tag.rows.unwrap_or_default();
+                if let Count::Changed(rows) = tag.count {
+                    self.counted += rows;
+                }
                 self.current = None;
             }
             Outcome::Rows { stream, .. } => {

@@ -29,7 +29,7 @@ use super::listener::Hub;
 use super::message::{Invalid, Message};
 use super::portal::{Pace, Portals, Run, Slice};
 use super::startup::LoggedIn;
-use crate::engine::{Engine, Tag};
+use crate::engine::{Count, Engine, Tag};
 use crate::error::{Error, Result, SqlState};
 use crate::session::transaction::Status;
 use crate::session::{Session, SessionEffect, StatementGuard, shutting_down};
@@ -252,7 +252,7 @@ impl Connection {
         if before != Status::Idle && self.session.transaction().status == Status::Idle {
             self.portals.clear();
         }
-        if tag.counts_rows {
+        if tag.count == Count::Sent {
             backend::command_complete(&mut self.wire.output, &format!("{} {rows}", tag.command));
         } else {
             backend::command_complete(&mut self.wire.output, &tag.command);

@@ -17,7 +17,7 @@ use crate::engine::define::{already_exists, kind, name_of};
 use crate::engine::plan::Over;
 use crate::engine::run::Run;
 use crate::engine::scope::{Found, GIVEN, undefined_table};
-use crate::engine::{Core, Engine, Outcome, Prepared, Statement, parse};
+use crate::engine::{Core, Count, Engine, Outcome, Prepared, Statement, Tag, parse};
 use crate::error::{Error, Result, SqlState};
 use crate::session::{Session, StatementGuard, transaction};
 
@@ -93,8 +93,8 @@ impl Engine {
         let prepared = core.cpu.block(move |handle| handle.block_on(planning)).await??;
         let run = Run { core, session, guard, prepared: &prepared, params: Vec::new() };
         match run.execute().await? {
-            Outcome::Done(tag) => tag.rows.ok_or_else(|| Error::internal("a load does not count its rows")),
-            _ => Err(Error::internal("a load gives rows")),
+            Outcome::Done(Tag { count: Count::Changed(rows), .. }) => Ok(rows),
+            _ => Err(Error::internal("a load does not count its rows")),
         }
     }
 

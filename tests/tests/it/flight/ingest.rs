@@ -37,7 +37,7 @@ pub(super) fn into(table: &str, (missing, exists): (Missing, Exists)) -> Command
 }
 
 pub(super) fn batch(columns: &[(&str, ArrayRef)]) -> RecordBatch {
-    RecordBatch::try_from_iter_with_nullable(columns.iter().map(|(name, values)| (*name, values.clone(), true)))
+    RecordBatch::try_from_iter_with_nullable(columns.iter().map(|(name, values)| (*name, Arc::clone(values), true)))
         .unwrap()
 }
 
@@ -128,17 +128,17 @@ async fn columns_are_found_by_name_and_assigned_as_an_insert_does() {
     ]);
     assert_eq!(client.ingest(&into("t", APPEND), vec![given]).await.unwrap(), 1);
     assert_eq!(rows(&mut wire, "SELECT * FROM t").await, ["7|1.01|NULL|NULL|1"]);
-    let number: ArrayRef = Arc::new(Int64Array::from(vec![1 << 40]));
-    let text: ArrayRef = Arc::new(StringArray::from(vec!["four"]));
+    let number = || -> ArrayRef { Arc::new(Int64Array::from(vec![1 << 40])) };
+    let text = || -> ArrayRef { Arc::new(StringArray::from(vec!["four"])) };
     for (columns, expected) in [
-        (vec![("nope", number.clone())], "42703 column \"nope\" of relation \"t\" does not exist"),
-        (vec![("upper", text.clone())], "42703 column \"upper\" of relation \"t\" does not exist"),
-        (vec![("a", number.clone())], "22003 integer out of range"),
-        (vec![("n", number.clone())], "22003 numeric field overflow"),
-        (vec![("a", text.clone())], "42804 column \"a\" is of type integer but expression is of type text"),
-        (vec![("s", text.clone())], "22001 value too long for type character varying(3)"),
-        (vec![("a", number.clone()), ("a", number.clone())], "42701 column \"a\" specified more than once"),
-        (vec![("", number.clone())], "42601 a column has no name"),
+        (vec![("nope", number())], "42703 column \"nope\" of relation \"t\" does not exist"),
+        (vec![("upper", text())], "42703 column \"upper\" of relation \"t\" does not exist"),
+        (vec![("a", number())], "22003 integer out of range"),
+        (vec![("n", number())], "22003 numeric field overflow"),
+        (vec![("a", text())], "42804 column \"a\" is of type integer but expression is of type text"),
+        (vec![("s", text())], "22001 value too long for type character varying(3)"),
+        (vec![("a", number()), ("a", number())], "42701 column \"a\" specified more than once"),
+        (vec![("", number())], "42601 a column has no name"),
     ] {
         assert_eq!(refused(&mut client, &into("t", APPEND), vec![batch(&columns)]).await, expected);
     }

@@ -5,7 +5,7 @@ use arrow::datatypes::{Schema, UInt32Type};
 use arrow_flight::IpcMessage;
 use arrow_flight::sql::{
     CommandGetCatalogs, CommandGetCrossReference, CommandGetDbSchemas, CommandGetExportedKeys, CommandGetImportedKeys,
-    CommandGetPrimaryKeys, CommandGetSqlInfo, CommandGetTableTypes, CommandGetTables, CommandGetXdbcTypeInfo,
+    CommandGetPrimaryKeys, CommandGetSqlInfo, CommandGetTableTypes, CommandGetTables, CommandGetXdbcTypeInfo, SqlInfo,
 };
 use lakegate_tests::{Lake, TestServer};
 
@@ -85,4 +85,21 @@ async fn every_other_question_has_an_answer() {
     assert!(texts(&types.batches, 0).contains(&"timestamptz".to_owned()));
     let bigint = client.rows(&CommandGetXdbcTypeInfo { data_type: Some(-5) }).await.unwrap();
     assert_eq!(texts(&bigint.batches, 0), ["int8"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_says_whether_it_takes_rows() {
+    let lake = Lake::default();
+    for (server, is_writable) in [(TestServer::start(&lake).await, false), (TestServer::writable(&lake).await, true)] {
+        let asked = [
+            SqlInfo::FlightSqlServerReadOnly,
+            SqlInfo::FlightSqlServerBulkIngestion,
+            SqlInfo::FlightSqlServerIngestTransactionsSupported,
+        ];
+        let asked = CommandGetSqlInfo { info: asked.map(|id| id as u32).to_vec() };
+        let told = connect(&server).await.rows(&asked).await.unwrap();
+        let values = told.batches[0].column(1).as_union();
+        let told: Vec<bool> = (0..3).map(|at| values.value(at).as_boolean().value(0)).collect();
+        assert_eq!(told, [!is_writable, is_writable, false]);
+    }
 }

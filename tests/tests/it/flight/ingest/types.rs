@@ -98,7 +98,7 @@ async fn every_type_of_a_table_goes_and_comes() {
         ("l", of(list), "ARRAY", "{1,NULL}"),
         ("n", of(NullArray::new(2)), "text", "NULL"),
     ];
-    let given = batch(&columns.iter().map(|(name, values, _, _)| (*name, values.clone())).collect::<Vec<_>>());
+    let given = batch(&columns.iter().map(|(name, values, _, _)| (*name, Arc::clone(values))).collect::<Vec<_>>());
     for mode in [CREATE, APPEND, REPLACE] {
         assert_eq!(client.ingest(&into("t", mode), vec![given.clone()]).await.unwrap(), 2);
     }
