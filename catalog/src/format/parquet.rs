@@ -3,6 +3,7 @@
 mod adapt;
 mod bounds;
 mod claims;
+mod condition;
 mod footer;
 mod guard;
 mod kept;

@@ -9,6 +9,7 @@ mod bad_files;
 mod cancel;
 mod catalogs;
 mod clients_sql;
+mod conditions;
 mod crashes;
 mod csv;
 mod definitions;

@@ -5,7 +5,7 @@
 
 use std::any::Any;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -27,24 +27,26 @@ use futures::{FutureExt, StreamExt};
 use object_store::ObjectStore;
 use parquet::errors::ParquetError;
 
+use super::condition::Failure;
 use super::selectivity::Table;
 use crate::Error;
 use crate::pinned::Pinned;
 
 /// A source whose errors name their files, of a table of which so much is known.
 pub(crate) fn guarded(source: ParquetSource, statistics: Arc<Statistics>) -> Arc<dyn FileSource> {
-    Arc::new(Guarded { inner: Arc::new(source), statistics })
+    Arc::new(Guarded { inner: Arc::new(source), statistics, failure: Failure::default() })
 }
 
 /// Another source, which does all of the work.
 struct Guarded {
     inner: Arc<dyn FileSource>,
     statistics: Arc<Statistics>,
+    failure: Failure,
 }
 
 impl Guarded {
     fn around(&self, inner: Arc<dyn FileSource>) -> Arc<dyn FileSource> {
-        Arc::new(Self { inner, statistics: Arc::clone(&self.statistics) })
+        Arc::new(Self { inner, statistics: Arc::clone(&self.statistics), failure: self.failure.clone() })
     }
 }
 
@@ -64,7 +66,8 @@ impl FileSource for Guarded {
         config: &FileScanConfig,
         partition: usize,
     ) -> Result<Box<dyn Morselizer>> {
-        Ok(Box::new(Files(self.inner.create_morselizer(store, config, partition)?)))
+        let inner = self.inner.create_morselizer(store, config, partition)?;
+        Ok(Box::new(Files { inner, failure: self.failure.clone() }))
     }
 
     fn table_schema(&self) -> &TableSchema {
@@ -116,8 +119,8 @@ impl FileSource for Guarded {
     ) -> Result<FilterPushdownPropagation<Arc<dyn FileSource>>> {
         let table = Table { schema: self.table_schema().table_schema(), statistics: &self.statistics };
         let order = table.order(&filters);
-        let ordered =
-            order.iter().filter_map(|place| filters.get(*place)).map(|filter| table.ordered(filter)).collect();
+        let ordered = order.iter().filter_map(|place| filters.get(*place));
+        let ordered = ordered.map(|filter| table.ordered(filter, &self.failure)).collect();
         let FilterPushdownPropagation { filters, updated_node } = self.inner.try_pushdown_filters(ordered, config)?;
         // The answers are in the order of the questions.
         let mut answers: Vec<_> = order.into_iter().zip(filters).collect();
@@ -152,40 +155,38 @@ impl FileSource for Guarded {
 
 /// What plans the reading of files.
 #[derive(Debug)]
-struct Files(Box<dyn Morselizer>);
+struct Files {
+    inner: Box<dyn Morselizer>,
+    failure: Failure,
+}
 
 impl Morselizer for Files {
     fn plan_file(&self, file: PartitionedFile) -> Result<Box<dyn MorselPlanner>> {
-        match file.extension::<Arc<Pinned>>().map(Arc::clone) {
-            Some(pinned) => caught(&pinned, || self.0.plan_file(file)).map(|planner| planning(planner, &pinned)),
-            None => self.0.plan_file(file),
-        }
+        let pinned = file.extension::<Arc<Pinned>>().map(Arc::clone);
+        let of = Of { file: pinned, failure: self.failure.clone() };
+        of.caught(|| self.inner.plan_file(file)).map(|planner| of.planning(planner))
     }
-}
-
-fn planning(planner: Box<dyn MorselPlanner>, file: &Arc<Pinned>) -> Box<dyn MorselPlanner> {
-    Box::new(Part { inner: planner, file: Arc::clone(file) })
 }
 
 /// What plans the reading of a file, or reads a part of it.
 #[derive(Debug)]
 struct Part<T> {
     inner: T,
-    file: Arc<Pinned>,
+    of: Of,
 }
 
 impl MorselPlanner for Part<Box<dyn MorselPlanner>> {
     fn plan(self: Box<Self>) -> Result<Option<MorselPlan>> {
-        let Self { inner, file } = *self;
-        let Some(mut plan) = caught(&file, || inner.plan())? else { return Ok(None) };
+        let Self { inner, of } = *self;
+        let Some(mut plan) = of.caught(|| inner.plan())? else { return Ok(None) };
         let morsels = plan.take_morsels().into_iter();
-        let morsels = morsels.map(|inner| -> Box<dyn Morsel> { Box::new(Part { inner, file: Arc::clone(&file) }) });
-        let planners = plan.take_ready_planners().into_iter().map(|inner| planning(inner, &file));
+        let morsels = morsels.map(|inner| -> Box<dyn Morsel> { Box::new(Part { inner, of: of.clone() }) });
+        let planners = plan.take_ready_planners().into_iter().map(|inner| of.planning(inner));
         let mut named = MorselPlan::new().with_morsels(morsels.collect()).with_planners(planners.collect());
         if let Some(pending) = plan.take_pending_planner() {
             named.set_pending_planner(async move {
                 let done = AssertUnwindSafe(pending.into_future()).catch_unwind().await;
-                flattened(&file, done).map(|planner| planning(planner, &file))
+                of.flattened(done).map(|planner| of.planning(planner))
             });
         }
         Ok(Some(named))
@@ -194,22 +195,43 @@ impl MorselPlanner for Part<Box<dyn MorselPlanner>> {
 
 impl Morsel for Part<Box<dyn Morsel>> {
     fn into_stream(self: Box<Self>) -> BoxStream<'static, Result<RecordBatch>> {
-        let Self { inner, file } = *self;
-        AssertUnwindSafe(inner.into_stream()).catch_unwind().map(move |batch| flattened(&file, batch)).boxed()
+        let Self { inner, of } = *self;
+        AssertUnwindSafe(inner.into_stream()).catch_unwind().map(move |batch| of.flattened(batch)).boxed()
     }
 }
 
-fn caught<T>(file: &Pinned, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    flattened(file, catch_unwind(AssertUnwindSafe(work)))
+/// Whose errors they are: the file's, or those of the conditions that are asked of its rows.
+#[derive(Debug, Clone)]
+struct Of {
+    /// `None` of a shadow, whose reader tells of its damages.
+    file: Option<Arc<Pinned>>,
+    failure: Failure,
 }
 
-fn flattened<T>(file: &Pinned, done: std::thread::Result<Result<T>>) -> Result<T> {
-    match done {
-        Ok(done) => done.map_err(|error| named(file, error)),
-        Err(panic) => {
-            tracing::warn!(file = file.key(), panic = said(panic.as_ref()), "a file made its decoder panic");
-            Err(external(file.unreadable("its data is damaged")))
-        }
+impl Of {
+    fn planning(&self, inner: Box<dyn MorselPlanner>) -> Box<dyn MorselPlanner> {
+        Box::new(Part { inner, of: self.clone() })
+    }
+
+    fn caught<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.flattened(catch_unwind(AssertUnwindSafe(work)))
+    }
+
+    fn flattened<T>(&self, done: std::thread::Result<Result<T>>) -> Result<T> {
+        let (done, file) = match (done, &self.file) {
+            (Ok(done), file) => (done, file),
+            (Err(panic), None) => resume_unwind(panic),
+            (Err(panic), Some(file)) => {
+                tracing::warn!(file = file.key(), panic = said(panic.as_ref()), "a file made its decoder panic");
+                return Err(external(file.unreadable("its data is damaged")));
+            }
+        };
+        done.map_err(|error| {
+            self.failure.or(match file {
+                Some(file) => named(file, error),
+                None => error,
+            })
+        })
     }
 }
 

@@ -10,9 +10,12 @@ use arrow::datatypes::{DataType, Schema};
 use datafusion::common::{ColumnStatistics, ScalarValue, Statistics};
 use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::expressions::{
-    BinaryExpr, CastExpr, Column, InListExpr, IsNotNullExpr, IsNullExpr, LikeExpr, Literal, NotExpr,
+    BinaryExpr, CastExpr, Column, DynamicFilterPhysicalExpr, InListExpr, IsNotNullExpr, IsNullExpr, LikeExpr, Literal,
+    NotExpr,
 };
 use datafusion::physical_expr::{PhysicalExpr, conjunction, split_conjunction};
+
+use super::condition::Failure;
 
 /// The share of rows that equal one value, pass one bound, or fit a pattern, where nothing is known of their column.
 const EQUAL: f64 = 0.1;
@@ -32,21 +35,23 @@ pub(super) struct Table<'a> {
 }
 
 impl Table<'_> {
-    /// The places of some conditions, all of which must hold, in the order in which they are best asked.
+    /// The places of some conditions, all of which must hold, in the order in which they are best asked. Those that can
+    /// fail stay in the order of the statement.
     pub(super) fn order(&self, conditions: &[Arc<dyn PhysicalExpr>]) -> Vec<usize> {
-        let ranks = conditions.iter().map(|condition| (!self.is_plain(condition), self.rank(condition)));
+        let ranks = conditions.iter().map(|condition| match self.can_fail(condition) {
+            true => (true, 0.0),
+            false => (false, self.rank(condition)),
+        });
         let mut ranked: Vec<_> = ranks.enumerate().collect();
         ranked.sort_by(|(_, one), (_, other)| one.0.cmp(&other.0).then(one.1.total_cmp(&other.1)));
         ranked.into_iter().map(|(place, _)| place).collect()
     }
 
-    /// The same condition, its parts in the order in which they are best asked.
-    pub(super) fn ordered(&self, condition: &Arc<dyn PhysicalExpr>) -> Arc<dyn PhysicalExpr> {
+    /// The same condition, its parts in the order in which they are best asked, and the errors of those that can fail kept.
+    pub(super) fn ordered(&self, condition: &Arc<dyn PhysicalExpr>, failure: &Failure) -> Arc<dyn PhysicalExpr> {
         let parts: Vec<_> = split_conjunction(condition).into_iter().map(Arc::clone).collect();
-        if parts.len() < 2 {
-            return Arc::clone(condition);
-        }
-        conjunction(self.order(&parts).into_iter().filter_map(|place| parts.get(place).map(Arc::clone)))
+        let ordered = self.order(&parts).into_iter().filter_map(|place| parts.get(place).map(Arc::clone));
+        conjunction(ordered.map(|part| if self.can_fail(&part) { failure.of(part) } else { part }))
     }
 
     fn rank(&self, condition: &Arc<dyn PhysicalExpr>) -> f64 {
@@ -134,14 +139,21 @@ impl Table<'_> {
         self.statistics.column_statistics.get(self.schema.index_of(column.name()).ok()?)
     }
 
-    /// Whether asking cannot fail: what can is asked last, of the rows for which all else holds. `x <> 0 AND 1 / x > 2`
+    /// Whether asking can fail: what can is asked last, of the rows for which all else holds. `x <> 0 AND 1 / x > 2`
     /// is no error in PostgreSQL.
+    fn can_fail(&self, condition: &Arc<dyn PhysicalExpr>) -> bool {
+        !condition.is::<DynamicFilterPhysicalExpr>() && !self.is_plain(condition)
+    }
+
     fn is_plain(&self, expr: &Arc<dyn PhysicalExpr>) -> bool {
         let is_plain = if let Some(both) = expr.downcast_ref::<BinaryExpr>() {
             use Operator::{And, Eq, Gt, GtEq, IsDistinctFrom, IsNotDistinctFrom, Lt, LtEq, NotEq, Or};
             matches!(both.op(), And | Or | Eq | NotEq | Lt | LtEq | Gt | GtEq | IsDistinctFrom | IsNotDistinctFrom)
         } else if let Some(cast) = expr.downcast_ref::<CastExpr>() {
-            cast.expr().data_type(self.schema).is_ok_and(|of| of.is_numeric() || of.is_temporal())
+            let is_text = cast.cast_type().is_string();
+            cast.expr()
+                .data_type(self.schema)
+                .is_ok_and(|of| of.is_numeric() || of.is_temporal() || is_text && of.is_string())
         } else {
             expr.is::<Column>()
                 || expr.is::<Literal>()
@@ -262,10 +274,27 @@ mod tests {
             compare("year", Operator::Eq, 2005_i64),
         ];
         assert_eq!(table.order(&conditions), [2, 4, 1, 0, 3]);
-        let all = table.ordered(&conjunction(conditions.iter().map(Arc::clone)));
+        let all = table.ordered(&conjunction(conditions.iter().map(Arc::clone)), &Failure::default());
         let found: Vec<String> = split_conjunction(&all).iter().map(|part| part.to_string()).collect();
         let expected: Vec<String> =
             [2, 4, 1, 0, 3].iter().map(|place: &usize| conditions[*place].to_string()).collect();
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn what_can_fail_stays_in_its_order() {
+        let (schema, statistics) = (schema(), statistics());
+        let table = Table { schema: &schema, statistics: &statistics };
+        let over = |divisor: &str| {
+            let quotient = binary(lit(1.0), Operator::Divide, col(divisor, &schema).unwrap(), &schema).unwrap();
+            binary(quotient, Operator::Eq, lit(2.0), &schema).unwrap()
+        };
+        let year = CastExpr::new(col("year", &schema).unwrap(), DataType::Float64, None);
+        let year: Arc<dyn PhysicalExpr> = Arc::new(year);
+        let year = binary(lit(1.0), Operator::Divide, year, &schema).unwrap();
+        let year = binary(year, Operator::NotEq, lit(2.0), &schema).unwrap();
+        let both = binary(year, Operator::Or, over("amount"), &schema).unwrap();
+        let conditions = [both, over("amount"), compare("year", Operator::NotEq, 2005_i64)];
+        assert_eq!(table.order(&conditions), [2, 0, 1]);
     }
 }
