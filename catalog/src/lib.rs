@@ -9,6 +9,7 @@ mod disk;
 mod error;
 mod format;
 mod layout;
+mod left_out;
 mod manifest;
 mod matview;
 mod notify;
@@ -35,6 +36,7 @@ pub use definition::{Commented, Comments, Defined, Name, OptionChange, OptionFau
 pub use error::Error;
 pub use format::Adapted;
 pub use format::delta::AsOf;
+pub use left_out::LeftOut;
 pub use matview::{
     Attempt, Bucket, Class, Difference, Extent, Lease, Lineage, Matview, Object, Options, Outcome, Policy, Refresh,
     Scanned, SourceLineage, ValueRange,

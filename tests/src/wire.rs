@@ -38,6 +38,7 @@ pub struct Answer {
     pub rows: Vec<Vec<Option<Bytes>>>,
     pub tags: Vec<String>,
     pub fault: Option<Fault>,
+    pub notices: Vec<Fault>,
     /// The tags of all messages, as `TDDCZ`.
     pub trace: String,
 }
@@ -202,6 +203,7 @@ impl Answer {
                 b'D' => answer.rows.push(message.values()),
                 b'C' => answer.tags.push(message.text()),
                 b'E' => answer.fault = message.fault(),
+                b'N' => answer.notices.extend(message.fault()),
                 _ => {}
             }
         }

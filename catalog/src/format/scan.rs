@@ -18,6 +18,7 @@ use futures::stream;
 use super::csv::{self, Layout, Plan};
 use super::{Content, Opened, blocks, json};
 use crate::Error;
+use crate::left_out::LeftOut;
 use crate::pinned::Pinned;
 
 /// A file and how to read it.
@@ -65,6 +66,7 @@ impl PartitionStream for Scan {
             origins: self.origins.clone(),
             batch_rows: context.session_config().batch_size(),
             parts: self.parts,
+            left_out: context.session_config().get_extension(),
         };
         let batches = stream::try_unfold(scan, |mut scan| async move {
             let batch = scan.next().await?;
@@ -83,6 +85,8 @@ struct Running {
     origins: Vec<Origin>,
     batch_rows: usize,
     parts: usize,
+    /// Where its statement learns what is left out.
+    left_out: Option<Arc<LeftOut>>,
 }
 
 /// The file that is being read.
@@ -144,7 +148,11 @@ impl Running {
                 self.current = Some(Current { at, file, rows, count: 0, began_at: Utc::now() });
                 continue;
             };
-            match current.rows.next().await? {
+            let next = current.rows.next().await;
+            if let (Some(left_out), count @ 1..) = (&self.left_out, current.rows.left_out()) {
+                left_out.see(&current.file, count);
+            }
+            match next? {
                 Some(batch) => {
                     current.count += batch.num_rows() as u64;
                     return with_partitions(&batch, &current.file, &self.schema, &self.origins).map(Some);
@@ -176,6 +184,14 @@ impl Rows {
         match self {
             Self::Text(reader) => reader.next().await.map_err(external),
             Self::Blocks(reader) => reader.next().await,
+        }
+    }
+
+    /// How many records were left out so far.
+    fn left_out(&self) -> u64 {
+        match self {
+            Self::Text(Reader::Csv(reader)) => reader.left_out(),
+            Self::Text(Reader::Json(_)) | Self::Blocks(_) => 0,
         }
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use catalog::Lake;
+use catalog::{Lake, LeftOut};
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
@@ -123,7 +123,7 @@ impl Base {
         Arc::new(TaskContext::new(
             None,
             state.session_id().to_owned(),
-            state.config().clone(),
+            state.config().clone().with_extension(Arc::new(LeftOut::default())),
             HashMap::new(),
             HashMap::new(),
             HashMap::new(),

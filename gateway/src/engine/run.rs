@@ -136,9 +136,9 @@ impl Run<'_> {
         let weight = if is_scan { Weight::Scan } else { Weight::Small };
         let columns = exact::columns(&planned.columns, &plan.schema());
         let registry = Arc::new(Registry::new(Arc::clone(&planned.scope.view)));
-        let guard = self.guard.clone();
+        let (guard, left_out) = (self.guard.clone(), context.session_config().get_extension());
         let stream = QueryStream::spawn(&self.core.cpu, columns, (plan, context), guard, (running, stop), weight)?;
-        Ok(stream.with_registry(Some(registry)))
+        Ok(stream.with_registry(Some(registry)).telling(self.session, left_out))
     }
 
     /// Waits for a place among the running statements. One that reads no file needs none, so that a busy server still

@@ -1,9 +1,10 @@
 //! Rows on their way out. Cancel, deadline, limits, metrics and the query log live in here: no protocol can forget them.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use catalog::LeftOut;
 use catalog::pg_catalog::Registry;
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
@@ -16,7 +17,7 @@ use super::cpu::CpuPool;
 use super::interrupt::Stop;
 use super::query_log::Running;
 use crate::error::{Error, Result, SqlState};
-use crate::session::StatementGuard;
+use crate::session::{Notice, Session, SessionEffect, StatementGuard};
 
 /// Batches between the CPU pool and the socket.
 const BATCHES_IN_FLIGHT: usize = 2;
@@ -31,6 +32,14 @@ pub struct QueryStream {
     registry: Option<Arc<Registry>>,
     /// What `begin` took and `next` has not yet given.
     first: Option<Option<Result<RecordBatch>>>,
+    telling: Option<Box<Telling>>,
+}
+
+/// Who is told at the end which records the scans have left out.
+struct Telling {
+    left_out: Arc<LeftOut>,
+    /// A session has the cursors that have streams.
+    session: Weak<Session>,
 }
 
 /// What a statement is expected to cost.
@@ -59,7 +68,14 @@ impl QueryStream {
     /// A result that is already there.
     pub fn ready(schema: SchemaRef, batches: Vec<RecordBatch>, guard: StatementGuard) -> Self {
         let source = Source::Ready(batches.into_iter());
-        Self { schema, source, guard, running: None, registry: None, first: None }
+        Self { schema, source, guard, running: None, registry: None, first: None, telling: None }
+    }
+
+    /// The stream, whose session is told at its end which records were left out.
+    pub(super) fn telling(mut self, session: &Arc<Session>, left_out: Option<Arc<LeftOut>>) -> Self {
+        let telling = |left_out| Box::new(Telling { left_out, session: Arc::downgrade(session) });
+        self.telling = left_out.map(telling);
+        self
     }
 
     /// The stream with names for the OIDs in its rows.
@@ -97,7 +113,7 @@ impl QueryStream {
             })?,
         };
         let source = Source::Pool { batches, task, _stop };
-        Ok(Self { schema, source, guard, running: Some(running), registry: None, first: None })
+        Ok(Self { schema, source, guard, running: Some(running), registry: None, first: None, telling: None })
     }
 
     pub fn schema(&self) -> &SchemaRef {
@@ -149,7 +165,24 @@ impl QueryStream {
                 }
             }
             Some(Err(error)) => self.end(Some(error.state)),
-            None => self.end(None),
+            None => {
+                self.tell_left_out();
+                self.end(None);
+            }
+        }
+    }
+
+    /// A warning per table. More of them than a statement may cause are not told.
+    fn tell_left_out(&mut self) {
+        let Some(Telling { left_out, session }) = self.telling.take().map(|telling| *telling) else { return };
+        let Some(session) = session.upgrade() else { return };
+        for (table, count) in left_out.by_table() {
+            let (records, were) = if count == 1 { ("record", "was") } else { ("records", "were") };
+            let message = format!("{count} {records} of table \"{table}\" {were} left out");
+            let notice = Notice::warning(SqlState::Warning, message).hint("They are listed in system.rejects.");
+            if session.push_effect(SessionEffect::Notice(notice)).is_err() {
+                return;
+            }
         }
     }
 

@@ -123,6 +123,10 @@ pub(super) fn notice_response(out: &mut BytesMut, notice: &Notice) {
     };
     message(out, b'N', |out| {
         fields(out, severity, notice.state, &notice.message);
+        if let Some(hint) = notice.hint {
+            out.put_u8(b'H');
+            put_string(out, hint);
+        }
         out.put_u8(0);
     });
 }

@@ -24,20 +24,35 @@ pub enum Level {
     Warning,
 }
 
+impl Level {
+    /// Whether a client is told that set `client_min_messages` so.
+    pub(super) fn reaches(self, min: &str) -> bool {
+        match self {
+            Self::Notice => !matches!(min, "warning" | "error"),
+            Self::Warning => min != "error",
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct Notice {
     pub level: Level,
     pub state: SqlState,
     pub message: String,
+    pub hint: Option<&'static str>,
 }
 
 impl Notice {
     pub fn note(state: SqlState, message: impl Into<String>) -> Self {
-        Self { level: Level::Notice, state, message: message.into() }
+        Self { level: Level::Notice, state, message: message.into(), hint: None }
     }
 
     pub fn warning(state: SqlState, message: impl Into<String>) -> Self {
-        Self { level: Level::Warning, state, message: message.into() }
+        Self { level: Level::Warning, state, message: message.into(), hint: None }
+    }
+
+    pub fn hint(self, hint: &'static str) -> Self {
+        Self { hint: Some(hint), ..self }
     }
 }
 

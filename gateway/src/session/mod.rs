@@ -139,8 +139,14 @@ impl Session {
         StatementGuard { cancel, timeout, began_at, shielded: Arc::default() }
     }
 
-    /// Asks the connection to do something before it ends the running statement.
+    /// Asks the connection to do something before it ends the running statement. Notices that `client_min_messages` leaves out
+    /// are not told.
     pub fn push_effect(&self, effect: SessionEffect) -> Result<()> {
+        if let SessionEffect::Notice(notice) = &effect
+            && !notice.level.reaches(&self.vars().get("client_min_messages")?)
+        {
+            return Ok(());
+        }
         self.effects.lock().push(effect)
     }
 

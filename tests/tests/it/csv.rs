@@ -1,5 +1,6 @@
 //! CSV that is read right without a definition, and what the server tells of how it was read.
 
+use lakegate_tests::wire::{self, message};
 use lakegate_tests::{Lake, TestServer};
 
 /// The columns of a table with their types, as a client sees them.
@@ -42,6 +43,64 @@ const BZIP2: &[u8] =
 const XZ: &[u8] = b"\xfd\x37\x7a\x58\x5a\x00\x00\x01\x69\x22\xde\x36\x02\x00\x21\x01\x0c\x00\x00\x00\x8f\x98\x41\x9c\
     \x01\x00\x09\x61\x3b\x62\x0a\x33\x2c\x35\x3b\x78\x0a\x00\x00\x00\xbb\x0e\x52\x29\x00\x01\x1e\x0a\xea\x63\x12\x14\
     \x90\x42\x99\x0d\x01\x00\x00\x00\x00\x01\x59\x5a";
+
+/// With one record too many in each of two files, and a value that is no number in one of them.
+fn ragged() -> (Lake, &'static str) {
+    let lake = Lake::default();
+    lake.write("s/t/1.csv", "n,a\n1,x\n2,y,z\nno,x\n3,z\n");
+    lake.write("s/t/2.csv", "n,a\n4,x\n5,y,z\n");
+    lake.write("s/u.csv", "n\n1\nno\n");
+    let sql = "CREATE EXTERNAL TABLE s.t (n INT, a TEXT) STORED AS CSV LOCATION 's/t/' OPTIONS (on_error 'skip');
+               CREATE EXTERNAL TABLE s.u (n INT) STORED AS CSV LOCATION 's/u.csv' OPTIONS (on_error 'skip');";
+    (lake, sql)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statement_warns_once_per_table_of_what_it_left_out() {
+    let (lake, sql) = ragged();
+    let server = TestServer::with_sql(&lake, &[("tables/s.sql", sql)]).await;
+    let mut client = server.wire().await;
+    let of_t = "3 records of table \"s.t\" were left out";
+    let of_u = "1 record of table \"s.u\" was left out";
+    let warned = |answer: &wire::Answer| -> Vec<String> {
+        for notice in &answer.notices {
+            assert_eq!((notice.severity.as_str(), notice.state.as_str()), ("WARNING", "01000"));
+            assert_eq!(notice.hint.as_deref(), Some("They are listed in system.rejects."));
+        }
+        answer.notices.iter().map(|notice| notice.message.clone()).collect()
+    };
+    for sql in [
+        "SELECT a FROM s.t",
+        "SELECT count(*) FROM s.t AS one JOIN s.t AS other ON one.n = other.n",
+        "COPY (SELECT * FROM s.t) TO STDOUT",
+    ] {
+        let answer = client.query(sql).await;
+        assert_eq!(warned(&answer), [of_t], "{sql}: {}", answer.trace);
+        assert!(answer.trace.ends_with("NCZ"), "{sql}: {}", answer.trace);
+    }
+    let both = client.query("SELECT n FROM s.t UNION ALL SELECT n FROM s.u; SELECT 1; SELECT n FROM s.u").await;
+    assert_eq!(warned(&both), [of_t, of_u, of_u]);
+    assert_eq!(warned(&client.extended("SELECT n FROM s.u", 0).await), [of_u]);
+    client.query("SET client_min_messages = 'error'").await;
+    assert_eq!(warned(&client.query("SELECT n FROM s.u").await), [""; 0]);
+    client.query("SET client_min_messages = 'warning'").await;
+    assert_eq!(warned(&client.query("SELECT n FROM s.u").await), [of_u]);
+    // A portal and a cursor tell when the last row was taken.
+    client.query("BEGIN").await;
+    client.send(&message::parse("", "SELECT n FROM s.t", &[])).await;
+    client.send(&message::bind("p", "", &[], &[], &[])).await;
+    for rows_max in [2, 1, 9] {
+        client.send(&message::execute("p", rows_max)).await;
+    }
+    client.send(&message::sync()).await;
+    let portal = wire::Answer::of(client.until_ready().await);
+    assert_eq!((portal.trace.as_str(), warned(&portal)), ("12DDsDsNCZ", vec![of_t.to_owned()]));
+    client.query("DECLARE c CURSOR FOR SELECT n FROM s.t").await;
+    assert_eq!(warned(&client.query("FETCH 1 FROM c").await), [""; 0]);
+    assert_eq!(warned(&client.query("FETCH ALL FROM c").await), [of_t]);
+    client.query("COMMIT").await;
+    assert_eq!(warned(&client.query("SELECT 1").await), [""; 0]);
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bzip2_and_xz_are_unpacked_or_told() {

@@ -19,6 +19,7 @@ pub(crate) struct Reader {
     rows: Arc<Rows>,
     parts: Parts,
     rejects: Option<Arc<Rejects>>,
+    left_out: u64,
     /// Whether the lines before the first record are still to be skipped.
     is_at_start: bool,
     /// Of the next part that is not read beside others.
@@ -39,6 +40,7 @@ impl Reader {
         Ok(Self {
             parts: Parts::open(file, layout.encoding),
             rejects,
+            left_out: 0,
             is_at_start: true,
             start: Start { header: layout.header, skip_lines: 0 },
             unused: String::new(),
@@ -48,6 +50,11 @@ impl Reader {
             ready: Vec::new().into_iter(),
             rows: Arc::new(Rows::new(file, wanted)?),
         })
+    }
+
+    /// How many records were left out so far.
+    pub(crate) fn left_out(&self) -> u64 {
+        self.left_out
     }
 
     /// The next rows; `None` after the last.
@@ -62,6 +69,7 @@ impl Reader {
             let part = if self.rejects.is_some() { self.in_order().await } else { self.side_by_side().await };
             let Some(part) = part? else { return Ok(None) };
             if let Some(rejects) = &self.rejects {
+                self.left_out += part.rejects.len() as u64;
                 for (wrong, record) in part.rejects {
                     let line = self.lines_before + wrong.line;
                     rejects.add(line, || wrong.into_reject(record, &self.rows, self.lines_before));
