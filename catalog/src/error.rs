@@ -10,6 +10,9 @@ pub enum Error {
     /// The bytes are not what the name of the file promises.
     #[error("could not read file \"{file}\" of table \"{table}\": {reason}")]
     UnreadableFile { table: String, file: String, reason: String },
+    /// A file whose name says no more than text, and whose lines have no columns.
+    #[error("file \"{file}\" of table \"{table}\" is text without columns")]
+    NoColumns { table: String, file: String },
     /// Reading the file would cost more than a query may.
     #[error("could not read file \"{file}\" of table \"{table}\": {reason}")]
     TooLarge { table: String, file: String, reason: String },
@@ -138,6 +141,9 @@ impl Error {
             Self::NotKept { .. } => Some("The first source of the lake keeps them, below _lakegate/."),
             Self::EmptyFile { .. }
             | Self::UnreadableFile { .. }
+            Self::NoColumns { .. } => {
+                Some("If it is a table, set its delimiter with CREATE EXTERNAL TABLE, as OPTIONS (delimiter ':').")
+            }
             | Self::UnsupportedFile { .. }
             | Self::TooLarge { .. }
             | Self::BadRecord { .. }
@@ -168,6 +174,7 @@ impl Error {
             | Self::TooLarge { .. }
             | Self::EmptyFile { .. }
             | Self::BadValue { .. }
+            | Self::NoColumns { .. }
             | Self::BadRecord { .. }
             | Self::BadEncoding { .. }
             | Self::RecordTooLong { .. }
@@ -215,6 +222,7 @@ impl Error {
             Self::BadEncoding { encoding, line, offset, byte, .. } => {
                 format!("invalid byte 0x{byte:02x} for encoding \"{encoding}\" in line {line}, byte {offset}")
             }
+            Self::NoColumns { .. } => "it is text without columns".to_owned(),
             Self::RecordTooLong { line, bytes_max, .. } => {
                 format!("record of more than {bytes_max} bytes from line {line}")
             }

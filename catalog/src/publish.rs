@@ -94,6 +94,7 @@ impl Lake {
             script: Arc::default(),
             sources: Arc::default(),
             skipped: Vec::new(),
+            prose: BTreeMap::new(),
         };
         let lake = Self {
             sources: sources?,
@@ -250,7 +251,7 @@ impl Lake {
         tokio::join!(opening, join_all(keeping), self.leftovers.sweep_until(&stop));
     }
 
-    /// Opens every table of the newest snapshot that is not open.
+    /// Opens every table of the newest snapshot that is not open. Those that turn out to be none are in no snapshot from then on.
     pub async fn warm(&self, stop: CancellationToken) {
         let tables: Vec<Arc<Table>> = self.snapshot().tables().map(Arc::clone).collect();
         let opening = stream::iter(tables).for_each_concurrent(WARMED_AT_ONCE, |table| async move {
@@ -259,6 +260,9 @@ impl Lake {
             }
         });
         stop.run_until_cancelled(opening).await;
+        if self.snapshot().tables().any(|table| table.is_prose()) {
+            self.publish(&*self.seen.lock().await);
+        }
     }
 
     /// Keeps in the sources now what is known of their files, and not only soon.
@@ -309,6 +313,7 @@ impl Lake {
         let snapshot = self.arranged(seen, &last);
         let unchanged = last.version > 0
             && snapshot.skipped == last.skipped
+            && snapshot.prose.keys().eq(last.prose.keys())
             && snapshot.comments == last.comments
             && snapshot.script.version == last.script.version
             && snapshot.tables().count() == last.tables().count()

@@ -40,6 +40,8 @@ pub struct Snapshot {
     pub(crate) sources: Arc<[Arc<Source>]>,
     /// What the listing alone shows; files that fail to open are known to their tables.
     pub(crate) skipped: Vec<SkippedFile>,
+    /// What turned out to be no table when it was opened, by schema and name.
+    pub(crate) prose: BTreeMap<(String, String), Arc<Table>>,
 }
 
 /// A file that is in no table, or in its table but not read.
@@ -118,12 +120,12 @@ impl Snapshot {
     /// Every file that is not read, with the reason; complete once all tables have been opened.
     pub fn skipped_files(&self) -> Vec<SkippedFile> {
         let mut skipped = self.skipped.clone();
-        for table in self.tables() {
+        for table in self.tables().chain(self.prose.values()) {
             if let Kind::Lake(lake) = &table.kind {
                 let files = lake.skipped().into_iter().map(|(key, reason)| SkippedFile {
                     source: lake.source.root.clone(),
                     key,
-                    table: Some((table.schema.clone(), table.name.clone())),
+                    table: (!table.is_prose()).then(|| (table.schema.clone(), table.name.clone())),
                     reason,
                 });
                 skipped.extend(files);
@@ -160,6 +162,18 @@ impl Table {
             (Some(matview), _) => Some(&matview.view),
             (None, Kind::View(view)) => Some(view),
             (None, Kind::Lake(_)) => None,
+        }
+    }
+
+    /// Whether its files turned out to be text that nobody has called a table.
+    pub(crate) fn is_prose(&self) -> bool {
+        match &self.kind {
+            Kind::Lake(lake) => {
+                let failure = lake.opened.get().and_then(|opened| opened.as_ref().err());
+                failure.is_some_and(|failure| matches!(failure.error, Error::NoColumns { .. }))
+                    && lake.manifest.definition.is_none()
+            }
+            Kind::View(_) => false,
         }
     }
 

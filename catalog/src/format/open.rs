@@ -352,7 +352,10 @@ async fn each<T: Kept, F: Future<Output = Result<T, Error>>>(
             }
             Err(error) if error.is_of_content() => {
                 skipped.push((file.key().to_owned(), error.reason()));
-                first.get_or_insert(error);
+                // What is wrong with a table comes before what is none.
+                if first.as_ref().is_none_or(|first| matches!(first, Error::NoColumns { .. })) {
+                    first = Some(error);
+                }
             }
             Err(error) => return Err(error.into()),
         }

@@ -66,8 +66,8 @@ fn fixture() -> Fixture {
         (Commented::Relation(name), "what the sky did".to_owned())
     });
     let comments = Arc::new(BTreeMap::from(comments));
-    let (script, sources, skipped) = Default::default();
-    let snapshot = Snapshot { version: 1, taken_at: Utc::now(), schemas, comments, script, sources, skipped };
+    let (script, sources, skipped, prose) = Default::default();
+    let snapshot = Snapshot { version: 1, taken_at: Utc::now(), schemas, comments, script, sources, skipped, prose };
     let (view, context) = context(Arc::new(snapshot), Arc::<Columns>::clone(&columns));
     Fixture { columns, view, context }
 }

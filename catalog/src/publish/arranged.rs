@@ -10,12 +10,13 @@ use chrono::Utc;
 
 use super::{DEFINITIONS, Lake, Seen};
 use crate::definition::{Definitions, FOLDER, Name};
-use crate::discover::{self, Found};
+use crate::discover::{self, Found, TableName};
 use crate::layout::Format;
 use crate::matview::Matview;
 use crate::snapshot::{Kind, LakeTable, SkippedFile, Snapshot, Table, View};
 
 type Schemas = BTreeMap<String, BTreeMap<String, Arc<Table>>>;
+type Prose = BTreeMap<TableName, Arc<Table>>;
 
 impl Lake {
     /// A snapshot of what was seen; tables that did not change are those of the last one.
@@ -23,13 +24,14 @@ impl Lake {
         let mut files = seen.definitions.clone();
         files.push((FOLDER.to_owned(), seen.script.text()));
         let mut definitions = Definitions::parse(&files, &self.sources);
-        let found = discover::tables(&self.sources, &seen.listings, &definitions);
+        let mut found = discover::tables(&self.sources, &seen.listings, &definitions);
         let comments = Arc::new(std::mem::take(&mut definitions.comments));
+        let prose = prose(&mut found, last);
         let (schemas, skipped) = self.arrange(found, definitions, last);
         let version = self.versions.fetch_add(1, Ordering::Relaxed) + 1;
         let script = Arc::clone(&seen.script);
         let sources = self.sources.iter().map(Arc::clone).collect();
-        Snapshot { version, taken_at: Utc::now(), schemas, comments, script, sources, skipped }
+        Snapshot { version, taken_at: Utc::now(), schemas, comments, script, sources, skipped, prose }
     }
 
     fn arrange(&self, found: Found, definitions: Definitions, last: &Snapshot) -> (Schemas, Vec<SkippedFile>) {
@@ -104,4 +106,17 @@ impl Lake {
         skipped.sort_unstable();
         (schemas, skipped)
     }
+}
+
+/// Takes out what turned out to be no table, while it is the same.
+fn prose(found: &mut Found, last: &Snapshot) -> Prose {
+    let mut prose = Prose::new();
+    found.tables.retain(|name, manifest| {
+        let known = last.table(&name.0, &name.1).or_else(|| last.prose.get(name));
+        let is_same = |table: &Table| matches!(&table.kind, Kind::Lake(lake) if lake.manifest() == manifest);
+        let known = known.filter(|table| table.is_prose() && is_same(table));
+        prose.extend(known.map(|table| (name.clone(), Arc::clone(table))));
+        known.is_none()
+    });
+    prose
 }

@@ -13,6 +13,9 @@ const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// The records that are looked at.
 const RECORDS_MAX: usize = 200;
 
+/// Words between blanks are columns where so many lines have as many, or where some of them are no words.
+const BLANKS_RECORDS_MIN: usize = 3;
+
 /// The lines that can stand before a header.
 const PREAMBLE_RECORDS_MAX: usize = 50;
 
@@ -222,9 +225,19 @@ impl<'a> Cut<'a> {
         counts.into_iter().max_by_key(|(width, count)| (*count, *width)).unwrap_or_default()
     }
 
+    /// Whether it may be a sentence, cut at the blanks between its words.
+    fn is_phrase(&self) -> bool {
+        let is_text = |record: usize| {
+            let fields = 0..self.width_of(record).unwrap_or_default();
+            fields.map(|field| self.class(record, field)).all(|class| matches!(class, Some(Class::Text)))
+        };
+        let records = self.records.len();
+        self.delimiter == Delimiter::Blanks && records < BLANKS_RECORDS_MIN && (0..records).all(is_text)
+    }
+
     fn score(&self) -> Score {
         let (width, count) = self.most();
-        if width < 2 {
+        if width < 2 || self.is_phrase() {
             return Score { permille: 0, typed: 0, first: 0, width };
         }
         let all = self.records.len() + usize::from(self.is_faulty);

@@ -69,7 +69,7 @@ async fn look(records: &mut Records, options: &Options, budget: Budget) -> Resul
     let head = first_lines(records, options).await?;
     let Some(head) = head else { return without_records(&file, options, records).map(|sample| (sample, false)) };
     if options.delimiter.is_none() && file.is_plain_text() && head.share < COLUMNS_SHARE_MIN {
-        return Err(file.unreadable("no columns are found in it"));
+        return Err(Error::NoColumns { table: file.table.clone(), file: file.key().to_owned() });
     }
     let mut splitter = Splitter::at(options.dialect(head.delimiter), head.skip_lines + 1);
     records.skip_lines(head.skip_lines).await?;

@@ -281,7 +281,40 @@ async fn a_text_with_columns_is_a_table() {
     );
     assert_eq!(lake.rows("s.cdnow", "SELECT * FROM t LIMIT 1").await.unwrap(), ["|00010|1997-01-01|10|11.77|"]);
     assert_eq!(lake.rows("s.tabs", "SELECT b FROM t").await.unwrap(), ["|x y|"]);
-    assert!(lake.fails("s.notes").await.to_string().ends_with("no columns are found in it"));
+    assert!(matches!(lake.fails("s.notes").await, Error::NoColumns { .. }));
+}
+
+#[tokio::test]
+async fn a_text_without_columns_is_no_table_once_it_was_looked_at() {
+    let sql = "CREATE EXTERNAL TABLE s.told STORED AS CSV LOCATION 's/told.txt' OPTIONS (comment '#');";
+    let lake = Fixture::defined(
+        &[
+            ("s/notes.txt", b"These are notes.\nThey are short, and no table.\n\nMind the gap.\n"),
+            ("s/line.txt", b"see the wiki\nor ask Bob\n"),
+            ("s/told.txt", b"These are notes.\nThey are short, and no table.\n\nMind the gap.\n"),
+            ("s/words.csv", b"word\none\ntwo three\n"),
+            ("s/few.txt", b"n name\n1 one\n"),
+            ("s/names.txt", b"city name\nrome ann\nparis bob\n"),
+            ("s/mixed/a.txt", b"These are notes.\nThey are short, and no table.\n"),
+            ("s/mixed/b.csv", b"a,a\n1,2\n"),
+        ],
+        "tables/told.sql",
+        sql,
+    )
+    .await;
+    let prose = |key: &str| (key.to_owned(), "it is text without columns".to_owned());
+    for _ in 0..2 {
+        lake.lake().warm(CancellationToken::new()).await;
+        assert_eq!(lake.names(), ["s.few", "s.mixed", "s.names", "s.told", "s.words"]);
+        let skipped = lake.skipped();
+        assert_eq!(skipped.iter().filter(|(_, reason)| reason.ends_with("without columns")).count(), 4);
+        assert!(skipped.contains(&prose("s/line.txt")) && skipped.contains(&prose("s/notes.txt")), "{skipped:?}");
+        lake.lake().refresh().await.unwrap();
+    }
+    assert!(matches!(lake.fails("s.mixed").await, Error::DuplicateColumn { .. }));
+    lake.write("s/notes.txt", b"a;b\n1;2\n");
+    lake.lake().refresh().await.unwrap();
+    assert_eq!(lake.columns("s.notes").await, "a Int64, b Int64");
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ fn state(error: &catalog::Error) -> SqlState {
     use catalog::Error as Lake;
     match error {
         Lake::UnreadableFile { .. } | Lake::EmptyFile { .. } => SqlState::DataCorrupted,
+        Lake::NoColumns { .. } => SqlState::UndefinedTable,
         Lake::Replaced { .. } => SqlState::SerializationFailure,
         Lake::MissingFile { .. } => SqlState::UndefinedFile,
         Lake::Outside { .. } => SqlState::InsufficientPrivilege,
