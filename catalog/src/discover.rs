@@ -105,7 +105,7 @@ fn add_logged(
     if !is_free {
         return Some((Some(name), "another Delta table has the same name"));
     }
-    let files = objects.iter().map(|object| DataFile::new(object, Compression::None, Vec::new()));
+    let files = objects.iter().map(|object| Arc::new(DataFile::new(object, Compression::None, Vec::new())));
     let manifest = Manifest {
         source,
         format: Format::Delta,
@@ -214,7 +214,7 @@ fn built(source: usize, format: Format, files: &[Candidate<'_>]) -> Manifest {
             .map(|file| {
                 let values = file.placed.partitions.iter().zip(&types);
                 let values = values.map(|((_, value), data_type)| partition_value(value.as_deref(), data_type));
-                DataFile::new(file.object, file.placed.compression, values.collect())
+                Arc::new(DataFile::new(file.object, file.placed.compression, values.collect()))
             })
             .collect(),
     }

@@ -25,7 +25,7 @@ pub(crate) struct Manifest {
     /// The columns that folder names hold.
     pub(crate) partitions: Vec<FieldRef>,
     /// By key.
-    pub(crate) files: Vec<DataFile>,
+    pub(crate) files: Vec<Arc<DataFile>>,
 }
 
 /// An object of a table.

@@ -29,14 +29,14 @@ const GAP_BYTES_MAX: u64 = 256 << 10;
 #[derive(Debug)]
 pub(crate) struct Pinned {
     pub(crate) table: String,
-    pub(crate) file: DataFile,
+    pub(crate) file: Arc<DataFile>,
     source: Arc<Source>,
     /// How its table names its columns, if not as it does itself.
     names: Option<Arc<Names>>,
 }
 
 impl Pinned {
-    pub(crate) fn new(table: String, file: DataFile, source: Arc<Source>) -> Self {
+    pub(crate) fn new(table: String, file: Arc<DataFile>, source: Arc<Source>) -> Self {
         Self { table, file, source, names: None }
     }
 

@@ -258,8 +258,8 @@ impl LakeTable {
     /// The files that have its rows; before a log was read, all that are in its folder.
     pub(crate) fn files(&self) -> Vec<&DataFile> {
         match self.opened().filter(|opened| opened.delta.is_some()) {
-            Some(opened) => opened.content.files().map(|file| &file.file).collect(),
-            None => self.manifest.files.iter().collect(),
+            Some(opened) => opened.content.files().map(|file| file.file.as_ref()).collect(),
+            None => self.manifest.files.iter().map(AsRef::as_ref).collect(),
         }
     }
 
@@ -271,8 +271,9 @@ impl LakeTable {
     /// Opens the files, once. A failure that their content causes is remembered; others may pass.
     pub(crate) async fn open(&self) -> Result<Arc<Opened>, Error> {
         let opening = || async {
-            let pin =
-                |file: &DataFile| Arc::new(Pinned::new(self.label.clone(), file.clone(), Arc::clone(&self.source)));
+            let pin = |file: &Arc<DataFile>| {
+                Arc::new(Pinned::new(self.label.clone(), Arc::clone(file), Arc::clone(&self.source)))
+            };
             let files = self.manifest.files.iter().map(pin).collect();
             let place = remembered::place(&self.label);
             let options = self.manifest.definition.as_ref().map(|definition| format!("{:?}", definition.options));
@@ -312,7 +313,9 @@ impl LakeTable {
         {
             return Ok(Arc::clone(known));
         }
-        let pin = |file: &DataFile| Arc::new(Pinned::new(self.label.clone(), file.clone(), Arc::clone(&self.source)));
+        let pin = |file: &Arc<DataFile>| {
+            Arc::new(Pinned::new(self.label.clone(), Arc::clone(file), Arc::clone(&self.source)))
+        };
         let files: Vec<Arc<Pinned>> = self.manifest.files.iter().map(pin).collect();
         let known = self.opened().and_then(|opened| opened.delta.as_ref()).map(|delta| &delta.state);
         let last = (&self.footers, known.or(self.last.as_ref()));
@@ -328,7 +331,9 @@ impl LakeTable {
 
     /// Opens it with the place of each row's file in its state, as its last column.
     pub(crate) async fn open_numbered(&self) -> Result<LakeProvider, Error> {
-        let pin = |file: &DataFile| Arc::new(Pinned::new(self.label.clone(), file.clone(), Arc::clone(&self.source)));
+        let pin = |file: &Arc<DataFile>| {
+            Arc::new(Pinned::new(self.label.clone(), Arc::clone(file), Arc::clone(&self.source)))
+        };
         let files: Vec<Arc<Pinned>> = self.manifest.files.iter().map(pin).collect();
         let known = self.opened().and_then(|opened| opened.delta.as_ref()).map(|delta| &delta.state);
         let last = (&self.footers, known.or(self.last.as_ref()));

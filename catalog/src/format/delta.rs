@@ -164,7 +164,7 @@ impl Files<'_> {
         let file_schema = Arc::new(Schema::new(columned.of_files().map(owned).collect::<Vec<_>>()));
         let partitions = columned.partitions.iter().filter_map(|place| columned.columns.get(*place));
         let partitions: Vec<FieldRef> = partitions.map(owned).collect();
-        let data: Vec<&DataFile> = files.iter().map(|(file, _)| &file.file).collect();
+        let data: Vec<&DataFile> = files.iter().map(|(file, _)| file.file.as_ref()).collect();
         let partitions = Partitions::new(&partitions, &data).map_err(|error| Error::Rows {
             table: self.table.to_owned(),
             file: folder::log(self.folder),
@@ -203,7 +203,7 @@ impl Files<'_> {
                 if let Some(fault) = fault {
                     return Ok(Err(fault));
                 }
-                Some(Arc::new(Pinned::new(self.table.to_owned(), file, Arc::clone(self.source))))
+                Some(Arc::new(Pinned::new(self.table.to_owned(), Arc::new(file), Arc::clone(self.source))))
             }
         };
         Ok(Ok(Deletions { vector: vector.clone(), file, rows: OnceCell::new() }))

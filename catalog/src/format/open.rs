@@ -104,7 +104,7 @@ pub(crate) async fn open(
         return Err(Error::TooManyColumns { table: table.to_owned(), columns, columns_max: COLUMNS_MAX }.into());
     }
     let (schema, file_schema) = (Arc::new(schema), Arc::new(file_schema));
-    let files: Vec<&DataFile> = content.files().map(|file| &file.file).collect();
+    let files: Vec<&DataFile> = content.files().map(|file| file.file.as_ref()).collect();
     let partitions = Partitions::new(&manifest.partitions, &files).map_err(|error| Error::Rows {
         table: table.to_owned(),
         file: files.first().map_or_else(String::new, |file| file.path.to_string()),

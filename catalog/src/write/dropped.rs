@@ -89,7 +89,10 @@ impl Lake {
             folder: Some(folder.clone()),
             definition: None,
             partitions: Vec::new(),
-            files: objects.iter().map(|object| DataFile::new(object, Compression::None, Vec::new())).collect(),
+            files: objects
+                .iter()
+                .map(|object| Arc::new(DataFile::new(object, Compression::None, Vec::new())))
+                .collect(),
         };
         let label = format!("{}.{}", name.schema, name.name);
         let lake = LakeTable::new(label, manifest, Arc::clone(source), Arc::clone(&self.footers));

@@ -107,7 +107,7 @@ impl Files<'_> {
             fault = Some(self.unreadable(key.to_string(), reason));
         }
         file.partitions = partitions;
-        let file = Pinned::new(self.table.to_owned(), file, Arc::clone(self.source));
+        let file = Pinned::new(self.table.to_owned(), Arc::new(file), Arc::clone(self.source));
         let file = Arc::new(file.with_names(columned.names.clone()));
         let stats = add.stats.as_ref();
         let mut bounds =
@@ -135,7 +135,7 @@ impl Files<'_> {
     /// A file as the store has it. The listing may be older than the log in it.
     pub(super) async fn object(&self, key: &Path) -> Result<(DataFile, Option<Error>), Error> {
         if let Some(listed) = self.listed(key) {
-            return Ok((listed.file.clone(), None));
+            return Ok((DataFile::clone(&listed.file), None));
         }
         match self.source.store.head(key).await {
             Ok(object) => Ok((DataFile::new(&object, Compression::None, Vec::new()), None)),
