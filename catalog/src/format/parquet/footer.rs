@@ -32,6 +32,9 @@ const FOOTER_BYTES_MAX: u64 = 64 << 20;
 /// Memory of all footers together.
 const CACHE_BYTES_MAX: usize = 128 << 20;
 
+/// Of it, what a look may take that nobody's query has asked for: a lake of many files is looked at as a whole, and not read.
+const LOOKED_BYTES_MAX: usize = 16 << 20;
+
 /// One version of one file.
 type Key = (String, String, Option<String>);
 
@@ -84,7 +87,7 @@ impl Footers {
             return Ok(metadata);
         }
         let metadata = Arc::new(self.read(&Part { file, whole: None }).await?);
-        self.0.lock().put(key, Arc::clone(&metadata), false);
+        self.0.lock().put_looked(key, Arc::clone(&metadata));
         Ok(metadata)
     }
 
@@ -145,10 +148,20 @@ impl Cache {
         Some((Arc::clone(&entry.metadata), entry.with_index))
     }
 
+    /// Keeps what a look has read, while there is little else.
+    fn put_looked(&mut self, key: Key, metadata: Arc<ParquetMetaData>) {
+        if self.bytes < LOOKED_BYTES_MAX {
+            self.put(key, metadata, false);
+        }
+    }
+
     fn put(&mut self, key: Key, metadata: Arc<ParquetMetaData>, with_index: bool) {
         self.remove(&key);
         self.clock += 1;
-        let bytes = metadata.memory_size();
+        let (root, path, version) = &key;
+        let text_bytes = root.len() + path.len() + version.as_ref().map_or(0, String::len);
+        // The key is in both maps.
+        let bytes = metadata.memory_size() + size_of::<Entry>() + 2 * (size_of::<Key>() + text_bytes);
         self.bytes += bytes;
         self.uses.insert(self.clock, key.clone());
         self.entries.insert(key, Entry { metadata, with_index, bytes, used: self.clock });
@@ -271,5 +284,32 @@ impl MetadataFetch for Fetch<'_> {
             Ok(bytes)
         }
         .boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use parquet::file::metadata::FileMetaData;
+    use parquet::schema::parser::parse_message_type;
+    use parquet::schema::types::SchemaDescriptor;
+
+    use super::*;
+
+    #[test]
+    fn looks_fill_a_part_of_the_memory_and_queries_all_of_it() {
+        let schema = parse_message_type("message t { required int64 x; }").unwrap();
+        let schema = Arc::new(SchemaDescriptor::new(Arc::new(schema)));
+        let footer =
+            || Arc::new(ParquetMetaData::new(FileMetaData::new(1, 0, None, None, Arc::clone(&schema), None), vec![]));
+        let key = |at: usize| ("lake".to_owned(), format!("s/t/{at}.parquet"), Some("etag".to_owned()));
+        let mut cache = Cache::default();
+        (0..100_000).for_each(|at| cache.put_looked(key(at), footer()));
+        let looked = cache.entries.len();
+        assert!(looked > 100 && looked < 100_000 && cache.bytes < LOOKED_BYTES_MAX + 4096, "{looked}, {}", cache.bytes);
+        cache.put(key(100_000), footer(), true);
+        cache.put_looked(key(100_001), footer());
+        assert!(cache.get(&key(100_000)).is_some() && cache.get(&key(100_001)).is_none());
+        (0..250_000).for_each(|at| cache.put(key(at), footer(), true));
+        assert!(cache.bytes <= CACHE_BYTES_MAX && cache.entries.len() > looked);
     }
 }
