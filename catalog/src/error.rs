@@ -44,6 +44,9 @@ pub enum Error {
          line {line}"
     )]
     BadValue { table: String, file: String, line: u64, column: String, expected: String, value: String },
+    /// A moment or a span that is beyond those of its column.
+    #[error("{of} out of range in file \"{file}\" of table \"{table}\"")]
+    OutOfRange { table: String, file: String, of: &'static str },
     #[error("bad record in file \"{file}\" of table \"{table}\", line {line}: {reason}")]
     BadRecord { table: String, file: String, line: u64, reason: String },
     #[error(
@@ -138,14 +141,15 @@ impl Error {
                 "It ignores conditional writes (If-None-Match). Define tables and views in sql/tables and sql/views.",
             ),
             Self::Write(fault) => fault.hint(),
-            Self::NotKept { .. } => Some("The first source of the lake keeps them, below _lakegate/."),
-            Self::EmptyFile { .. }
-            | Self::UnreadableFile { .. }
             Self::NoColumns { .. } => {
                 Some("If it is a table, set its delimiter with CREATE EXTERNAL TABLE, as OPTIONS (delimiter ':').")
             }
+            Self::NotKept { .. } => Some("The first source of the lake keeps them, below _lakegate/."),
+            Self::EmptyFile { .. }
+            | Self::UnreadableFile { .. }
             | Self::UnsupportedFile { .. }
             | Self::TooLarge { .. }
+            | Self::OutOfRange { .. }
             | Self::BadRecord { .. }
             | Self::Kept { .. }
             | Self::TooMuchKept { .. }
@@ -170,11 +174,12 @@ impl Error {
     pub(crate) fn is_of_content(&self) -> bool {
         match self {
             Self::UnreadableFile { .. }
+            | Self::NoColumns { .. }
             | Self::UnsupportedFile { .. }
             | Self::TooLarge { .. }
             | Self::EmptyFile { .. }
             | Self::BadValue { .. }
-            | Self::NoColumns { .. }
+            | Self::OutOfRange { .. }
             | Self::BadRecord { .. }
             | Self::BadEncoding { .. }
             | Self::RecordTooLong { .. }
@@ -217,12 +222,12 @@ impl Error {
                 reason.clone()
             }
             Self::UnsupportedFile { feature, .. } => format!("{feature} is not supported"),
+            Self::NoColumns { .. } => "it is text without columns".to_owned(),
             Self::EmptyFile { .. } => EMPTY.to_owned(),
             Self::BadRecord { line, reason, .. } => format!("line {line}: {reason}"),
             Self::BadEncoding { encoding, line, offset, byte, .. } => {
                 format!("invalid byte 0x{byte:02x} for encoding \"{encoding}\" in line {line}, byte {offset}")
             }
-            Self::NoColumns { .. } => "it is text without columns".to_owned(),
             Self::RecordTooLong { line, bytes_max, .. } => {
                 format!("record of more than {bytes_max} bytes from line {line}")
             }

@@ -84,6 +84,9 @@ pub enum Error {
     /// 22008: the message is the variant's.
     #[error("{0}")]
     DatetimeOverflow(String),
+    /// 22008: a value of a file is beyond this type of moments or spans.
+    #[error("{0} out of range")]
+    FileValue(&'static str),
     /// 22008: a month or a day that no calendar has, perhaps for another order of fields was meant.
     #[error("date/time field value out of range: \"{0}\"")]
     DatetimeField(String),

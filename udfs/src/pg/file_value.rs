@@ -81,8 +81,7 @@ fn shown(values: &ArrayRef, target: &DataType) -> Result<ArrayRef> {
         _ => "timestamp",
     };
     let exact = CastOptions { safe: false, ..CastOptions::default() };
-    let read = cast_with_options(values, target, &exact)
-        .map_err(|_| Error::DatetimeOverflow(format!("{name} out of range")))?;
+    let read = cast_with_options(values, target, &exact).map_err(|_| Error::FileValue(name))?;
     Ok(match target {
         DataType::Interval(_) => {
             Arc::new(read.as_primitive::<IntervalMonthDayNanoType>().unary::<_, IntervalMonthDayNanoType>(|span| {

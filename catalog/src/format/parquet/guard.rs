@@ -243,11 +243,34 @@ fn external(error: Error) -> DataFusionError {
     DataFusionError::External(Box::new(error))
 }
 
-/// An error of the decoder, with the name of the file; any other as it is.
+/// An error of the decoder, or of a value, with the name of the file; any other as it is.
 fn named(file: &Pinned, error: DataFusionError) -> DataFusionError {
-    match of_decoder(&error) {
-        Some(reason) => external(file.unreadable(format!("its data is damaged: {reason}"))),
+    if let Some(reason) = of_decoder(&error) {
+        return external(file.unreadable(format!("its data is damaged: {reason}")));
+    }
+    match of_value(&error) {
+        Some(of) => external(Error::OutOfRange { table: file.table.clone(), file: file.key().to_owned(), of }),
         None => error,
+    }
+}
+
+/// Which type the value of a file is beyond.
+fn of_value(error: &DataFusionError) -> Option<&'static str> {
+    match error {
+        DataFusionError::External(inner) => match inner.downcast_ref() {
+            Some(udfs::Error::FileValue(of)) => Some(of),
+            _ => None,
+        },
+        // Of the conditions whose errors are not kept, only the casts of values can fail.
+        DataFusionError::ParquetError(error) => match error.as_ref() {
+            ParquetError::External(inner) => {
+                matches!(inner.downcast_ref(), Some(ArrowError::ComputeError(_))).then_some("value")
+            }
+            _ => None,
+        },
+        DataFusionError::Context(_, inner) => of_value(inner),
+        DataFusionError::Shared(inner) => of_value(inner),
+        _ => None,
     }
 }
 

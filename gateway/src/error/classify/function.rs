@@ -48,9 +48,10 @@ fn state(error: &udfs::Error) -> SqlState {
             SqlState::InvalidDatetimeFormat
         }
         Function::PatternSyntax { .. } => SqlState::SyntaxError,
-        Function::DatetimeOverflow(_) | Function::DatetimeField(_) | Function::IntervalOverflow => {
-            SqlState::DatetimeFieldOverflow
-        }
+        Function::DatetimeOverflow(_)
+        | Function::DatetimeField(_)
+        | Function::IntervalOverflow
+        | Function::FileValue(_) => SqlState::DatetimeFieldOverflow,
         Function::ZoneDisplacement(_) => SqlState::InvalidTimeZoneDisplacementValue,
         Function::NegativeSubstring => SqlState::SubstringError,
         Function::InvalidRegularExpression(_) => SqlState::InvalidRegularExpression,

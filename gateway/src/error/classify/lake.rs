@@ -38,6 +38,7 @@ fn state(error: &catalog::Error) -> SqlState {
             SqlState::FeatureNotSupported
         }
         Lake::BadValue { .. } => SqlState::InvalidTextRepresentation,
+        Lake::OutOfRange { .. } => SqlState::DatetimeFieldOverflow,
         Lake::BadRecord { .. } => SqlState::BadCopyFileFormat,
         Lake::BadEncoding { .. } => SqlState::CharacterNotInRepertoire,
         Lake::RecordTooLong { .. } | Lake::TooLarge { .. } => SqlState::ProgramLimitExceeded,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray};
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray, TimestampSecondArray};
 use lakegate_tests::lake::{gzip, parquet};
 use lakegate_tests::{Lake, TestServer};
 
@@ -232,10 +232,21 @@ async fn values_and_places_that_cannot_be() {
 async fn t4_27_an_instant_beyond_all_microseconds_is_an_error() {
     let lake = Lake::default();
     let far: ArrayRef = Arc::new(TimestampMillisecondArray::from(vec![i64::MAX]));
-    let far = parquet(&RecordBatch::try_from_iter([("x", far)]).unwrap());
-    lake.write("s/t.parquet", far);
+    lake.write("s/t.parquet", of(vec![("x", far)]));
+    let far: ArrayRef = Arc::new(TimestampSecondArray::from(vec![i64::MAX / 10]));
+    lake.write("s/u.parquet", of(vec![("x", far)]));
     let server = TestServer::start(&lake).await;
-    assert!(server.state("SELECT * FROM s.t").await.starts_with("22"));
+    for (table, sql) in [
+        ("t", "SELECT * FROM s.t"),
+        ("t", "SELECT max(x) FROM s.t"),
+        ("u", "SELECT * FROM s.u"),
+        ("u", "SELECT 1 FROM s.u WHERE x > '2024-01-01'"),
+    ] {
+        let fault = server.wire().await.query(sql).await.fault.expect(sql);
+        assert_eq!(fault.state, "22008", "{sql}: {}", fault.message);
+        let end = format!(" out of range in file \"s/{table}.parquet\" of table \"s.{table}\"");
+        assert!(fault.message.ends_with(&end), "{sql}: {}", fault.message);
+    }
     assert_eq!(server.value("SELECT count(*) FROM s.t").await, "1");
 }
 
