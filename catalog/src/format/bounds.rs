@@ -2,7 +2,7 @@
 //!
 //! Owns: what may be concluded from values that a file's own statistics name. Must never know: filters, a format.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, UInt64Array, new_null_array};
@@ -47,7 +47,7 @@ pub(crate) struct Bounds {
 #[derive(Debug, Clone)]
 pub(crate) struct Total {
     pub(crate) rows: Precision<usize>,
-    columns: HashMap<String, ColumnStatistics>,
+    columns: BTreeMap<String, ColumnStatistics>,
 }
 
 impl Total {
@@ -196,7 +196,7 @@ impl Bounds {
     }
 
     fn sum(&self, files: &[usize], with_columns: bool) -> Total {
-        let Some(rows) = &self.rows else { return Total { rows: Precision::Absent, columns: HashMap::new() } };
+        let Some(rows) = &self.rows else { return Total { rows: Precision::Absent, columns: BTreeMap::new() } };
         let count: u64 = files.iter().filter_map(|at| rows.values().get(*at)).sum();
         let deleted: u64 = files.iter().filter_map(|at| self.deleted.get(*at)).sum();
         // The rows that are left may have neither the least value nor a NULL.

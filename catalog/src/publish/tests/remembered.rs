@@ -13,7 +13,7 @@ async fn shown(lake: &Fixture) -> String {
         let Kind::Lake(of) = &snapshot.table(schema, table).unwrap().kind else { continue };
         shown += &format!("{name}: {}\n", lake.columns(&name).await);
         let opened = of.opened().unwrap();
-        shown += &format!("{:?} {:?}\n", opened.known().bounds.all(&opened.schema), opened.schema);
+        shown += &format!("{:?} {:?}\n", opened.known().bounds.all(), opened.schema);
         if let crate::format::Content::Csv { facts, columns, files, .. } = &opened.content {
             let layouts: Vec<_> = files.iter().map(|(_, layout)| layout).collect();
             shown += &format!("{facts:?} {layouts:?}\n");
