@@ -411,6 +411,7 @@ formats_suite() {
         return
     fi
     suite "written tables in other engines" timeout 300 "$python" -B tests/formats/written.py "$work/written"
+    suite "views in other engines" timeout 300 "$python" -B tests/formats/refreshed.py "$work/written"
     stop
 }
 
