@@ -8,6 +8,7 @@ mod discover;
 mod disk;
 mod error;
 mod format;
+mod interval;
 mod layout;
 mod left_out;
 mod manifest;
@@ -46,7 +47,7 @@ pub use secret::Secret;
 pub use shadow::ShadowTotals;
 pub use snapshot::{Kind, LakeTable, Origin, SkippedFile, Snapshot, Table, View};
 pub use unread::optimizer_rules;
-pub use write::{Change, Column, FILE_NUMBER, Fault, NewTable, Target, Writer};
+pub use write::{Change, Column, FILE_NUMBER, Fault, NewTable, Target, Vacuumed, Writer};
 
 /// The embedded default: a folder beside the process.
 pub const DEFAULT_LAKE: &str = "./lake";

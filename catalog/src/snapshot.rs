@@ -268,13 +268,18 @@ impl LakeTable {
         self.opened().map_or(&self.manifest.partitions, |opened| &opened.partitions.fields)
     }
 
+    /// All objects of the table.
+    pub(crate) fn pinned(&self) -> Vec<Arc<Pinned>> {
+        let pin = |file: &Arc<DataFile>| {
+            Arc::new(Pinned::new(self.label.clone(), Arc::clone(file), Arc::clone(&self.source)))
+        };
+        self.manifest.files.iter().map(pin).collect()
+    }
+
     /// Opens the files, once. A failure that their content causes is remembered; others may pass.
     pub(crate) async fn open(&self) -> Result<Arc<Opened>, Error> {
         let opening = || async {
-            let pin = |file: &Arc<DataFile>| {
-                Arc::new(Pinned::new(self.label.clone(), Arc::clone(file), Arc::clone(&self.source)))
-            };
-            let files = self.manifest.files.iter().map(pin).collect();
+            let files = self.pinned();
             let place = remembered::place(&self.label);
             let options = self.manifest.definition.as_ref().map(|definition| format!("{:?}", definition.options));
             let shelf = &self.source.shelf;
@@ -313,10 +318,7 @@ impl LakeTable {
         {
             return Ok(Arc::clone(known));
         }
-        let pin = |file: &Arc<DataFile>| {
-            Arc::new(Pinned::new(self.label.clone(), Arc::clone(file), Arc::clone(&self.source)))
-        };
-        let files: Vec<Arc<Pinned>> = self.manifest.files.iter().map(pin).collect();
+        let files = self.pinned();
         let known = self.opened().and_then(|opened| opened.delta.as_ref()).map(|delta| &delta.state);
         let last = (&self.footers, known.or(self.last.as_ref()));
         let how = (Some((as_of, self.states.as_ref())), false);
@@ -331,10 +333,7 @@ impl LakeTable {
 
     /// Opens it with the place of each row's file in its state, as its last column.
     pub(crate) async fn open_numbered(&self) -> Result<LakeProvider, Error> {
-        let pin = |file: &Arc<DataFile>| {
-            Arc::new(Pinned::new(self.label.clone(), Arc::clone(file), Arc::clone(&self.source)))
-        };
-        let files: Vec<Arc<Pinned>> = self.manifest.files.iter().map(pin).collect();
+        let files = self.pinned();
         let known = self.opened().and_then(|opened| opened.delta.as_ref()).map(|delta| &delta.state);
         let last = (&self.footers, known.or(self.last.as_ref()));
         let opened = delta::open(&self.label, &self.manifest, &files, last, (None, true)).await;

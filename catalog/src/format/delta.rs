@@ -9,6 +9,7 @@ mod deletions;
 pub(crate) mod folder;
 mod listed;
 mod log;
+mod needed;
 mod path;
 pub(crate) mod schema;
 mod stats;
@@ -43,6 +44,7 @@ use crate::store::Source;
 
 pub(crate) use self::listed::commit as commit_key;
 pub(crate) use self::log::{State, WRITER};
+pub(crate) use self::needed::needed;
 pub use self::version::AsOf;
 pub(crate) use self::version::States;
 

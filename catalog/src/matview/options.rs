@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use crate::interval::interval;
+
 /// How a materialized view is kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
@@ -188,32 +190,6 @@ fn columns(value: &str) -> Result<Vec<String>, String> {
         true => Err(format!("invalid value for parameter \"partition_by\": \"{value}\"; it names columns")),
         false => Ok(names),
     }
-}
-
-/// `5 minutes`, `1 h 30 min`.
-fn interval(text: &str) -> Option<Duration> {
-    let mut total = Duration::ZERO;
-    let mut rest = text.trim();
-    if rest.is_empty() {
-        return None;
-    }
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).filter(|digits| *digits > 0)?;
-        let (count, behind) = rest.split_at(digits);
-        let behind = behind.trim_start();
-        let end = behind.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(behind.len());
-        let (unit, behind) = behind.split_at(end);
-        let seconds: u64 = match unit {
-            "s" | "sec" | "secs" | "second" | "seconds" => 1,
-            "min" | "mins" | "minute" | "minutes" => 60,
-            "h" | "hour" | "hours" => 3_600,
-            "d" | "day" | "days" => 86_400,
-            _ => return None,
-        };
-        total = total.checked_add(Duration::from_secs(count.parse::<u64>().ok()?.checked_mul(seconds)?))?;
-        rest = behind.trim_start();
-    }
-    Some(total)
 }
 
 fn interval_text(interval: Duration) -> String {

@@ -122,7 +122,7 @@ async fn objects(source: &Source, folder: &str) -> Result<Vec<ObjectMeta>, Error
     listing.try_collect().await.map_err(|cause| source.failed(cause))
 }
 
-async fn delete(source: &Source, paths: Vec<Path>) -> Result<(), Error> {
+pub(super) async fn delete(source: &Source, paths: Vec<Path>) -> Result<(), Error> {
     let paths = futures::stream::iter(paths).map(Ok).boxed();
     let mut deleted = source.store.delete_stream(paths);
     while let Some(path) = deleted.next().await {

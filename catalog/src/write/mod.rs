@@ -18,6 +18,7 @@ mod schema;
 mod stats;
 mod step;
 mod target;
+mod vacuum;
 
 pub use crate::format::delta::schema::FILE_NUMBER;
 pub use commit::Change;
@@ -28,3 +29,4 @@ pub(crate) use probe::Probe;
 pub use rows::Writer;
 pub use schema::Column;
 pub use target::{NewTable, Target};
+pub use vacuum::Vacuumed;

@@ -8,17 +8,21 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Change, Target};
+use super::{Change, Target, vacuum};
 use crate::format::delta::WRITER;
 use crate::format::delta::action::{Metadata, Transaction};
 
 /// The property of a table whose rows are those of a materialized view: nothing else writes it.
 const PROPERTY: &str = "lakegate.materializedView";
 
+/// How long the files of earlier refreshes are kept, for readers that are at work on them.
+const KEPT: &str = "interval 1 day";
+
 impl Target {
     /// The properties of the table of a materialized view.
     pub fn of_view() -> BTreeMap<String, String> {
-        BTreeMap::from([(PROPERTY.to_owned(), "true".to_owned())])
+        let said = [(PROPERTY, "true"), (vacuum::PROPERTY, KEPT)];
+        said.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
     /// Whether its rows are those of a materialized view.

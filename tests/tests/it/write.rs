@@ -4,6 +4,7 @@ mod blocks;
 mod changes;
 mod copy;
 mod faults;
+mod vacuum;
 mod values;
 
 use lakegate_tests::wire::{Answer, Client};

@@ -2,7 +2,7 @@
 //!
 //! Owns: replay, and that a log that changed is read from where it was read last. Must never know: what a data file holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -56,6 +56,8 @@ pub(super) struct Replay {
     transactions: BTreeMap<String, u64>,
     /// Names of the other files of a checkpoint.
     pub(super) sidecars: Vec<String>,
+    /// The files that went, as the log names them, if that is asked for.
+    pub(super) removed: Option<HashSet<String>>,
 }
 
 /// Reads the newest version, from where `last` ended if the log goes on from there.
@@ -201,8 +203,13 @@ fn apply(file: &Pinned, (line, text): (u64, &Bytes), replay: &mut Replay) -> Res
 impl Replay {
     pub(super) fn apply(&mut self, action: Action) -> Result<(), String> {
         let Action { add, remove, meta_data, protocol, sidecar, txn } = action;
-        if let Some(removed) = remove.and_then(|remove| self.files.remove(&remove.key())) {
-            self.stats_bytes -= removed.stats.as_ref().map_or(0, |stats| stats.len());
+        if let Some(remove) = remove {
+            if let Some(removed) = &mut self.removed {
+                removed.insert(remove.path.clone());
+            }
+            if let Some(removed) = self.files.remove(&remove.key()) {
+                self.stats_bytes -= removed.stats.as_ref().map_or(0, |stats| stats.len());
+            }
         }
         if let Some(add) = add {
             self.add(add);
@@ -242,6 +249,7 @@ impl From<&State> for Replay {
             stats_bytes: state.files.values().map(bytes).sum(),
             transactions: state.transactions.clone(),
             sidecars: Vec::new(),
+            removed: None,
         }
     }
 }

@@ -193,7 +193,8 @@ fn told(attempt: &Attempt) -> String {
     )
 }
 
-fn size(bytes: u64) -> String {
+/// Bytes as a person reads them.
+pub(super) fn size(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} bytes"),
         1_000..1_000_000 => format!("{} kB", bytes / 1_000),

@@ -25,6 +25,9 @@ use crate::session::StatementGuard;
 /// How often it begins anew because a file was replaced, or another replica came first.
 const TRIES: usize = 3;
 
+/// Refreshes after which the files of earlier ones are looked through: each time costs a listing, and a look at the log of a day.
+const VACUUM_EVERY: u64 = 64;
+
 /// How long until it is asked again whether another replica is done.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -61,6 +64,7 @@ pub(super) async fn refresh(core: &Arc<Core>, guard: &StatementGuard, name: &Nam
         Err(error) => refresh.failed(error),
     };
     let is_idle = attempt.outcome == Outcome::Unchanged;
+    tidy(core, name, &attempt).await;
     if !is_idle {
         // What other replicas have done since is kept with it.
         known.merge(core.lake.attempts(name).await);
@@ -70,6 +74,17 @@ pub(super) async fn refresh(core: &Arc<Core>, guard: &StatementGuard, name: &Nam
         tracing::warn!(%error, view = %name, "the history of a materialized view was not kept");
     }
     done
+}
+
+/// Deletes what earlier refreshes have left, when it is time to.
+async fn tidy(core: &Core, name: &Name, attempt: &Attempt) {
+    if attempt.outcome != Outcome::Refreshed || !attempt.epoch.is_multiple_of(VACUUM_EVERY) {
+        return;
+    }
+    match core.lake.vacuum(name).await {
+        Ok(deleted) => tracing::debug!(view = %name, files = deleted.files, "files of earlier refreshes were deleted"),
+        Err(error) => tracing::warn!(view = %name, %error, "files of earlier refreshes stay"),
+    }
 }
 
 /// What a refresh would do now, in lines. New files of which nothing is known are read for it.

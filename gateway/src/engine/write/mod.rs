@@ -15,6 +15,7 @@ mod load;
 pub(super) mod rows;
 mod target;
 mod truncate;
+mod vacuum;
 
 use std::sync::Arc;
 
@@ -38,6 +39,7 @@ pub(super) enum Write {
     Insert(insert::Insert),
     Create(create::Create),
     Truncate(truncate::Truncate),
+    Vacuum(vacuum::Vacuum),
     Copy(copy::CopyFrom),
     Change(Box<change::Change>),
     Alter(alter::Alter),
@@ -50,7 +52,7 @@ impl Write {
             Self::Insert(insert) => Some(&insert.planned),
             Self::Create(create) => create.planned.as_ref(),
             Self::Change(change) => Some(&change.matching),
-            Self::Truncate(_) | Self::Copy(_) | Self::Alter(_) => None,
+            Self::Truncate(_) | Self::Vacuum(_) | Self::Copy(_) | Self::Alter(_) => None,
         }
     }
 
@@ -60,6 +62,7 @@ impl Write {
             Self::Insert(_) => "INSERT",
             Self::Create(create) => create.command(),
             Self::Truncate(_) => "TRUNCATE TABLE",
+            Self::Vacuum(_) => "VACUUM",
             Self::Copy(_) => "COPY FROM",
             Self::Change(change) => change.command,
             Self::Alter(_) => "ALTER TABLE",
@@ -70,7 +73,7 @@ impl Write {
 /// Whether a statement is one of these.
 pub(super) fn is_write(statement: &Ast) -> bool {
     match statement {
-        Ast::Insert(_) | Ast::Truncate(_) | Ast::Delete(_) | Ast::Update(_) => true,
+        Ast::Insert(_) | Ast::Truncate(_) | Ast::Vacuum(_) | Ast::Delete(_) | Ast::Update(_) => true,
         Ast::Copy { to: false, target: CopyTarget::Stdin, source: CopySource::Table { .. }, .. } => true,
         Ast::CreateTable(create) => !create.external,
         Ast::AlterTable(alter) => alter::adds_columns(alter),
@@ -93,6 +96,7 @@ pub(super) async fn prepare(
         Ast::CreateTable(create) => create::prepare(asked, create).await,
         Ast::Query(query) => create::select_into(asked, query).await,
         Ast::Truncate(truncate) => truncate::prepare(asked, truncate).await,
+        Ast::Vacuum(vacuum) => vacuum::prepare(asked, vacuum),
         Ast::AlterTable(alter) => alter::prepare(asked, alter).await,
         Ast::Delete(delete) => change::delete(asked, delete).await,
         Ast::Update(update) => change::update(asked, update).await,
@@ -121,6 +125,7 @@ pub(super) async fn run(run: Run<'_>, write: &Write) -> Result<Outcome> {
         Write::Insert(insert) => insert::run(run, insert).await?,
         Write::Create(create) => create::run(run, create).await?,
         Write::Truncate(truncate) => truncate::run(run, truncate).await?,
+        Write::Vacuum(vacuum) => vacuum::run(run, vacuum).await?,
         Write::Change(change) => change::run(run, change).await?,
         Write::Alter(alter) => alter::run(run, alter).await?,
         Write::Copy(copy) => return copy::run(run, copy).map(|copy| Outcome::CopyIn(Box::new(copy))),
