@@ -37,7 +37,7 @@ impl Connection {
     async fn fetch_from(&mut self, portal: &mut Portal, fetch: &Fetch, guard: &StatementGuard) -> Step<u64> {
         let started = match std::mem::replace(&mut portal.state, State::Done) {
             State::Bound(values) => self.start(portal, values, guard, 1).await?,
-            State::Suspended(run) => Started::Rows(run),
+            State::Suspended(run) => Started::Rows(*run),
             State::Done => return Ok(0),
         };
         let Started::Rows(mut run) = started else {
@@ -49,7 +49,7 @@ impl Connection {
             true => self.pass(&mut run, fetch.take, guard).await?,
             false => self.send_as_text(&mut run, fetch.take, guard).await?,
         };
-        portal.state = State::Suspended(run);
+        portal.state = State::Suspended(Box::new(run));
         Ok(count)
     }
 

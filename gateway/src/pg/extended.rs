@@ -142,7 +142,7 @@ impl Connection {
                 Started::Copy(stream, how) => return self.copy_out(stream, *how, &guard, before).await,
             },
             State::Suspended(_) if before == Status::Failed => return Err(transaction::aborted().into()),
-            State::Suspended(run) => run,
+            State::Suspended(run) => *run,
             State::Done if prepared.returns_rows => return self.complete(&prepared.tag, 0, before),
             State::Done => {
                 let message = format!("portal \"{name}\" cannot be run");
@@ -153,7 +153,7 @@ impl Connection {
         if rows_max != 0 && sent >= rows_max as u64 {
             // As in PostgreSQL, also when no row is left: the next Execute then gives `SELECT 0`.
             backend::signal(&mut self.wire.output, Signal::PortalSuspended);
-            portal.state = State::Suspended(run);
+            portal.state = State::Suspended(Box::new(run));
             return Ok(());
         }
         self.complete(&run.tag, sent, before)

@@ -30,7 +30,7 @@ pub(super) struct Portal {
 
 pub(super) enum State {
     Bound(Vec<ScalarValue>),
-    Suspended(Run),
+    Suspended(Box<Run>),
     Done,
 }
 
