@@ -40,7 +40,7 @@ pub use format::delta::AsOf;
 pub use left_out::LeftOut;
 pub use matview::{
     Attempt, Bucket, Class, Difference, Extent, Lease, Lineage, Matview, Object, Options, Outcome, Policy, Refresh,
-    Scanned, SourceLineage, ValueRange,
+    Scanned, Schedule, SourceLineage, ValueRange,
 };
 pub use publish::Lake;
 pub use secret::Secret;

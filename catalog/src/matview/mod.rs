@@ -11,6 +11,7 @@ mod lineage;
 mod options;
 mod place;
 mod scanned;
+mod schedule;
 
 pub use attempt::{Attempt, Outcome};
 pub(crate) use body::Body;
@@ -21,6 +22,7 @@ pub use lineage::{Bucket, Class, Difference, Lineage, Object, SourceLineage};
 pub use options::{Options, Policy, Refresh};
 pub(crate) use place::is_state;
 pub use scanned::{Scanned, ValueRange};
+pub use schedule::Schedule;
 
 use sqlparser::parser::ParserError;
 

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use super::schedule::Schedule;
 use crate::interval::interval;
 
 /// How a materialized view is kept.
@@ -23,6 +24,8 @@ pub enum Refresh {
     #[default]
     Manual,
     Every(Duration),
+    /// At times of the clock.
+    Cron(Schedule),
     /// When a file that it is made of has come, changed or gone; not before nothing has changed for so long.
     OnChange {
         debounce: Duration,
@@ -48,7 +51,7 @@ pub enum Policy {
 /// Shorter intervals would be spent on listings.
 const EVERY_MIN: Duration = Duration::from_secs(1);
 
-const REFRESH: &str = "refresh is manual, on_change, downstream, or as in 'every 5 minutes'";
+const REFRESH: &str = "refresh is manual, on_change, downstream, or as in 'every 5 minutes' and 'cron 0 6 * * *'";
 
 impl Options {
     /// Reads names with their values; an error says what is wrong, as PostgreSQL would.
@@ -123,6 +126,7 @@ impl Refresh {
         match self {
             Self::Manual => "manual".to_owned(),
             Self::Every(interval) => format!("every {}", interval_text(*interval)),
+            Self::Cron(schedule) => format!("cron {}", schedule.text()),
             Self::OnChange { debounce } if debounce.is_zero() => "on_change".to_owned(),
             Self::OnChange { debounce } => format!("on_change debounce {}", interval_text(*debounce)),
             Self::Downstream => "downstream".to_owned(),
@@ -159,6 +163,10 @@ fn refresh(value: &str) -> Result<Refresh, String> {
             }
             Ok(Refresh::Every(every))
         }
+        Some(("cron", rest)) => match Schedule::read(rest.trim()) {
+            Ok(schedule) => Ok(Refresh::Cron(schedule)),
+            Err(reason) => Err(format!("{}; {reason}", wrong())),
+        },
         Some(("on_change", rest)) => {
             let rest = rest.trim_start().strip_prefix("debounce").ok_or_else(wrong)?;
             Ok(Refresh::OnChange { debounce: interval(rest).ok_or_else(wrong)? })
@@ -221,7 +229,9 @@ mod tests {
         assert_eq!(options.refresh.text(), "every 90 minutes");
         assert_eq!((options.policy, options.policy.text()), (Policy::IncrementalStrict, "incremental_strict"));
         assert_eq!(options.partition_by, ["day", "Region"]);
-        for text in ["manual", "on_change", "on_change debounce 30 seconds", "downstream", "every 1 day"] {
+        for text in
+            ["manual", "on_change", "on_change debounce 30 seconds", "downstream", "every 1 day", "cron 0 6 * * 1-5"]
+        {
             assert_eq!(read(&[("refresh", text)]).unwrap().refresh.text(), text);
         }
     }
@@ -252,6 +262,7 @@ mod tests {
             (&[("refresh", "every 5")], "invalid value"),
             (&[("refresh", "every 99999999999999999999 days")], "invalid value"),
             (&[("refresh", "every 0 s")], "outside the valid range"),
+            (&[("refresh", "cron 0 6 * *")], "invalid value for parameter \"refresh\""),
             (&[("refresh", "on_change soon")], "invalid value"),
             (&[("refresh_policy", "never")], "there are auto, incremental, incremental_strict, full"),
             (&[("partition_by", "a,,b")], "it names columns"),

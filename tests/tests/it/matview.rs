@@ -3,6 +3,7 @@
 
 mod dangers;
 mod histories;
+mod jobs;
 mod races;
 
 use lakegate_tests::wire::Client;

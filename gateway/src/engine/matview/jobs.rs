@@ -85,9 +85,13 @@ fn is_due(table: &Table, matview: &Matview, known: &Known, seen: &Seen) -> bool 
     match &matview.options.refresh {
         // A file has nobody who waits for its rows, as CREATE has.
         Refresh::Manual => is_unmade && table.is_defined_by_file(),
+        // One that has failed is still due.
         Refresh::Every(interval) => {
-            let since = known.last().and_then(|last| (Utc::now() - last.started_at).to_std().ok());
+            let since = known.done().and_then(|last| (Utc::now() - last.started_at).to_std().ok());
             is_unmade || since.is_none_or(|since| since >= *interval)
+        }
+        Refresh::Cron(schedule) => {
+            is_unmade || known.done().is_none_or(|last| schedule.is_due(last.started_at, Utc::now()))
         }
         Refresh::OnChange { debounce } => has_changed(*debounce),
         Refresh::Downstream => has_changed(Duration::ZERO),

@@ -121,8 +121,9 @@ impl Known {
         Running(self)
     }
 
-    pub(super) fn last(&self) -> Option<Attempt> {
-        self.state.lock().attempts.last().cloned()
+    /// The last refresh that ended well.
+    pub(super) fn done(&self) -> Option<Attempt> {
+        self.state.lock().attempts.iter().rev().find(|attempt| attempt.outcome != Outcome::Failed).cloned()
     }
 
     /// The last refresh that ended well, if it has listed the lake since `arrived`.
