@@ -27,6 +27,10 @@ pub(super) fn prepare(asked: Asked, vacuum: &VacuumStatement) -> Result<Prepared
             Some(Found::Lake(table)) if table.matview.is_some() && matches!(table.kind, Kind::Lake(_)) => vec![table],
             _ => vec![asked.table(&scope, name, "vacuum").map_err(|error| asked.at(error, name))?],
         },
+        None if !asked.core.lake.is_writable() => {
+            let message = "cannot execute VACUUM: every source of the lake is read-only";
+            return Err(Error::new(SqlState::ReadOnlySqlTransaction, message));
+        }
         None => scope.snapshot.tables().filter(|table| table.is_writable()).cloned().collect(),
     };
     let tables = tables.iter().map(|table| Name { schema: table.schema.clone(), name: table.name.clone() }).collect();

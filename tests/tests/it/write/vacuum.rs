@@ -27,10 +27,10 @@ async fn files_of_versions_that_are_not_kept_are_deleted() {
     for key in lake.keys() {
         lake.touch(&key, 8 * DAY);
     }
-    lake.write("t/p=3/of-no-commit.parquet", "");
-    lake.write("t/_hidden/other.parquet", "");
-    lake.write("t/notes.bin", "");
-    for key in ["t/p=3/of-no-commit.parquet", "t/_hidden/other.parquet", "t/notes.bin"] {
+    lake.write("public/t/p=3/of-no-commit.parquet", "");
+    lake.write("public/t/_hidden/other.parquet", "");
+    lake.write("public/t/notes.bin", "");
+    for key in ["public/t/p=3/of-no-commit.parquet", "public/t/_hidden/other.parquet", "public/t/notes.bin"] {
         lake.touch(key, 8 * DAY);
     }
     server.refresh().await;
@@ -41,8 +41,11 @@ async fn files_of_versions_that_are_not_kept_are_deleted() {
     // What the UPDATE has replaced and what came to no commit are gone; what was deleted a moment ago may be read still.
     let left = data(&lake);
     assert_eq!(left.len(), 3, "{left:?}");
-    assert!(left.iter().any(|key| key.starts_with("t/p=2/")) && left.contains(&"t/_hidden/other.parquet".to_owned()));
-    assert!(lake.keys().contains(&"t/notes.bin".to_owned()));
+    assert!(
+        left.iter().any(|key| key.starts_with("public/t/p=2/"))
+            && left.contains(&"public/t/_hidden/other.parquet".to_owned())
+    );
+    assert!(lake.keys().contains(&"public/t/notes.bin".to_owned()));
     assert_eq!(rows(&mut client, "SELECT a, p FROM t").await, ["10|1"]);
     assert_eq!(rows(&mut client, "SELECT a, p FROM t FOR VERSION AS OF 2 ORDER BY a").await, ["2|2", "10|1"]);
     assert_eq!(rows(&mut TestServer::start(&lake).await.wire().await, "SELECT a, p FROM t").await, ["10|1"]);
