@@ -5,6 +5,7 @@ use lakegate_tests::TestServer;
 use lakegate_tests::s3::{Operation, Server};
 use lakegate_tests::wire::Client;
 
+use super::matview::creation;
 use super::write::{ok, rows};
 
 /// More requests than any statement here needs.
@@ -159,8 +160,7 @@ async fn a_refresh_whose_process_dies_is_made_good_by_the_next() {
     let server = TestServer::writable_s3(&store, "r").await;
     let mut client = server.wire().await;
     for (name, options, query) in VIEWS {
-        let with = if options.is_empty() { String::new() } else { format!("WITH ({options})") };
-        ok(&mut client, &format!("CREATE MATERIALIZED VIEW {name} {with} AS {query}")).await;
+        ok(&mut client, &creation(name, options, query)).await;
     }
     let other = TestServer::start_s3(&store, "r").await;
     let mut reader = other.wire().await;

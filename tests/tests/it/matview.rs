@@ -36,8 +36,7 @@ impl Place {
     /// Makes a view of a query.
     pub(crate) async fn view(&mut self, name: &str, options: &str, query: &str) {
         self.server.refresh().await;
-        let with = if options.is_empty() { String::new() } else { format!("WITH ({options})") };
-        self.ok(&format!("CREATE MATERIALIZED VIEW {name} {with} AS {query}")).await;
+        self.ok(&creation(name, options, query)).await;
         same(&mut self.client, name, query, "created").await;
     }
 
@@ -48,6 +47,12 @@ impl Place {
         same(&mut self.client, name, query, &how).await;
         how
     }
+}
+
+/// The statement that makes a view of a query.
+pub(crate) fn creation(name: &str, options: &str, query: &str) -> String {
+    let with = if options.is_empty() { String::new() } else { format!("WITH ({options})") };
+    format!("CREATE MATERIALIZED VIEW {name} {with} AS {query}")
 }
 
 /// How the last refresh of a view was done.

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use lakegate_tests::TestServer;
 use lakegate_tests::s3::Server;
 
+use super::creation;
 use crate::write::{ok, rows};
 
 /// Rounds, of which each changes every file: `LAKEGATE_RACE_ROUNDS` for more.
@@ -26,8 +27,7 @@ async fn of_two_who_refresh_at_once_each_change_is_seen_whole_and_once() {
     let servers = [TestServer::writable_s3(&store, "r").await, TestServer::writable_s3(&store, "r").await];
     let mut clients = [servers[0].wire().await, servers[1].wire().await];
     for (name, options, query) in VIEWS {
-        let with = if options.is_empty() { String::new() } else { format!("WITH ({options})") };
-        ok(&mut clients[0], &format!("CREATE MATERIALIZED VIEW {name} {with} AS {query}")).await;
+        ok(&mut clients[0], &creation(name, options, query)).await;
     }
     let reader = TestServer::start_s3(&store, "r").await;
     servers[1].refresh().await;
