@@ -17,7 +17,7 @@ use crate::layout::{self, Compression, Format, Partition, Place, Placed};
 use crate::manifest::{DataFile, Manifest};
 use crate::snapshot::SkippedFile;
 use crate::store::Source;
-use crate::write::is_dropped;
+use crate::write::{is_begun, is_dropped};
 
 /// Schema and name.
 pub(crate) type TableName = (String, String);
@@ -46,6 +46,11 @@ pub(crate) fn tables(sources: &[Arc<Source>], listings: &[Arc<Vec<ObjectMeta>>],
         let (folders, objects) = folder::split(objects);
         for (folder, objects) in folders {
             if is_dropped(folder, &objects) {
+                continue;
+            }
+            if is_begun(folder, &objects) {
+                let reason = "the statement that makes the table is at work, or was broken off";
+                found.skipped.push(skipped_log(source, folder, folder::name(folder), reason));
                 continue;
             }
             if let Some((table, reason)) = add_logged(&mut logged, (index, folder), &objects, definitions) {

@@ -42,7 +42,7 @@ use crate::pinned::Pinned;
 use crate::prune::Partitions;
 use crate::store::Source;
 
-pub(crate) use self::listed::commit as commit_key;
+pub(crate) use self::listed::{commit as commit_key, is_version};
 pub(crate) use self::log::{State, WRITER};
 pub(crate) use self::needed::needed;
 pub use self::version::AsOf;

@@ -221,12 +221,12 @@ impl Lake {
             return Ok(None);
         }
         // From here on a commit may name the files.
-        let mut data: Vec<Vec<Path>> = change.held.iter_mut().map(Held::keep).collect();
+        change.held.iter_mut().for_each(Held::keep);
         let done = self.put(&change, true).await;
         match &done {
             Ok(version) => {
                 let Target { place, folder, .. } = &change.target;
-                let mut keys: Vec<Path> = data.into_iter().flatten().collect();
+                let mut keys: Vec<Path> = change.held.iter().flat_map(Held::paths).cloned().collect();
                 keys.push(Path::from(commit_key(folder, *version)));
                 if change.target.made.is_some() && change.target.state.is_some() && !change.target.replaces {
                     keys.push(dropped::revive(&change.target.source, folder).await?);
@@ -234,7 +234,7 @@ impl Lake {
                 self.look_after(*place, keys).await;
             }
             Err(Error::Write(Fault::Unknown { .. })) => {}
-            Err(_) => change.held.iter_mut().zip(data.drain(..)).for_each(|(held, paths)| held.give_back(paths)),
+            Err(_) => change.held.iter_mut().for_each(Held::give_back),
         }
         done.map(Some)
     }

@@ -10,7 +10,7 @@ use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore};
 
 use super::commit::{self, Put};
-use super::{Change, Fault};
+use super::{Change, Fault, is_begun};
 use crate::Error;
 use crate::definition::Name;
 use crate::format::delta::{State, folder};
@@ -67,8 +67,8 @@ impl Lake {
         Ok(())
     }
 
-    /// What is left of a dropped table, whose log a new one goes on with; `None` where the folder is empty. Objects of
-    /// anything else are an error.
+    /// What is left of a dropped table, whose log a new one goes on with; `None` where there is no log, and objects at most of
+    /// statements that begin one. Those of anything else are an error.
     pub(super) async fn left(
         &self,
         place: usize,
@@ -80,7 +80,11 @@ impl Lake {
         if objects.is_empty() {
             return Ok(None);
         }
-        if !is_dropped(&folder, &objects.iter().collect::<Vec<_>>()) {
+        let found: Vec<&ObjectMeta> = objects.iter().collect();
+        if is_begun(&folder, &found) && !is_dropped(&folder, &found) {
+            return Ok(None);
+        }
+        if !is_dropped(&folder, &found) {
             return Err(Fault::Occupied { table: name.name.clone() }.into());
         }
         let manifest = Manifest {

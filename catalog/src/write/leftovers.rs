@@ -5,15 +5,16 @@
 
 use std::sync::Arc;
 
+use object_store::WriteMultipart;
 use object_store::path::Path;
-use object_store::{ObjectStoreExt, WriteMultipart};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::{Fault, dropped};
 use crate::store::Source;
 
-/// More are left where they are.
+/// Writers whose files wait, or uploads; those of more are left where they are.
 const WAITING_MAX: usize = 10_000;
 
 /// What waits to be deleted.
@@ -31,16 +32,17 @@ struct Leftover {
 
 #[derive(Debug)]
 enum What {
-    Object(Path),
+    /// Files, and the mark that hides them as long as one of them stays.
+    Objects(Vec<Path>, Option<Path>),
     Upload(WriteMultipart),
 }
 
 impl Leftovers {
-    fn push(&self, source: &Arc<Source>, what: impl IntoIterator<Item = What>) {
+    fn push(&self, source: &Arc<Source>, what: What) {
         let mut waiting = self.waiting.lock();
-        let room = WAITING_MAX.saturating_sub(waiting.len());
-        let taken = what.into_iter().take(room).map(|what| Leftover { source: Arc::clone(source), what });
-        waiting.extend(taken);
+        if waiting.len() < WAITING_MAX {
+            waiting.push(Leftover { source: Arc::clone(source), what });
+        }
         drop(waiting);
         self.arrived.notify_one();
     }
@@ -52,8 +54,11 @@ impl Leftovers {
             for Leftover { source, what } in waiting {
                 let deleting = async {
                     match what {
-                        What::Object(path) => source.store.delete(&path).await,
-                        What::Upload(upload) => upload.abort().await,
+                        What::Objects(paths, mark) => {
+                            dropped::delete(&source, paths).await?;
+                            dropped::delete(&source, mark.into_iter().collect()).await
+                        }
+                        What::Upload(upload) => upload.abort().await.map_err(Fault::store),
                     }
                 };
                 if let Some(Err(error)) = stop.run_until_cancelled(deleting).await {
@@ -70,38 +75,50 @@ pub(super) struct Held {
     source: Arc<Source>,
     leftovers: Arc<Leftovers>,
     paths: Vec<Path>,
+    /// What hides them where there is no log yet: it goes behind them.
+    mark: Option<Path>,
+    is_kept: bool,
 }
 
 impl Held {
     pub(super) fn new(source: &Arc<Source>, leftovers: &Arc<Leftovers>) -> Self {
-        Self { source: Arc::clone(source), leftovers: Arc::clone(leftovers), paths: Vec::new() }
+        let (source, leftovers) = (Arc::clone(source), Arc::clone(leftovers));
+        Self { source, leftovers, paths: Vec::new(), mark: None, is_kept: false }
     }
 
     pub(super) fn add(&mut self, path: Path) {
         self.paths.push(path);
     }
 
-    /// Drops an upload that is not complete.
-    pub(super) fn abort(&self, upload: WriteMultipart) {
-        self.leftovers.push(&self.source, [What::Upload(upload)]);
+    pub(super) fn hide_behind(&mut self, mark: Path) {
+        self.mark = Some(mark);
     }
 
-    /// Takes the files out of danger, and names them.
-    pub(super) fn keep(&mut self) -> Vec<Path> {
-        std::mem::take(&mut self.paths)
+    /// Drops an upload that is not complete.
+    pub(super) fn abort(&self, upload: WriteMultipart) {
+        self.leftovers.push(&self.source, What::Upload(upload));
+    }
+
+    /// Takes the files out of danger.
+    pub(super) fn keep(&mut self) {
+        self.is_kept = true;
     }
 
     /// The files are in danger again: nothing names them.
-    pub(super) fn give_back(&mut self, paths: Vec<Path>) {
-        self.paths.extend(paths);
+    pub(super) fn give_back(&mut self) {
+        self.is_kept = false;
+    }
+
+    pub(super) fn paths(&self) -> &[Path] {
+        &self.paths
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let paths = self.keep();
-        if !paths.is_empty() {
-            self.leftovers.push(&self.source, paths.into_iter().map(What::Object));
+        let (paths, mark) = (std::mem::take(&mut self.paths), self.mark.take());
+        if !self.is_kept && (!paths.is_empty() || mark.is_some()) {
+            self.leftovers.push(&self.source, What::Objects(paths, mark));
         }
     }
 }

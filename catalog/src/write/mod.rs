@@ -4,6 +4,7 @@
 //! <https://github.com/delta-io/delta/blob/master/PROTOCOL.md>
 
 mod action;
+mod begun;
 mod commit;
 mod dropped;
 mod fault;
@@ -21,6 +22,7 @@ mod target;
 mod vacuum;
 
 pub use crate::format::delta::schema::FILE_NUMBER;
+pub(crate) use begun::is_begun;
 pub use commit::Change;
 pub(crate) use dropped::is_dropped;
 pub use fault::Fault;

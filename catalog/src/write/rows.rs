@@ -13,7 +13,7 @@ use datafusion::execution::memory_pool::MemoryReservation;
 use super::action::Added;
 use super::file::File;
 use super::leftovers::Held;
-use super::{Column, Fault, partitions};
+use super::{Column, Fault, begun, partitions};
 use crate::Error;
 use crate::store::Source;
 
@@ -40,6 +40,8 @@ pub struct Writer {
     open: Vec<File>,
     done: Vec<Added>,
     held: Option<Held>,
+    /// Whether its files must be hidden before the first of them.
+    begins: bool,
     memory: MemoryReservation,
     rows: u64,
 }
@@ -73,9 +75,15 @@ impl Writer {
             open: Vec::new(),
             done: Vec::new(),
             held: Some(held),
+            begins: false,
             memory,
             rows: 0,
         }
+    }
+
+    /// Hides its files until there is a log that names them.
+    pub(super) fn hide(&mut self) {
+        self.begins = true;
     }
 
     /// Rows that were written so far.
@@ -119,6 +127,11 @@ impl Writer {
         }
         if self.open.len() >= OPEN_MAX {
             self.complete_largest().await?;
+        }
+        if std::mem::take(&mut self.begins)
+            && let Some(held) = &mut self.held
+        {
+            held.hide_behind(begun::begin(&self.source, &self.folder).await?);
         }
         let file = File::new(&self.folder, Arc::clone(&self.of_files), partition);
         self.open.push(file.map_err(|error| self.failed(error))?);

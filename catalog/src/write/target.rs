@@ -64,7 +64,11 @@ impl Target {
     /// Begins to write rows; `memory` accounts for the files that are open.
     pub fn writer(&self, memory: MemoryReservation) -> Writer {
         let held = Held::new(&self.source, &self.leftovers);
-        Writer::new(&self.name.name, (&self.source, &self.folder), &self.columns, (held, memory))
+        let mut writer = Writer::new(&self.name.name, (&self.source, &self.folder), &self.columns, (held, memory));
+        if self.state.is_none() {
+            writer.hide();
+        }
+        writer
     }
 }
 

@@ -102,6 +102,15 @@ pub(crate) fn commit(folder: &str, version: u64) -> String {
     format!("{}/{version:020}.json", folder::log(folder))
 }
 
+/// Whether a key of a folder is a version of its table, or a part of one.
+pub(crate) fn is_version(folder: &str, key: &str) -> bool {
+    let name = key.strip_prefix(&folder::log(folder)).and_then(|name| name.strip_prefix('/'));
+    name.is_some_and(|name| {
+        let is_commit = name.strip_suffix(".json").and_then(version).is_some();
+        is_commit || checkpoint(name).is_some() || multipart(name).is_some()
+    })
+}
+
 fn version(digits: &str) -> Option<u64> {
     (digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.parse().ok())?
 }

@@ -17,7 +17,7 @@ async fn a_block_is_one_commit_or_none() {
     assert!(refused(&mut other, "SELECT * FROM t").await.starts_with("42P01"));
     ok(&mut one, "COMMIT").await;
     assert_eq!(rows(&mut other, "SELECT a FROM t ORDER BY a").await, ["1", "2", "3"]);
-    let log = |lake: &Lake| lake.keys().iter().filter(|key| key.contains("_delta_log")).count();
+    let log = |lake: &Lake| lake.keys().iter().filter(|key| key.ends_with(".json")).count();
     assert_eq!(log(&lake), 1);
     ok(&mut one, "BEGIN").await;
     ok(&mut one, "INSERT INTO t VALUES (4)").await;

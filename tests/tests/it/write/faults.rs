@@ -93,3 +93,52 @@ async fn files_of_statements_that_fail_are_deleted() {
     }
     assert_eq!(rows(&mut client, "SELECT count(*) FROM t").await, ["0"]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_of_a_table_are_no_table_before_its_commit() {
+    let store = Server::start().await;
+    let servers = [TestServer::writable_s3(&store, "lake").await, TestServer::writable_s3(&store, "lake").await];
+    let [mut first, mut other] = [servers[0].wire().await, servers[1].wire().await];
+    let made = |name: &str, rows: u32| format!("CREATE TABLE {name} AS SELECT n FROM generate_series(1, {rows}) s(n)");
+    // As a process leaves them that dies.
+    store.faults.inject(Operation::Delete, "", Fault::AccessDenied, usize::MAX);
+    store.faults.inject(Operation::Put, "00000000000000000000.json", Fault::AccessDenied, 1);
+    assert_eq!(refused(&mut first, &made("t", 3)).await, "42501 could not write to the object store");
+    let reason = "SELECT reason FROM system.skipped_files WHERE key LIKE '%/t/_delta_log'";
+    for (server, client) in servers.iter().zip([&mut first, &mut other]) {
+        server.refresh().await;
+        assert_eq!(refused(client, "SELECT * FROM t").await, "42P01 relation \"t\" does not exist");
+        assert_eq!(rows(client, reason).await, ["the statement that makes the table is at work, or was broken off"]);
+    }
+    store.faults.clear();
+    ok(&mut other, &made("t", 2)).await;
+    for (server, client) in servers.iter().zip([&mut first, &mut other]) {
+        server.refresh().await;
+        assert_eq!(rows(client, "SELECT n FROM t ORDER BY n").await, ["1", "2"]);
+        assert!(rows(client, reason).await.is_empty());
+    }
+    // Of two at once one is done, whole.
+    let (a, b) = (made("u", 1000), made("u", 1000));
+    let (a, b) = tokio::join!(first.query(&a), other.query(&b));
+    let mut states = [a.state().to_owned(), b.state().to_owned()];
+    states.sort();
+    assert_eq!(states, ["00000", "42P07"]);
+    for server in &servers {
+        server.refresh().await;
+        assert_eq!(server.value("SELECT count(*) || ' ' || sum(n) FROM u").await, "1000 500500");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_stays_of_a_table_that_was_not_made() {
+    let lake = Lake::default();
+    let server = TestServer::writable(&lake).await;
+    let mut client = server.wire().await;
+    let failing = "CREATE TABLE t AS SELECT 1 / (n - 9000) AS q FROM generate_series(1, 9000) s(n)";
+    assert_eq!(refused(&mut client, failing).await, "22012 division by zero");
+    // It happens in the background.
+    while lake.keys().iter().any(|key| key.contains("/t/")) {
+        tokio::task::yield_now().await;
+    }
+    ok(&mut client, "CREATE TABLE t (a int)").await;
+}
