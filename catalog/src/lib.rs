@@ -10,6 +10,7 @@ mod error;
 mod format;
 mod interval;
 mod layout;
+mod lazy;
 mod left_out;
 mod manifest;
 mod matview;
@@ -37,6 +38,7 @@ pub use definition::{Commented, Comments, Defined, Name, OptionChange, OptionFau
 pub use error::Error;
 pub use format::Adapted;
 pub use format::delta::AsOf;
+pub use lazy::lazy;
 pub use left_out::LeftOut;
 pub use matview::{
     Attempt, Bucket, Class, Difference, Extent, Lease, Lineage, Matview, Object, Options, Outcome, Policy, Refresh,

@@ -10,12 +10,12 @@ use arrow::datatypes::{DataType, Schema};
 use datafusion::common::{ColumnStatistics, ScalarValue, Statistics};
 use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::expressions::{
-    BinaryExpr, CastExpr, Column, DynamicFilterPhysicalExpr, InListExpr, IsNotNullExpr, IsNullExpr, LikeExpr, Literal,
-    NotExpr,
+    BinaryExpr, CastExpr, Column, InListExpr, IsNotNullExpr, IsNullExpr, LikeExpr, Literal, NotExpr,
 };
 use datafusion::physical_expr::{PhysicalExpr, conjunction, split_conjunction};
 
 use super::condition::Failure;
+use crate::lazy::{can_fail, lazy};
 
 /// The share of rows that equal one value, pass one bound, or fit a pattern, where nothing is known of their column.
 const EQUAL: f64 = 0.1;
@@ -51,7 +51,10 @@ impl Table<'_> {
     pub(super) fn ordered(&self, condition: &Arc<dyn PhysicalExpr>, failure: &Failure) -> Arc<dyn PhysicalExpr> {
         let parts: Vec<_> = split_conjunction(condition).into_iter().map(Arc::clone).collect();
         let ordered = self.order(&parts).into_iter().filter_map(|place| parts.get(place).map(Arc::clone));
-        conjunction(ordered.map(|part| if self.can_fail(&part) { failure.of(part) } else { part }))
+        conjunction(ordered.map(|part| match self.can_fail(&part) {
+            true => failure.of(lazy(&part, self.schema).ok().flatten().unwrap_or(part)),
+            false => part,
+        }))
     }
 
     fn rank(&self, condition: &Arc<dyn PhysicalExpr>) -> f64 {
@@ -142,28 +145,7 @@ impl Table<'_> {
     /// Whether asking can fail: what can is asked last, of the rows for which all else holds. `x <> 0 AND 1 / x > 2`
     /// is no error in PostgreSQL.
     fn can_fail(&self, condition: &Arc<dyn PhysicalExpr>) -> bool {
-        !condition.is::<DynamicFilterPhysicalExpr>() && !self.is_plain(condition)
-    }
-
-    fn is_plain(&self, expr: &Arc<dyn PhysicalExpr>) -> bool {
-        let is_plain = if let Some(both) = expr.downcast_ref::<BinaryExpr>() {
-            use Operator::{And, Eq, Gt, GtEq, IsDistinctFrom, IsNotDistinctFrom, Lt, LtEq, NotEq, Or};
-            matches!(both.op(), And | Or | Eq | NotEq | Lt | LtEq | Gt | GtEq | IsDistinctFrom | IsNotDistinctFrom)
-        } else if let Some(cast) = expr.downcast_ref::<CastExpr>() {
-            let is_text = cast.cast_type().is_string();
-            cast.expr()
-                .data_type(self.schema)
-                .is_ok_and(|of| of.is_numeric() || of.is_temporal() || is_text && of.is_string())
-        } else {
-            expr.is::<Column>()
-                || expr.is::<Literal>()
-                || expr.is::<NotExpr>()
-                || expr.is::<LikeExpr>()
-                || expr.is::<InListExpr>()
-                || expr.is::<IsNullExpr>()
-                || expr.is::<IsNotNullExpr>()
-        };
-        is_plain && expr.children().into_iter().all(|part| self.is_plain(part))
+        can_fail(condition, self.schema)
     }
 
     fn cost(&self, expr: &Arc<dyn PhysicalExpr>) -> f64 {

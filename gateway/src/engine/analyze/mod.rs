@@ -14,6 +14,7 @@ mod join_conditions;
 mod json_functions;
 mod keys;
 mod lateral_exec;
+mod lazily;
 mod limits;
 mod native;
 mod outer;

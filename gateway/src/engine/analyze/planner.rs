@@ -18,6 +18,7 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, Phy
 use super::apply::{Apply, Meaning};
 use super::apply_exec::ApplyExec;
 use super::lateral_exec::LateralExec;
+use super::lazily::lazily;
 use super::runner::Runner;
 use super::single_row::{SingleRow, SingleRowExec};
 use crate::engine::interrupt::{Stop, interruptible};
@@ -33,7 +34,7 @@ impl QueryPlanner for Planner {
         session: &dyn Session,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(Nodes)]);
-        let plan = planner.create_physical_plan(logical_plan, session).await?;
+        let plan = lazily(planner.create_physical_plan(logical_plan, session).await?)?;
         match session.config().get_extension::<Stop>() {
             Some(stop) => interruptible(plan, &stop),
             None => Ok(plan),
