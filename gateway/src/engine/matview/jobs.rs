@@ -12,7 +12,7 @@ use chrono::Utc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::refresh::{Asked, refresh};
+use super::refresh::{Asked, is_lasting, refresh};
 use super::status::Known;
 use crate::engine::{Core, Engine};
 use crate::error::{Error, SqlState};
@@ -61,14 +61,17 @@ impl Engine {
                     (at.newest, at.since) = (snapshot.version, Instant::now());
                 }
                 if matview.options.is_suspended
-                    || known.is_resting(Instant::now())
+                    || known.is_resting(Instant::now(), snapshot.version)
                     || !is_due(table, matview, &known, at)
                 {
                     continue;
                 }
                 at.version = snapshot.version;
-                if stop.run_until_cancelled(job(&self.core, &name, &known, &database, &stop)).await.is_none() {
-                    return;
+                let job = Job { core: &self.core, name: &name, known: &known, snapshot: snapshot.version };
+                match stop.run_until_cancelled(job.run(&database, &stop)).await {
+                    None => return,
+                    Some(true) => {}
+                    Some(false) => at.version = 0,
                 }
             }
         }
@@ -98,19 +101,40 @@ fn is_due(table: &Table, matview: &Matview, known: &Known, seen: &Seen) -> bool 
     }
 }
 
-async fn job(core: &Arc<Core>, name: &Name, known: &Known, database: &str, stop: &CancellationToken) {
-    let asked = Asked { by: "job".to_owned(), database: database.to_owned(), is_full: false, waits: false };
-    let guard = StatementGuard::new(stop.child_token());
-    match guard.run(refresh(core, &guard, name, &asked)).await {
-        Ok(attempt) => {
-            known.failed(None::<fn(u32) -> Duration>);
-            tracing::debug!(view = %name, outcome = attempt.outcome.text(), "a materialized view was refreshed");
-        }
-        // Another replica does it.
-        Err(Error { state: SqlState::ObjectInUse, .. }) => {}
-        Err(error) => {
-            known.failed(Some(|failures: u32| (REST * 2_u32.saturating_pow(failures - 1)).min(REST_MAX)));
-            tracing::warn!(view = %name, %error, "a materialized view was not refreshed");
+/// One refresh that nobody has asked for.
+struct Job<'a> {
+    core: &'a Arc<Core>,
+    name: &'a Name,
+    known: &'a Known,
+    snapshot: u64,
+}
+
+impl Job<'_> {
+    /// Whether nothing is left to be done over the snapshot.
+    async fn run(&self, database: &str, stop: &CancellationToken) -> bool {
+        let asked = Asked { by: "job".to_owned(), database: database.to_owned(), is_full: false, waits: false };
+        let guard = StatementGuard::new(stop.child_token());
+        match guard.run(refresh(self.core, &guard, self.name, &asked)).await {
+            Ok(attempt) => {
+                self.known.succeeded();
+                let outcome = attempt.outcome.text();
+                tracing::debug!(view = %self.name, outcome, "a materialized view was refreshed");
+                true
+            }
+            // Another replica does it, and may not come to its end.
+            Err(Error { state: SqlState::ObjectInUse, .. }) => false,
+            Err(error) => {
+                let lasts = is_lasting(&error);
+                let rest = |failures: u32| (REST * 2_u32.saturating_pow(failures - 1)).min(REST_MAX);
+                // What is mended meanwhile shall not wait for the first time.
+                let rest = |failures: u32| match lasts {
+                    true => failures.checked_sub(1).filter(|more| *more > 0).map_or(Duration::ZERO, rest),
+                    false => rest(failures),
+                };
+                self.known.failed(rest, lasts.then_some(self.snapshot));
+                tracing::warn!(view = %self.name, %error, "a materialized view was not refreshed");
+                lasts
+            }
         }
     }
 }

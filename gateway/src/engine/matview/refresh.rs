@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use catalog::{Attempt, Class, Extent, Lease, Lineage, Name, Outcome, Target, ValueRange};
+use catalog::{Attempt, Class, Extent, Lease, Lineage, Name, Outcome, SourceLineage, Target, ValueRange};
 use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
 use tokio::time::Instant;
@@ -54,13 +54,14 @@ pub(super) async fn refresh(core: &Arc<Core>, guard: &StatementGuard, name: &Nam
     let _running = known.begin();
     let (listed, started_at) = (Instant::now(), Utc::now());
     let replica = core.matviews.replica();
-    let (read, bytes_looked_into) = Default::default();
-    let refresh = One { core, guard, known: &known, name, asked, replica, started_at, read, bytes_looked_into };
+    let (read, bytes_looked_into, over) = Default::default();
+    let refresh = One { core, guard, known: &known, name, asked, replica, started_at, read, bytes_looked_into, over };
     let done = refresh.tried().await;
     let attempt = match &done {
         Ok(attempt) => attempt.clone(),
         // It is the other one's to tell.
         Err(error) if error.state == SqlState::ObjectInUse => return done,
+        Err(_) if matches!(*refresh.over.lock(), Over::Same) => return done,
         Err(error) => refresh.failed(error),
     };
     let is_idle = attempt.outcome == Outcome::Unchanged;
@@ -95,9 +96,9 @@ pub(super) async fn explained(
     asked: &Asked,
 ) -> Result<Vec<String>> {
     let (known, replica) = (core.matviews.known(name), core.matviews.replica());
-    let (read, bytes_looked_into) = Default::default();
-    let refresh =
-        One { core, guard, known: &known, name, asked, replica, started_at: Utc::now(), read, bytes_looked_into };
+    let (read, bytes_looked_into, over) = Default::default();
+    let started_at = Utc::now();
+    let refresh = One { core, guard, known: &known, name, asked, replica, started_at, read, bytes_looked_into, over };
     core.lake.refresh().await?;
     let looked = refresh.look().await?;
     let build = Build { core, guard, look: &looked.look };
@@ -116,6 +117,18 @@ struct One<'a> {
     /// What was read of files for their bounds, so that another try need not.
     read: Mutex<HashMap<(String, String), Extent>>,
     bytes_looked_into: AtomicU64,
+    over: Mutex<Over>,
+}
+
+/// What a refresh would fail over.
+#[derive(Default)]
+enum Over {
+    /// It is not planned yet.
+    #[default]
+    Nothing,
+    These(String, Vec<SourceLineage>),
+    /// The last one has failed over the same, and a job does not begin it again.
+    Same,
 }
 
 /// The lake as one try sees it.
@@ -165,6 +178,14 @@ impl One<'_> {
     /// Plans the query over the lake as it is, and what is to be done.
     async fn look(&self) -> Result<Looked> {
         let look = Look::at(self.core, self.name, &self.asked.database).await?;
+        let sources = &look.made_of.lineage;
+        if !self.asked.waits
+            && let Some(error) = self.known.would_fail(&look.fingerprint, sources)
+        {
+            *self.over.lock() = Over::Same;
+            return Err(error);
+        }
+        *self.over.lock() = Over::These(look.fingerprint.clone(), sources.clone());
         let target = look.target(self.core).await?;
         let base = self.base(&target).await?;
         let is_idle = !self.asked.is_full && base.as_deref().is_some_and(|base| is_as_before(&look, &target, base));
@@ -301,6 +322,9 @@ impl One<'_> {
     }
 
     fn failed(&self, error: &Error) -> Attempt {
+        if let (true, Over::These(fingerprint, sources)) = (is_lasting(error), std::mem::take(&mut *self.over.lock())) {
+            self.known.blame(fingerprint, sources, error.clone());
+        }
         let detail = error.detail.as_ref().map(|detail| format!(" {detail}")).unwrap_or_default();
         let reason = format!("{} ({}){detail}", error.message, error.state.code());
         self.attempt(Outcome::Failed, Some(reason))
@@ -335,6 +359,11 @@ fn is_as_before(look: &Look, target: &Target, base: &Lineage) -> bool {
         && base.definition == look.fingerprint
         && base.sources.len() == look.made_of.lineage.len()
         && base.sources.iter().zip(&look.made_of.lineage).all(|(before, now)| before.difference(now).is_empty())
+}
+
+/// Whether the query fails for what it is, or for what its files are: data, syntax and names, types, what is not supported.
+pub(super) fn is_lasting(error: &Error) -> bool {
+    ["0A", "21", "22", "23", "42"].iter().any(|class| error.state.code().starts_with(class))
 }
 
 /// Whether a file was replaced while it was read, or another has committed first.

@@ -4,13 +4,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use catalog::pg_catalog::MatviewFact;
-use catalog::{Attempt, Lake, Lineage, Name, Outcome, Snapshot};
+use catalog::{Attempt, Lake, Lineage, Name, Outcome, Snapshot, SourceLineage};
 use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
+
+use crate::error::Error;
 
 /// Refreshes of one view that are remembered.
 const ATTEMPTS_MAX: usize = 100;
@@ -41,6 +44,17 @@ struct State {
     /// Of jobs.
     failures: u32,
     not_before: Option<Instant>,
+    /// The snapshot over which a job need not try again.
+    halted_at: Option<u64>,
+    blamed: Option<Blamed>,
+}
+
+/// A failure that comes of the query or of the files, and what they were: the same of them fail again.
+struct Blamed {
+    fingerprint: String,
+    sources: Vec<SourceLineage>,
+    error: Error,
+    is_repeated: bool,
 }
 
 impl Matviews {
@@ -156,20 +170,40 @@ impl Known {
         state.attempts.clone()
     }
 
-    /// Whether jobs leave it alone for now.
-    pub(super) fn is_resting(&self, now: Instant) -> bool {
-        self.state.lock().not_before.is_some_and(|at| now < at)
+    /// Whether jobs leave it alone for now, over this snapshot.
+    pub(super) fn is_resting(&self, now: Instant, snapshot: u64) -> bool {
+        let state = self.state.lock();
+        state.not_before.is_some_and(|at| now < at) || state.halted_at == Some(snapshot)
     }
 
-    /// Counts a job that failed, and gives the number of those in a row; `None` is one that ended well.
-    pub(super) fn failed(&self, rest: Option<impl Fn(u32) -> std::time::Duration>) {
+    /// A job that ended well.
+    pub(super) fn succeeded(&self) {
         let mut state = self.state.lock();
-        match rest {
-            None => (state.failures, state.not_before) = (0, None),
-            Some(rest) => {
-                state.failures = state.failures.saturating_add(1);
-                state.not_before = Some(Instant::now() + rest(state.failures));
-            }
+        (state.failures, state.not_before, state.halted_at, state.blamed) = (0, None, None, None);
+    }
+
+    /// A job that failed: it rests the longer the more of them did in a row. With `lasts` it would fail again over this
+    /// snapshot; one that was not even begun, because it would, is not counted.
+    pub(super) fn failed(&self, rest: impl Fn(u32) -> Duration, lasts: Option<u64>) {
+        let mut state = self.state.lock();
+        state.halted_at = lasts;
+        if lasts.is_some() && state.blamed.as_ref().is_some_and(|blamed| blamed.is_repeated) {
+            return;
         }
+        state.failures = state.failures.saturating_add(1);
+        state.not_before = Some(Instant::now() + rest(state.failures));
+    }
+
+    /// Keeps what a refresh has failed over.
+    pub(super) fn blame(&self, fingerprint: String, sources: Vec<SourceLineage>, error: Error) {
+        self.state.lock().blamed = Some(Blamed { fingerprint, sources, error, is_repeated: false });
+    }
+
+    /// The error of the last refresh, if it would come again: with the same query over the same files.
+    pub(super) fn would_fail(&self, fingerprint: &str, sources: &[SourceLineage]) -> Option<Error> {
+        let mut state = self.state.lock();
+        let blamed = state.blamed.as_mut().filter(|it| it.fingerprint == fingerprint && it.sources == sources)?;
+        blamed.is_repeated = true;
+        Some(blamed.error.clone())
     }
 }
