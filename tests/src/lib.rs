@@ -8,10 +8,12 @@ pub mod flight;
 pub mod grafana;
 pub mod lake;
 pub mod postgres;
+pub mod process;
 pub mod s3;
 pub mod server;
 pub mod slt;
 pub mod wire;
 
 pub use lake::Lake;
+pub use process::Process;
 pub use server::{Authority, Certificate, Identity, TestServer};

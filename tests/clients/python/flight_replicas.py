@@ -14,7 +14,9 @@ from checks import HOST, USER, Checks, equal
 
 STAYS, LEAVES = int(os.environ["FLIGHT_PORT"]), int(os.environ["OTHER_FLIGHT_PORT"])
 PID = int(os.environ["OTHER_PID"])
-ENDLESS_ROWS = "SELECT a, b, repeat('x', 100) FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b"
+# More than sockets and windows hold, so that the rows are under way when their server dies.
+ROWS = 100_000
+MANY_ROWS = f"SELECT a, repeat('x', 1000) FROM generate_series(1, {ROWS}) a"
 SECONDS_MAX = 10
 
 
@@ -40,9 +42,9 @@ def a_ticket_is_good_everywhere():
         assert one(reader, "SHOW TimeZone") != ("Asia/Tokyo",)
 
 
-def a_killed_server_is_an_error():
+def a_killed_server_is_an_error_and_the_other_serves_its_ticket():
     with connect(LEAVES) as planner, planner.cursor() as asking:
-        [partition], _ = asking.adbc_execute_partitions(ENDLESS_ROWS)
+        [partition], _ = asking.adbc_execute_partitions(MANY_ROWS)
     [endpoint] = flight.FlightInfo.deserialize(partition).endpoints
     with flight.FlightClient(f"grpc://{HOST}:{LEAVES}") as client:
         options = flight.FlightCallOptions(headers=[client.authenticate_basic_token(USER, "none")])
@@ -58,11 +60,14 @@ def a_killed_server_is_an_error():
         except (flight.FlightUnavailableError, flight.FlightInternalError):
             pass
         assert time.monotonic() - killed_at < SECONDS_MAX
+    with flight.FlightClient(f"grpc://{HOST}:{STAYS}") as client:
+        # The token is as good here as the ticket.
+        equal(client.do_get(endpoint.ticket, options).read_all().num_rows, ROWS)
     with connect(STAYS) as other:
         equal(one(other, "SELECT 'alive'"), ("alive",))
 
 
 checks = Checks()
-for check in (a_ticket_is_good_everywhere, a_killed_server_is_an_error):
+for check in (a_ticket_is_good_everywhere, a_killed_server_is_an_error_and_the_other_serves_its_ticket):
     checks.run(check.__name__, check)
 checks.end()

@@ -10,6 +10,7 @@ mod ingest;
 mod limits;
 mod metadata;
 mod parameters;
+mod processes;
 mod sessions;
 mod tickets;
 mod tokens;

@@ -36,12 +36,12 @@ async fn until(server: &TestServer, sql: &str, expected: &str) {
     assert!(tokio::time::timeout(Duration::from_secs(20), asking).await.is_ok(), "{sql}: not {expected}");
 }
 
-async fn info(client: &mut Client, sql: &str) -> FlightInfo {
+pub(super) async fn info(client: &mut Client, sql: &str) -> FlightInfo {
     client.info(&CommandStatementQuery { query: sql.to_owned(), transaction_id: None }).await.unwrap()
 }
 
 /// The rows of a ticket, to be taken one batch after the other.
-async fn begin(client: &mut Client, info: &FlightInfo) -> arrow_flight::decode::FlightRecordBatchStream {
+pub(super) async fn begin(client: &mut Client, info: &FlightInfo) -> arrow_flight::decode::FlightRecordBatchStream {
     let request = client.request(info.endpoint[0].ticket.clone().unwrap());
     client.stream(request).await.unwrap()
 }
