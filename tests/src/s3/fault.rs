@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use s3s::{S3Error, S3ErrorCode, S3Result};
 
@@ -58,6 +58,7 @@ struct State {
     /// The first request that was refused so.
     refused: Option<Operation>,
     counts: HashMap<Operation, usize>,
+    last: HashMap<Operation, Instant>,
     log: Vec<(Operation, String)>,
 }
 
@@ -100,6 +101,11 @@ impl Faults {
         self.lock().counts.get(&operation).copied().unwrap_or(0)
     }
 
+    /// When the last request of a kind came.
+    pub fn last(&self, operation: Operation) -> Option<Instant> {
+        self.lock().last.get(&operation).copied()
+    }
+
     /// Every request since the last `reset_counts`, in order.
     pub fn log(&self) -> Vec<(Operation, String)> {
         self.lock().log.clone()
@@ -108,6 +114,7 @@ impl Faults {
     pub fn reset_counts(&self) {
         let mut state = self.lock();
         state.counts.clear();
+        state.last.clear();
         state.log.clear();
     }
 
@@ -130,6 +137,7 @@ impl Faults {
     fn take(&self, operation: Operation, key: &str) -> Option<Fault> {
         let mut state = self.lock();
         *state.counts.entry(operation).or_default() += 1;
+        state.last.insert(operation, Instant::now());
         state.log.push((operation, key.to_owned()));
         match &mut state.left {
             Some((0, first_happens)) => {

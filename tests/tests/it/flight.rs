@@ -11,6 +11,7 @@ mod limits;
 mod metadata;
 mod parameters;
 mod processes;
+mod reads;
 mod sessions;
 mod tickets;
 mod tokens;

@@ -1,15 +1,12 @@
 //! What ends a client's session or its statement: the limits of the other protocol, here as well.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use arrow_flight::FlightInfo;
 use arrow_flight::sql::CommandStatementQuery;
-use arrow_flight::{CancelFlightInfoRequest, FlightInfo};
 use futures::StreamExt;
 use lakegate_tests::flight::{Client, state, status};
-use lakegate_tests::s3::{Fault, Operation, Server};
 use lakegate_tests::{Lake, TestServer};
-use prost::Message;
 use tonic::{Code, Status};
 
 use super::access::{basic, open};
@@ -47,7 +44,7 @@ pub(super) async fn begin(client: &mut Client, info: &FlightInfo) -> arrow_fligh
 }
 
 /// How a stream of rows ends.
-async fn failure(mut rows: arrow_flight::decode::FlightRecordBatchStream) -> Status {
+pub(super) async fn failure(mut rows: arrow_flight::decode::FlightRecordBatchStream) -> Status {
     loop {
         match rows.next().await.expect("an error ends it") {
             Ok(_) => {}
@@ -152,60 +149,5 @@ async fn statement_timeout_covers_computing_and_sending() {
         assert_eq!(failed.message(), "canceling statement due to statement timeout");
     }
     client.query("SET statement_timeout = 0").await.unwrap();
-    assert_eq!(one_text(&mut client, "SELECT 'alive'").await, "alive");
-}
-
-/// A table of many objects, each of which takes its time.
-async fn slow_table() -> (Server, TestServer) {
-    let store = Server::start().await;
-    for n in 0..150 {
-        store.put(&format!("lake/s/slow/{n:03}.csv"), format!("id,text\n{n},row {n}\n")).await;
-    }
-    let server = TestServer::start_s3_unkept(&store, "lake").await;
-    server.value("SELECT count(*) FROM s.slow WHERE id < 0").await;
-    store.faults.inject(Operation::Get, "slow", Fault::Delay(Duration::from_millis(100)), 10_000);
-    store.faults.reset_counts();
-    (store, server)
-}
-
-/// How many objects are asked for after this moment.
-async fn reads_from_now(store: &Server, server: &TestServer) -> usize {
-    let before = store.faults.count(Operation::Get);
-    let counters = server.server.engine().counters();
-    let ended = async {
-        while counters.canceled.load(Ordering::Relaxed) == 0 {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), ended).await.expect("the statement runs on");
-    // Longer than some answers of the store take.
-    server.value("SELECT pg_sleep(0.5) IS NULL").await;
-    store.faults.count(Operation::Get) - before
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_store_is_not_read_for_a_cancelled_statement() {
-    let (store, server) = slow_table().await;
-    let mut client = connect(&server).await;
-    let told = info(&mut client, "SELECT id, text FROM s.slow").await;
-    let mut rows = begin(&mut client, &told).await;
-    rows.next().await.unwrap().unwrap();
-    let asked = CancelFlightInfoRequest { info: Some(told) }.encode_to_vec();
-    client.act("CancelFlightInfo", asked).await.unwrap();
-    let reads = reads_from_now(&store, &server).await;
-    assert!(reads <= 16, "{reads} objects were read");
-    assert_eq!(state(&failure(rows).await), "57014");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_store_is_not_read_for_a_client_that_left() {
-    let (store, server) = slow_table().await;
-    let mut client = connect(&server).await;
-    let told = info(&mut client, "SELECT id, text FROM s.slow").await;
-    let mut rows = begin(&mut client, &told).await;
-    rows.next().await.unwrap().unwrap();
-    drop(rows);
-    let reads = reads_from_now(&store, &server).await;
-    assert!(reads <= 16, "{reads} objects were read");
     assert_eq!(one_text(&mut client, "SELECT 'alive'").await, "alive");
 }

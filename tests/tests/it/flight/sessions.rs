@@ -18,7 +18,7 @@ const ENDLESS_ROWS: &str =
     "SELECT a, b, repeat('x', 100) FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b";
 
 /// Waits until nothing runs.
-async fn assert_ends(server: &TestServer) {
+pub(super) async fn assert_ends(server: &TestServer) {
     let counters = server.server.engine().counters();
     let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let ended = || count(&counters.succeeded) + count(&counters.failed) + count(&counters.canceled);
