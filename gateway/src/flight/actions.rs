@@ -21,7 +21,7 @@ use super::columns::{self, Columns};
 use super::sealed::Work;
 use super::status::malformed;
 use super::{metadata, params};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::session::vars::Scope;
 
 /// Every action, with what a person may want to know of it.
@@ -104,6 +104,15 @@ struct CloseSessionResult {
 }
 
 const CLOSED: i32 = 1;
+
+/// A statement that names a transaction of Flight SQL would be committed by itself, which its client does not expect.
+pub(super) fn check_no_transaction(id: Option<&Bytes>) -> Result<()> {
+    if id.is_none_or(Bytes::is_empty) { Ok(()) } else { Err(no_transactions()) }
+}
+
+pub(super) fn no_transactions() -> Error {
+    Error::unsupported("transactions of Flight SQL are not supported").hint("Send BEGIN and COMMIT as statements.")
+}
 
 /// Plans a statement; its handle is all that there is of it.
 pub(super) async fn create(server: &Server, call: &Call, text: String) -> Result<Vec<u8>> {

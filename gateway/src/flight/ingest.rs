@@ -6,11 +6,11 @@
 use arrow_flight::sql::{CommandStatementIngest, TableDefinitionOptions, TableExistsOption, TableNotExistOption};
 use tonic::metadata::MetadataMap;
 
-use super::Server;
 use super::auth::Call;
 use super::clients::Client;
 use super::put::Put;
 use super::status::malformed;
+use super::{Server, actions};
 use crate::engine::{Given, IfExists, Load};
 use crate::error::{Error, Result, SqlState};
 
@@ -56,10 +56,7 @@ impl Server {
         if temporary {
             return Err(Error::unsupported("temporary tables are not supported"));
         }
-        if asked.transaction_id.is_some() {
-            return Err(Error::unsupported("transactions of Flight SQL are not supported")
-                .hint("Send BEGIN and COMMIT as statements."));
-        }
+        actions::check_no_transaction(asked.transaction_id.as_ref())?;
         if let Some(catalog) = catalog.filter(|catalog| *catalog != self.database) {
             let message = format!("database \"{catalog}\" does not exist");
             return Err(Error::new(SqlState::InvalidCatalogName, message));

@@ -121,6 +121,7 @@ impl Service {
         let (server, role) = (&self.0, &call.login.role.name);
         match command(&descriptor.cmd, "command")? {
             Command::CommandStatementQuery(query) => {
+                actions::check_no_transaction(query.transaction_id.as_ref())?;
                 let work = server.work(call, query.query);
                 server.info(call, &work, descriptor).await
             }
@@ -138,7 +139,10 @@ impl Service {
     async fn schema(&self, call: &Call, descriptor: &FlightDescriptor) -> Result<Bytes> {
         let (server, role) = (&self.0, &call.login.role.name);
         let schema = match command(&descriptor.cmd, "command")? {
-            Command::CommandStatementQuery(query) => server.schema(call, &server.work(call, query.query)).await?,
+            Command::CommandStatementQuery(query) => {
+                actions::check_no_transaction(query.transaction_id.as_ref())?;
+                server.schema(call, &server.work(call, query.query)).await?
+            }
             Command::CommandPreparedStatementQuery(query) => {
                 let work = Work::of_handle(&server.seal, role, &query.prepared_statement_handle)?;
                 server.schema(call, &work).await?
@@ -170,6 +174,7 @@ impl Service {
         let counted = |record_count| DoPutUpdateResult { record_count }.encode_to_vec();
         match command(put.command(), "command")? {
             Command::CommandStatementUpdate(update) => {
+                actions::check_no_transaction(update.transaction_id.as_ref())?;
                 let work = server.work(call, update.query);
                 server.execution(call, &work, None).await?.finish().await.map(counted)
             }
@@ -193,6 +198,7 @@ impl Service {
         match action.r#type.as_str() {
             "CreatePreparedStatement" => {
                 let asked: ActionCreatePreparedStatementRequest = unwrapped(&action)?;
+                actions::check_no_transaction(asked.transaction_id.as_ref())?;
                 Ok(vec![actions::create(server, call, asked.query).await?])
             }
             "ClosePreparedStatement" => {
@@ -206,6 +212,9 @@ impl Service {
             "SetSessionOptions" => actions::set_options(server, call, &action.body).map(|body| vec![body]),
             "GetSessionOptions" => actions::get_options(server, call).await.map(|body| vec![body]),
             "CloseSession" => Ok(vec![actions::close(server, call)]),
+            "BeginTransaction" | "EndTransaction" | "BeginSavepoint" | "EndSavepoint" => {
+                Err(actions::no_transactions())
+            }
             other => Err(Error::unsupported(format!("the action {other} is not supported"))),
         }
     }

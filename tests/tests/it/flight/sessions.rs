@@ -3,8 +3,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use arrow_flight::sql::CommandStatementQuery;
-use arrow_flight::{CancelFlightInfoRequest, CancelFlightInfoResult, CancelStatus};
+use arrow_flight::sql::{
+    ActionBeginTransactionRequest, ActionCreatePreparedStatementRequest, CommandStatementQuery, CommandStatementUpdate,
+    ProstMessageExt,
+};
+use arrow_flight::{CancelFlightInfoRequest, CancelFlightInfoResult, CancelStatus, FlightDescriptor};
+use bytes::Bytes;
 use futures::StreamExt;
 use lakegate_tests::flight::{state, status};
 use lakegate_tests::{Lake, TestServer};
@@ -52,6 +56,38 @@ async fn a_session_keeps_its_variables_and_its_block() {
     assert_eq!(super::texts(&one.query("FETCH 9 FROM c").await.unwrap().batches, 0), ["3", "4", "5"]);
     one.query("COMMIT").await.unwrap();
     assert_eq!(state(&one.query("CLOSE c").await.unwrap_err()), "34000");
+}
+
+/// A client that believes to be in a transaction must not have its statements committed one by one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_of_the_protocol_is_refused() {
+    let lake = Lake::default();
+    let server = TestServer::writable(&lake).await;
+    let mut client = connect(&server).await;
+    client.update("CREATE TABLE t (a int)").await.unwrap();
+    let insert = || "INSERT INTO t VALUES (1)".to_owned();
+    let named = |id: &'static [u8]| Some(Bytes::from_static(id));
+    let select = CommandStatementQuery { query: "SELECT * FROM t".to_owned(), transaction_id: named(b"1") };
+    let descriptor = FlightDescriptor::new_cmd(select.as_any().encode_to_vec());
+    let request = client.request(descriptor);
+    let prepared = ActionCreatePreparedStatementRequest { query: insert(), transaction_id: named(b"1") };
+    let begin = ActionBeginTransactionRequest {}.as_any().encode_to_vec();
+    for refused in [
+        client.info(&select).await.unwrap_err(),
+        client.raw().get_schema(request).await.unwrap_err(),
+        client.act("CreatePreparedStatement", prepared.as_any().encode_to_vec()).await.unwrap_err(),
+        client.act("BeginTransaction", begin).await.unwrap_err(),
+        client.put(&CommandStatementUpdate { query: insert(), transaction_id: named(b"1") }, None).await.unwrap_err(),
+    ] {
+        assert_eq!((refused.code(), state(&refused)), (Code::Unimplemented, "0A000"));
+        assert_eq!(
+            refused.message(),
+            "transactions of Flight SQL are not supported\nHINT:  Send BEGIN and COMMIT as statements."
+        );
+    }
+    // An empty one is none.
+    client.put(&CommandStatementUpdate { query: insert(), transaction_id: named(b"") }, None).await.unwrap();
+    assert_eq!(one_text(&mut client, "SELECT count(*)::text FROM t").await, "1");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
