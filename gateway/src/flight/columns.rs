@@ -98,6 +98,8 @@ fn column(field: &FieldRef, types: Types) -> (FieldRef, Way) {
         Some("money" | "timetz" | "_money" | "_timetz" | "bit" | "varbit") => {
             (DataType::Utf8, Way::Text(Arc::clone(field)))
         }
+        // The encoder tells its field otherwise than we did.
+        _ if has_union(field.data_type()) => (DataType::Utf8, Way::Text(Arc::clone(field))),
         _ => {
             let known = match types {
                 Types::Native => Some(field.data_type().clone()),
@@ -116,18 +118,36 @@ fn column(field: &FieldRef, types: Types) -> (FieldRef, Way) {
     (Arc::new(Field::new(field.name(), data_type, true).with_metadata(metadata)), way)
 }
 
-/// The type without views and dictionaries, at any depth.
+/// The type without views, dictionaries and offsets of 64 bits, at any depth.
 fn plain(data_type: &DataType) -> DataType {
     let inner = |field: &FieldRef| Arc::new(field.as_ref().clone().with_data_type(plain(field.data_type())));
     match data_type {
-        DataType::Utf8View => DataType::Utf8,
-        DataType::BinaryView => DataType::Binary,
+        DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
+        DataType::BinaryView | DataType::LargeBinary => DataType::Binary,
         DataType::Dictionary(_, values) => plain(values),
-        DataType::List(field) | DataType::ListView(field) => DataType::List(inner(field)),
-        DataType::LargeList(field) | DataType::LargeListView(field) => DataType::LargeList(inner(field)),
+        DataType::List(field)
+        | DataType::ListView(field)
+        | DataType::LargeList(field)
+        | DataType::LargeListView(field) => DataType::List(inner(field)),
         DataType::FixedSizeList(field, length) => DataType::FixedSizeList(inner(field), *length),
         DataType::Struct(fields) => DataType::Struct(fields.iter().map(inner).collect()),
         other => other.clone(),
+    }
+}
+
+/// Whether there is a union in it, at any depth.
+fn has_union(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Union(..) => true,
+        DataType::Dictionary(_, values) => has_union(values),
+        DataType::List(field)
+        | DataType::ListView(field)
+        | DataType::LargeList(field)
+        | DataType::LargeListView(field)
+        | DataType::FixedSizeList(field, _)
+        | DataType::Map(field, _) => has_union(field.data_type()),
+        DataType::Struct(fields) => fields.iter().any(|field| has_union(field.data_type())),
+        _ => false,
     }
 }
 

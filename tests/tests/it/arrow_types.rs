@@ -9,12 +9,12 @@ use lakegate_tests::lake::{arrow_file, parquet};
 use lakegate_tests::{Lake, TestServer, binary};
 
 /// A column, its OID, and what its rows show.
-struct Column {
-    name: &'static str,
+pub(crate) struct Column {
+    pub(crate) name: &'static str,
     field: Field,
     array: ArrayRef,
     oid: u32,
-    shown: &'static [&'static str],
+    pub(crate) shown: &'static [&'static str],
 }
 
 fn column(name: &'static str, array: impl Array + 'static, oid: u32, shown: &'static [&'static str]) -> Column {
@@ -221,7 +221,12 @@ fn of_arrow_alone() -> Vec<Column> {
     vec![column("runs", runs, 25, &["a", "NULL"]), column("union", union.build().unwrap(), 114, &["7", "1.5"])]
 }
 
-fn write(lake: &Lake, columns: &[Column]) {
+/// A column of every type.
+pub(crate) fn columns() -> Vec<Column> {
+    numbers().into_iter().chain(moments()).chain(lists()).chain(of_arrow_alone()).collect()
+}
+
+pub(crate) fn write(lake: &Lake, columns: &[Column]) {
     for column in columns {
         let schema = Arc::new(Schema::new(vec![column.field.clone().with_name("c")]));
         let batch = RecordBatch::try_new(schema, vec![Arc::clone(&column.array)]).unwrap();
@@ -234,7 +239,7 @@ fn write(lake: &Lake, columns: &[Column]) {
 }
 
 /// The tables of a column: one for each format.
-fn tables(column: &Column) -> Vec<String> {
+pub(crate) fn tables(column: &Column) -> Vec<String> {
     let in_parquet = !matches!(column.array.data_type(), DataType::Union(..) | DataType::RunEndEncoded(..));
     let schemas = if in_parquet { ["types", "ipc"].as_slice() } else { &["ipc"] };
     schemas.iter().map(|schema| format!("{schema}.\"{}\"", column.name)).collect()
@@ -243,7 +248,7 @@ fn tables(column: &Column) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_type_of_arrow_is_a_type_of_postgres_in_both_formats() {
     let lake = Lake::default();
-    let columns: Vec<Column> = numbers().into_iter().chain(moments()).chain(lists()).chain(of_arrow_alone()).collect();
+    let columns = columns();
     write(&lake, &columns);
     let server = TestServer::start(&lake).await;
     let mut client = server.wire().await;

@@ -1,15 +1,18 @@
 //! Rows in the form that a client asks for.
 
 use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit};
-use arrow_flight::sql::CommandStatementQuery;
+use arrow::datatypes::{DataType, Float64Type, Int64Type, Schema, TimeUnit};
+use arrow_flight::FlightDescriptor;
+use arrow_flight::sql::{CommandStatementQuery, ProstMessageExt};
 use arrow_ipc::CompressionType;
 use futures::TryStreamExt;
-use lakegate_tests::flight::{Client, state};
+use lakegate_tests::flight::{Client, state, texts as texts_of};
 use lakegate_tests::{Lake, TestServer};
+use prost::Message;
 use tonic::Code;
 
 use super::connect;
+use crate::arrow_types::{columns, tables, write};
 
 async fn asking(server: &TestServer, header: &'static str, value: &'static str) -> Client {
     let mut client = connect(server).await;
@@ -82,6 +85,77 @@ async fn types_are_those_that_the_client_knows() {
     assert_eq!(types(&native.batches[0]), [DataType::Utf8View]);
     let texts = native.batches[0].column(0).as_string_view().iter().flatten().map(str::to_owned);
     assert_eq!(texts.collect::<Vec<_>>(), super::texts(&plain.batches, 0));
+}
+
+/// Whether `plain` has the type.
+fn is_plain(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Utf8View
+        | DataType::LargeUtf8
+        | DataType::BinaryView
+        | DataType::LargeBinary
+        | DataType::Dictionary(..)
+        | DataType::RunEndEncoded(..)
+        | DataType::ListView(_)
+        | DataType::LargeList(_)
+        | DataType::LargeListView(_) => false,
+        DataType::Union(..) => false,
+        DataType::List(item) | DataType::FixedSizeList(item, _) => is_plain(item.data_type()),
+        _ => true,
+    }
+}
+
+fn is_basic(data_type: &DataType) -> bool {
+    data_type.is_integer()
+        || matches!(
+            data_type,
+            DataType::Boolean | DataType::Float32 | DataType::Float64 | DataType::Utf8 | DataType::Timestamp(..)
+        )
+}
+
+/// What `basic` shows otherwise than the other forms: the first value of a column.
+const BASIC: [(&str, &str); 4] = [
+    ("uint64", "1.8446744073709552e+19"),
+    ("decimal128", "-1.2345e-06"),
+    ("decimal256", "1.2345678901234568e+39"),
+    ("date64", "1969-12-31 00:00:00"),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_type_has_its_values_in_every_form() {
+    let (lake, columns) = (Lake::default(), columns());
+    write(&lake, &columns);
+    let server = TestServer::start(&lake).await;
+    let mut wrong = Vec::new();
+    for form in ["plain", "native", "basic"] {
+        let mut client = asking(&server, "lakegate-types", form).await;
+        for (column, table) in
+            columns.iter().flat_map(|column| tables(column).into_iter().map(move |table| (column, table)))
+        {
+            let query = CommandStatementQuery { query: format!("SELECT c FROM {table}"), transaction_id: None };
+            let request = client.request(FlightDescriptor::new_cmd(query.as_any().encode_to_vec()));
+            let described = client.raw().get_schema(request).await.unwrap().into_inner();
+            // FlightInfo's schema is held to that of the rows by `rows`.
+            let rows = client.rows(&query).await.unwrap();
+            assert_eq!(Schema::try_from(&described).unwrap(), *rows.schema, "{form} {table}");
+            let data_type = rows.schema.field(0).data_type();
+            let shown = rows.batches.iter().flat_map(texts_of);
+            let shown: Vec<_> = shown.map(|row| row[0].clone().unwrap_or_else(|| "NULL".to_owned())).collect();
+            let mut expected = column.shown.to_vec();
+            if let (true, Some((_, first))) = (form == "basic", BASIC.iter().find(|(name, _)| *name == column.name)) {
+                expected[0] = first;
+            }
+            let is_known = match form {
+                "plain" => is_plain(data_type),
+                "basic" => is_basic(data_type),
+                _ => true,
+            };
+            if !is_known || shown != expected {
+                wrong.push(format!("{form} {table}: {data_type} {shown:?}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
