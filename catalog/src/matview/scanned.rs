@@ -40,6 +40,11 @@ impl Scanned {
         &self.lake.opened.schema
     }
 
+    /// The version of its log, if it has one. A version can name the columns of the same files otherwise.
+    pub fn version(&self) -> Option<u64> {
+        self.lake.opened.delta.as_ref().map(|delta| delta.version())
+    }
+
     pub fn files(&self) -> usize {
         self.lake.opened.content.files().count()
     }

@@ -27,6 +27,7 @@ mod named;
 mod object_casts;
 mod params;
 mod parse;
+mod parts;
 mod plan;
 mod planners;
 mod prepare;
@@ -69,6 +70,7 @@ pub use base::Outputs;
 pub use copy::{Copy, CopyFormat};
 pub use cpu::CpuPool;
 pub use cursor::{Cursor, Fetch};
+pub use parts::Pin;
 use plan::Plan;
 pub use query_log::Counters;
 pub use statement::{Count, Prepared, Statement, Tag};
@@ -240,6 +242,9 @@ impl Engine {
                 }
             };
             return Box::pin(self.run(session, guard, target, params)).await;
+        }
+        if let Plan::Pinned { planned, pin } = &prepared.plan {
+            return Box::pin(self.pinned(session, guard, (prepared, planned, pin), params)).await;
         }
         let stale = prepared.snapshot_version().is_some_and(|version| version != core.snapshot(session).version);
         let retyped = params::retyped(&prepared.param_types, &params);

@@ -43,6 +43,11 @@ pub(super) struct Planned {
 /// How a prepared statement runs.
 pub(super) enum Plan {
     Query(Planned),
+    /// A query over the very files of the pin.
+    Pinned {
+        planned: Planned,
+        pin: super::Pin,
+    },
     Explain {
         planned: Planned,
         how: explain::How,

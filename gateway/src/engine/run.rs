@@ -84,6 +84,7 @@ impl Run<'_> {
                 self.session.statements().add(name.clone(), named)?;
                 Ok(Outcome::Done(self.prepared.tag.clone()))
             }
+            Plan::Pinned { .. } => Err(Error::internal("a pin is looked at before its query runs")),
             Plan::Execute { .. } => Err(Error::internal("EXECUTE runs the statement that it names")),
             Plan::Refresh(table) => {
                 let message = &self.prepared.statement.message;

@@ -12,8 +12,8 @@ use super::cursor::{self, Fetch};
 use super::explain::{self, How};
 use super::plan::{Plan, Planned};
 use super::write::Write;
-use super::{Cursor, matview, no_columns};
-use crate::error::Result;
+use super::{Cursor, Pin, matview, no_columns};
+use crate::error::{Error, Result};
 
 /// One parsed statement of a message.
 #[derive(Debug, Clone)]
@@ -92,6 +92,13 @@ impl Prepared {
     pub(super) fn query(statement: Statement, planned: Planned) -> Self {
         let (columns, param_types) = (Arc::clone(&planned.columns), planned.param_types.clone());
         Self { statement, plan: Plan::Query(planned), columns, param_types, returns_rows: true, tag: Tag::SELECT }
+    }
+
+    /// The same query over the very files of a pin, which was made for it.
+    pub fn pinned(&self, pin: Pin) -> Result<Self> {
+        let Plan::Query(planned) = &self.plan else { return Err(Error::internal("only a query has a pin")) };
+        let plan = Plan::Pinned { planned: planned.clone(), pin };
+        Ok(Self { plan, ..Self::query(self.statement.clone(), planned.clone()) })
     }
 
     pub(super) fn explain(statement: Statement, planned: Planned, how: How) -> Self {
@@ -199,6 +206,7 @@ impl Prepared {
     pub(super) fn snapshot_version(&self) -> Option<u64> {
         match &self.plan {
             Plan::Query(planned)
+            | Plan::Pinned { planned, .. }
             | Plan::Explain { planned, .. }
             | Plan::Copy { planned, .. }
             | Plan::Declare { planned, .. } => Some(planned.scope.snapshot.version),

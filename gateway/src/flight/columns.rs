@@ -83,10 +83,15 @@ pub(super) fn ipc(schema: &Schema) -> Result<Bytes> {
     Ok(bytes)
 }
 
-/// What a client is told of a result before it fetches it: one endpoint, which every client takes.
-pub(super) fn info(schema: &Schema, ticket: Bytes, descriptor: FlightDescriptor) -> Result<FlightInfo> {
-    let endpoint = FlightEndpoint::new().with_ticket(Ticket::new(ticket));
-    Ok(FlightInfo::new().try_with_schema(schema)?.with_endpoint(endpoint).with_descriptor(descriptor))
+/// What a client is told of a result before it fetches it: an endpoint for each ticket.
+pub(super) fn info(
+    schema: &Schema,
+    tickets: impl IntoIterator<Item = Bytes>,
+    descriptor: FlightDescriptor,
+) -> Result<FlightInfo> {
+    let endpoints = tickets.into_iter().map(|ticket| FlightEndpoint::new().with_ticket(Ticket::new(ticket)));
+    let info = FlightInfo::new().try_with_schema(schema)?.with_descriptor(descriptor);
+    Ok(endpoints.fold(info, FlightInfo::with_endpoint))
 }
 
 fn column(field: &FieldRef, types: Types) -> (FieldRef, Way) {

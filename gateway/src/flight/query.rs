@@ -20,15 +20,18 @@ use super::Server;
 use super::auth::Call;
 use super::clients::{Client, Running};
 use super::columns::{self, Columns, Shown};
-use super::form::Form;
+use super::form::{Form, Snapshot};
 use super::params;
 use super::sealed::{Setting, Work, nonce};
 use super::status;
-use crate::engine::{Count, Outcome, Prepared, QueryStream, changed_result_type};
+use crate::engine::{Count, Outcome, Pin, Prepared, QueryStream, changed_result_type};
 use crate::error::{Error, Result, SqlState};
-use crate::session::{SessionEffect, StatementGuard};
+use crate::session::{SessionEffect, StatementGuard, transaction};
 
 pub(super) type DataStream = BoxStream<'static, Result<FlightData, Status>>;
+
+/// Every ticket holds the statement and its parameters; longer ones are told once.
+const REPEATED_BYTES_MAX: usize = 64 << 10;
 
 /// One statement of one call.
 pub(super) struct Execution {
@@ -50,8 +53,9 @@ impl Server {
         let settings = call.client.session.vars().changed();
         let settings = settings.into_iter().map(|(name, value)| Setting { name, value }).collect();
         let (role, session) = (call.login.role.name.clone(), call.client.mark.to_vec());
-        let (types, compression) = (call.form.types as i32, call.form.compression as i32);
-        Work { role, session, text, settings, types, compression, ..Work::default() }
+        let Form { types, compression, endpoints, snapshot } = call.form;
+        let (types, compression, snapshot) = (types as i32, compression as i32, snapshot as i32);
+        Work { role, session, text, settings, types, compression, endpoints, snapshot, ..Work::default() }
     }
 
     /// Plans one statement.
@@ -81,14 +85,19 @@ impl Server {
         let mut work = Work { nonce: nonce()?.to_vec(), ..work.clone() };
         let execution = self.execution(call, &work, None).await?;
         let schema = execution.columns().schema();
-        if execution.prepared.returns_rows {
-            work.columns = execution.columns().fingerprint();
-            execution.client.plans().keep(&work.nonce, &execution.prepared);
-        } else {
+        if !execution.prepared.returns_rows {
             execution.finish().await?;
             work.done = true;
+            return columns::info(&schema, [wrapped(work.ticket(&self.seal))], descriptor);
         }
-        columns::info(&schema, wrapped(work.ticket(&self.seal)), descriptor)
+        work.columns = execution.columns().fingerprint();
+        let mut tickets = Vec::new();
+        for pin in execution.pins(&work).await? {
+            let work = work.of_part(pin)?;
+            execution.client.plans().keep(&work.nonce, &execution.prepared);
+            tickets.push(wrapped(work.ticket(&self.seal)));
+        }
+        columns::info(&schema, tickets, descriptor)
     }
 
     /// The columns of a statement, which is not carried out.
@@ -130,6 +139,10 @@ impl Server {
         if !work.columns.is_empty() && work.columns != Columns::of(&prepared.columns, work.types()).fingerprint() {
             return self.settled(&client, Err(changed_result_type()));
         }
+        let prepared = match work.pin() {
+            Some(pin) => Arc::new(self.settled(&client, prepared.pinned(pin))?),
+            None => prepared,
+        };
         let batches = batches.map_or_else(|| params::unpack(&work.params), Ok)?;
         let display = client.session.vars().display();
         let sets = params::sets(&batches, &prepared.param_types, self.inputs, &display);
@@ -160,6 +173,16 @@ impl Server {
 impl Execution {
     fn columns(&self) -> Columns {
         Columns::of(&self.prepared.columns, self.form.types)
+    }
+
+    /// What each endpoint of the result is bound to; one is that of all rows. In a block there is one: its rows are no others' yet.
+    async fn pins(&self, work: &Work) -> Result<Vec<Option<Pin>>> {
+        let is_outside = self.client.session.transaction().status == transaction::Status::Idle;
+        let is_short = work.text.len() + work.params.len() <= REPEATED_BYTES_MAX;
+        let parts_max = if is_outside && is_short { self.form.endpoints as usize } else { 1 };
+        let pins = self.server.engine.pins(&self.prepared, parts_max, self.form.snapshot == Snapshot::Strict).await;
+        let pins = self.server.settled(&self.client, pins)?;
+        Ok(if pins.is_empty() { vec![None] } else { pins.into_iter().map(Some).collect() })
     }
 
     /// Begins, and gives the rows as they come. An error of the first set of parameters is told at once.

@@ -10,9 +10,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use bytes::Bytes;
 use prost::Message;
 
-use super::form::{Compression, Form, Types};
+use super::form::{Compression, Form, Snapshot, Types};
 use crate::auth::Seal;
 use crate::auth::seal::{self, Broken, Purpose};
+use crate::engine::Pin;
 use crate::error::{Error, Result, SqlState};
 
 /// A ticket is fetched soon, or not at all.
@@ -59,6 +60,18 @@ pub(super) struct Work {
     pub(super) types: i32,
     #[prost(enumeration = "Compression", tag = "10")]
     pub(super) compression: i32,
+    #[prost(uint32, tag = "11")]
+    pub(super) endpoints: u32,
+    #[prost(enumeration = "Snapshot", tag = "12")]
+    pub(super) snapshot: i32,
+    /// What tells the files that a ticket is bound to; empty if it is bound to none.
+    #[prost(bytes = "vec", tag = "13")]
+    pub(super) files: Vec<u8>,
+    /// Of those files, which part is read of how many.
+    #[prost(uint32, tag = "14")]
+    pub(super) part: u32,
+    #[prost(uint32, tag = "15")]
+    pub(super) parts: u32,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -93,7 +106,22 @@ pub(super) fn bad_token(why: Broken) -> Error {
 
 impl Work {
     pub(super) fn form(&self) -> Form {
-        Form { types: self.types(), compression: self.compression() }
+        let (types, compression, snapshot) = (self.types(), self.compression(), self.snapshot());
+        Form { types, compression, endpoints: self.endpoints, snapshot }
+    }
+
+    /// The files that it is bound to, if it is.
+    pub(super) fn pin(&self) -> Option<Pin> {
+        let part = (self.part as usize, self.parts as usize);
+        (!self.files.is_empty()).then(|| Pin { files: self.files.clone(), part })
+    }
+
+    /// The same for one ticket, bound to these files or to none.
+    pub(super) fn of_part(&self, pin: Option<Pin>) -> Result<Self> {
+        let (files, (part, parts)) = pin.map_or((Vec::new(), (0, 1)), |pin| (pin.files, pin.part));
+        let (part, parts) = (u32::try_from(part), u32::try_from(parts));
+        let (part, parts) = (part.map_err(Error::internal)?, parts.map_err(Error::internal)?);
+        Ok(Self { nonce: nonce()?.to_vec(), files, part, parts, ..self.clone() })
     }
 
     pub(super) fn ticket(&self, seal: &Seal) -> Bytes {

@@ -130,7 +130,7 @@ impl Service {
                 server.info(call, &work, descriptor).await
             }
             other => match metadata::schema(&other) {
-                Some(schema) => columns::info(&schema, descriptor.cmd.clone(), descriptor),
+                Some(schema) => columns::info(&schema, [descriptor.cmd.clone()], descriptor),
                 None => Err(unknown(&other)),
             },
         }

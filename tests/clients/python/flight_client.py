@@ -5,9 +5,12 @@ Takes FLIGHT_PORT from the environment, beside what `checks` takes.
 import datetime as dt
 import decimal
 import os
+import pathlib
+import re
 import threading
 import time
 
+import adbc_driver_flightsql
 import adbc_driver_flightsql.dbapi as flightsql
 import pandas as pd
 import polars as pl
@@ -83,6 +86,35 @@ def forms():
     basic = rows(**{"lakegate-types": "basic"})
     equal([str(of) for of in basic.schema.types], ["string", "double", "timestamp[us, tz=UTC]"])
     refused(lambda: rows(**{"lakegate-types": "few"}), "invalid value for header", "22023")
+
+
+def documented():
+    page = pathlib.Path(__file__).parents[3] / "docs" / "flight-sql.md"
+    [example] = [code for code in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL) if "lakegate-" in code]
+    names = {"adbc_driver_flightsql": adbc_driver_flightsql}
+    exec(example.replace("grpc://127.0.0.1:50051", URI), names)
+    with connect() as connection, connection.cursor() as cursor:
+        equal(names["table"].num_rows, one(cursor, "SELECT count(*) FROM weather.observations")[0])
+
+
+def endpoints():
+    header = "adbc.flight.sql.rpc.call_header.lakegate-"
+    sql = "SELECT station, rain, observation_at FROM weather.observations"
+    with connect() as connection, connection.cursor() as cursor:
+        cursor.execute(sql)
+        key = [(name, "ascending") for name in ("station", "observation_at", "rain")]
+        expected = cursor.fetch_arrow_table().sort_by(key)
+    with connect(**{header + "endpoints": "4"}) as connection, connection.cursor() as cursor:
+        partitions, _ = cursor.adbc_execute_partitions(sql)
+        assert 1 < len(partitions) <= 4, f"{len(partitions)} partitions"
+        parts = []
+        for partition in partitions:
+            cursor.adbc_read_partition(partition)
+            parts.append(cursor.fetch_arrow_table())
+        equal(pa.concat_tables(parts).sort_by(key).equals(expected), True)
+        # The driver fetches all of them side by side.
+        cursor.execute(sql)
+        equal(cursor.fetch_arrow_table().sort_by(key).equals(expected), True)
 
 
 def batches():
@@ -191,6 +223,6 @@ def arrow_flight():
 
 
 checks = Checks()
-for check in (values, parameters, frames, forms, batches, browse, errors, cancel, timeout, at_once, arrow_flight):
+for check in (values, parameters, frames, forms, documented, endpoints, batches, browse, errors, cancel, timeout, at_once, arrow_flight):
     checks.run(check.__name__, check)
 checks.end()

@@ -3,6 +3,7 @@
 mod access;
 mod attacks;
 mod certificates;
+mod endpoints;
 mod forms;
 mod frames;
 mod hostile;

@@ -185,6 +185,11 @@ pub(super) fn volatile(plan: &LogicalPlan) -> Option<String> {
     })
 }
 
+/// Whether rows of the same files can be others at another time or in another session.
+pub(in crate::engine) fn changes_by_itself(plan: &LogicalPlan) -> bool {
+    volatile(plan).is_some() || changing(plan).is_some()
+}
+
 /// What changes by itself: the time, the session.
 fn changing(plan: &LogicalPlan) -> Option<String> {
     let found = call(plan, &|expr| match expr {

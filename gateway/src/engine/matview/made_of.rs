@@ -59,7 +59,7 @@ impl MadeOf {
     }
 }
 
-pub(super) fn scanned(scan: &TableScan) -> Option<Scanned> {
+pub(in crate::engine) fn scanned(scan: &TableScan) -> Option<Scanned> {
     let provider = source_as_provider(&scan.source).ok()?;
     Scanned::of(provider.as_ref())
 }
@@ -81,7 +81,11 @@ pub(super) fn reads(plan: &LogicalPlan, table: &str) -> bool {
 }
 
 /// The plan with another provider of a table's rows.
-pub(super) fn over(plan: &LogicalPlan, table: &str, provider: &Arc<dyn TableProvider>) -> Result<LogicalPlan> {
+pub(in crate::engine) fn over(
+    plan: &LogicalPlan,
+    table: &str,
+    provider: &Arc<dyn TableProvider>,
+) -> Result<LogicalPlan> {
     let replaced = plan.clone().transform_up_with_subqueries(|node| match node {
         LogicalPlan::TableScan(scan) if scanned(&scan).is_some_and(|known| known.table() == table) => {
             let source = provider_as_source(Arc::clone(provider));

@@ -18,6 +18,8 @@ use std::sync::Arc;
 use catalog::{Attempt, Kind, Matview, Name, Outcome, Policy, Table};
 use sqlparser::ast::{AddDropSync, Msck, ObjectName};
 
+pub(super) use look::changes_by_itself;
+pub(super) use made_of::{over, scanned};
 pub(super) use status::Matviews;
 
 use super::run::Run;
