@@ -8,7 +8,7 @@ use lakegate_tests::{Lake, TestServer};
 use tokio::sync::watch;
 
 /// The committed tables.
-fn written() -> Lake {
+pub(crate) fn written() -> Lake {
     let lake = Lake::default();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("delta/lake");
     let mut folders = vec![root.clone()];

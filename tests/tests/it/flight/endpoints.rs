@@ -11,6 +11,7 @@ use prost::Message;
 use tonic::{Code, Status};
 
 use super::connect;
+use crate::delta::written;
 
 const FILES: usize = 10;
 
@@ -287,4 +288,54 @@ async fn a_strict_ticket_has_the_rows_of_its_own_moment_or_none() {
     assert_eq!(told.endpoint.len(), 4);
     let (all, _) = union(&mut [client.clone()], &told).await;
     assert_eq!(all.len().to_string(), one.value("SELECT count(*) FROM s.t").await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tables_of_other_writers_are_divided_too() {
+    let lake = written();
+    let (one, two) = (replica(&lake).await, replica(&lake).await);
+    let mut plain = connect(&one).await;
+    let mut client = asking(&one, &[FOUR], None).await;
+    let other = asking(&two, &[], Some(&client)).await;
+    for (sql, endpoints) in [
+        ("SELECT * FROM delta.parts", 4),
+        ("SELECT station, n FROM delta.parts WHERE day >= '2024-01-03'", 4),
+        ("SELECT * FROM delta.parts FOR VERSION AS OF 0", 3),
+        ("SELECT id, list, word FROM delta.kinds", 2),
+        ("SELECT * FROM delta.overwritten", 1),
+    ] {
+        let mut expected = rows(&plain.query(sql).await.unwrap());
+        expected.sort();
+        let told = info(&mut client, sql).await;
+        assert_eq!(told.endpoint.len(), endpoints, "{sql}");
+        assert_eq!(union(&mut [client.clone(), other.clone()], &told).await.0, expected, "{sql}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_version_of_a_table_stays_while_the_table_goes_on() {
+    let lake = Lake::default();
+    let server = replica(&lake).await;
+    let mut client = asking(&server, &[STRICT], None).await;
+    client.update("CREATE TABLE d (id int)").await.unwrap();
+    client.update("INSERT INTO d VALUES (1)").await.unwrap();
+    client.update("INSERT INTO d VALUES (2)").await.unwrap();
+    let sql = "SELECT id FROM d FOR VERSION AS OF 1";
+    let old = tickets(&info(&mut client, sql).await).remove(0);
+    let expected = rows(&client.query(sql).await.unwrap());
+    assert_eq!(expected, [[Some("1".to_owned())]]);
+    let mut bound = Vec::new();
+    for sql in [
+        "SELECT id FROM d",
+        "SELECT a.id FROM d a JOIN d FOR VERSION AS OF 1 b ON true",
+        "SELECT a.id FROM d FOR VERSION AS OF 1 a JOIN d b ON true",
+        "SELECT id FROM d FOR VERSION AS OF 1 WHERE id < (SELECT max(id) FROM d)",
+    ] {
+        bound.push(tickets(&info(&mut client, sql).await).remove(0));
+    }
+    client.update("INSERT INTO d VALUES (3)").await.unwrap();
+    assert_eq!(rows(&client.fetch(old).await.unwrap()), expected);
+    for ticket in bound {
+        assert_changed(&client.fetch(ticket).await.unwrap_err());
+    }
 }

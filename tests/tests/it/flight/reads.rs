@@ -82,6 +82,31 @@ async fn for_a_ticket_that_is_cancelled() {
     .await;
 }
 
+/// One call ends what all endpoints of a result began.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn for_any_endpoint_of_a_result_that_is_cancelled() {
+    assert_not_read(async |server| {
+        let mut client = connect(server).await;
+        client.headers.push(("lakegate-endpoints", "3"));
+        let told = info(&mut client, SQL).await;
+        let mut streams = Vec::new();
+        for endpoint in &told.endpoint {
+            let mut rows = client.stream(client.request(endpoint.ticket.clone().unwrap())).await.unwrap();
+            rows.next().await.unwrap().unwrap();
+            streams.push(rows);
+        }
+        assert_eq!(streams.len(), 3);
+        let asked = CancelFlightInfoRequest { info: Some(told) }.encode_to_vec();
+        let ended_at = Instant::now();
+        client.act("CancelFlightInfo", asked).await.unwrap();
+        for rows in streams {
+            assert_eq!(state(&failure(rows).await), "57014");
+        }
+        ended_at
+    })
+    .await;
+}
+
 /// The client resets its stream (RST_STREAM), and its connection lives on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn for_rows_that_nobody_wants() {
