@@ -111,10 +111,12 @@ impl TableProvider for LakeProvider {
 }
 
 impl LakeProvider {
-    /// The columns of files, then those of which each file has one value.
+    /// The columns of files, then those of which each file has one value, and one that counts rows.
     fn table_schema(&self) -> TableSchema {
+        let counted = self.opened.delta.as_ref().and_then(|delta| delta.row_number.clone());
         TableSchema::builder(Arc::clone(&self.opened.file_schema))
             .with_table_partition_cols(self.opened.partitions.fields.clone())
+            .with_virtual_columns(counted.into_iter().collect::<Vec<_>>())
             .build()
     }
 

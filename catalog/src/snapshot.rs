@@ -331,7 +331,7 @@ impl LakeTable {
         Ok(opened)
     }
 
-    /// Opens it with the place of each row's file in its state, as its last column.
+    /// Opens it with the place of each row's file in its state, and of each row in its file, as its last columns.
     pub(crate) async fn open_numbered(&self) -> Result<LakeProvider, Error> {
         let files = self.pinned();
         let known = self.opened().and_then(|opened| opened.delta.as_ref()).map(|delta| &delta.state);

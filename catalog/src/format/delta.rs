@@ -52,8 +52,10 @@ pub(crate) use self::version::States;
 #[derive(Debug)]
 pub(crate) struct Delta {
     pub(crate) state: Arc<State>,
-    /// For each column as the table shows it, its place with the partitions last.
+    /// For each column as the table shows it, its place with the partitions behind those of files.
     pub(crate) order: Vec<usize>,
+    /// The last column, if it is one that the decoder counts.
+    pub(crate) row_number: Option<FieldRef>,
     /// Files that cannot be read: they are missing or damaged. By their places.
     faults: HashMap<usize, Error>,
     /// Of files with deleted rows.
@@ -135,7 +137,7 @@ impl Files<'_> {
             Fault::Damaged(reason) => self.unreadable(folder::log(self.folder), reason),
         })?;
         if is_numbered {
-            columned.number_files();
+            columned.number_rows();
         }
         let columns = columned.columns.len();
         if columns > COLUMNS_MAX {
@@ -162,7 +164,9 @@ impl Files<'_> {
         (state, vectors): (Arc<State>, HashMap<usize, Deletions>),
     ) -> Result<Opened, Error> {
         let owned = |(field, _): &(Field, String)| Arc::new(field.clone());
-        let schema = Arc::new(Schema::new(columned.columns.iter().map(owned).collect::<Vec<_>>()));
+        let row_number = columned.row_number.clone();
+        let columns = columned.columns.iter().map(owned).chain(row_number.clone());
+        let schema = Arc::new(Schema::new(columns.collect::<Vec<_>>()));
         let file_schema = Arc::new(Schema::new(columned.of_files().map(owned).collect::<Vec<_>>()));
         let partitions = columned.partitions.iter().filter_map(|place| columned.columns.get(*place));
         let partitions: Vec<FieldRef> = partitions.map(owned).collect();
@@ -179,7 +183,7 @@ impl Files<'_> {
         let faulty = faults.iter().filter_map(|(at, fault)| Some((data.get(*at)?.path.to_string(), fault.reason())));
         let skipped = faulty.collect();
         let content = Content::Parquet { footers: Arc::clone(self.footers), files };
-        let delta = Some(Box::new(Delta { state, order: order(columned), faults, vectors }));
+        let delta = Some(Box::new(Delta { state, order: order(columned), row_number, faults, vectors }));
         Ok(Opened {
             schema,
             file_schema,
@@ -229,7 +233,7 @@ impl Files<'_> {
     }
 }
 
-/// For each column its place when those of the files are first and the partitions last.
+/// For each column its place when those of the files are first, the partitions next, and one that is counted last.
 fn order(columned: &Columned) -> Vec<usize> {
     let of_files = columned.columns.len() - columned.partitions.len();
     let mut next = 0;
@@ -240,5 +244,6 @@ fn order(columned: &Columned) -> Vec<usize> {
             next - 1
         }
     };
-    (0..columned.columns.len()).map(place).collect()
+    let counted = columned.row_number.as_ref().map(|_| columned.columns.len());
+    (0..columned.columns.len()).map(place).chain(counted).collect()
 }

@@ -21,7 +21,7 @@ mod step;
 mod target;
 mod vacuum;
 
-pub use crate::format::delta::schema::FILE_NUMBER;
+pub use crate::format::delta::schema::{FILE_NUMBER, ROW_NUMBER};
 pub(crate) use begun::is_begun;
 pub use commit::Change;
 pub(crate) use dropped::is_dropped;

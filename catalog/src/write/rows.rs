@@ -178,11 +178,7 @@ impl Writer {
                 let (table, column) = (self.table.clone(), column.name().to_owned());
                 return Err(Error::Write(Fault::Null { table, column }));
             }
-            let values = cast(values, field.data_type()).map_err(|error| self.failed(error))?;
-            match column.characters_max {
-                Some(characters_max) => fitted(values, characters_max),
-                None => Ok(values),
-            }
+            column.stored(cast(values, field.data_type()).map_err(|error| self.failed(error))?)
         });
         let columns = columns.collect::<Result<Vec<ArrayRef>, Error>>()?;
         let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
@@ -211,7 +207,7 @@ fn cast(values: &ArrayRef, data_type: &DataType) -> Result<ArrayRef, arrow::erro
 }
 
 /// Texts of at most so many characters. Blanks beyond are cut, as PostgreSQL cuts them where a value is stored.
-fn fitted(values: ArrayRef, characters_max: u32) -> Result<ArrayRef, Error> {
+pub(super) fn fitted(values: ArrayRef, characters_max: u32) -> Result<ArrayRef, Error> {
     let Some(texts) = values.as_string_opt::<i32>() else { return Ok(values) };
     let max = usize::try_from(characters_max).unwrap_or(usize::MAX);
     // Fewer bytes are fewer characters.

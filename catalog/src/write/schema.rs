@@ -5,11 +5,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use arrow::array::ArrayRef;
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
+use arrow::error::ArrowError;
 use serde_json::{Value, json};
 use udfs::pg_type;
 
 use super::Fault;
+use crate::Error;
 use crate::format::delta::schema::Declared;
 
 /// How Spark keeps the length of a text, which readers of the protocol may leave out.
@@ -53,6 +57,15 @@ impl Column {
     pub fn given(&self) -> Field {
         let data_type = stored(self.field.data_type()).unwrap_or_else(|| self.field.data_type().clone());
         Field::new(self.name(), data_type, true)
+    }
+
+    /// Values of the column as they are stored: blanks beyond the length of a text are cut.
+    pub fn stored(&self, values: ArrayRef) -> Result<ArrayRef, Error> {
+        let is_text = matches!(values.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+        let Some(characters_max) = self.characters_max.filter(|_| is_text) else { return Ok(values) };
+        let failed = |error: ArrowError| Fault::Rows { table: String::new(), reason: error.to_string() };
+        let texts = super::rows::fitted(cast(&values, &DataType::Utf8).map_err(failed)?, characters_max)?;
+        Ok(cast(&texts, values.data_type()).map_err(failed)?)
     }
 
     pub(super) fn of(declared: Declared) -> Self {

@@ -73,8 +73,8 @@ impl Target {
 }
 
 impl Table {
-    /// The table with one more column, [`FILE_NUMBER`], that has the place of each row's file among those of
-    /// [`Target::files`].
+    /// The table with two more columns: [`FILE_NUMBER`] has the place of each row's file among those of [`Target::files`],
+    /// [`ROW_NUMBER`] the row's own in that.
     pub async fn numbered(&self) -> Result<Arc<dyn TableProvider>, Error> {
         match &self.kind {
             Kind::Lake(lake) => Ok(Arc::new(lake.open_numbered().await?)),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use catalog::{Lake, LeftOut};
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::MemoryPool;
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder, SessionStateDefaults, TaskContext};
 use datafusion::logical_expr::planner::ExprPlanner;
@@ -109,6 +109,12 @@ impl Base {
         options.extensions.insert(ReadSettings::new(display.date_style.order(), display.interval_style.of_texts()));
         options.extensions.insert(settings::Outputs((self.outputs)(display)));
         state
+    }
+
+    /// What accounts for memory that a statement takes beside its query, as much as one query may take.
+    pub(super) fn reservation(&self, name: &str) -> MemoryReservation {
+        let pool: Arc<dyn MemoryPool> = Arc::new(QueryPool::new(Arc::clone(&self.memory), self.query_bytes_max));
+        MemoryConsumer::new(name).register(&pool)
     }
 
     /// The memory and the spill files of one query.

@@ -2,6 +2,7 @@
 //!
 //! Owns: which statements this server carries out. Everything else is refused here, by name.
 
+mod joined;
 mod views;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use datafusion::catalog::view::ViewTable;
 use datafusion::common::DataFusionError;
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::scalar::ScalarValue;
 use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
 use sqlparser::ast::{Expr, Ident, ObjectName, Query, Statement as Ast, visit_expressions, visit_relations};
 
@@ -38,6 +40,13 @@ pub(super) struct Planned {
     pub columns: SchemaRef,
     pub param_types: Vec<FieldRef>,
     pub scope: Arc<Scope>,
+}
+
+impl Planned {
+    /// Its own values among those of a statement that has more of them.
+    pub(super) fn values(&self, params: &[ScalarValue]) -> Vec<ScalarValue> {
+        params.iter().take(self.param_types.len()).cloned().collect()
+    }
 }
 
 /// How a prepared statement runs.
@@ -123,10 +132,12 @@ pub(super) fn query_over(
 
 #[derive(Clone)]
 pub(super) enum Over {
-    /// A table that is read otherwise; its last column is one that `*` leaves out.
+    /// A table that is read otherwise; its last two columns are none of `*`.
     Table { table: Arc<Table>, provider: Arc<dyn TableProvider> },
     /// Rows that a client sends, by the name [`GIVEN`].
     Given(Arc<dyn TableProvider>),
+    /// Rows that a statement has written, by the same name; `joined` are those of the whole FROM list.
+    Written { rows: Arc<dyn TableProvider>, joined: Option<Arc<dyn TableProvider>> },
 }
 
 /// A query, of a statement or of a view that it uses.
@@ -158,7 +169,11 @@ fn nested(core: Arc<Core>, session: Arc<Session>, asked: Asked) -> Planning {
         match over {
             Some(Over::Table { table, provider }) => {
                 let source = zone::localized(provider_as_source(provider), &session)?;
-                scope.add_with_hidden_column(&table, source);
+                scope.add_with_hidden_columns(&table, source, 2);
+            }
+            Some(Over::Written { rows, joined }) => {
+                scope.add(GIVEN.0, GIVEN.1, zone::localized(provider_as_source(rows), &session)?);
+                scope.joined = joined.map(provider_as_source);
             }
             Some(Over::Given(provider)) => {
                 scope.add(GIVEN.0, GIVEN.1, zone::localized(provider_as_source(provider), &session)?);
@@ -304,6 +319,10 @@ fn logical(
     let mut context = PlannerContext::new().with_prepare_param_data_types(params.to_vec());
     planner
         .sql_statement_to_plan_with_context(statement, &mut context)
+        .and_then(|plan| match &scope.joined {
+            Some(rows) => joined::read(plan, rows),
+            None => Ok(plan),
+        })
         .and_then(grouping_keys::compute)
         .and_then(|plan| given_types::settle(plan, &|name| scope.scalar_function(name)))
 }

@@ -47,6 +47,8 @@ pub(crate) struct Scope {
     /// The tables of the lake that have system columns here, and how many.
     with_system_columns: HashMap<(String, String), usize>,
     registry: Arc<Registry>,
+    /// The rows of the whole FROM list, where they are there already.
+    pub(super) joined: Option<Arc<dyn TableSource>>,
     /// The functions that were looked for: one of a name, since plans compare them.
     functions: Mutex<HashMap<String, Option<Arc<ScalarUDF>>>>,
 }
@@ -99,6 +101,7 @@ impl Scope {
             sources: Sources::new(),
             with_system_columns: HashMap::new(),
             registry: Arc::clone(registry),
+            joined: None,
             functions: Mutex::default(),
         }
     }
@@ -130,9 +133,9 @@ impl Scope {
         Ok(())
     }
 
-    /// Adds a table whose last column `*` leaves out.
-    pub(super) fn add_with_hidden_column(&mut self, table: &Table, source: Arc<dyn TableSource>) {
-        self.with_system_columns.insert((table.schema.clone(), table.name.clone()), 1);
+    /// Adds a table whose last columns, so many, `*` leaves out.
+    pub(super) fn add_with_hidden_columns(&mut self, table: &Table, source: Arc<dyn TableSource>, hidden: usize) {
+        self.with_system_columns.insert((table.schema.clone(), table.name.clone()), hidden);
         self.add(&table.schema, &table.name, source);
     }
 

@@ -182,9 +182,13 @@ impl Prepared {
     }
 
     pub(super) fn write(statement: Statement, write: Write) -> Self {
-        let param_types = write.query().map(|planned| planned.param_types.clone()).unwrap_or_default();
-        let (plan, tag) = (Plan::Write(Box::new(write)), Tag::command(""));
-        Self { statement, plan, columns: no_columns(), param_types, returns_rows: false, tag }
+        let returning = write.returning();
+        let returns_rows = returning.is_some();
+        let columns = returning.map_or_else(no_columns, |planned| Arc::clone(&planned.columns));
+        let planned = returning.or_else(|| write.query());
+        let param_types = planned.map(|planned| planned.param_types.clone()).unwrap_or_default();
+        let tag = if returns_rows { Tag::counted(write.tag(), 0) } else { Tag::command("") };
+        Self { statement, plan: Plan::Write(Box::new(write)), columns, param_types, returns_rows, tag }
     }
 
     pub(super) fn define(statement: Statement, command: &'static str) -> Self {

@@ -7,6 +7,7 @@ use arrow::datatypes::SchemaRef;
 use catalog::LeftOut;
 use catalog::pg_catalog::Registry;
 use datafusion::execution::TaskContext;
+use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::{FutureExt, StreamExt};
 use tokio::sync::mpsc;
@@ -33,6 +34,8 @@ pub struct QueryStream {
     /// What `begin` took and `next` has not yet given.
     first: Option<Option<Result<RecordBatch>>>,
     telling: Option<Box<Telling>>,
+    /// Accounts for rows that are there.
+    held: Option<MemoryReservation>,
 }
 
 /// Who is told at the end which records the scans have left out.
@@ -68,7 +71,13 @@ impl QueryStream {
     /// A result that is already there.
     pub fn ready(schema: SchemaRef, batches: Vec<RecordBatch>, guard: StatementGuard) -> Self {
         let source = Source::Ready(batches.into_iter());
-        Self { schema, source, guard, running: None, registry: None, first: None, telling: None }
+        Self { schema, source, guard, running: None, registry: None, first: None, telling: None, held: None }
+    }
+
+    /// The stream, with what accounts for its rows until it is dropped.
+    pub(super) fn holding(mut self, memory: MemoryReservation) -> Self {
+        self.held = Some(memory);
+        self
     }
 
     /// The stream, whose session is told at its end which records were left out.
@@ -113,7 +122,16 @@ impl QueryStream {
             })?,
         };
         let source = Source::Pool { batches, task, _stop };
-        Ok(Self { schema, source, guard, running: Some(running), registry: None, first: None, telling: None })
+        Ok(Self {
+            schema,
+            source,
+            guard,
+            running: Some(running),
+            registry: None,
+            first: None,
+            telling: None,
+            held: None,
+        })
     }
 
     pub fn schema(&self) -> &SchemaRef {
@@ -191,6 +209,7 @@ impl QueryStream {
         if let Source::Pool { task, .. } = std::mem::replace(&mut self.source, Source::Done) {
             task.abort();
         }
+        drop(self.held.take());
         if let Some(running) = self.running.take() {
             running.finish(failure);
         }

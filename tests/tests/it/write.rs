@@ -4,6 +4,7 @@ mod blocks;
 mod changes;
 mod copy;
 mod faults;
+mod joined;
 mod vacuum;
 mod values;
 

@@ -5,7 +5,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
+use ::parquet::arrow::RowNumber;
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, TimeUnit};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -20,6 +21,9 @@ const ID: &str = "delta.columnMapping.id";
 /// The column that tells a row's file.
 pub const FILE_NUMBER: &str = "lakegate:file";
 
+/// The column that tells a row's place in its file.
+pub const ROW_NUMBER: &str = "lakegate:row";
+
 /// The columns of a table.
 #[derive(Debug)]
 pub(super) struct Columned {
@@ -28,11 +32,15 @@ pub(super) struct Columned {
     /// Places in `columns`.
     pub(super) partitions: Vec<usize>,
     pub(super) names: Option<Arc<Names>>,
+    /// The column that the decoder counts, if rows are numbered. It stands behind all others.
+    pub(super) row_number: Option<FieldRef>,
 }
 
 impl Columned {
-    /// Adds a column, behind all others, that has the place of each row's file in the state of the table.
-    pub(super) fn number_files(&mut self) {
+    /// Adds two columns behind all others: the place of each row's file in the state of the table, and its own in that.
+    pub(super) fn number_rows(&mut self) {
+        let row_number = Field::new(ROW_NUMBER, DataType::Int64, false).with_extension_type(RowNumber);
+        self.row_number = Some(Arc::new(row_number));
         self.partitions.push(self.columns.len());
         self.columns.push((Field::new(FILE_NUMBER, DataType::Int64, false), FILE_NUMBER.to_owned()));
     }
@@ -132,7 +140,7 @@ pub(super) fn parse(metadata: &Metadata) -> Result<Columned, Fault> {
         Mode::None => None,
         _ => Some(Arc::new(Names { label: label(metadata), columns: renamed(&root.fields, mode)? })),
     };
-    Ok(Columned { columns, partitions, names })
+    Ok(Columned { columns, partitions, names, row_number: None })
 }
 
 /// The same for the same names.

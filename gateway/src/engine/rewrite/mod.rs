@@ -52,8 +52,8 @@ use arrow::array::ListArray;
 use arrow::datatypes::Field;
 use datafusion::scalar::ScalarValue;
 use sqlparser::ast::{
-    DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, Query, SelectItem,
-    TableWithJoins, WildcardAdditionalOptions,
+    DataType, Expr, Ident, ObjectName, Query, SelectItem, TableAlias, TableFactor, TableWithJoins,
+    WildcardAdditionalOptions, WindowSpec, WindowType,
 };
 use sqlparser::tokenizer::Span;
 use udfs::pg::interval::Style;
@@ -171,13 +171,29 @@ pub(crate) fn select_from(items: Vec<SelectItem>, table: ObjectName) -> Query {
     from_functions::query(select)
 }
 
-/// `count(*)`, as it would be written.
-pub(crate) fn count_all() -> Expr {
-    let mut call = expand::call("count", Vec::new());
-    if let Expr::Function(Function { args: FunctionArguments::List(list), .. }) = &mut call {
-        list.args.push(FunctionArg::Unnamed(FunctionArgExpr::Wildcard));
+/// `row_number() OVER (PARTITION BY keys)`, as it would be written.
+pub(crate) fn number_within(keys: Vec<Expr>) -> Expr {
+    let mut call = expand::call("row_number", Vec::new());
+    if let Expr::Function(function) = &mut call {
+        let (order_by, window_name, window_frame) = (Vec::new(), None, None);
+        let window = WindowSpec { window_name, partition_by: keys, order_by, window_frame };
+        function.over = Some(WindowType::WindowSpec(window));
     }
     call
+}
+
+/// `table AS alias`, as it would be written.
+pub(crate) fn table_as(table: ObjectName, name: Ident) -> TableFactor {
+    let mut factor = expand::table(table);
+    if let TableFactor::Table { alias, .. } = &mut factor {
+        *alias = Some(TableAlias { explicit: true, name, columns: Vec::new(), at: None });
+    }
+    factor
+}
+
+/// Refuses what RETURNING has no rows for.
+pub(crate) fn check_returning(list: &[SelectItem], names: &dyn Names) -> Result<()> {
+    placement::check_returning(list, names)
 }
 
 /// `expr::data_type`, as it would be written.

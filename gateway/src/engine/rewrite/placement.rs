@@ -22,6 +22,19 @@ pub(super) fn check(query: &Query, names: &dyn Names) -> Result<()> {
     }
 }
 
+/// Checks the list of RETURNING, which stands for one row at a time.
+pub(super) fn check_returning(list: &[SelectItem], names: &dyn Names) -> Result<()> {
+    let queries = Queries { names };
+    for item in list {
+        if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item
+            && let ControlFlow::Break(error) = queries.place(expr, Some("RETURNING"), Some("RETURNING"))
+        {
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
 /// Whether a call stands for many rows: an aggregate, not over a window.
 pub(super) fn is_aggregate(function: &Function, names: &dyn Names) -> bool {
     function.over.is_none() && last(function).is_some_and(|name| names.is_aggregate(&folded(name)))

@@ -3,15 +3,19 @@
 use std::collections::HashSet;
 
 use catalog::{Column, Target};
-use sqlparser::ast::{Expr, Ident, Insert as Ast, ObjectName, Query, SetExpr, TableObject, Value};
+use sqlparser::ast::{
+    ConflictTarget, Expr, Ident, Insert as Ast, ObjectName, OnConflictAction, OnInsert, Query, SetExpr, TableObject,
+    Value,
+};
 
 use super::assign::{self, Fit};
 use super::block::Lease;
-use super::rows::{self, Shape};
+use super::returning::{Named, Returned, Returning};
+use super::rows::{self, Shape, Sorted, Sorting};
 use super::{Asked, Write, inserted};
 use crate::engine::plan::Planned;
 use crate::engine::run::Run;
-use crate::engine::{Prepared, Tag, rewrite};
+use crate::engine::{Outcome, Prepared, rewrite};
 use crate::error::{Error, Result, SqlState};
 use crate::session::fold;
 
@@ -23,6 +27,7 @@ pub(in crate::engine) struct Insert {
     pub(super) replaces: bool,
     /// The id of a load.
     pub(super) id: Option<String>,
+    pub(super) returning: Option<Returning>,
 }
 
 pub(super) async fn prepare(asked: Asked, insert: &Ast) -> Result<Prepared> {
@@ -53,7 +58,43 @@ pub(super) async fn plan(asked: &Asked, insert: &Ast) -> Result<Insert> {
     let given = planned.columns.fields().len();
     let of_query = |column: usize| places.iter().take(given).position(|place| *place == column);
     let shape = Shape::new(&target.columns, (0..target.columns.len()).map(of_query).collect());
-    Ok(Insert { target, planned, shape, replaces: false, id: None })
+    refuse_conflict(asked, insert, &target)?;
+    let called = insert.table_alias.as_ref().map(|alias| alias.alias.clone());
+    let called = called.or_else(|| name.0.last().and_then(|part| part.as_ident()).cloned());
+    let called = called.ok_or_else(|| Error::new(SqlState::SyntaxError, "a table has a plain name"))?;
+    let named = Named { target: called, sources: None };
+    let returning = Returning::plan(asked, insert.returning.as_ref(), &target, named, &planned.param_types).await?;
+    Ok(Insert { target, planned, shape, replaces: false, id: None, returning })
+}
+
+/// No table has a constraint that a row could be in conflict with, so that only `ON CONFLICT DO NOTHING` can be meant.
+fn refuse_conflict(asked: &Asked, insert: &Ast, target: &Target) -> Result<()> {
+    let conflict = match &insert.on {
+        None => return Ok(()),
+        Some(OnInsert::OnConflict(conflict)) => conflict,
+        Some(_) => return Err(Error::new(SqlState::SyntaxError, "syntax error in INSERT")),
+    };
+    match (&conflict.conflict_target, &conflict.action) {
+        (None, OnConflictAction::DoNothing) => Ok(()),
+        (None, OnConflictAction::DoUpdate(_)) => {
+            let message = "ON CONFLICT DO UPDATE requires inference specification or constraint name";
+            Err(Error::new(SqlState::SyntaxError, message).hint("For example, ON CONFLICT (column_name)."))
+        }
+        (Some(ConflictTarget::OnConstraint(name)), _) => {
+            let name = name.0.last().and_then(|part| part.as_ident()).map(fold).unwrap_or_default();
+            let message = format!("constraint \"{name}\" for table \"{}\" does not exist", target.name.name);
+            Err(Error::new(SqlState::UndefinedObject, message))
+        }
+        (Some(ConflictTarget::Columns(columns)), _) => {
+            let is_known = |ident: &Ident| target.columns.iter().any(|column| column.name() == fold(ident));
+            if let Some(ident) = columns.iter().find(|ident| !is_known(ident)) {
+                let message = format!("column \"{}\" does not exist", fold(ident));
+                return Err(asked.at_ident(Error::new(SqlState::UndefinedColumn, message), ident));
+            }
+            let message = "there is no unique or exclusion constraint matching the ON CONFLICT specification";
+            Err(Error::new(SqlState::InvalidColumnReference, message))
+        }
+    }
 }
 
 /// Plans the query, with casts to the types of the columns where it has others.
@@ -78,7 +119,7 @@ async fn assigned(asked: &Asked, query: Query, columns: &[&Column], is_listed: b
 }
 
 /// As many values as columns; without a list of columns there may be fewer.
-fn refuse_width(given: usize, wanted: usize, is_listed: bool) -> Result<()> {
+pub(super) fn refuse_width(given: usize, wanted: usize, is_listed: bool) -> Result<()> {
     if given > wanted {
         return Err(Error::new(SqlState::SyntaxError, "INSERT has more expressions than target columns"));
     }
@@ -90,13 +131,6 @@ fn refuse_width(given: usize, wanted: usize, is_listed: bool) -> Result<()> {
 
 /// The name of the table, if the statement has nothing that is not done.
 fn table(insert: &Ast) -> Result<&ObjectName> {
-    let refused = |clause: &str| Err(Error::unsupported(format!("INSERT ... {clause} is not supported")));
-    if insert.on.is_some() {
-        return refused("ON CONFLICT");
-    }
-    if insert.returning.is_some() {
-        return refused("RETURNING");
-    }
     let is_other = insert.or.is_some()
         || insert.ignore
         || insert.overwrite
@@ -105,6 +139,7 @@ fn table(insert: &Ast) -> Result<&ObjectName> {
         || !insert.after_columns.is_empty()
         || !insert.assignments.is_empty()
         || insert.insert_alias.is_some()
+        || insert.output.is_some()
         || insert.settings.is_some()
         || insert.format_clause.is_some()
         || insert.multi_table_insert_type.is_some();
@@ -115,7 +150,7 @@ fn table(insert: &Ast) -> Result<&ObjectName> {
 }
 
 /// The name of a column, which has no parts.
-fn plain(name: &ObjectName) -> Result<&Ident> {
+pub(super) fn plain(name: &ObjectName) -> Result<&Ident> {
     match name.0.as_slice() {
         [part] => part.as_ident().ok_or_else(|| Error::new(SqlState::SyntaxError, "a column has a plain name")),
         _ => Err(Error::unsupported("INSERT into a part of a column is not supported")),
@@ -147,22 +182,26 @@ pub(super) fn places<'a>(
     listed.map(|ident| ident.and_then(|ident| place(ident).map_err(|error| asked.at_ident(error, ident)))).collect()
 }
 
-pub(super) async fn run(mut run: Run<'_>, insert: &Insert) -> Result<Tag> {
+pub(super) async fn run(mut run: Run<'_>, insert: &Insert) -> Result<Outcome> {
     let mut lease = Lease::take(run.session, &insert.target, "WRITE")?;
     let params = std::mem::take(&mut run.params);
-    let stream = run.stream(&insert.planned, params).await?;
+    let stream = run.stream(&insert.planned, insert.planned.values(&params)).await?;
     let block = lease.block()?;
     if insert.replaces {
         block.remove_all()?;
     }
     let writer = block.take_writer(run.core)?;
-    let before = writer.rows();
-    let writer = rows::write(run.core, stream, insert.shape.clone(), writer).await?;
-    let count = writer.rows() - before;
+    let kept = insert.returning.as_ref().map(|returning| returning.keep(run.core));
+    let sorting = Sorting { shape: insert.shape.clone(), is_marked: false, kept };
+    let Sorted { writer, changed, kept } = rows::sort(run.core, stream, sorting, writer).await?;
     block.give_back(writer);
     if let Some(id) = &insert.id {
-        block.change().load_once(id, count);
+        block.change().load_once(id, changed);
     }
+    let returned = match (&insert.returning, kept) {
+        (Some(returning), Some(kept)) => Some(returning.rows(&run, kept, &params).await?),
+        _ => None,
+    };
     lease.end(run.core, run.guard).await?;
-    Ok(inserted(count))
+    Ok(Returned::outcome(returned, run.guard, inserted(changed)))
 }

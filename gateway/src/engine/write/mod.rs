@@ -7,12 +7,16 @@ mod alter;
 mod assign;
 mod block;
 mod change;
+mod changing;
 mod copy;
 pub(super) mod create;
 mod given;
 mod insert;
 mod load;
+mod replacement;
+mod returning;
 pub(super) mod rows;
+mod sources;
 mod target;
 mod truncate;
 mod vacuum;
@@ -53,6 +57,24 @@ impl Write {
             Self::Create(create) => create.planned.as_ref(),
             Self::Change(change) => Some(&change.matching),
             Self::Truncate(_) | Self::Vacuum(_) | Self::Copy(_) | Self::Alter(_) => None,
+        }
+    }
+
+    /// What it gives of the rows that it has changed, if it gives any.
+    pub(super) fn returning(&self) -> Option<&Planned> {
+        let returning = match self {
+            Self::Insert(insert) => insert.returning.as_ref(),
+            Self::Change(change) => change.returning.as_ref(),
+            _ => None,
+        };
+        returning.map(|returning| &returning.planned)
+    }
+
+    /// The tag of one that gives rows, without its count.
+    pub(super) fn tag(&self) -> &'static str {
+        match self {
+            Self::Insert(_) => INSERTED,
+            other => other.command(),
         }
     }
 
@@ -122,11 +144,11 @@ struct Asked {
 pub(super) async fn run(run: Run<'_>, write: &Write) -> Result<Outcome> {
     run.session.refuse_read_only(write.command())?;
     let tag = match write {
-        Write::Insert(insert) => insert::run(run, insert).await?,
+        Write::Insert(insert) => return insert::run(run, insert).await,
         Write::Create(create) => create::run(run, create).await?,
         Write::Truncate(truncate) => truncate::run(run, truncate).await?,
         Write::Vacuum(vacuum) => vacuum::run(run, vacuum).await?,
-        Write::Change(change) => change::run(run, change).await?,
+        Write::Change(change) => return change::run(run, change).await,
         Write::Alter(alter) => alter::run(run, alter).await?,
         Write::Copy(copy) => return copy::run(run, copy).map(|copy| Outcome::CopyIn(Box::new(copy))),
     };
@@ -138,7 +160,10 @@ pub(super) fn refuse_to_read(table: &str) -> Error {
     block::refused(format!("cannot read table \"{table}\" after writing to it in the same transaction"))
 }
 
-/// The tag of an INSERT; the number before that of the rows was the OID of one.
+/// The number before that of the rows was the OID of one.
+const INSERTED: &str = "INSERT 0";
+
+/// The tag of an INSERT.
 fn inserted(rows: u64) -> Tag {
-    Tag::counted("INSERT 0", rows)
+    Tag::counted(INSERTED, rows)
 }

@@ -1,16 +1,17 @@
 //! From the rows of a query to those of a table.
 //!
-//! Owns: where each column of the table comes from. Must never know: files.
+//! Owns: where each column of the table comes from, and which rows are written. Must never know: files.
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
-use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::compute::{CastOptions, cast, cast_with_options, filter_record_batch};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use catalog::Writer;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::returning::Kept;
 use crate::engine::{Core, QueryStream};
 use crate::error::{Error, Result, SqlState};
 
@@ -32,6 +33,11 @@ impl Shape {
     /// Of a query that gives every column, in the table's order.
     pub(in crate::engine) fn whole(columns: &[catalog::Column]) -> Self {
         Self::new(columns, (0..columns.len()).map(Some).collect())
+    }
+
+    /// The same behind a column of marks.
+    pub(super) fn marked(columns: &[catalog::Column]) -> Self {
+        Self::new(columns, (1..=columns.len()).map(Some).collect())
     }
 
     /// The rows as the table has them.
@@ -74,20 +80,92 @@ fn out_of_range(data_type: &str) -> Error {
 }
 
 /// Writes all rows of a stream, on the CPU pool; gives the writer back.
-pub(in crate::engine) async fn write(
+pub(in crate::engine) async fn write(core: &Core, stream: QueryStream, shape: Shape, writer: Writer) -> Result<Writer> {
+    let sorting = Sorting { shape, is_marked: false, kept: None };
+    Ok(sort(core, stream, sorting, writer).await?.writer)
+}
+
+/// What a query says of a row, in its first column.
+pub(super) mod mark {
+    /// It stays as it is.
+    pub(in crate::engine::write) const STAYS: i64 = 0;
+    /// It is written anew.
+    pub(in crate::engine::write) const CHANGED: i64 = 1;
+    pub(in crate::engine::write) const GONE: i64 = 2;
+    /// It is changed a second time, which only MERGE tells.
+    pub(in crate::engine::write) const AGAIN: i64 = 3;
+}
+
+/// What is done with the rows of a query.
+pub(super) struct Sorting {
+    pub shape: Shape,
+    /// Whether its first column has the marks of rows; without them all are new.
+    pub is_marked: bool,
+    /// Takes what the statement has changed.
+    pub kept: Option<Kept>,
+}
+
+pub(super) struct Sorted {
+    pub writer: Writer,
+    /// Rows that are new, changed or gone.
+    pub changed: u64,
+    pub kept: Option<Kept>,
+}
+
+/// Writes the rows that the table has then, on the CPU pool.
+pub(super) async fn sort(
     core: &Core,
     mut stream: QueryStream,
-    shape: Shape,
+    mut sorting: Sorting,
     mut writer: Writer,
-) -> Result<Writer> {
+) -> Result<Sorted> {
     let work = async move {
+        let mut changed = 0;
         while let Some(batch) = stream.next().await {
-            let rows = shape.of(&batch?)?;
-            if rows.num_rows() > 0 {
-                writer.write(&rows).await?;
+            let batch = batch?;
+            let rows = sorting.shape.of(&batch)?;
+            let (stored, touched) = match sorting.is_marked {
+                true => {
+                    let marks = Marks::of(&batch)?;
+                    changed += marks.touched.true_count() as u64;
+                    (filter_record_batch(&rows, &marks.stored)?, Some(marks.touched))
+                }
+                false => {
+                    changed += rows.num_rows() as u64;
+                    (rows.clone(), None)
+                }
+            };
+            if stored.num_rows() > 0 {
+                writer.write(&stored).await?;
+            }
+            if let Some(kept) = &mut sorting.kept {
+                kept.push(&rows, &batch, touched.as_ref())?;
             }
         }
-        Ok(writer)
+        Ok(Sorted { writer, changed, kept: sorting.kept })
     };
     AbortOnDropHandle::new(core.cpu.spawn(work)?).await.map_err(Error::internal)?
+}
+
+/// Which rows of a batch the table has then, and which are changed or gone.
+struct Marks {
+    stored: BooleanArray,
+    touched: BooleanArray,
+}
+
+impl Marks {
+    fn of(batch: &RecordBatch) -> Result<Self> {
+        let marks = batch.columns().first().ok_or_else(|| Error::internal("rows without marks"))?;
+        let marks = cast(marks, &DataType::Int64)?;
+        let marks: &Int64Array =
+            marks.as_primitive_opt::<Int64Type>().ok_or_else(|| Error::internal("a mark is no number"))?;
+        if marks.iter().flatten().any(|mark| mark == mark::AGAIN) {
+            let message = "MERGE command cannot affect row a second time";
+            return Err(Error::new(SqlState::CardinalityViolation, message)
+                .hint("Ensure that not more than one source row matches any one target row."));
+        }
+        let all = |is: &dyn Fn(i64) -> bool| marks.iter().map(|mark| Some(is(mark.unwrap_or(mark::STAYS)))).collect();
+        let (stored, touched) = (all(&|mark| mark != mark::GONE), all(&|mark| mark != mark::STAYS));
+        Ok(Self { stored, touched })
+    }
 }

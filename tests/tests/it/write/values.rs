@@ -75,7 +75,7 @@ async fn what_cannot_be_kept_is_refused_by_name() {
         ("INSERT INTO t VALUES (NULL)", "23502"),
         ("INSERT INTO weather.stations (name) VALUES ('x')", "42809"),
         ("INSERT INTO pg_class (relname) VALUES ('x')", "42501"),
-        ("INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING", "0A000"),
+        ("INSERT INTO t VALUES (1) ON CONFLICT (a) DO NOTHING", "42P10"),
     ];
     for (sql, state) in wrong {
         assert_eq!(client.query(sql).await.state(), state, "{sql}");
