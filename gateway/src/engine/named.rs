@@ -22,7 +22,7 @@ pub(super) async fn prepare(core: Arc<Core>, session: Arc<Session>, statement: S
     let Ast::Prepare { name, data_types, statement: inner } = statement.ast.as_ref() else {
         return Err(plan::refuse(&statement));
     };
-    if !matches!(inner.as_ref(), Ast::Query(_) | Ast::Insert(_) | Ast::Update { .. } | Ast::Delete(_)) {
+    if !matches!(inner.as_ref(), Ast::Query(_) | Ast::Insert(_) | Ast::Update { .. } | Ast::Delete(_) | Ast::Merge(_)) {
         let message = format!("syntax error at or near \"{}\"", first_word(inner));
         return Err(Error::new(SqlState::SyntaxError, message));
     }

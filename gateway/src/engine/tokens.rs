@@ -4,6 +4,7 @@
 //! never know: the syntax tree. <https://www.postgresql.org/docs/16/sql-syntax-lexical.html>
 
 pub(super) mod clauses;
+pub(super) mod merge;
 mod numbers;
 mod rows;
 pub(super) mod rows_from;
@@ -83,6 +84,7 @@ pub(super) fn read(sql: &str) -> Result<Vec<TokenWithSpan>> {
         }
     }
     clauses::locks_last(&mut said.tokens);
+    merge::actions(&mut said.tokens);
     Ok(said.tokens)
 }
 

@@ -5,6 +5,7 @@ mod changes;
 mod copy;
 mod faults;
 mod joined;
+mod merge;
 mod vacuum;
 mod values;
 

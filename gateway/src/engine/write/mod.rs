@@ -3,6 +3,7 @@
 //! Owns: from a statement to a change of one table, and when it is committed: at its end, or at that of its block. Must never
 //! know: how a table is kept.
 
+mod actions;
 mod alter;
 mod assign;
 mod block;
@@ -13,6 +14,7 @@ pub(super) mod create;
 mod given;
 mod insert;
 mod load;
+mod merge;
 mod replacement;
 mod returning;
 pub(super) mod rows;
@@ -46,6 +48,7 @@ pub(super) enum Write {
     Vacuum(vacuum::Vacuum),
     Copy(copy::CopyFrom),
     Change(Box<change::Change>),
+    Merge(Box<merge::Merge>),
     Alter(alter::Alter),
 }
 
@@ -56,6 +59,7 @@ impl Write {
             Self::Insert(insert) => Some(&insert.planned),
             Self::Create(create) => create.planned.as_ref(),
             Self::Change(change) => Some(&change.matching),
+            Self::Merge(merge) => Some(&merge.typed),
             Self::Truncate(_) | Self::Vacuum(_) | Self::Copy(_) | Self::Alter(_) => None,
         }
     }
@@ -87,6 +91,7 @@ impl Write {
             Self::Vacuum(_) => "VACUUM",
             Self::Copy(_) => "COPY FROM",
             Self::Change(change) => change.command,
+            Self::Merge(_) => "MERGE",
             Self::Alter(_) => "ALTER TABLE",
         }
     }
@@ -95,7 +100,7 @@ impl Write {
 /// Whether a statement is one of these.
 pub(super) fn is_write(statement: &Ast) -> bool {
     match statement {
-        Ast::Insert(_) | Ast::Truncate(_) | Ast::Vacuum(_) | Ast::Delete(_) | Ast::Update(_) => true,
+        Ast::Insert(_) | Ast::Truncate(_) | Ast::Vacuum(_) | Ast::Delete(_) | Ast::Update(_) | Ast::Merge(_) => true,
         Ast::Copy { to: false, target: CopyTarget::Stdin, source: CopySource::Table { .. }, .. } => true,
         Ast::CreateTable(create) => !create.external,
         Ast::AlterTable(alter) => alter::adds_columns(alter),
@@ -122,6 +127,7 @@ pub(super) async fn prepare(
         Ast::AlterTable(alter) => alter::prepare(asked, alter).await,
         Ast::Delete(delete) => change::delete(asked, delete).await,
         Ast::Update(update) => change::update(asked, update).await,
+        Ast::Merge(merge) => merge::prepare(asked, merge).await,
         Ast::Copy { source: CopySource::Table { table_name, columns }, options, legacy_options, .. } => {
             copy::prepare(asked, (table_name, columns), (options, legacy_options)).await
         }
@@ -149,6 +155,7 @@ pub(super) async fn run(run: Run<'_>, write: &Write) -> Result<Outcome> {
         Write::Truncate(truncate) => truncate::run(run, truncate).await?,
         Write::Vacuum(vacuum) => vacuum::run(run, vacuum).await?,
         Write::Change(change) => return change::run(run, change).await,
+        Write::Merge(merge) => merge::run(run, merge).await?,
         Write::Alter(alter) => alter::run(run, alter).await?,
         Write::Copy(copy) => return copy::run(run, copy).map(|copy| Outcome::CopyIn(Box::new(copy))),
     };
