@@ -16,7 +16,7 @@ pub(crate) struct Location {
 
 impl Location {
     /// `None` if the place is in no source.
-    pub(super) fn resolve(text: &str, sources: &[Arc<Source>]) -> Option<Self> {
+    pub(crate) fn resolve(text: &str, sources: &[Arc<Source>]) -> Option<Self> {
         if text.contains('\0') || text.split(['/', '\\']).any(|segment| segment == "..") {
             return None;
         }
@@ -36,6 +36,15 @@ impl Location {
             (!prefix.is_empty()).then(|| Self { source: Some(index), prefix: prefix.to_owned() })
         };
         sources.iter().enumerate().find_map(inside)
+    }
+
+    /// The place of the source, if the text tells it.
+    pub(crate) fn source(&self) -> Option<usize> {
+        self.source
+    }
+
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
     }
 
     /// The part of a key behind the location: empty for the file itself. `None` if the key is not in it.

@@ -35,6 +35,13 @@ pub enum Fault {
     EmptyPartition { column: String },
     #[error("too many partitions in one statement")]
     Partitions { partitions_max: usize },
+    /// Where COPY TO may put nothing.
+    #[error("permission denied to COPY to \"{location}\"")]
+    Place { location: String, reason: String },
+    #[error("cannot write to \"{location}\": its source is read-only")]
+    ReadOnlyPlace { location: String },
+    #[error("could not create \"{location}\": an object of this name already exists")]
+    Taken { location: String },
     #[error("relation \"{table}\" already exists")]
     Exists { table: String },
     /// Objects that are no table, or not one that is seen.
@@ -65,6 +72,7 @@ impl Fault {
     pub(crate) fn detail(&self) -> Option<String> {
         match self {
             Self::Unfit { reason } => Some(format!("{reason}.")),
+            Self::Place { reason, .. } => Some(reason.clone()),
             Self::Partitions { partitions_max } => {
                 Some(format!("A statement may write to at most {partitions_max} partitions."))
             }
@@ -76,12 +84,16 @@ impl Fault {
     /// What the reader of the message can do, as a sentence.
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::ReadOnly { .. } | Self::NoSource { .. } => {
+            Self::ReadOnly { .. } | Self::ReadOnlyPlace { .. } | Self::NoSource { .. } => {
                 Some("Set \"writable = true\" for the source in the configuration (lake.sources).")
             }
             Self::Unfit { .. } => Some("Reads go on. Use a store with conditional writes, as S3 or MinIO."),
             Self::Format { .. } => Some("Only Delta tables can be written; CREATE TABLE AS makes one of a query."),
             Self::Type { hint, .. } if !hint.is_empty() => Some(hint),
+            Self::Place { .. } => {
+                Some("Name a place in a source of the lake that may be written, or use COPY ... TO STDOUT.")
+            }
+            Self::Taken { .. } => Some("COPY overwrites nothing: choose another name."),
             Self::Occupied { .. } => Some("Move or delete the objects, or choose another name."),
             Self::Conflict { .. } => Some("The transaction might succeed if retried."),
             Self::Unknown { .. } => Some("Look whether the change is there before it is tried again."),

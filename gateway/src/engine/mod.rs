@@ -76,7 +76,7 @@ pub use query_log::Counters;
 pub use statement::{Count, Prepared, Statement, Tag};
 pub use stream::QueryStream;
 pub(crate) use write::{Block, Mark};
-pub use write::{Given, IfExists, Incoming, Load};
+pub use write::{Given, IfExists, Incoming, Load, Outgoing};
 
 /// Longer texts are parsed on the CPU pool.
 const INLINE_SQL_BYTES: usize = 1024;
@@ -107,6 +107,8 @@ pub enum Outcome {
     Copy { stream: QueryStream, copy: Copy, tag: Tag },
     /// Rows are awaited, in the form that COPY says.
     CopyIn(Box<Incoming>),
+    /// Rows that go to an object of the lake, in the form that COPY says.
+    CopyTo(Box<Outgoing>),
     /// No rows: a command was carried out.
     Done(Tag),
 }

@@ -129,6 +129,7 @@ sqlstates! {
     SystemError = "58000",
     IoError = "58030",
     UndefinedFile = "58P01",
+    DuplicateFile = "58P02",
     // Class XX: ours
     InternalError = "XX000",
     DataCorrupted = "XX001",

@@ -234,6 +234,11 @@ impl Execution {
                     .hint("Send the rows with CommandStatementIngest (adbc_ingest): Flight takes them in columns.");
                 return self.server.settled(&self.client, Err(error));
             }
+            Outcome::CopyTo(_) => {
+                let error = Error::unsupported("COPY TO an object as text or CSV needs the PostgreSQL protocol")
+                    .hint("With FORMAT PARQUET it needs none.");
+                return self.server.settled(&self.client, Err(error));
+            }
             Outcome::Copy { .. } => {
                 let error = Error::unsupported("COPY TO STDOUT needs the PostgreSQL protocol")
                     .hint("Ask for the rows with SELECT: Flight sends them in columns.");

@@ -99,6 +99,7 @@ fn code(state: SqlState) -> Code {
         | SqlState::InvalidCursorName => Code::NotFound,
         SqlState::DuplicateTable
         | SqlState::DuplicateSchema
+        | SqlState::DuplicateFile
         | SqlState::DuplicateCursor
         | SqlState::DuplicatePreparedStatement => Code::AlreadyExists,
         SqlState::StatementTooComplex => Code::InvalidArgument,

@@ -57,24 +57,47 @@ impl Connection {
 pub(super) struct Lines(Copy);
 
 impl Lines {
+    pub(super) fn new(copy: Copy) -> Self {
+        Self(copy)
+    }
+
     /// What precedes the rows.
     fn begin(&self, columns: &Schema, out: &mut BytesMut) {
         match self.0.format {
-            CopyFormat::Text | CopyFormat::Csv if self.0.header => backend::copy_data(out, |out| {
-                for (index, field) in columns.fields().iter().enumerate() {
-                    self.delimit(index, out);
-                    match self.0.format {
-                        CopyFormat::Csv => self.csv(field.name().as_bytes(), false, false, out),
-                        _ => self.text(field.name().as_bytes(), out),
-                    }
-                }
-                out.put_u8(b'\n');
-            }),
+            CopyFormat::Text | CopyFormat::Csv if self.0.header => {
+                backend::copy_data(out, |out| self.head(columns, out));
+            }
             CopyFormat::Text | CopyFormat::Csv => {}
             // The head of a binary file is in the message of its first row, where PostgreSQL has it: readers that take a
             // message for a row (ADBC, rust-postgres) look for it there.
             CopyFormat::Binary => {}
         }
+    }
+
+    /// The line with the names of columns, if there is one.
+    pub(super) fn head(&self, columns: &Schema, out: &mut BytesMut) {
+        if !self.0.header {
+            return;
+        }
+        for (index, field) in columns.fields().iter().enumerate() {
+            self.delimit(index, out);
+            match self.0.format {
+                CopyFormat::Csv => self.csv(field.name().as_bytes(), false, false, out),
+                _ => self.text(field.name().as_bytes(), out),
+            }
+        }
+        out.put_u8(b'\n');
+    }
+
+    /// Turns DataRow messages into lines.
+    pub(super) fn plain(&self, rows: &[u8], out: &mut BytesMut) -> Result<()> {
+        let mut rest = rows;
+        while !rest.is_empty() {
+            let (row, after) = frame(rest).ok_or_else(broken)?;
+            rest = after;
+            self.line(row, out).ok_or_else(broken)?;
+        }
+        Ok(())
     }
 
     /// Turns DataRow messages into CopyData messages.

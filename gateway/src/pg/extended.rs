@@ -13,7 +13,7 @@ use super::encode::{Format, RowEncoder};
 use super::message::{Bind, Target};
 use super::portal::{Portal, Rows, Run, State};
 use super::{params, types};
-use crate::engine::{Copy, Incoming, Outcome, Prepared, QueryStream, Tag};
+use crate::engine::{Copy, Incoming, Outcome, Outgoing, Prepared, QueryStream, Tag};
 use crate::error::{Error, Result, SqlState};
 use crate::session::transaction::{self, Status};
 use crate::session::vars::Display;
@@ -139,6 +139,7 @@ impl Connection {
                 Started::Rows(run) => run,
                 Started::Done(tag) => return self.complete(&tag, 0, before),
                 Started::CopyIn(rows) => return self.copy_in(*rows, &guard, before).await,
+                Started::CopyTo(rows) => return self.copy_to(*rows, &guard, before).await,
                 Started::Copy(stream, how) => return self.copy_out(stream, *how, &guard, before).await,
             },
             State::Suspended(_) if before == Status::Failed => return Err(transaction::aborted().into()),
@@ -174,6 +175,7 @@ impl Connection {
         Ok(match outcome {
             Outcome::Done(tag) => Started::Done(tag),
             Outcome::CopyIn(rows) => Started::CopyIn(rows),
+            Outcome::CopyTo(rows) => Started::CopyTo(rows),
             Outcome::Copy { stream, copy, tag } => Started::Copy(stream, Box::new((copy, tag))),
             Outcome::Rows { stream, tag } => {
                 let encoder = RowEncoder::of(&stream, &portal.formats, &self.display())?;
@@ -201,6 +203,7 @@ pub(super) enum Started {
     Rows(Run),
     Copy(QueryStream, Box<(Copy, Tag)>),
     CopyIn(Box<Incoming>),
+    CopyTo(Box<Outgoing>),
     Done(Tag),
 }
 

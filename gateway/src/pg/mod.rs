@@ -15,6 +15,7 @@ mod conformance;
 mod connection;
 mod copy;
 mod copy_in;
+mod copy_to;
 mod cursors;
 pub mod encode;
 mod extended;

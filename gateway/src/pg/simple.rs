@@ -53,6 +53,7 @@ impl Connection {
             Outcome::Done(tag) => self.complete(&tag, 0, before),
             Outcome::Copy { stream, copy, tag } => self.copy_out(stream, (copy, tag), &guard, before).await,
             Outcome::CopyIn(rows) => self.copy_in(*rows, &guard, before).await,
+            Outcome::CopyTo(rows) => self.copy_to(*rows, &guard, before).await,
             Outcome::Rows { stream, tag } => {
                 let format = if prepared.is_binary() { Format::Binary } else { Format::Text };
                 let formats = vec![format; prepared.columns.fields().len()];

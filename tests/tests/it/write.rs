@@ -3,6 +3,7 @@
 mod blocks;
 mod changes;
 mod copy;
+mod export;
 mod faults;
 mod joined;
 mod merge;

@@ -11,6 +11,7 @@ mod change;
 mod changing;
 mod copy;
 pub(super) mod create;
+mod export;
 mod given;
 mod insert;
 mod load;
@@ -30,6 +31,7 @@ use sqlparser::ast::{CopySource, CopyTarget, SetExpr, Statement as Ast};
 pub(super) use block::commit;
 pub(crate) use block::{Block, Mark};
 pub use copy::Incoming;
+pub use export::Outgoing;
 pub use given::Given;
 pub use load::{IfExists, Load};
 pub(super) use target::means;
@@ -47,6 +49,7 @@ pub(super) enum Write {
     Truncate(truncate::Truncate),
     Vacuum(vacuum::Vacuum),
     Copy(copy::CopyFrom),
+    CopyTo(Box<export::CopyTo>),
     Change(Box<change::Change>),
     Merge(Box<merge::Merge>),
     Alter(alter::Alter),
@@ -60,6 +63,7 @@ impl Write {
             Self::Create(create) => create.planned.as_ref(),
             Self::Change(change) => Some(&change.matching),
             Self::Merge(merge) => Some(&merge.typed),
+            Self::CopyTo(copy) => Some(&copy.planned),
             Self::Truncate(_) | Self::Vacuum(_) | Self::Copy(_) | Self::Alter(_) => None,
         }
     }
@@ -90,6 +94,7 @@ impl Write {
             Self::Truncate(_) => "TRUNCATE TABLE",
             Self::Vacuum(_) => "VACUUM",
             Self::Copy(_) => "COPY FROM",
+            Self::CopyTo(_) => "COPY TO",
             Self::Change(change) => change.command,
             Self::Merge(_) => "MERGE",
             Self::Alter(_) => "ALTER TABLE",
@@ -102,6 +107,7 @@ pub(super) fn is_write(statement: &Ast) -> bool {
     match statement {
         Ast::Insert(_) | Ast::Truncate(_) | Ast::Vacuum(_) | Ast::Delete(_) | Ast::Update(_) | Ast::Merge(_) => true,
         Ast::Copy { to: false, target: CopyTarget::Stdin, source: CopySource::Table { .. }, .. } => true,
+        Ast::Copy { to: true, target: CopyTarget::File { .. }, .. } => true,
         Ast::CreateTable(create) => !create.external,
         Ast::AlterTable(alter) => alter::adds_columns(alter),
         Ast::Query(query) => matches!(query.body.as_ref(), SetExpr::Select(select) if select.into.is_some()),
@@ -128,6 +134,9 @@ pub(super) async fn prepare(
         Ast::Delete(delete) => change::delete(asked, delete).await,
         Ast::Update(update) => change::update(asked, update).await,
         Ast::Merge(merge) => merge::prepare(asked, merge).await,
+        Ast::Copy { source, to: true, target: CopyTarget::File { filename }, options, legacy_options, .. } => {
+            export::prepare(asked, (source, filename), (options, legacy_options)).await
+        }
         Ast::Copy { source: CopySource::Table { table_name, columns }, options, legacy_options, .. } => {
             copy::prepare(asked, (table_name, columns), (options, legacy_options)).await
         }
@@ -157,6 +166,7 @@ pub(super) async fn run(run: Run<'_>, write: &Write) -> Result<Outcome> {
         Write::Change(change) => return change::run(run, change).await,
         Write::Merge(merge) => merge::run(run, merge).await?,
         Write::Alter(alter) => alter::run(run, alter).await?,
+        Write::CopyTo(copy) => return export::run(run, copy).await,
         Write::Copy(copy) => return copy::run(run, copy).map(|copy| Outcome::CopyIn(Box::new(copy))),
     };
     Ok(Outcome::Done(tag))

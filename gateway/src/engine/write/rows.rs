@@ -40,6 +40,10 @@ impl Shape {
         Self::new(columns, (1..=columns.len()).map(Some).collect())
     }
 
+    pub(super) fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
     /// The rows as the table has them.
     pub(super) fn of(&self, rows: &RecordBatch) -> Result<RecordBatch> {
         let columns = self.schema.fields().iter().zip(&self.places).map(|(field, place)| match place {

@@ -67,7 +67,11 @@ fn state(error: &catalog::Error) -> SqlState {
 fn of_write(fault: &catalog::Fault) -> SqlState {
     use catalog::Fault;
     match fault {
-        Fault::ReadOnly { .. } | Fault::NoSource { .. } => SqlState::ReadOnlySqlTransaction,
+        Fault::ReadOnly { .. } | Fault::ReadOnlyPlace { .. } | Fault::NoSource { .. } => {
+            SqlState::ReadOnlySqlTransaction
+        }
+        Fault::Place { .. } => SqlState::InsufficientPrivilege,
+        Fault::Taken { .. } => SqlState::DuplicateFile,
         Fault::Unfit { .. } => SqlState::SystemError,
         Fault::Format { .. } => SqlState::WrongObjectType,
         Fault::Feature { .. } | Fault::Type { .. } | Fault::EmptyPartition { .. } => SqlState::FeatureNotSupported,
