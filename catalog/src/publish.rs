@@ -30,7 +30,7 @@ use crate::remembered::{self, Shelf};
 use crate::shadow::Shadows;
 use crate::snapshot::{Kind, Snapshot, Table};
 use crate::store::Source;
-use crate::write::Leftovers;
+use crate::write::{Leftovers, Upkeep};
 use crate::{Config, Error};
 
 /// Tables that are opened at once before anybody asks for them.
@@ -57,6 +57,8 @@ pub struct Lake {
     pub(crate) shadows: Arc<Shadows>,
     /// Files of statements that failed.
     pub(crate) leftovers: Arc<Leftovers>,
+    /// Logs with a checkpoint to write.
+    pub(crate) upkeep: Upkeep,
     /// What was seen of the leases of other replicas.
     pub(crate) leases: Watch,
     current: ArcSwap<Snapshot>,
@@ -104,6 +106,7 @@ impl Lake {
             footers: Arc::default(),
             shadows,
             leftovers: Arc::default(),
+            upkeep: Upkeep::default(),
             leases: Watch::default(),
             current: ArcSwap::from_pointee(empty),
             changed: Notify::new(),
@@ -248,7 +251,7 @@ impl Lake {
             }
         };
         let keeping = self.sources.iter().map(|source| source.shelf.write_until(source.store.as_ref(), &stop));
-        tokio::join!(opening, join_all(keeping), self.leftovers.sweep_until(&stop));
+        tokio::join!(opening, join_all(keeping), self.leftovers.sweep_until(&stop), self.keep_up_until(&stop));
     }
 
     /// Opens every table of the newest snapshot that is not open. Those that turn out to be none are in no snapshot from then on.

@@ -276,6 +276,11 @@ impl LakeTable {
         self.manifest.files.iter().map(pin).collect()
     }
 
+    /// Its log among its objects, if it is a Delta table.
+    pub(crate) fn log<'a>(&'a self, files: &'a [Arc<Pinned>]) -> delta::Log<'a> {
+        delta::Log { table: &self.label, manifest: &self.manifest, files, footers: &self.footers }
+    }
+
     /// Opens the files, once. A failure that their content causes is remembered; others may pass.
     pub(crate) async fn open(&self) -> Result<Arc<Opened>, Error> {
         let opening = || async {

@@ -11,6 +11,7 @@ mod listed;
 mod log;
 mod needed;
 mod path;
+mod rest;
 pub(crate) mod schema;
 mod stats;
 mod vector;
@@ -42,9 +43,10 @@ use crate::pinned::Pinned;
 use crate::prune::Partitions;
 use crate::store::Source;
 
-pub(crate) use self::listed::{commit as commit_key, is_version};
+pub(crate) use self::listed::{checkpoint_key, commit as commit_key, is_version};
 pub(crate) use self::log::{State, WRITER};
 pub(crate) use self::needed::needed;
+pub(crate) use self::rest::{Log, Rest, expired, is_due};
 pub use self::version::AsOf;
 pub(crate) use self::version::States;
 

@@ -29,6 +29,10 @@ const TRIES: u32 = 30;
 const PAUSE: Duration = Duration::from_millis(10);
 const PAUSE_MAX: Duration = Duration::from_millis(500);
 
+/// A state that was seen longer ago is looked at anew: of the log since then a commit may be gone, and its place free again.
+/// Commits are kept for longer than that.
+const SEEN_MAX: Duration = Duration::from_secs(1_800);
+
 /// How often one commit is put while the store gives no clear answer.
 const PUTS: u32 = 4;
 
@@ -189,6 +193,12 @@ impl Change {
             .map_err(|error| Fault::Rows { table: self.target.name.name.clone(), reason: error.to_string() }.into())
     }
 
+    /// What the table is declared as behind it.
+    fn after(&self) -> Option<&Metadata> {
+        let made = self.target.made.as_ref().map(|(_, metadata)| metadata);
+        self.metadata.as_ref().or(made).or_else(|| self.target.state.as_ref().map(|state| &state.metadata))
+    }
+
     /// Whether the change means the same after those that others have made meanwhile.
     fn follows(&self, state: &State) -> Result<(), Fault> {
         if self.follows_none {
@@ -232,6 +242,9 @@ impl Lake {
                     keys.push(dropped::revive(&change.target.source, folder).await?);
                 }
                 self.look_after(*place, keys).await;
+                if let Some(metadata) = change.after() {
+                    self.upkeep.committed(&change.target, metadata, *version);
+                }
             }
             Err(Error::Write(Fault::Unknown { .. })) => {}
             Err(_) => change.held.iter_mut().for_each(Held::give_back),
@@ -249,6 +262,9 @@ impl Lake {
         let (id, timestamp_ms) = (uuid::Uuid::new_v4(), Utc::now().timestamp_millis());
         let Target { source, folder, name, .. } = &change.target;
         let mut state = change.target.state.clone();
+        if change.target.seen_at.elapsed() > SEEN_MAX {
+            state = self.seen_again(change, checks).await?;
+        }
         for attempt in 0..TRIES {
             let version = state.as_ref().map_or(0, |state| state.version + 1);
             let text = change.text(state.as_deref(), id, timestamp_ms)?;
@@ -270,6 +286,26 @@ impl Lake {
             state = Some(newest);
         }
         Err(Fault::Conflict { what: "update" }.into())
+    }
+
+    /// The table as it is now, if the change can follow it.
+    async fn seen_again(&self, change: &Change, checks: bool) -> Result<Option<Arc<State>>, Error> {
+        let Target { folder, made, replaces, state, name, .. } = &change.target;
+        self.refresh().await?;
+        let version = state.as_ref().map(|state| state.version);
+        let path = Path::from(commit_key(folder, version.unwrap_or_default()));
+        match self.newest(change, &path).await {
+            Ok(_) if made.is_some() && !replaces => Err(Fault::Exists { table: name.name.clone() }.into()),
+            Ok(newest) => {
+                if checks && version != Some(newest.version) {
+                    change.follows(&newest)?;
+                }
+                Ok(Some(newest))
+            }
+            // There is no table yet.
+            Err(Error::Write(Fault::Conflict { .. })) if made.is_some() && !replaces => Ok(state.clone()),
+            Err(error) => Err(error),
+        }
     }
 
     /// The table as it is now that `path` is in its log.

@@ -12,12 +12,13 @@ use ::parquet::file::properties::WriterProperties;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use chrono::Utc;
+use object_store::PutMode;
 use object_store::path::Path;
-use object_store::{ObjectStoreExt, PutPayload, WriteMultipart};
 
 use super::action::Added;
 use super::leftovers::Held;
 use super::partitions::Values;
+use super::upload::Upload;
 use super::{Fault, partitions, stats};
 use crate::Error;
 use crate::format::parquet;
@@ -27,21 +28,13 @@ use crate::store::Source;
 const GROUP_ROWS_MAX: usize = 1 << 20;
 const GROUP_BYTES_MAX: usize = 64 << 20;
 
-/// Larger files go to the store in parts of this size, so many at once.
-const PART_BYTES: usize = 8 << 20;
-const PARTS_AT_ONCE: usize = 3;
-
 /// A file that is not complete.
 pub(super) struct File {
-    path: Path,
     name: String,
     partition: Values,
     schema: SchemaRef,
     writer: ArrowWriter<Vec<u8>>,
-    /// What has left the writer and is less than a part.
-    bytes: Vec<u8>,
-    sent: u64,
-    upload: Option<WriteMultipart>,
+    upload: Upload,
     rows: usize,
 }
 
@@ -62,7 +55,7 @@ impl File {
         let path = Path::parse(&key).unwrap_or_else(|_| Path::from(key));
         // A log has URLs.
         let name = name.replace('%', "%25");
-        Ok(Self { path, name, partition, schema, writer, bytes: Vec::new(), sent: 0, upload: None, rows: 0 })
+        Ok(Self { name, partition, schema, writer, upload: Upload::new(path), rows: 0 })
     }
 
     pub(super) fn partition(&self) -> &Values {
@@ -71,14 +64,12 @@ impl File {
 
     /// What it holds in memory.
     pub(super) fn memory_bytes(&self) -> usize {
-        self.writer.memory_size()
-            + self.bytes.len()
-            + if self.upload.is_some() { PART_BYTES * PARTS_AT_ONCE } else { 0 }
+        self.writer.memory_size() + self.upload.memory_bytes()
     }
 
     /// How large it is so far, in the store or on its way.
     pub(super) fn written_bytes(&self) -> u64 {
-        self.sent + self.bytes.len() as u64
+        self.upload.bytes()
     }
 
     pub(super) async fn write(&mut self, source: &Source, batch: &RecordBatch) -> Result<(), Error> {
@@ -94,36 +85,17 @@ impl File {
     }
 
     async fn send(&mut self, source: &Source) -> Result<(), Error> {
-        self.bytes.append(self.writer.inner_mut());
-        if self.bytes.len() < PART_BYTES {
-            return Ok(());
-        }
-        if self.upload.is_none() {
-            let upload = source.store.put_multipart(&self.path).await.map_err(Fault::store)?;
-            self.upload = Some(WriteMultipart::new_with_chunk_size(upload, PART_BYTES));
-        }
-        if let Some(upload) = &mut self.upload {
-            upload.wait_for_capacity(PARTS_AT_ONCE).await.map_err(Fault::store)?;
-            self.sent += self.bytes.len() as u64;
-            upload.put(std::mem::take(&mut self.bytes).into());
-        }
-        Ok(())
+        self.upload.take(self.writer.inner_mut());
+        self.upload.send(source).await
     }
 
     /// Completes the file, and says what its log must know.
     pub(super) async fn finish(mut self, source: &Source, held: &mut Held) -> Result<Added, Error> {
         let metadata = self.writer.finish().map_err(failed)?;
-        self.bytes.append(self.writer.inner_mut());
+        self.upload.take(self.writer.inner_mut());
         let size = self.written_bytes();
-        let rest = std::mem::take(&mut self.bytes);
-        held.add(self.path.clone());
-        match self.upload.take() {
-            None => drop(source.store.put(&self.path, PutPayload::from(rest)).await.map_err(Fault::store)?),
-            Some(mut upload) => {
-                upload.put(rest.into());
-                drop(upload.finish().await.map_err(Fault::store)?);
-            }
-        }
+        held.add(self.upload.path.clone());
+        self.upload.finish(source, PutMode::Overwrite).await.map_err(Fault::store)?;
         let bounds = parquet::bounds_of(&metadata, &self.schema, self.rows);
         let names = self.schema.fields().iter().map(|field| field.name().as_str());
         Ok(Added {
@@ -137,10 +109,8 @@ impl File {
     }
 
     /// Gives up: nothing of it stays.
-    pub(super) fn abort(mut self, held: &Held) {
-        if let Some(upload) = self.upload.take() {
-            held.abort(upload);
-        }
+    pub(super) fn abort(self, held: &Held) {
+        self.upload.abort(held);
     }
 }
 

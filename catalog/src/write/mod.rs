@@ -5,6 +5,7 @@
 
 mod action;
 mod begun;
+mod checkpoint;
 mod commit;
 mod dropped;
 mod export;
@@ -20,6 +21,8 @@ mod schema;
 mod stats;
 mod step;
 mod target;
+mod upkeep;
+mod upload;
 mod vacuum;
 
 pub use crate::format::delta::schema::{FILE_NUMBER, ROW_NUMBER};
@@ -33,4 +36,5 @@ pub(crate) use probe::Probe;
 pub use rows::Writer;
 pub use schema::Column;
 pub use target::{NewTable, Target};
+pub(crate) use upkeep::Upkeep;
 pub use vacuum::Vacuumed;

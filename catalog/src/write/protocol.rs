@@ -68,6 +68,16 @@ pub(super) fn is_append_only(metadata: &Metadata) -> bool {
     metadata.configuration.get("delta.appendOnly").and_then(Option::as_deref) == Some("true")
 }
 
+/// Whether a log takes checkpoints as this writer makes them, in one file and with statistics as text.
+pub(super) fn takes_checkpoints(protocol: &Protocol, metadata: &Metadata) -> bool {
+    let property = |name: &str| metadata.configuration.get(name).and_then(Option::as_deref);
+    let has_others = protocol.writer_features.iter().flatten().any(|feature| feature == "v2Checkpoint");
+    !has_others
+        && property("delta.checkpointPolicy").is_none_or(|policy| policy == "classic")
+        && property("delta.checkpoint.writeStatsAsStruct") != Some("true")
+        && property("delta.checkpoint.writeStatsAsJson") != Some("false")
+}
+
 /// The least protocol that a table of these columns needs.
 pub(super) fn least(needs_local_times: bool) -> Protocol {
     let features = needs_local_times.then(|| vec!["timestampNtz".to_owned()]);

@@ -8,20 +8,20 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Change, Target, vacuum};
+use super::{Change, Target, upkeep, vacuum};
 use crate::format::delta::WRITER;
 use crate::format::delta::action::{Metadata, Transaction};
 
 /// The property of a table whose rows are those of a materialized view: nothing else writes it.
-const PROPERTY: &str = "lakegate.materializedView";
+pub(super) const PROPERTY: &str = "lakegate.materializedView";
 
-/// How long the files of earlier refreshes are kept, for readers that are at work on them.
+/// How long the files of earlier refreshes and their commits are kept, for readers that are at work on them.
 const KEPT: &str = "interval 1 day";
 
 impl Target {
     /// The properties of the table of a materialized view.
     pub fn of_view() -> BTreeMap<String, String> {
-        let said = [(PROPERTY, "true"), (vacuum::PROPERTY, KEPT)];
+        let said = [(PROPERTY, "true"), (vacuum::PROPERTY, KEPT), (upkeep::PROPERTY, KEPT)];
         said.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
@@ -86,7 +86,7 @@ impl Change {
     }
 
     fn reach(&self, what: &str, version: u64) -> Transaction {
-        Transaction { app_id: name(self.target().id(), what), version }
+        Transaction { app_id: name(self.target().id(), what), version, last_updated: None }
     }
 }
 

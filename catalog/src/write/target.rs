@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+use std::time::Instant;
 
 use chrono::Utc;
 use datafusion::catalog::TableProvider;
@@ -36,6 +37,8 @@ pub struct Target {
     pub(super) state: Option<Arc<State>>,
     /// Of one that is made.
     pub(super) made: Option<(Protocol, Metadata)>,
+    /// When the statement has seen it.
+    pub(super) seen_at: Instant,
     /// Whether it is made in the place of one that is there until then.
     pub(super) replaces: bool,
 }
@@ -128,6 +131,7 @@ impl Lake {
             leftovers: Arc::clone(&self.leftovers),
             state: Some(state),
             made: None,
+            seen_at: Instant::now(),
             replaces: false,
         })
     }
@@ -181,6 +185,7 @@ impl Lake {
             leftovers: Arc::clone(&self.leftovers),
             state,
             made: Some((protocol, metadata)),
+            seen_at: Instant::now(),
             replaces: false,
         })
     }

@@ -75,10 +75,14 @@ fn is_data(of_table: &str, key: &str) -> bool {
 }
 
 /// How long files are kept that are of the table no more.
-fn kept(metadata: &Metadata) -> Duration {
-    let said = metadata.configuration.get(PROPERTY).and_then(|value| value.as_deref());
-    let said = said.and_then(|value| interval(value.trim().strip_prefix("interval").unwrap_or(value)));
-    said.unwrap_or(KEPT).max(KEPT_MIN)
+pub(super) fn kept(metadata: &Metadata) -> Duration {
+    said(metadata, PROPERTY).unwrap_or(KEPT).max(KEPT_MIN)
+}
+
+/// The time that a property of a table says, as `interval 7 days`.
+pub(super) fn said(metadata: &Metadata, property: &str) -> Option<Duration> {
+    let said = metadata.configuration.get(property)?.as_deref()?.trim();
+    interval(said.strip_prefix("interval").unwrap_or(said))
 }
 
 #[cfg(test)]

@@ -34,6 +34,7 @@ pub(super) async fn refresh(config: Config, views: &[String], is_full: bool) -> 
             }
         }
     }
+    lake.keep_up().await;
     lake.remember().await;
     lake.close_shadows();
     match failed {

@@ -2,11 +2,11 @@
 //! was to be, and who comes after finds a lake in which everything goes on.
 
 use lakegate_tests::TestServer;
-use lakegate_tests::s3::{Operation, Server};
+use lakegate_tests::s3::{BUCKET, Operation, Server};
 use lakegate_tests::wire::Client;
 
 use super::matview::creation;
-use super::write::{ok, rows};
+use super::write::{logs, ok, rows, until};
 
 /// More requests than any statement here needs.
 const REQUESTS_MAX: usize = 200;
@@ -138,6 +138,46 @@ async fn a_statement_whose_process_dies_was_done_or_not() {
         }
         assert!(undone > 0 && done > 0, "{}: {undone} times undone, {done} times done", change.sql);
     }
+}
+
+/// A checkpoint is written, and commits are deleted, behind a statement that has ended.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_whose_keeper_dies_is_as_good_as_before() {
+    let made = logs::before_a_checkpoint().await;
+    let store = Server::start().await;
+    let (mut written, mut left) = (0, 0);
+    let mut lakes = 0..;
+    for (requests, first_happens) in Deaths::of(&store) {
+        let lake = format!("{}", lakes.next().unwrap());
+        logs::copy(&made, &store, &lake);
+        let root = store.path().join(BUCKET).join(&lake);
+        let hinted =
+            || std::fs::read_to_string(root.join(logs::HINT)).is_ok_and(|hint| hint.contains("\"version\":20"));
+        let first = root.join(logs::commit(0));
+        let server = TestServer::writable_s3(&store, &lake).await;
+        let mut client = server.wire().await;
+        assert_eq!(answer(&mut client, "SELECT sum(a) FROM t").await.as_deref(), Some("190"));
+        store.faults.refuse_after(requests, first_happens);
+        let state = client.query("INSERT INTO t VALUES (20)").await.state().to_owned();
+        if state == "00000" {
+            until(|| store.faults.refused().is_some() || (hinted() && !first.exists())).await;
+        }
+        drop((client, server));
+        store.faults.clear();
+        let told = format!("refused after {requests}, which happens: {first_happens}: {state}");
+        (written, left) = (written + u32::from(hinted()), left + u32::from(first.exists()));
+        let other = TestServer::writable_s3(&store, &lake).await;
+        let mut client = other.wire().await;
+        let found = answer(&mut client, "SELECT sum(a) FROM t").await;
+        match state.as_str() {
+            "00000" => assert_eq!(found.as_deref(), Some("210"), "{told}"),
+            _ => assert!([Some("190"), Some("210")].contains(&found.as_deref()), "{told}: {found:?}"),
+        }
+        ok(&mut client, "INSERT INTO t VALUES (1000)").await;
+        let sum = answer(&mut client, "SELECT sum(a) FROM t FOR VERSION AS OF 10").await;
+        assert_eq!(sum.as_deref(), Some("55"), "{told}");
+    }
+    assert!(written > 0 && left > 0, "{written} times written, {left} times left");
 }
 
 /// Name, options, query.

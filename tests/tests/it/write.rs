@@ -6,6 +6,7 @@ mod copy;
 mod export;
 mod faults;
 mod joined;
+pub(crate) mod logs;
 mod merge;
 mod vacuum;
 mod values;
@@ -38,6 +39,16 @@ pub(crate) async fn rows(client: &mut Client, sql: &str) -> Vec<String> {
         row.into_iter().map(|value| value.unwrap_or_else(|| "NULL".into())).collect::<Vec<_>>().join("|")
     };
     answer.texts().into_iter().map(shown).collect()
+}
+
+/// Waits for what happens behind a statement.
+pub(crate) async fn until(mut done: impl FnMut() -> bool) {
+    let waiting = async {
+        while !done() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), waiting).await.expect("it never came");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

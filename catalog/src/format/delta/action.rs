@@ -41,17 +41,24 @@ pub(crate) struct Add {
     #[serde(default, deserialize_with = "or_default")]
     pub(crate) partition_values: BTreeMap<String, Option<String>>,
     pub(crate) size: u64,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(crate) modification_time: i64,
     /// JSON in JSON.
     pub(crate) stats: Option<Box<str>>,
+    pub(crate) tags: Option<BTreeMap<String, Option<String>>>,
     pub(crate) deletion_vector: Option<Vector>,
 }
 
 /// A file that is no longer of the table.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Remove {
-    pub(super) path: String,
-    pub(super) deletion_vector: Option<Vector>,
+pub(crate) struct Remove {
+    pub(crate) path: String,
+    pub(crate) deletion_timestamp: Option<i64>,
+    pub(crate) extended_file_metadata: Option<bool>,
+    pub(crate) partition_values: Option<BTreeMap<String, Option<String>>>,
+    pub(crate) size: Option<u64>,
+    pub(crate) deletion_vector: Option<Vector>,
 }
 
 /// Where the places of deleted rows are.
@@ -105,6 +112,8 @@ pub(crate) struct Protocol {
 pub(crate) struct Transaction {
     pub(crate) app_id: String,
     pub(crate) version: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) last_updated: Option<i64>,
 }
 
 /// A file of a checkpoint in several.
@@ -128,8 +137,8 @@ impl Add {
 }
 
 impl Remove {
-    pub(super) fn key(self) -> Key {
-        (self.path, self.deletion_vector.as_ref().map(Vector::id))
+    pub(super) fn key(&self) -> Key {
+        (self.path.clone(), self.deletion_vector.as_ref().map(Vector::id))
     }
 }
 

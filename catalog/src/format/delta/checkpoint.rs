@@ -20,9 +20,10 @@ use crate::pinned::Pinned;
 /// Rows that are decoded at once.
 const BATCH_ROWS: usize = 1024;
 
-/// Columns of a checkpoint and what is in them; tombstones are of no use here.
+/// Columns of a checkpoint and what is in them; tombstones are of no use to readers of rows.
 const COLUMNS: [&str; 6] = ["add", "metaData", "protocol", "sidecar", "checkpointMetadata", "txn"];
-const UNUSED: [&str; 3] = ["add.stats_parsed", "add.partitionValues_parsed", "add.tags"];
+const COLUMNS_OF_REST: [&str; 6] = ["remove", "metaData", "protocol", "sidecar", "checkpointMetadata", "txn"];
+const UNUSED: [&str; 2] = ["add.stats_parsed", "add.partitionValues_parsed"];
 
 /// Reads one file of a checkpoint, and those that it names.
 pub(super) async fn read(files: &Files<'_>, file: &Arc<Pinned>, replay: &mut Replay) -> Result<(), Error> {
@@ -61,10 +62,11 @@ async fn decode(files: &Files<'_>, file: &Arc<Pinned>, replay: &mut Replay) -> R
     let reader = parquet::reader(file, files.footers);
     let builder = ParquetRecordBatchStreamBuilder::new(reader).await.map_err(damaged)?;
     let schema = builder.parquet_schema();
+    let columns = if replay.rest.is_some() { COLUMNS_OF_REST } else { COLUMNS };
     let is_wanted = |path: &str| {
         let is_in =
             |column: &&str| path == *column || path.strip_prefix(*column).is_some_and(|rest| rest.starts_with('.'));
-        COLUMNS.iter().any(&is_in) && !UNUSED.iter().any(is_in)
+        columns.iter().any(&is_in) && !UNUSED.iter().any(is_in)
     };
     let leaves = (0..schema.num_columns()).filter(|leaf| is_wanted(&schema.column(*leaf).path().string()));
     let mask = ProjectionMask::leaves(schema, leaves.collect::<Vec<_>>());

@@ -5,6 +5,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+use object_store::path::Path;
+
 use super::folder;
 use crate::pinned::Pinned;
 
@@ -90,6 +93,34 @@ impl Listed {
         versions.into_iter().find(|version| self.is_readable(*version, newest))
     }
 
+    /// Whether a checkpoint should follow this version, as none has since the last multiple of an interval.
+    pub(super) fn is_due(&self, version: u64, interval: u64) -> bool {
+        let multiple = version - version % interval.max(1);
+        multiple > 0 && self.checkpoints.last_key_value().is_none_or(|(last, _)| *last < multiple)
+    }
+
+    /// The whole checkpoints of a version; each says the same.
+    pub(super) fn checkpoints(&self, version: u64) -> impl Iterator<Item = &[Arc<Pinned>]> {
+        self.checkpoints.get(&version).into_iter().flatten().map(Vec::as_slice)
+    }
+
+    /// Commits and checkpoints that no version needs which was the newest one since `since`, and the version whose checkpoint is
+    /// in their place. A commit is as old as its file.
+    pub(super) fn expired(&self, since: DateTime<Utc>) -> Option<(u64, Vec<Path>)> {
+        let is_old = |file: &Pinned| file.file.modified_at < since;
+        // The oldest of those versions; all that are newer have commits behind it.
+        let old = self.commits.iter().take_while(|(_, commit)| is_old(commit)).last().map(|(version, _)| *version);
+        let (kept, _) = self.checkpoints.range(..=old?).next_back()?;
+        let newest = self.newest()?;
+        if self.gap(Some(*kept), newest).is_some() {
+            return None;
+        }
+        let checkpoints = self.checkpoints.range(..kept).flat_map(|(_, all)| all.iter().flatten());
+        let files = self.commits.range(..kept).map(|(_, commit)| commit).chain(checkpoints);
+        let paths: Vec<Path> = files.filter(|file| is_old(file)).map(|file| file.file.path.clone()).collect();
+        (!paths.is_empty()).then_some((*kept, paths))
+    }
+
     /// The first missing commit behind all that can be read.
     pub(super) fn first_gap(&self, newest: u64) -> u64 {
         let last = self.checkpoints.last_key_value().map(|(version, _)| *version);
@@ -109,6 +140,11 @@ pub(crate) fn is_version(folder: &str, key: &str) -> bool {
         let is_commit = name.strip_suffix(".json").and_then(version).is_some();
         is_commit || checkpoint(name).is_some() || multipart(name).is_some()
     })
+}
+
+/// The key of a checkpoint in one file.
+pub(crate) fn checkpoint_key(folder: &str, version: u64) -> String {
+    format!("{}/{version:020}.checkpoint.parquet", folder::log(folder))
 }
 
 fn version(digits: &str) -> Option<u64> {

@@ -2,7 +2,7 @@
 //!
 //! Owns: replay, and that a log that changed is read from where it was read last. Must never know: what a data file holds.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -11,6 +11,7 @@ use futures::TryStreamExt;
 
 use super::action::{Action, Add, Key, Metadata, Protocol};
 use super::listed::{self, Listed, Start};
+use super::rest::Rest;
 use super::version::{self, AsOf, States};
 use super::{Files, checkpoint, stats};
 use crate::Error;
@@ -56,8 +57,8 @@ pub(super) struct Replay {
     transactions: BTreeMap<String, u64>,
     /// Names of the other files of a checkpoint.
     pub(super) sidecars: Vec<String>,
-    /// The files that went, as the log names them, if that is asked for.
-    pub(super) removed: Option<HashSet<String>>,
+    /// What readers of rows do not need, in the place of the files, if that is asked for.
+    pub(super) rest: Option<Rest>,
 }
 
 /// Reads the newest version, from where `last` ended if the log goes on from there.
@@ -70,7 +71,8 @@ pub(super) async fn read(files: &Files<'_>, last: Option<&Arc<State>>) -> Result
         if last.version == newest {
             return Ok(Arc::clone(last));
         }
-        return behind(files, &listed, (Replay::from(last.as_ref()), Some(last.version)), newest).await;
+        let replay = behind(&listed, (Replay::from(last.as_ref()), Some(last.version)), newest).await?;
+        return replay.state(files, &listed, newest);
     }
     replayed(files, &listed, newest).await
 }
@@ -110,9 +112,19 @@ pub(super) async fn read_as_of(
 
 /// Reads a version from the newest checkpoint before it that is whole.
 async fn replayed(files: &Files<'_>, listed: &Listed, newest: u64) -> Result<Arc<State>, Error> {
+    replay(files, listed, newest, (Replay::default, |replay| replay.state(files, listed, newest))).await
+}
+
+/// Applies all that leads to a version, from the newest checkpoint before it that is whole.
+pub(super) async fn replay<T>(
+    files: &Files<'_>,
+    listed: &Listed,
+    newest: u64,
+    (begun, done): (fn() -> Replay, impl Fn(Replay) -> Result<T, Error>),
+) -> Result<T, Error> {
     let mut damage = None;
     for start in listed.starts(newest) {
-        match from(files, listed, start, newest).await {
+        match from(files, listed, start, (newest, begun())).await.and_then(&done) {
             // An earlier checkpoint and the commits behind it say the same.
             Err(error) if error.is_of_content() => drop(damage.get_or_insert(error)),
             done => return done,
@@ -124,34 +136,25 @@ async fn replayed(files: &Files<'_>, listed: &Listed, newest: u64) -> Result<Arc
     Err(damage.unwrap_or_else(missing))
 }
 
-async fn from(files: &Files<'_>, listed: &Listed, start: Start<'_>, newest: u64) -> Result<Arc<State>, Error> {
-    let mut replay = Replay::default();
+async fn from(
+    files: &Files<'_>,
+    listed: &Listed,
+    start: Start<'_>,
+    (newest, mut replay): (u64, Replay),
+) -> Result<Replay, Error> {
     for part in start.checkpoint {
         checkpoint::read(files, part, &mut replay).await?;
     }
-    behind(files, listed, (replay, start.version), newest).await
+    behind(listed, (replay, start.version), newest).await
 }
 
 /// Applies the commits behind a version.
-async fn behind(
-    files: &Files<'_>,
-    listed: &Listed,
-    (mut replay, version): (Replay, Option<u64>),
-    newest: u64,
-) -> Result<Arc<State>, Error> {
+async fn behind(listed: &Listed, (mut replay, version): (Replay, Option<u64>), newest: u64) -> Result<Replay, Error> {
     let first = version.map_or(0, |version| version.saturating_add(1));
     for (_, commit) in listed.commits.range(first..).take_while(|(version, _)| **version <= newest) {
         lines(commit, &mut replay).await?;
     }
-    let lacks = |what| files.unreadable(super::folder::log(files.folder), format!("the log has no {what}"));
-    Ok(Arc::new(State {
-        version: newest,
-        newest: listed.commits.get(&newest).map(|commit| identity(&commit.file)),
-        protocol: replay.protocol.ok_or_else(|| lacks("protocol"))?,
-        metadata: replay.metadata.ok_or_else(|| lacks("metadata"))?,
-        files: replay.files,
-        transactions: replay.transactions,
-    }))
+    Ok(replay)
 }
 
 /// Applies a file of lines, one at a time.
@@ -201,15 +204,38 @@ fn apply(file: &Pinned, (line, text): (u64, &Bytes), replay: &mut Replay) -> Res
 }
 
 impl Replay {
+    /// One that keeps what readers of rows do not need, and no files.
+    pub(super) fn of_rest() -> Self {
+        Self { rest: Some(Rest::default()), ..Self::default() }
+    }
+
+    /// Whether there is what every log has.
+    pub(super) fn is_whole(&self) -> bool {
+        self.protocol.is_some() && self.metadata.is_some()
+    }
+
+    fn state(self, files: &Files<'_>, listed: &Listed, version: u64) -> Result<Arc<State>, Error> {
+        let lacks = |what| files.unreadable(super::folder::log(files.folder), format!("the log has no {what}"));
+        Ok(Arc::new(State {
+            version,
+            newest: listed.commits.get(&version).map(|commit| identity(&commit.file)),
+            protocol: self.protocol.ok_or_else(|| lacks("protocol"))?,
+            metadata: self.metadata.ok_or_else(|| lacks("metadata"))?,
+            files: self.files,
+            transactions: self.transactions,
+        }))
+    }
+
     pub(super) fn apply(&mut self, action: Action) -> Result<(), String> {
         let Action { add, remove, meta_data, protocol, sidecar, txn } = action;
-        if let Some(remove) = remove {
-            if let Some(removed) = &mut self.removed {
-                removed.insert(remove.path.clone());
-            }
-            if let Some(removed) = self.files.remove(&remove.key()) {
-                self.stats_bytes -= removed.stats.as_ref().map_or(0, |stats| stats.len());
-            }
+        self.metadata = meta_data.or(self.metadata.take());
+        self.protocol = protocol.or(self.protocol.take());
+        self.sidecars.extend(sidecar.map(|sidecar| sidecar.path));
+        if let Some(rest) = &mut self.rest {
+            return rest.apply((add, remove), txn);
+        }
+        if let Some(removed) = remove.and_then(|remove| self.files.remove(&remove.key())) {
+            self.stats_bytes -= removed.stats.as_ref().map_or(0, |stats| stats.len());
         }
         if let Some(add) = add {
             self.add(add);
@@ -217,9 +243,6 @@ impl Replay {
         if self.files.len() > FILES_MAX {
             return Err(format!("the table has more than {FILES_MAX} files"));
         }
-        self.metadata = meta_data.or(self.metadata.take());
-        self.protocol = protocol.or(self.protocol.take());
-        self.sidecars.extend(sidecar.map(|sidecar| sidecar.path));
         // Those of others say nothing to this server, and there may be any number.
         if let Some(txn) = txn.filter(|txn| txn.app_id.starts_with(WRITER)) {
             self.transactions.insert(txn.app_id, txn.version);
@@ -249,7 +272,7 @@ impl From<&State> for Replay {
             stats_bytes: state.files.values().map(bytes).sum(),
             transactions: state.transactions.clone(),
             sidecars: Vec::new(),
-            removed: None,
+            rest: None,
         }
     }
 }

@@ -29,8 +29,7 @@ pub(crate) async fn needed(
         return Ok(None);
     }
     let first = listed.commits.iter().find(|(_, commit)| !is_before(commit)).map(|(version, _)| *version);
-    let mut replay = Replay::default();
-    replay.removed = Some(HashSet::new());
+    let mut replay = Replay::of_rest();
     if let Some(first) = first {
         if listed.gap(first.checked_sub(1), state.version).is_some() {
             return Ok(None);
@@ -40,7 +39,7 @@ pub(crate) async fn needed(
         }
     }
     let now = state.files.values().map(|add| add.path.as_str());
-    let before = replay.removed.iter().flatten().map(String::as_str);
+    let before = replay.rest.iter().flat_map(|rest| rest.tombstones.keys()).map(|(path, _)| path.as_str());
     // A file outside of the source is none that could be deleted here.
     Ok(Some(now.chain(before).filter_map(|named| path::resolve(source, folder, named)).collect()))
 }

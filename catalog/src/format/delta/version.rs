@@ -65,6 +65,10 @@ pub(super) async fn committed(
     time: DateTime<Utc>,
 ) -> Result<Option<u64>, Error> {
     let commits: Vec<(u64, &Arc<Pinned>)> = listed.commits.iter().map(|(version, file)| (*version, file)).collect();
+    // What is left before commits that were cleaned up says nothing of the time between.
+    let is_gap = |pair: &[(u64, &Arc<Pinned>)]| pair.first().map(|pair| pair.0 + 1) != pair.last().map(|pair| pair.0);
+    let from = commits.windows(2).rposition(is_gap).map_or(0, |at| at + 1);
+    let commits = commits.get(from..).unwrap_or_default();
     let first = commits.partition_point(|(version, _)| *version < tells_from(newest));
     let (mut low, mut high) = (first, commits.len());
     while low < high {
