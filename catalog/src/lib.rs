@@ -49,7 +49,9 @@ pub use secret::Secret;
 pub use shadow::ShadowTotals;
 pub use snapshot::{Kind, LakeTable, Origin, SkippedFile, Snapshot, Table, View};
 pub use unread::optimizer_rules;
-pub use write::{Change, Column, Export, FILE_NUMBER, Fault, NewTable, ROW_NUMBER, Target, Vacuumed, Writer};
+pub use write::{
+    Change, Column, Compacted, Export, FILE_NUMBER, Fault, NewTable, ROW_NUMBER, Small, Target, Vacuumed, Writer,
+};
 
 /// The embedded default: a folder beside the process.
 pub const DEFAULT_LAKE: &str = "./lake";

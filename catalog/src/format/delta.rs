@@ -110,8 +110,8 @@ pub(crate) async fn open(
     let source = first.source();
     let by_key = all.iter().map(|file| (file.key(), file)).collect();
     let files = Files { table, folder, source, footers, all, by_key };
-    // A log is of unknown origin: no line of it may end the process.
-    let opening = AssertUnwindSafe(files.open(last, as_of, is_numbered)).catch_unwind();
+    // A log is of unknown origin: no line of it may end the process. Boxed: the types of who asks grow no further.
+    let opening = AssertUnwindSafe(files.open(last, as_of, is_numbered).boxed()).catch_unwind();
     let damaged = |_| files.unreadable(folder::log(folder), "the log is damaged");
     opening.await.map_err(damaged).flatten().map_err(|error| {
         let skipped = if error.is_lasting() { vec![(folder::log(folder), error.reason())] } else { Vec::new() };

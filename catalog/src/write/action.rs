@@ -58,6 +58,8 @@ pub(super) struct Commit<'a> {
     pub(super) transactions: &'a [Transaction],
     pub(super) removes: &'a [Arc<Add>],
     pub(super) adds: &'a [Added],
+    /// Whether other rows are in the table behind it.
+    pub(super) data_change: bool,
 }
 
 impl Commit<'_> {
@@ -85,7 +87,7 @@ impl Commit<'_> {
             line(Line::Remove(Removed {
                 path: &add.path,
                 deletion_timestamp: self.timestamp_ms,
-                data_change: true,
+                data_change: self.data_change,
                 extended_file_metadata: true,
                 partition_values: &add.partition_values,
                 size: add.size,

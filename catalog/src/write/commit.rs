@@ -41,19 +41,21 @@ const KEYS_MAX: usize = 16;
 
 /// What a statement, or a block of them, does to one table.
 pub struct Change {
-    target: Target,
+    pub(super) target: Target,
     operation: &'static str,
-    adds: Vec<Added>,
-    removes: Removes,
+    pub(super) adds: Vec<Added>,
+    pub(super) removes: Removes,
     protocol: Option<Protocol>,
     metadata: Option<Metadata>,
     pub(super) transactions: Vec<Transaction>,
     /// Whether it is behind the version that was seen, or nowhere.
     pub(super) follows_none: bool,
     held: Vec<Held>,
+    /// Whether the rows are the same behind it.
+    pub(super) is_compaction: bool,
 }
 
-enum Removes {
+pub(super) enum Removes {
     None,
     These(Vec<Arc<Add>>),
     /// Every file that is there at the moment of the commit.
@@ -73,7 +75,8 @@ impl Change {
         // Of a dropped table whose place it takes nothing stays.
         let removes = if target.made.is_some() { Removes::All } else { Removes::None };
         let (protocol, metadata, adds, transactions, held) = Default::default();
-        Self { target, operation, adds, removes, protocol, metadata, transactions, follows_none: false, held }
+        let (follows_none, is_compaction) = (false, false);
+        Self { target, operation, adds, removes, protocol, metadata, transactions, follows_none, held, is_compaction }
     }
 
     pub(super) fn drop(target: Target, property: &str) -> Self {
@@ -93,7 +96,8 @@ impl Change {
     pub async fn add(&mut self, writer: Writer) -> Result<Vec<String>, Error> {
         let written = writer.finish().await?;
         let names = written.adds.iter().map(|add| add.path.clone()).collect();
-        self.adds.extend(written.adds);
+        let data_change = !self.is_compaction;
+        self.adds.extend(written.adds.into_iter().map(|add| Added { data_change, ..add }));
         self.held.extend(written.held);
         Ok(names)
     }
@@ -128,9 +132,7 @@ impl Change {
     /// Takes the rows of files away, by their places among those of the target.
     pub fn remove(&mut self, places: &[usize]) -> Result<(), Error> {
         self.may_remove()?;
-        let files: Vec<&Arc<Add>> = self.target.state.iter().flat_map(|state| state.files.values()).collect();
-        let files = places.iter().filter_map(|place| files.get(*place)).map(|file| Arc::clone(file));
-        self.removes = Removes::These(files.collect());
+        self.removes = Removes::These(self.target.at(places));
         Ok(())
     }
 
@@ -187,6 +189,7 @@ impl Change {
             transactions: &self.transactions,
             removes,
             adds: &self.adds,
+            data_change: !self.is_compaction,
         };
         commit
             .text()

@@ -18,10 +18,10 @@ use crate::Error;
 use crate::store::Source;
 
 /// A larger file is completed and another begun.
-const FILE_BYTES_MAX: u64 = 128 << 20;
+pub(super) const FILE_BYTES_MAX: u64 = 128 << 20;
 
 /// Files that are open at once, of different partitions; the largest makes room for the next.
-const OPEN_MAX: usize = 32;
+pub(super) const OPEN_MAX: usize = 32;
 
 /// Files of one statement: each is a line of its commit.
 const FILES_MAX: usize = 10_000;
@@ -44,6 +44,7 @@ pub struct Writer {
     begins: bool,
     memory: MemoryReservation,
     rows: u64,
+    file_bytes_max: u64,
 }
 
 /// The files of a writer that came to its end.
@@ -78,12 +79,19 @@ impl Writer {
             begins: false,
             memory,
             rows: 0,
+            file_bytes_max: FILE_BYTES_MAX,
         }
     }
 
     /// Hides its files until there is a log that names them.
     pub(super) fn hide(&mut self) {
         self.begins = true;
+    }
+
+    /// Completes files that are so large, and not only those of the usual size.
+    pub(super) fn with_file_bytes(mut self, file_bytes_max: u64) -> Self {
+        self.file_bytes_max = file_bytes_max;
+        self
     }
 
     /// Rows that were written so far.
@@ -105,7 +113,7 @@ impl Writer {
             };
             let Some(file) = self.open.get_mut(at) else { continue };
             file.write(&self.source, &rows).await?;
-            if file.written_bytes() >= FILE_BYTES_MAX {
+            if file.written_bytes() >= self.file_bytes_max {
                 self.complete(at).await?;
             }
         }

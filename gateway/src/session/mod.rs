@@ -257,6 +257,11 @@ impl StatementGuard {
         self.shielded.store(true, Ordering::Release);
     }
 
+    /// Takes that back, as nothing was done.
+    pub fn unshield(&self) {
+        self.shielded.store(false, Ordering::Release);
+    }
+
     pub fn deadline(&self) -> Option<tokio::time::Instant> {
         self.timeout.map(|timeout| self.began_at + timeout)
     }

@@ -8,6 +8,7 @@ mod faults;
 mod joined;
 pub(crate) mod logs;
 mod merge;
+mod optimize;
 mod vacuum;
 mod values;
 

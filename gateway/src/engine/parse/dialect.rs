@@ -109,6 +109,11 @@ impl Dialect for PostgreSql {
         BASE.is_reserved_for_identifier(keyword)
     }
 
+    /// OPTIMIZE, as other engines have it for Delta tables.
+    fn supports_optimize_table(&self) -> bool {
+        true
+    }
+
     as_base! {
         allow_extract_custom
         allow_extract_single_quotes

@@ -16,6 +16,7 @@ mod given;
 mod insert;
 mod load;
 mod merge;
+mod optimize;
 mod replacement;
 mod returning;
 pub(super) mod rows;
@@ -48,6 +49,7 @@ pub(super) enum Write {
     Create(create::Create),
     Truncate(truncate::Truncate),
     Vacuum(vacuum::Vacuum),
+    Optimize(optimize::Optimize),
     Copy(copy::CopyFrom),
     CopyTo(Box<export::CopyTo>),
     Change(Box<change::Change>),
@@ -64,7 +66,7 @@ impl Write {
             Self::Change(change) => Some(&change.matching),
             Self::Merge(merge) => Some(&merge.typed),
             Self::CopyTo(copy) => Some(&copy.planned),
-            Self::Truncate(_) | Self::Vacuum(_) | Self::Copy(_) | Self::Alter(_) => None,
+            Self::Truncate(_) | Self::Vacuum(_) | Self::Optimize(_) | Self::Copy(_) | Self::Alter(_) => None,
         }
     }
 
@@ -93,6 +95,7 @@ impl Write {
             Self::Create(create) => create.command(),
             Self::Truncate(_) => "TRUNCATE TABLE",
             Self::Vacuum(_) => "VACUUM",
+            Self::Optimize(_) => "OPTIMIZE",
             Self::Copy(_) => "COPY FROM",
             Self::CopyTo(_) => "COPY TO",
             Self::Change(change) => change.command,
@@ -105,7 +108,13 @@ impl Write {
 /// Whether a statement is one of these.
 pub(super) fn is_write(statement: &Ast) -> bool {
     match statement {
-        Ast::Insert(_) | Ast::Truncate(_) | Ast::Vacuum(_) | Ast::Delete(_) | Ast::Update(_) | Ast::Merge(_) => true,
+        Ast::Insert(_)
+        | Ast::Truncate(_)
+        | Ast::Vacuum(_)
+        | Ast::Delete(_)
+        | Ast::Update(_)
+        | Ast::Merge(_)
+        | Ast::OptimizeTable { .. } => true,
         Ast::Copy { to: false, target: CopyTarget::Stdin, source: CopySource::Table { .. }, .. } => true,
         Ast::Copy { to: true, target: CopyTarget::File { .. }, .. } => true,
         Ast::CreateTable(create) => !create.external,
@@ -130,6 +139,7 @@ pub(super) async fn prepare(
         Ast::Query(query) => create::select_into(asked, query).await,
         Ast::Truncate(truncate) => truncate::prepare(asked, truncate).await,
         Ast::Vacuum(vacuum) => vacuum::prepare(asked, vacuum),
+        Ast::OptimizeTable { .. } => optimize::prepare(asked, &ast).await,
         Ast::AlterTable(alter) => alter::prepare(asked, alter).await,
         Ast::Delete(delete) => change::delete(asked, delete).await,
         Ast::Update(update) => change::update(asked, update).await,
@@ -163,6 +173,7 @@ pub(super) async fn run(run: Run<'_>, write: &Write) -> Result<Outcome> {
         Write::Create(create) => create::run(run, create).await?,
         Write::Truncate(truncate) => truncate::run(run, truncate).await?,
         Write::Vacuum(vacuum) => vacuum::run(run, vacuum).await?,
+        Write::Optimize(optimize) => optimize::run(run, optimize).await?,
         Write::Change(change) => return change::run(run, change).await,
         Write::Merge(merge) => merge::run(run, merge).await?,
         Write::Alter(alter) => alter::run(run, alter).await?,
