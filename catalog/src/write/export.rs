@@ -14,19 +14,17 @@ use arrow::datatypes::SchemaRef;
 use datafusion::execution::memory_pool::MemoryReservation;
 use futures::StreamExt;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, WriteMultipart};
+use object_store::{ObjectStore, ObjectStoreExt, PutMode};
 
+use super::commit::{self, Put};
 use super::leftovers::Held;
+use super::upload::Upload;
 use super::{Fault, Probe};
 use crate::Error;
 use crate::definition::Location;
 use crate::layout::is_hidden;
 use crate::publish::Lake;
 use crate::store::Source;
-
-/// What is less goes in one put, which the store refuses where an object is.
-const PART_BYTES: usize = 8 << 20;
-const PARTS_AT_ONCE: usize = 3;
 
 const GROUP_ROWS_MAX: usize = 1 << 20;
 const GROUP_BYTES_MAX: usize = 64 << 20;
@@ -38,8 +36,8 @@ pub struct Export {
     place: usize,
     source: Arc<Source>,
     path: Path,
-    bytes: Vec<u8>,
-    upload: Option<WriteMultipart>,
+    /// Until it is complete.
+    upload: Option<Upload>,
     held: Held,
     parquet: Option<ArrowWriter<Vec<u8>>>,
     memory: MemoryReservation,
@@ -82,9 +80,8 @@ impl Lake {
             place,
             held: Held::new(source, &self.leftovers),
             source: Arc::clone(source),
+            upload: Some(Upload::new(path.clone())),
             path,
-            bytes: Vec::new(),
-            upload: None,
             parquet: None,
             memory,
         };
@@ -118,7 +115,6 @@ impl Export {
     pub async fn write(&mut self, rows: &RecordBatch) -> Result<(), Error> {
         if let Some(parquet) = &mut self.parquet {
             parquet.write(rows).map_err(failed)?;
-            self.bytes.append(parquet.inner_mut());
         }
         self.send().await?;
         if self.memory.try_resize(self.memory_bytes()).is_ok() {
@@ -126,74 +122,56 @@ impl Export {
         }
         if let Some(parquet) = &mut self.parquet {
             parquet.flush().map_err(failed)?;
-            self.bytes.append(parquet.inner_mut());
         }
         self.send().await?;
-        let resized = self.memory.try_resize(self.memory_bytes());
-        resized.map_err(|error| Fault::Memory { reason: error.strip_backtrace() }.into())
+        self.account()
     }
 
     /// Takes bytes of any other file.
     pub async fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.bytes.extend_from_slice(bytes);
+        if let Some(upload) = &mut self.upload {
+            upload.take(&mut bytes.to_vec());
+        }
         self.send().await?;
+        self.account()
+    }
+
+    fn account(&mut self) -> Result<(), Error> {
         let resized = self.memory.try_resize(self.memory_bytes());
         resized.map_err(|error| Fault::Memory { reason: error.strip_backtrace() }.into())
     }
 
     fn memory_bytes(&self) -> usize {
-        let uploading = if self.upload.is_some() { PART_BYTES * PARTS_AT_ONCE } else { 0 };
-        self.parquet.as_ref().map_or(0, ArrowWriter::memory_size) + self.bytes.len() + uploading
+        let uploading = self.upload.as_ref().map_or(0, Upload::memory_bytes);
+        self.parquet.as_ref().map_or(0, ArrowWriter::memory_size) + uploading
     }
 
     async fn send(&mut self) -> Result<(), Error> {
-        if self.bytes.len() < PART_BYTES {
-            return Ok(());
+        let Some(upload) = &mut self.upload else { return Ok(()) };
+        if let Some(parquet) = &mut self.parquet {
+            upload.take(parquet.inner_mut());
         }
-        if self.upload.is_none() {
-            let upload = self.source.store.put_multipart(&self.path).await.map_err(Fault::store)?;
-            self.upload = Some(WriteMultipart::new_with_chunk_size(upload, PART_BYTES));
-        }
-        if let Some(upload) = &mut self.upload {
-            upload.wait_for_capacity(PARTS_AT_ONCE).await.map_err(Fault::store)?;
-            upload.put(std::mem::take(&mut self.bytes).into());
-        }
-        Ok(())
+        upload.send(&self.source).await
     }
 
-    /// No store completes an upload of parts on a condition, so that of two large objects which are made at one place at the
-    /// very same time the last one stays.
+    /// What is less than a part is put where nothing is. No store completes an upload of parts on a condition, so that of two large
+    /// objects which are made at one place at the very same time the last one stays.
     async fn finish(mut self) -> Result<(), Error> {
-        if let Some(mut parquet) = self.parquet.take() {
+        if let Some(parquet) = &mut self.parquet {
             parquet.finish().map_err(failed)?;
-            self.bytes.append(parquet.inner_mut());
         }
-        let rest = std::mem::take(&mut self.bytes);
-        if self.upload.is_some() {
-            let (source, path, location) = (Arc::clone(&self.source), self.path.clone(), self.location.clone());
-            refuse_taken(&source, &path, &location).await?;
+        self.send().await?;
+        if self.upload.as_ref().is_some_and(Upload::is_in_parts) {
+            refuse_taken(&self.source, &self.path, &self.location).await?;
         }
-        match self.upload.take() {
-            Some(mut upload) => {
-                upload.put(rest.into());
-                upload.finish().await.map_err(Fault::store)?;
-            }
-            None => {
-                let options = PutOptions { mode: PutMode::Create, ..Default::default() };
-                match self.source.store.put_opts(&self.path, PutPayload::from(rest), options).await {
-                    Ok(_) => {}
-                    Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => {
-                        return Err(self.taken());
-                    }
-                    Err(error) => return Err(Fault::store(error)),
-                }
-            }
+        let Some(upload) = self.upload.take() else { return Ok(()) };
+        if upload.is_in_parts() {
+            return upload.finish(&self.source, PutMode::Overwrite).await.map_err(Fault::store);
         }
-        Ok(())
-    }
-
-    fn taken(&self) -> Error {
-        taken(&self.location)
+        match commit::put(&self.source, &self.path, upload.into_bytes(), &self.location).await? {
+            Put::Done => Ok(()),
+            Put::Taken => Err(taken(&self.location)),
+        }
     }
 }
 
@@ -213,7 +191,7 @@ fn taken(location: &str) -> Error {
 impl Drop for Export {
     fn drop(&mut self) {
         if let Some(upload) = self.upload.take() {
-            self.held.abort(upload);
+            upload.abort(&self.held);
         }
     }
 }

@@ -60,6 +60,16 @@ impl Upload {
         Ok(())
     }
 
+    /// Whether a part of it was sent.
+    pub(super) fn is_in_parts(&self) -> bool {
+        self.parts.is_some()
+    }
+
+    /// All of one that is not in parts.
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// Completes the object. An object in parts takes the place of another, whatever the mode.
     pub(super) async fn finish(mut self, source: &Source, mode: PutMode) -> Result<(), object_store::Error> {
         let rest = std::mem::take(&mut self.bytes);
