@@ -71,6 +71,7 @@ impl Base {
             .with_runtime_env(Arc::clone(&runtime))
             .with_analyzer_rules(analyze::rules())
             .with_optimizer_rules(analyze::optimizer_rules())
+            .with_physical_optimizer_rules(analyze::physical_rules())
             .with_query_planner(analyze::query_planner());
         let mut state = builder.build();
         register(&mut state)?;

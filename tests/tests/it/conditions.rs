@@ -80,5 +80,7 @@ async fn a_condition_fails_alike_over_every_format() {
             let sql = format!("SELECT count(*) FROM {table} WHERE {condition}");
             assert_eq!(server.value(&sql).await, rows, "{sql}");
         }
+        let shown = server.column(&format!("SELECT x <> 0 AND 1 / x > 0 FROM {table}")).await;
+        assert_eq!(shown.iter().filter(|holds| *holds == "t").count(), 1, "{table}");
     }
 }

@@ -6,25 +6,46 @@ use std::sync::Arc;
 
 use catalog::lazy;
 use datafusion::common::Result;
+use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::filter::{FilterExec, FilterExecBuilder};
 use datafusion::physical_plan::joins::utils::JoinFilter;
 use datafusion::physical_plan::joins::{HashJoinExec, NestedLoopJoinExec, NestedLoopJoinExecBuilder};
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 
-/// The same plan with lazy conditions.
+/// The same plan with lazy filters and joins. It comes last: of lazy conditions nothing is taken to prune files by.
 pub(super) fn lazily(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
-    let plan = plan.transform_up(|node| {
-        let made = match filter(&node)? {
-            None => match projection(&node)? {
-                None => join(&node)?,
-                made => made,
-            },
-            made => made,
-        };
-        Ok(made.map_or(Transformed::no(node), Transformed::yes))
-    });
+    with(plan, |node| match filter(node)? {
+        None => join(node),
+        made => Ok(made),
+    })
+}
+
+/// The rule that makes projections lazy. It comes first: scans take them over.
+#[derive(Debug)]
+pub(super) struct LazyProjections;
+
+impl PhysicalOptimizerRule for LazyProjections {
+    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
+        with(plan, projection)
+    }
+
+    fn name(&self) -> &str {
+        "lazy_projections"
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
+}
+
+type Node = Arc<dyn ExecutionPlan>;
+
+/// The same plan with what is made of its nodes.
+fn with(plan: Node, made: impl Fn(&Node) -> Result<Option<Node>>) -> Result<Node> {
+    let plan = plan.transform_up(|node| Ok(made(&node)?.map_or(Transformed::no(node), Transformed::yes)));
     plan.map(|transformed| transformed.data)
 }
 

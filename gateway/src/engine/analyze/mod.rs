@@ -36,6 +36,8 @@ use std::sync::Arc;
 
 use datafusion::execution::context::QueryPlanner;
 use datafusion::optimizer::{Analyzer, AnalyzerRule, Optimizer, OptimizerRule};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 
 /// The rules, in their order: types of literals before DataFusion's own rules coerce, the rest behind them.
 pub(crate) fn rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
@@ -62,6 +64,13 @@ pub(crate) fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let guarded = Optimizer::new().rules.into_iter().map(subexpressions::guarded).map(distinct_sums::guarded);
     let mut rules: Vec<_> = guarded.collect();
     rules.extend(catalog::optimizer_rules());
+    rules
+}
+
+/// The rules of physical plans.
+pub(crate) fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let mut rules = PhysicalOptimizer::new().rules;
+    rules.insert(0, Arc::new(lazily::LazyProjections));
     rules
 }
 
