@@ -24,10 +24,10 @@ fn has(lake: &Lake, key: &str) -> bool {
     lake.path().join(key).exists()
 }
 
-/// The version that the hint of a log names.
+/// The version that the hint of a log names, if it is one.
 fn hinted(lake: &Lake) -> Option<u64> {
     let text = std::fs::read(lake.path().join(HINT)).ok()?;
-    serde_json::from_slice::<serde_json::Value>(&text).unwrap()["version"].as_u64()
+    serde_json::from_slice::<serde_json::Value>(&text).ok()?["version"].as_u64()
 }
 
 const CREATE: &str = "CREATE TABLE t (a int, p text, at timestamptz, local timestamp, l int[])
