@@ -110,7 +110,7 @@ impl Change {
 
 /// `134217728`, `128mb`, `1 GB`.
 fn said(metadata: &Metadata) -> Option<u64> {
-    let said = metadata.configuration.get(PROPERTY)?.as_deref()?.trim().to_ascii_lowercase();
+    let said = metadata.property(PROPERTY)?.trim().to_ascii_lowercase();
     let (digits, unit) = said.split_at(said.find(|char: char| !char.is_ascii_digit()).unwrap_or(said.len()));
     let shift = match unit.trim().trim_end_matches('b') {
         "" => 0,

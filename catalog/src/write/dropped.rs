@@ -81,11 +81,11 @@ impl Lake {
             return Ok(None);
         }
         let found: Vec<&ObjectMeta> = objects.iter().collect();
-        if is_begun(&folder, &found) && !is_dropped(&folder, &found) {
-            return Ok(None);
-        }
         if !is_dropped(&folder, &found) {
-            return Err(Fault::Occupied { table: name.name.clone() }.into());
+            return match is_begun(&folder, &found) {
+                true => Ok(None),
+                false => Err(Fault::Occupied { table: name.name.clone() }.into()),
+            };
         }
         let manifest = Manifest {
             source: place,

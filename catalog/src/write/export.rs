@@ -6,9 +6,7 @@
 use std::sync::Arc;
 
 use ::parquet::arrow::ArrowWriter;
-use ::parquet::basic::{Compression, ZstdLevel};
 use ::parquet::errors::ParquetError;
-use ::parquet::file::properties::WriterProperties;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::execution::memory_pool::MemoryReservation;
@@ -19,15 +17,12 @@ use object_store::{ObjectStore, ObjectStoreExt, PutMode};
 use super::commit::{self, Put};
 use super::leftovers::Held;
 use super::upload::Upload;
-use super::{Fault, Probe};
+use super::{Fault, Probe, file};
 use crate::Error;
 use crate::definition::Location;
 use crate::layout::is_hidden;
 use crate::publish::Lake;
 use crate::store::Source;
-
-const GROUP_ROWS_MAX: usize = 1 << 20;
-const GROUP_BYTES_MAX: usize = 64 << 20;
 
 /// An object that is not there yet. Dropped before its end it never is.
 pub struct Export {
@@ -100,13 +95,7 @@ impl Lake {
 impl Export {
     /// From now on rows are taken, of these columns.
     pub fn as_parquet(mut self, columns: SchemaRef) -> Result<Self, Error> {
-        let compression = Compression::ZSTD(ZstdLevel::try_new(1).map_err(failed)?);
-        let properties = WriterProperties::builder()
-            .set_compression(compression)
-            .set_max_row_group_row_count(Some(GROUP_ROWS_MAX))
-            .set_max_row_group_bytes(Some(GROUP_BYTES_MAX))
-            .set_created_by(concat!("Lakegate ", env!("CARGO_PKG_VERSION")).to_owned())
-            .build();
+        let properties = file::properties().map_err(failed)?;
         self.parquet = Some(ArrowWriter::try_new(Vec::new(), columns, Some(properties)).map_err(failed)?);
         Ok(self)
     }

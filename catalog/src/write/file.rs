@@ -28,6 +28,16 @@ use crate::store::Source;
 const GROUP_ROWS_MAX: usize = 1 << 20;
 const GROUP_BYTES_MAX: usize = 64 << 20;
 
+/// How Parquet files are written that stay in the lake.
+pub(super) fn properties() -> Result<WriterProperties, ParquetError> {
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+        .set_max_row_group_row_count(Some(GROUP_ROWS_MAX))
+        .set_max_row_group_bytes(Some(GROUP_BYTES_MAX))
+        .set_created_by(concat!("Lakegate ", env!("CARGO_PKG_VERSION")).to_owned());
+    Ok(properties.build())
+}
+
 /// A file that is not complete.
 pub(super) struct File {
     name: String,
@@ -42,14 +52,8 @@ impl File {
     /// A file in a folder, under a name that no other has.
     pub(super) fn new(folder: &str, schema: SchemaRef, partition: Values) -> Result<Self, ParquetError> {
         let name = format!("{}part-{}.zstd.parquet", partitions::folders(&partition), uuid::Uuid::new_v4());
-        let properties = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
-            .set_max_row_group_row_count(Some(GROUP_ROWS_MAX))
-            .set_max_row_group_bytes(Some(GROUP_BYTES_MAX))
-            .set_created_by(concat!("Lakegate ", env!("CARGO_PKG_VERSION")).to_owned())
-            .build();
         // Other engines do not read Arrow's own schema, and the log declares the columns.
-        let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
+        let options = ArrowWriterOptions::new().with_properties(properties()?).with_skip_arrow_metadata(true);
         let writer = ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(&schema), options)?;
         let key = format!("{folder}/{name}");
         let path = Path::parse(&key).unwrap_or_else(|_| Path::from(key));

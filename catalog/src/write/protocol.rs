@@ -43,14 +43,13 @@ pub(super) fn unknown(protocol: &Protocol, metadata: &Metadata, columns: &[Decla
     if let Some(feature) = protocol.writer_features.iter().flatten().find(|feature| !is_known(feature)) {
         return Some(format!("feature \"{feature}\""));
     }
-    let property = |name: &str| metadata.configuration.get(name).and_then(Option::as_deref);
-    if property("delta.columnMapping.mode").is_some_and(|mode| mode != "none") {
+    if metadata.property("delta.columnMapping.mode").is_some_and(|mode| mode != "none") {
         return Some("column mapping".to_owned());
     }
-    if property("delta.enableChangeDataFeed") == Some("true") {
+    if metadata.property("delta.enableChangeDataFeed") == Some("true") {
         return Some("a change data feed".to_owned());
     }
-    if property("delta.enableInCommitTimestamps") == Some("true") {
+    if metadata.property("delta.enableInCommitTimestamps") == Some("true") {
         return Some("a time in each commit".to_owned());
     }
     if let Some(name) = metadata.configuration.keys().find_map(|key| key.strip_prefix("delta.constraints.")) {
@@ -65,17 +64,16 @@ pub(super) fn unknown(protocol: &Protocol, metadata: &Metadata, columns: &[Decla
 
 /// Whether rows that are there must stay.
 pub(super) fn is_append_only(metadata: &Metadata) -> bool {
-    metadata.configuration.get("delta.appendOnly").and_then(Option::as_deref) == Some("true")
+    metadata.property("delta.appendOnly") == Some("true")
 }
 
 /// Whether a log takes checkpoints as this writer makes them, in one file and with statistics as text.
 pub(super) fn takes_checkpoints(protocol: &Protocol, metadata: &Metadata) -> bool {
-    let property = |name: &str| metadata.configuration.get(name).and_then(Option::as_deref);
     let has_others = protocol.writer_features.iter().flatten().any(|feature| feature == "v2Checkpoint");
     !has_others
-        && property("delta.checkpointPolicy").is_none_or(|policy| policy == "classic")
-        && property("delta.checkpoint.writeStatsAsStruct") != Some("true")
-        && property("delta.checkpoint.writeStatsAsJson") != Some("false")
+        && metadata.property("delta.checkpointPolicy").is_none_or(|policy| policy == "classic")
+        && metadata.property("delta.checkpoint.writeStatsAsStruct") != Some("true")
+        && metadata.property("delta.checkpoint.writeStatsAsJson") != Some("false")
 }
 
 /// The least protocol that a table of these columns needs.

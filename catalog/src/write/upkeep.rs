@@ -111,7 +111,7 @@ impl Lake {
 
 /// The versions between checkpoints.
 fn interval(metadata: &Metadata) -> u64 {
-    let said = property(metadata, INTERVAL_PROPERTY).and_then(|said| said.trim().parse().ok());
+    let said = metadata.property(INTERVAL_PROPERTY).and_then(|said| said.trim().parse().ok());
     said.filter(|interval| *interval > 0).unwrap_or(INTERVAL)
 }
 
@@ -122,11 +122,7 @@ fn kept(metadata: &Metadata) -> Duration {
 }
 
 fn cleans_up(metadata: &Metadata) -> bool {
-    property(metadata, CLEANS_PROPERTY) != Some("false")
-}
-
-fn property<'a>(metadata: &'a Metadata, name: &str) -> Option<&'a str> {
-    metadata.configuration.get(name).and_then(Option::as_deref)
+    metadata.property(CLEANS_PROPERTY) != Some("false")
 }
 
 /// The moment so long before now; nothing is from before the first.

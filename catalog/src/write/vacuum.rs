@@ -81,7 +81,7 @@ pub(super) fn kept(metadata: &Metadata) -> Duration {
 
 /// The time that a property of a table says, as `interval 7 days`.
 pub(super) fn said(metadata: &Metadata, property: &str) -> Option<Duration> {
-    let said = metadata.configuration.get(property)?.as_deref()?.trim();
+    let said = metadata.property(property)?.trim();
     interval(said.strip_prefix("interval").unwrap_or(said))
 }
 

@@ -130,6 +130,13 @@ fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D)
     Option::<T>::deserialize(from).map(Option::unwrap_or_default)
 }
 
+impl Metadata {
+    /// The value of a property of the table.
+    pub(crate) fn property(&self, name: &str) -> Option<&str> {
+        self.configuration.get(name)?.as_deref()
+    }
+}
+
 impl Add {
     pub(crate) fn key(&self) -> Key {
         (self.path.clone(), self.deletion_vector.as_ref().map(Vector::id))

@@ -115,7 +115,7 @@ pub(super) fn parse(metadata: &Metadata) -> Result<Columned, Fault> {
     if let Some(format) = metadata.format.as_ref().filter(|format| !format.provider.eq_ignore_ascii_case("parquet")) {
         return Err(Fault::Unsupported(format!("files of format \"{}\"", format.provider)));
     }
-    let mode = match metadata.configuration.get(MODE).and_then(Option::as_deref) {
+    let mode = match metadata.property(MODE) {
         None | Some("none") => Mode::None,
         Some("name") => Mode::Name,
         Some("id") => Mode::Id,

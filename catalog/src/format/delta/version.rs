@@ -98,10 +98,9 @@ pub(super) async fn committed(
 
 /// The first version whose commit tells its time; none does in most tables.
 fn tells_from(metadata: &Metadata) -> u64 {
-    let property = |name: &str| metadata.configuration.get(name).and_then(Option::as_deref);
-    match property("delta.enableInCommitTimestamps") {
+    match metadata.property("delta.enableInCommitTimestamps") {
         Some("true") => {
-            let from = property("delta.inCommitTimestampEnablementVersion").and_then(|from| from.parse().ok());
+            let from = metadata.property("delta.inCommitTimestampEnablementVersion").and_then(|from| from.parse().ok());
             from.unwrap_or_default()
         }
         _ => u64::MAX,
