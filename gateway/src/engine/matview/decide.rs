@@ -99,7 +99,7 @@ pub(super) fn decide(
         return Ok(decision);
     };
     let differences: Vec<Difference> =
-        base.sources.iter().zip(&look.made_of.lineage).map(|(before, now)| before.difference(now)).collect();
+        base.sources.iter().zip(look.made_of.lineage.iter()).map(|(before, now)| before.difference(now)).collect();
     for difference in &differences {
         let [added, changed, removed] = &mut decision.difference;
         *added += difference.added.len();
@@ -159,7 +159,7 @@ fn remade(
         return Some("the tables of its query have changed".to_owned());
     }
     let is_nothing = differences.iter().all(Difference::is_empty);
-    let mut sources = base.sources.iter().zip(&look.made_of.lineage);
+    let mut sources = base.sources.iter().zip(look.made_of.lineage.iter());
     if let Some((source, _)) = sources.find(|(before, now)| before.columns != now.columns) {
         return Some(format!("columns of {} have changed", source.table));
     }

@@ -101,6 +101,12 @@ fn is_due(table: &Table, matview: &Matview, known: &Known, seen: &Seen) -> bool 
     }
 }
 
+/// How long a view rests after so many failures.
+fn rest(failures: u32) -> Duration {
+    let more = failures.checked_sub(1);
+    more.map_or(Duration::ZERO, |more| (REST * 2_u32.saturating_pow(more)).min(REST_MAX))
+}
+
 /// One refresh that nobody has asked for.
 struct Job<'a> {
     core: &'a Arc<Core>,
@@ -125,12 +131,8 @@ impl Job<'_> {
             Err(Error { state: SqlState::ObjectInUse, .. }) => false,
             Err(error) => {
                 let lasts = is_lasting(&error);
-                let rest = |failures: u32| (REST * 2_u32.saturating_pow(failures - 1)).min(REST_MAX);
                 // What is mended meanwhile shall not wait for the first time.
-                let rest = |failures: u32| match lasts {
-                    true => failures.checked_sub(1).filter(|more| *more > 0).map_or(Duration::ZERO, rest),
-                    false => rest(failures),
-                };
+                let rest = |failures: u32| rest(failures.saturating_sub(u32::from(lasts)));
                 self.known.failed(rest, lasts.then_some(self.snapshot));
                 tracing::warn!(view = %self.name, %error, "a materialized view was not refreshed");
                 lasts

@@ -16,7 +16,7 @@ use crate::error::Result;
 /// The tables of a plan, by name.
 pub(super) struct MadeOf {
     pub(super) tables: Vec<Scanned>,
-    pub(super) lineage: Vec<SourceLineage>,
+    pub(super) lineage: Arc<Vec<SourceLineage>>,
     /// Why it cannot be told what the rows are made of.
     pub(super) untold: Option<String>,
 }
@@ -45,7 +45,7 @@ impl MadeOf {
                 None => untold = Some(format!("the store gives no ETags for the files of {}", table.table())),
             }
         }
-        Ok(Self { tables, lineage, untold })
+        Ok(Self { tables, lineage: Arc::new(lineage), untold })
     }
 
     /// Bytes of all files.

@@ -126,7 +126,7 @@ enum Over {
     /// It is not planned yet.
     #[default]
     Nothing,
-    These(String, Vec<SourceLineage>),
+    These(String, Arc<Vec<SourceLineage>>),
     /// The last one has failed over the same, and a job does not begin it again.
     Same,
 }
@@ -185,7 +185,7 @@ impl One<'_> {
             *self.over.lock() = Over::Same;
             return Err(error);
         }
-        *self.over.lock() = Over::These(look.fingerprint.clone(), sources.clone());
+        *self.over.lock() = Over::These(look.fingerprint.clone(), Arc::clone(sources));
         let target = look.target(self.core).await?;
         let base = self.base(&target).await?;
         let is_idle = !self.asked.is_full && base.as_deref().is_some_and(|base| is_as_before(&look, &target, base));
@@ -307,7 +307,7 @@ impl One<'_> {
     /// The record of what the rows are made of from now on.
     fn lineage(&self, looked: &Looked, built: &Built, epoch: u64) -> Lineage {
         let Looked { look, target, decision, extents } = looked;
-        let mut sources = look.made_of.lineage.clone();
+        let mut sources = look.made_of.lineage.to_vec();
         if let Some(source) = decision.driver.as_ref().and_then(|driver| sources.get_mut(driver.place)) {
             for (object, extent) in source.objects.iter_mut().zip(extents) {
                 object.extent.clone_from(extent);
@@ -358,7 +358,7 @@ fn is_as_before(look: &Look, target: &Target, base: &Lineage) -> bool {
         && target.version() == Some(base.version)
         && base.definition == look.fingerprint
         && base.sources.len() == look.made_of.lineage.len()
-        && base.sources.iter().zip(&look.made_of.lineage).all(|(before, now)| before.difference(now).is_empty())
+        && base.sources.iter().zip(look.made_of.lineage.iter()).all(|(before, now)| before.difference(now).is_empty())
 }
 
 /// Whether the query fails for what it is, or for what its files are: data, syntax and names, types, what is not supported.

@@ -52,7 +52,7 @@ struct State {
 /// A failure that comes of the query or of the files, and what they were: the same of them fail again.
 struct Blamed {
     fingerprint: String,
-    sources: Vec<SourceLineage>,
+    sources: Arc<Vec<SourceLineage>>,
     error: Error,
     is_repeated: bool,
 }
@@ -195,14 +195,14 @@ impl Known {
     }
 
     /// Keeps what a refresh has failed over.
-    pub(super) fn blame(&self, fingerprint: String, sources: Vec<SourceLineage>, error: Error) {
+    pub(super) fn blame(&self, fingerprint: String, sources: Arc<Vec<SourceLineage>>, error: Error) {
         self.state.lock().blamed = Some(Blamed { fingerprint, sources, error, is_repeated: false });
     }
 
     /// The error of the last refresh, if it would come again: with the same query over the same files.
     pub(super) fn would_fail(&self, fingerprint: &str, sources: &[SourceLineage]) -> Option<Error> {
         let mut state = self.state.lock();
-        let blamed = state.blamed.as_mut().filter(|it| it.fingerprint == fingerprint && it.sources == sources)?;
+        let blamed = state.blamed.as_mut().filter(|it| it.fingerprint == fingerprint && *it.sources == sources)?;
         blamed.is_repeated = true;
         Some(blamed.error.clone())
     }
