@@ -48,16 +48,22 @@ async fn ten(client: &mut Client) {
     ok(client, "INSERT INTO t (a) VALUES (7)").await;
 }
 
+/// A server with the table at its tenth version, which has a checkpoint.
+async fn with_a_checkpoint(lake: &Lake) -> (TestServer, Client) {
+    let server = TestServer::writable(lake).await;
+    let mut client = server.wire().await;
+    ok(&mut client, CREATE).await;
+    ten(&mut client).await;
+    until(|| hinted(lake) == Some(10)).await;
+    (server, client)
+}
+
 const ALL: &str = "SELECT a, p, at AT TIME ZONE 'UTC', local, l FROM t ORDER BY a";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_checkpoint_stands_for_the_commits_before_it() {
     let lake = Lake::default();
-    let server = TestServer::writable(&lake).await;
-    let mut client = server.wire().await;
-    ok(&mut client, CREATE).await;
-    ten(&mut client).await;
-    until(|| hinted(&lake) == Some(10)).await;
+    let (_server, mut client) = with_a_checkpoint(&lake).await;
     let expected = rows(&mut client, ALL).await;
     assert_eq!(expected.len(), 15);
     for version in 0..=10 {
@@ -86,11 +92,7 @@ async fn a_checkpoint_stands_for_the_commits_before_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn commits_that_no_kept_version_needs_are_deleted() {
     let lake = Lake::default();
-    let server = TestServer::writable(&lake).await;
-    let mut client = server.wire().await;
-    ok(&mut client, CREATE).await;
-    ten(&mut client).await;
-    until(|| hinted(&lake) == Some(10)).await;
+    let (server, mut client) = with_a_checkpoint(&lake).await;
     for key in lake.keys() {
         lake.touch(&key, 40 * DAY);
     }
