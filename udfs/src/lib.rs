@@ -6,6 +6,7 @@ mod aggregate;
 mod collect;
 mod error;
 mod function;
+mod manual;
 pub mod pg;
 pub mod pg_type;
 pub mod settings;
@@ -20,6 +21,7 @@ use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
 pub use error::Error;
+pub use manual::{Manual, manuals};
 
 /// Everything that a session registers, after DataFusion's own functions, so that these win.
 #[derive(Debug, Default)]
@@ -60,8 +62,6 @@ pub fn all() -> Functions {
 mod tests {
     use super::*;
     use datafusion::common::ScalarValue;
-    use datafusion::execution::SessionStateBuilder;
-    use datafusion::prelude::{SessionConfig, SessionContext};
 
     #[test]
     fn no_name_is_taken_twice() {
@@ -82,7 +82,7 @@ mod tests {
     async fn what_is_true_in_postgres_is_true_here() {
         let mut failed = Vec::new();
         for line in include_str!("true_in_postgres.sql").lines().filter(|line| !line.starts_with("--")) {
-            let answer = match session().sql(&format!("SELECT {line}")).await {
+            let answer = match crate::testing::session().sql(&format!("SELECT {line}")).await {
                 Ok(frame) => frame.collect().await,
                 Err(error) => Err(error),
             };
@@ -93,26 +93,5 @@ mod tests {
             }
         }
         assert!(failed.is_empty(), "{}", failed.join("\n"));
-    }
-
-    fn session() -> SessionContext {
-        let mut config = SessionConfig::new();
-        config.options_mut().sql_parser.parse_float_as_decimal = true;
-        config.options_mut().execution.time_zone = Some("UTC".to_owned());
-        let functions = all();
-        let mut state = SessionStateBuilder::new().with_config(config).with_default_features().build();
-        let planners = functions.planners.into_iter().chain(state.expr_planners().iter().map(Arc::clone)).collect();
-        state = SessionStateBuilder::new_from_existing(state).with_expr_planners(planners).build();
-        let context = SessionContext::new_with_state(state);
-        for udf in functions.scalar {
-            context.register_udf(ScalarUDF::clone(&udf));
-        }
-        for udaf in functions.aggregate {
-            context.register_udaf(AggregateUDF::clone(&udaf));
-        }
-        for udwf in functions.window {
-            context.register_udwf(WindowUDF::clone(&udwf));
-        }
-        context
     }
 }

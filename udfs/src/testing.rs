@@ -5,8 +5,12 @@ use std::sync::Arc;
 use arrow::datatypes::Field;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::{DataFusionError, ScalarValue};
+use datafusion::execution::SessionStateBuilder;
 use datafusion::logical_expr::type_coercion::functions::fields_with_udf;
-use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF};
+use datafusion::logical_expr::{
+    AggregateUDF, ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, WindowUDF,
+};
+use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::Error;
 
@@ -82,4 +86,26 @@ pub(crate) fn moment_tz(value: &str) -> ScalarValue {
 /// An interval argument.
 pub(crate) fn span(value: &str) -> ScalarValue {
     ScalarValue::IntervalMonthDayNano(Some(crate::pg::interval::parse(value, Default::default()).unwrap()))
+}
+
+/// A session with every function, as a server has it, in UTC.
+pub(crate) fn session() -> SessionContext {
+    let mut config = SessionConfig::new();
+    config.options_mut().sql_parser.parse_float_as_decimal = true;
+    config.options_mut().execution.time_zone = Some("UTC".to_owned());
+    let functions = crate::all();
+    let mut state = SessionStateBuilder::new().with_config(config).with_default_features().build();
+    let planners = functions.planners.into_iter().chain(state.expr_planners().iter().map(Arc::clone)).collect();
+    state = SessionStateBuilder::new_from_existing(state).with_expr_planners(planners).build();
+    let context = SessionContext::new_with_state(state);
+    for udf in functions.scalar {
+        context.register_udf(ScalarUDF::clone(&udf));
+    }
+    for udaf in functions.aggregate {
+        context.register_udaf(AggregateUDF::clone(&udaf));
+    }
+    for udwf in functions.window {
+        context.register_udwf(WindowUDF::clone(&udwf));
+    }
+    context
 }

@@ -1,13 +1,4 @@
 //! `time_bucket(width interval | text, ts timestamp | timestamptz | date [, origin])` - the start of the bucket of a time.
-//!
-//! Also `time_bucket(width integer, ts integer [, offset integer])`. Buckets count from Monday 2000-01-03, those of months
-//! from 2000-01-01, or from `origin`; a timestamptz is cut in UTC. A text such as `300.000s` or `5m` is read as an
-//! interval. NULL gives NULL; a width of zero or less, or of months and days together, is 22023.
-//! <https://docs.timescale.com/api/latest/hyperfunctions/time_bucket/>
-//!
-//! ```sql
-//! SELECT time_bucket('15 min', TIMESTAMP '2024-03-05 14:07:09');  -- 2024-03-05 14:00:00
-//! ```
 
 use std::sync::Arc;
 
@@ -19,8 +10,25 @@ use datafusion::logical_expr::ScalarUDF;
 use crate::Error;
 use crate::error::timestamp_out_of_range;
 use crate::function::{Args, Column, Overload, Returns, Ty, function, overload, overload_of, some};
+use crate::manual::Manual;
 use crate::pg::civil::Civil;
 use crate::pg::interval::{self, MICROS_PER_DAY};
+
+/// Its page.
+pub(crate) static MANUAL: Manual = Manual {
+    name: "time_bucket",
+    calls: &[
+        ("(width interval | text, ts timestamp [, origin timestamp])", "timestamp"),
+        ("(width interval | text, ts timestamptz [, origin timestamptz])", "timestamptz"),
+        ("(width interval | text, ts date [, origin date])", "date"),
+        ("(width integer, ts integer [, offset integer])", "integer"),
+    ],
+    meaning: "The start of the bucket of a time. Buckets count from Monday 2000-01-03, those of months from 2000-01-01, \
+              or from the origin; a timestamptz is cut in UTC. A text such as '300.000s' is read as an interval.",
+    nulls: "NULL gives NULL. A width of zero or less, or of months and days together, is 22023.",
+    example: ("SELECT time_bucket('15 min', TIMESTAMP '2024-03-05 14:07:09')", "2024-03-05 14:00:00"),
+    source: "https://docs.timescale.com/api/latest/hyperfunctions/time_bucket/",
+};
 
 /// The function.
 pub fn time_bucket() -> Arc<ScalarUDF> {
