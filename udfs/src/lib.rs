@@ -48,10 +48,12 @@ pub fn all() -> Functions {
     scalar.extend(pg::datetime());
     scalar.extend(pg::server());
     scalar.extend(pg::sets::functions());
-    scalar.push(time::time_bucket::time_bucket());
+    scalar.extend(time::functions());
+    let mut aggregate = pg::aggregates();
+    aggregate.extend(time::aggregates());
     Functions {
         scalar,
-        aggregate: pg::aggregates(),
+        aggregate,
         window: pg::ranks::ranks(),
         planners: vec![Arc::new(pg::extract::Syntax), Arc::new(pg::operators::Operators)],
         ..Functions::default()

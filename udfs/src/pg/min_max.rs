@@ -131,7 +131,7 @@ fn mapped<A: ArrowPrimitiveType, B: ArrowPrimitiveType>(array: &dyn Array, of: f
 }
 
 /// Negative numbers have their bits turned, but for the sign; any NaN is the greatest.
-fn key_of_64(float: f64) -> i64 {
+pub(crate) fn key_of_64(float: f64) -> i64 {
     let bits = if float.is_nan() { f64::NAN.to_bits() & !(1 << 63) } else { float.to_bits() }.cast_signed();
     bits ^ ((bits >> 63) & i64::MAX)
 }

@@ -100,7 +100,7 @@ pub(super) fn keys(arrays: &ArrayRef, of: fn(&ArrayRef) -> Result<ArrayRef>) -> 
 }
 
 /// The nanoseconds of an interval whose months have 30 days.
-pub(super) fn length(IntervalMonthDayNano { months, days, nanoseconds }: IntervalMonthDayNano) -> i128 {
+pub(crate) fn length(IntervalMonthDayNano { months, days, nanoseconds }: IntervalMonthDayNano) -> i128 {
     let days = i128::from(months) * 30 + i128::from(days);
     days * i128::from(MICROS_PER_DAY) * 1_000 + i128::from(nanoseconds)
 }
