@@ -1,6 +1,9 @@
 //! Functions on time series, with Timescale's names, one file each.
 
+mod accessors;
+mod counters;
 pub mod first_last;
+mod points;
 #[cfg(test)]
 mod testing;
 pub mod time_bucket;
@@ -13,17 +16,23 @@ use crate::manual::Manual;
 
 /// Their pages.
 pub(crate) fn manuals() -> Vec<&'static Manual> {
-    vec![&first_last::FIRST, &first_last::LAST, &time_bucket::MANUAL]
+    let mut all = vec![&first_last::FIRST, &first_last::LAST, &time_bucket::MANUAL];
+    all.extend(counters::manuals());
+    all
 }
 
 /// The aggregates.
 pub(crate) fn aggregates() -> Vec<Arc<AggregateUDF>> {
-    vec![first_last::first(), first_last::last()]
+    let mut all = vec![first_last::first(), first_last::last()];
+    all.extend(counters::aggregates());
+    all
 }
 
 /// The functions of one row.
 pub(crate) fn functions() -> Vec<Arc<ScalarUDF>> {
-    vec![
+    let mut all = vec![
         time_bucket::time_bucket(),
-    ]
+    ];
+    all.extend(counters::functions());
+    all
 }

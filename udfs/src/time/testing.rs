@@ -132,3 +132,8 @@ impl Dice {
         (self.0 >> 33) % sides
     }
 }
+
+/// A column of timestamps, in microseconds.
+pub(crate) fn times(of: impl IntoIterator<Item = Option<i64>>) -> ArrayRef {
+    Arc::new(of.into_iter().collect::<arrow::array::TimestampMicrosecondArray>())
+}
