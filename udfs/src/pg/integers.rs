@@ -170,7 +170,7 @@ pub fn width_bucket() -> Arc<ScalarUDF> {
     function("width_bucket", &OVERLOADS)
 }
 
-fn bucket(value: f64, low: f64, high: f64, count: i64) -> Result<i32, Error> {
+pub(crate) fn bucket(value: f64, low: f64, high: f64, count: i64) -> Result<i32, Error> {
     let count = i32::try_from(count).map_err(|_| Error::NumericOverflow("integer"))?;
     if count <= 0 {
         return Err(Error::InvalidWidthBucket("count must be greater than zero"));

@@ -3,6 +3,7 @@
 mod accessors;
 mod counters;
 pub mod first_last;
+pub mod histogram;
 mod points;
 #[cfg(test)]
 mod testing;
@@ -16,14 +17,14 @@ use crate::manual::Manual;
 
 /// Their pages.
 pub(crate) fn manuals() -> Vec<&'static Manual> {
-    let mut all = vec![&first_last::FIRST, &first_last::LAST, &time_bucket::MANUAL];
+    let mut all = vec![&first_last::FIRST, &first_last::LAST, &histogram::MANUAL, &time_bucket::MANUAL];
     all.extend(counters::manuals());
     all
 }
 
 /// The aggregates.
 pub(crate) fn aggregates() -> Vec<Arc<AggregateUDF>> {
-    let mut all = vec![first_last::first(), first_last::last()];
+    let mut all = vec![first_last::first(), first_last::last(), histogram::histogram()];
     all.extend(counters::aggregates());
     all
 }
