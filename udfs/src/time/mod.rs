@@ -8,6 +8,7 @@ mod points;
 #[cfg(test)]
 mod testing;
 pub mod time_bucket;
+mod time_weight;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use crate::manual::Manual;
 pub(crate) fn manuals() -> Vec<&'static Manual> {
     let mut all = vec![&first_last::FIRST, &first_last::LAST, &histogram::MANUAL, &time_bucket::MANUAL];
     all.extend(counters::manuals());
+    all.extend(&time_weight::MANUALS);
     all
 }
 
@@ -26,6 +28,7 @@ pub(crate) fn manuals() -> Vec<&'static Manual> {
 pub(crate) fn aggregates() -> Vec<Arc<AggregateUDF>> {
     let mut all = vec![first_last::first(), first_last::last(), histogram::histogram()];
     all.extend(counters::aggregates());
+    all.extend(time_weight::aggregates());
     all
 }
 
@@ -35,5 +38,6 @@ pub(crate) fn functions() -> Vec<Arc<ScalarUDF>> {
         time_bucket::time_bucket(),
     ];
     all.extend(counters::functions());
+    all.extend(time_weight::functions());
     all
 }
