@@ -94,10 +94,14 @@ async fn a_query_above_its_memory_fails_alone() {
     config.engine.spill_bytes_max = 16 << 20;
     let server = TestServer::with(config).await;
     let mut client = server.wire().await;
-    let hungry = "SELECT array_agg(repeat('x', 100) || a) FROM generate_series(1, 3000000) a";
-    let answer = client.query(hungry).await;
-    assert!(["53200", "53100"].contains(&answer.state()), "{:?}", answer.fault);
-    client.assert_alive().await;
+    for hungry in [
+        "SELECT array_agg(repeat('x', 100) || a) FROM generate_series(1, 3000000) a",
+        "SELECT lttb(to_timestamp(a), a, 100) FROM generate_series(1, 6000000) a",
+    ] {
+        let answer = client.query(hungry).await;
+        assert!(["53200", "53100"].contains(&answer.state()), "{hungry}: {:?}", answer.fault);
+        client.assert_alive().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,6 +2,7 @@
 
 mod accessors;
 mod counters;
+mod downsampling;
 pub mod first_last;
 pub mod histogram;
 mod points;
@@ -19,6 +20,7 @@ use crate::manual::Manual;
 /// Their pages.
 pub(crate) fn manuals() -> Vec<&'static Manual> {
     let mut all = vec![&first_last::FIRST, &first_last::LAST, &histogram::MANUAL, &time_bucket::MANUAL];
+    all.extend([&downsampling::LTTB, &downsampling::M4]);
     all.extend(counters::manuals());
     all.extend(&time_weight::MANUALS);
     all
@@ -28,6 +30,7 @@ pub(crate) fn manuals() -> Vec<&'static Manual> {
 pub(crate) fn aggregates() -> Vec<Arc<AggregateUDF>> {
     let mut all = vec![first_last::first(), first_last::last(), histogram::histogram()];
     all.extend(counters::aggregates());
+    all.extend(downsampling::aggregates());
     all.extend(time_weight::aggregates());
     all
 }
