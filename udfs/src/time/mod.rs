@@ -1,6 +1,7 @@
 //! Functions on time series, with Timescale's names, one file each.
 
 mod accessors;
+mod approximate;
 mod counters;
 mod downsampling;
 pub mod first_last;
@@ -20,7 +21,7 @@ use crate::manual::Manual;
 /// Their pages.
 pub(crate) fn manuals() -> Vec<&'static Manual> {
     let mut all = vec![&first_last::FIRST, &first_last::LAST, &histogram::MANUAL, &time_bucket::MANUAL];
-    all.extend([&downsampling::LTTB, &downsampling::M4]);
+    all.extend([&approximate::COUNT, &approximate::PERCENTILE, &downsampling::LTTB, &downsampling::M4]);
     all.extend(counters::manuals());
     all.extend(&time_weight::MANUALS);
     all
@@ -29,6 +30,7 @@ pub(crate) fn manuals() -> Vec<&'static Manual> {
 /// The aggregates.
 pub(crate) fn aggregates() -> Vec<Arc<AggregateUDF>> {
     let mut all = vec![first_last::first(), first_last::last(), histogram::histogram()];
+    all.extend(approximate::aggregates());
     all.extend(counters::aggregates());
     all.extend(downsampling::aggregates());
     all.extend(time_weight::aggregates());
