@@ -2,11 +2,14 @@
 
 mod accessors;
 mod approximate;
+pub mod auto_bucket;
 mod counters;
 mod downsampling;
 pub mod first_last;
 pub mod histogram;
 mod points;
+pub mod seasons;
+pub mod solar;
 #[cfg(test)]
 mod testing;
 pub mod time_bucket;
@@ -24,6 +27,7 @@ pub(crate) fn manuals() -> Vec<&'static Manual> {
     all.extend([&approximate::COUNT, &approximate::PERCENTILE, &downsampling::LTTB, &downsampling::M4]);
     all.extend(counters::manuals());
     all.extend(&time_weight::MANUALS);
+    all.extend([&auto_bucket::MANUAL, &seasons::YEAR, &seasons::SEASON, &solar::SOLAR, &solar::MEAN, &solar::DAY]);
     all
 }
 
@@ -40,6 +44,12 @@ pub(crate) fn aggregates() -> Vec<Arc<AggregateUDF>> {
 /// The functions of one row.
 pub(crate) fn functions() -> Vec<Arc<ScalarUDF>> {
     let mut all = vec![
+        auto_bucket::auto_bucket(),
+        seasons::hydrological_year(),
+        seasons::meteorological_season(),
+        solar::mean_solar_time(),
+        solar::solar_day(),
+        solar::solar_time(),
         time_bucket::time_bucket(),
     ];
     all.extend(counters::functions());

@@ -104,7 +104,7 @@ impl Width {
 }
 
 /// Monday 2000-01-03 in microseconds since 1970.
-const MONDAY: i64 = 10_959 * MICROS_PER_DAY;
+pub(super) const MONDAY: i64 = 10_959 * MICROS_PER_DAY;
 
 /// The widths of the rows, from intervals or from their texts.
 enum Widths<'a> {
