@@ -56,3 +56,17 @@ pub(crate) fn functions() -> Vec<Arc<ScalarUDF>> {
     all.extend(time_weight::functions());
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_function_has_a_page() {
+        let (aggregates, functions) = (aggregates(), functions());
+        let names = aggregates.iter().map(|udaf| udaf.name()).chain(functions.iter().map(|udf| udf.name()));
+        let pages = manuals().into_iter().map(|manual| manual.name);
+        assert_eq!(names.collect::<BTreeSet<_>>(), pages.collect::<BTreeSet<_>>());
+    }
+}
