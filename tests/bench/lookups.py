@@ -37,17 +37,19 @@ def write(lake, name, files):
                          f"range({at * ROWS}, {(at + 1) * ROWS}) t(i)) TO '{folder / f'{at}.parquet'}' (FORMAT parquet)")
 
 
-def medians(run, files, rounds):
-    """The median of each question over a table of so many files, the first round left out."""
-    found = {}
+def medians(run, tables, rounds):
+    """The median of each question over each table, asked of all in turn, the first round left out."""
+    found = {table: {} for table in tables}
     for title, sql in QUESTIONS.items():
-        times = []
+        times = {table: [] for table in tables}
         for at in range(rounds + 1):
-            values = {"id": (at * 104_729) % (files * ROWS), "day": at % DAYS}
-            started = time.perf_counter()
-            run(sql, values)
-            times.append((time.perf_counter() - started) * 1000)
-        found[title] = statistics.median(times[1:])
+            for table, files in tables.items():
+                values = {"id": (at * 104_729) % (files * ROWS), "day": at % DAYS}
+                started = time.perf_counter()
+                run(sql, table, values)
+                times[table].append((time.perf_counter() - started) * 1000)
+        for table in tables:
+            found[table][title] = statistics.median(times[table][1:])
     return found
 
 
@@ -67,25 +69,23 @@ def main():
         work = pathlib.Path(name)
         for table, files in tables.items():
             write(work / "lake", table, files)
-        ours, theirs = {}, {}
         with lakegate(work, work / "lake") as (server, _), Connection(server) as connection:
-            for table, files in tables.items():
-                _, tail = connection.text(f"SELECT count(*) FROM bench.{table}")
+            def ask(sql, table, values):
+                _, tail = connection.text(sql.format(table=f"bench.{table}", **values))
                 assert b"SELECT 1" in tail, tail
 
-                def run(sql, values, table=table):
-                    _, tail = connection.text(sql.format(table=f"bench.{table}", **values))
-                    assert b"SELECT 1" in tail, tail
-                ours[table] = medians(run, files, options.rounds)
+            for table in tables:
+                ask("SELECT count(*) FROM {table}", table, {})
+            ours = medians(ask, tables, options.rounds)
         told("Lakegate", ours["few"], ours["many"])
         database = duckdb.connect()
-        for table, files in tables.items():
+        for table in tables:
             place = work / "lake" / "bench" / table / "**" / "*.parquet"
             database.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet('{place}', hive_partitioning = true)")
 
-            def run(sql, values, table=table):
-                assert len(database.execute(sql.format(table=table, **values)).fetchall()) == 1
-            theirs[table] = medians(run, files, max(options.rounds // 10, 3))
+        def ask_theirs(sql, table, values):
+            assert len(database.execute(sql.format(table=table, **values)).fetchall()) == 1
+        theirs = medians(ask_theirs, tables, max(options.rounds // 10, 3))
         told("DuckDB", theirs["few"], theirs["many"])
         shares = [ours["many"][title] / theirs["many"][title] for title in QUESTIONS]
         print(f"over many files Lakegate takes {min(shares):.4f} to {max(shares):.4f} of DuckDB's time")
