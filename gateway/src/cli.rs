@@ -1,4 +1,4 @@
-//! The command line: `serve` (the default), `demo`, `hash-password`, `check`, `refresh`.
+//! The command line: `serve` (the default), `demo`, `hash-password`, `check`, `refresh`, `functions`.
 //!
 //! Owns: what a person sees in the terminal. A failure is one line on standard error and a non-zero exit.
 
@@ -53,6 +53,8 @@ enum Command {
         #[arg(long)]
         full: bool,
     },
+    /// Prints the manual of the functions that are not PostgreSQL's, as Markdown.
+    Functions,
 }
 
 /// Runs the program.
@@ -72,6 +74,10 @@ fn run(cli: &Cli) -> Result<()> {
     match cli.command.as_ref().unwrap_or(&Command::Serve) {
         Command::Demo { dir, rows } => write_demo(dir, *rows),
         Command::HashPassword => hash_password(),
+        Command::Functions => {
+            print!("{}", udfs::manual::markdown());
+            Ok(())
+        }
         Command::Serve => serve(Config::load(cli.config.as_deref())?),
         Command::Check => check(Config::load(cli.config.as_deref())?),
         Command::Refresh { views, full } => {

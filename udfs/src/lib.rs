@@ -6,7 +6,7 @@ mod aggregate;
 mod collect;
 mod error;
 mod function;
-mod manual;
+pub mod manual;
 pub mod pg;
 pub mod pg_type;
 pub mod settings;

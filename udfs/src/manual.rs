@@ -2,6 +2,12 @@
 //!
 //! Owns: the form of a page. Must never know: what any function computes, nor who shows the page.
 
+mod calls;
+mod page;
+
+pub use calls::{Call, Kind, kinds};
+pub use page::markdown;
+
 /// One function; its file has it beside the function.
 #[derive(Debug)]
 pub struct Manual {

@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use datafusion::common::{Result, exec_err};
 
 use super::columns::lines;
+use super::own_functions;
 use super::relation::{Relation, Wanted};
 use super::rows::{Cell, Rows};
 use super::view::View;
@@ -20,17 +21,23 @@ pub(crate) struct Dump {
     schema: &'static str,
     name: &'static str,
     text: &'static str,
+    /// Lines that the server adds of its own.
+    own: Option<fn() -> &'static str>,
     batch: OnceLock<RecordBatch>,
 }
 
 impl Dump {
     pub(crate) const fn new(name: &'static str, text: &'static str) -> Self {
-        Self { schema: "pg_catalog", name, text, batch: OnceLock::new() }
+        Self { schema: "pg_catalog", name, text, own: None, batch: OnceLock::new() }
+    }
+
+    const fn with_own(name: &'static str, text: &'static str, own: fn() -> &'static str) -> Self {
+        Self { schema: "pg_catalog", name, text, own: Some(own), batch: OnceLock::new() }
     }
 
     /// One of `information_schema`.
     const fn of_standard(name: &'static str, text: &'static str) -> Self {
-        Self { schema: super::information_schema::SCHEMA, name, text, batch: OnceLock::new() }
+        Self { schema: super::information_schema::SCHEMA, name, text, own: None, batch: OnceLock::new() }
     }
 
     /// The rows; they are read once.
@@ -38,7 +45,7 @@ impl Dump {
         if let Some(batch) = self.batch.get() {
             return Ok(batch.clone());
         }
-        let batch = read(self.columns()?, self.text)?;
+        let batch = read(self.columns()?, self.text, self.own.map(|own| own()).unwrap_or_default())?;
         Ok(self.batch.get_or_init(|| batch).clone())
     }
 
@@ -80,7 +87,8 @@ pub(crate) static PG_LANGUAGE: Dump = Dump::new("pg_language", include_str!("dat
 pub(crate) static PG_OPCLASS: Dump = Dump::new("pg_opclass", include_str!("data/pg_opclass.tsv"));
 pub(crate) static PG_OPERATOR: Dump = Dump::new("pg_operator", include_str!("data/pg_operator.tsv"));
 pub(crate) static PG_OPFAMILY: Dump = Dump::new("pg_opfamily", include_str!("data/pg_opfamily.tsv"));
-pub(crate) static PG_PROC: Dump = Dump::new("pg_proc", include_str!("data/pg_proc.tsv"));
+/// PostgreSQL's functions, and those that have a manual.
+pub(crate) static PG_PROC: Dump = Dump::with_own("pg_proc", include_str!("data/pg_proc.tsv"), own_functions::procs);
 pub(crate) static PG_RANGE: Dump = Dump::new("pg_range", include_str!("data/pg_range.tsv"));
 pub(crate) static PG_TABLESPACE: Dump = Dump::new("pg_tablespace", include_str!("data/pg_tablespace.tsv"));
 pub(crate) static SQL_FEATURES: Dump = Dump::of_standard("sql_features", include_str!("data/sql_features.tsv"));
@@ -91,16 +99,17 @@ pub(crate) static SQL_SIZING: Dump = Dump::of_standard("sql_sizing", include_str
 /// PostgreSQL's own types; `pg_type` adds those of the lake's rows.
 pub(crate) static TYPES: Dump = Dump::new("pg_type", include_str!("data/pg_type.tsv"));
 /// The remarks on PostgreSQL's own objects; `pg_description` adds those on the lake's.
-pub(crate) static DESCRIPTIONS: Dump = Dump::new("pg_description", include_str!("data/pg_description.tsv"));
+pub(crate) static DESCRIPTIONS: Dump =
+    Dump::with_own("pg_description", include_str!("data/pg_description.tsv"), own_functions::descriptions);
 
-fn read(schema: SchemaRef, text: &'static str) -> Result<RecordBatch> {
+fn read(schema: SchemaRef, text: &'static str, own: &'static str) -> Result<RecordBatch> {
     let mut lines = lines(text);
     let header = lines.next().unwrap_or_default();
     if !header.split('\t').eq(schema.fields().iter().map(|field| field.name().as_str())) {
         return exec_err!("the columns of the file are not those of the relation: {header}");
     }
     let mut rows = Rows::new(Arc::clone(&schema));
-    for line in lines {
+    for line in lines.chain(own.lines()) {
         let cells: Result<Vec<Cell<'_>>> =
             line.split('\t').zip(schema.fields()).map(|(text, field)| cell(text, field.data_type())).collect();
         rows.push_all(cells?);

@@ -15,6 +15,7 @@ mod format_type;
 mod functions;
 mod ident;
 mod information_schema;
+mod own_functions;
 mod pg_attribute;
 mod pg_authid;
 mod pg_class;

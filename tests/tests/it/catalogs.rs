@@ -106,6 +106,30 @@ async fn a_session_ends_another_of_its_user() {
     panic!("the session is still there");
 }
 
+/// What psql asks for `\df+ time_bucket`, in short.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn functions_with_a_manual_are_described_where_clients_look() {
+    let server = TestServer::start(&Lake::sample()).await;
+    let of = "FROM pg_proc p LEFT JOIN pg_namespace n ON n.oid = p.pronamespace \
+              LEFT JOIN pg_description d ON d.objoid = p.oid AND d.classoid = 'pg_proc'::regclass AND d.objsubid = 0 \
+              WHERE p.proname OPERATOR(pg_catalog.~) '^(time_bucket)$' COLLATE pg_catalog.default \
+              AND pg_function_is_visible(p.oid)";
+    let calls = format!(
+        "SELECT n.nspname || '.' || p.proname || '(' || pg_get_function_arguments(p.oid) || ') ' \
+         || pg_get_function_result(p.oid) || ' ' || p.prokind || ' ' || array_to_string(p.proargnames, ' ') {of} ORDER BY 1"
+    );
+    let calls = server.column(&calls).await;
+    assert_eq!(calls.len(), 14, "{calls:?}");
+    let expect = "pg_catalog.time_bucket(width interval, ts date, origin date) date f width ts origin";
+    assert!(calls.iter().any(|call| call == expect), "{calls:?}");
+    let told = format!("SELECT bool_and(d.description LIKE 'The start of the bucket%') {of}");
+    assert_eq!(server.value(&told).await, "t");
+    let told = format!("SELECT bool_and(obj_description(p.oid, 'pg_proc') = d.description) {of}");
+    assert_eq!(server.value(&told).await, "t");
+    let cast = "SELECT 'time_bucket(interval, date)'::regprocedure::text";
+    assert_eq!(server.value(cast).await, "time_bucket(interval,date)");
+}
+
 /// Names that are syntax in PostgreSQL, and not functions: `make_array` is the planner's for ARRAY[...].
 const SYNTAX: &[&str] = &["coalesce", "greatest", "least", "make_array", "nullif"];
 

@@ -21,7 +21,7 @@ pub(crate) static MANUAL: Manual = Manual {
         ("(width interval | text, ts timestamp [, origin timestamp])", "timestamp"),
         ("(width interval | text, ts timestamptz [, origin timestamptz])", "timestamptz"),
         ("(width interval | text, ts date [, origin date])", "date"),
-        ("(width integer, ts integer [, offset integer])", "integer"),
+        ("(width bigint, ts bigint [, offset bigint])", "bigint"),
     ],
     meaning: "The start of the bucket of a time. Buckets count from Monday 2000-01-03, those of months from 2000-01-01, \
               or from the origin; a timestamptz is cut in UTC. A text such as '300.000s' is read as an interval.",

@@ -10,6 +10,7 @@ use super::function::{Argument, Spec};
 use super::scope::{Object, Scope, object};
 use crate::pg_catalog::columns::lines;
 use crate::pg_catalog::dump::unescape;
+use crate::pg_catalog::own_functions;
 use crate::pg_catalog::pg_description::{CLASS, NAMESPACE};
 use crate::pg_catalog::rows::Cell;
 
@@ -22,7 +23,8 @@ pub(super) const FUNCTIONS: &[Spec] = &[
 
 /// PostgreSQL's own remarks, by `classoid` and `objoid`.
 static REMARKS: LazyLock<HashMap<(u32, u32), Cow<'static, str>>> = LazyLock::new(|| {
-    let remarks = lines(include_str!("../data/pg_description.tsv")).filter_map(|line| {
+    let recorded = lines(include_str!("../data/pg_description.tsv"));
+    let remarks = recorded.chain(own_functions::descriptions().lines()).filter_map(|line| {
         let cells: Vec<&str> = line.split('\t').collect();
         let [object, class, _, remark] = cells.as_slice() else { return None };
         Some(((class.parse().ok()?, object.parse().ok()?), unescape(remark)))

@@ -10,6 +10,7 @@ use super::scope::{Object, Scope, object};
 use crate::pg_catalog::columns::lines;
 use crate::pg_catalog::format_type::{Typmod, format_type};
 use crate::pg_catalog::ident::quoted;
+use crate::pg_catalog::own_functions;
 use crate::pg_catalog::rows::Cell;
 
 pub(super) const FUNCTIONS: &[Spec] = &[
@@ -58,7 +59,8 @@ struct Procs {
 }
 
 static PROCS: LazyLock<Procs> = LazyLock::new(|| {
-    let by_oid: HashMap<u32, Proc> = lines(include_str!("../data/pg_proc.tsv")).filter_map(read).collect();
+    let recorded = lines(include_str!("../data/pg_proc.tsv"));
+    let by_oid: HashMap<u32, Proc> = recorded.chain(own_functions::procs().lines()).filter_map(read).collect();
     let mut by_name: HashMap<&'static str, Vec<u32>> = HashMap::new();
     for (oid, proc) in &by_oid {
         by_name.entry(proc.name).or_default().push(*oid);
