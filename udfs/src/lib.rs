@@ -3,6 +3,7 @@
 //! Owns: what a function computes. Must never know: tokio, the catalog, I/O.
 
 mod aggregate;
+pub(crate) mod climate;
 mod collect;
 mod error;
 mod function;
@@ -49,6 +50,7 @@ pub fn all() -> Functions {
     scalar.extend(pg::server());
     scalar.extend(pg::sets::functions());
     scalar.extend(time::functions());
+    scalar.extend(climate::scalars());
     let mut aggregate = pg::aggregates();
     aggregate.extend(time::aggregates());
     Functions {
