@@ -8,9 +8,12 @@ mod collect;
 mod error;
 mod function;
 pub mod manual;
+mod numbers;
+mod partition;
 pub mod pg;
 pub mod pg_type;
 pub mod settings;
+mod sums;
 #[cfg(test)]
 mod testing;
 pub mod time;
@@ -53,10 +56,13 @@ pub fn all() -> Functions {
     scalar.extend(climate::scalars());
     let mut aggregate = pg::aggregates();
     aggregate.extend(time::aggregates());
+    aggregate.extend(climate::aggregates());
+    let mut window = pg::ranks::ranks();
+    window.extend(climate::windows());
     Functions {
         scalar,
         aggregate,
-        window: pg::ranks::ranks(),
+        window,
         planners: vec![Arc::new(pg::extract::Syntax), Arc::new(pg::operators::Operators)],
         ..Functions::default()
     }

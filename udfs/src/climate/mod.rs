@@ -3,19 +3,25 @@
 //! Owns: formulas with their published source. Must never know: which tables there are.
 
 mod apparent_temperature;
+mod circular_mean;
 mod convert_unit;
 mod degree_days;
 mod haversine;
 mod heat_index;
 mod humidity;
+mod normals;
 mod quantity;
+mod return_period;
 mod sea_level_pressure;
+mod special;
+mod spi;
+mod trend;
 mod wind;
 mod wind_chill;
 
 use std::sync::Arc;
 
-use datafusion::logical_expr::ScalarUDF;
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
 use crate::manual::Manual;
 
@@ -40,6 +46,17 @@ pub(crate) fn manuals() -> Vec<&'static Manual> {
         &degree_days::COOLING_DEGREE_DAYS,
         &degree_days::GROWING_DEGREE_DAYS,
         &haversine::HAVERSINE,
+        &circular_mean::CIRCULAR_MEAN,
+        &normals::CLIMATE_NORMAL,
+        &normals::ANOMALY,
+        &spi::SPI,
+        &trend::SENS_SLOPE,
+        &trend::MANN_KENDALL_TAU,
+        &trend::MANN_KENDALL_P,
+        &return_period::RETURN_LEVEL,
+        &return_period::RETURN_PERIOD,
+        &return_period::RETURN_LEVEL_GEV,
+        &return_period::RETURN_PERIOD_GEV,
     ]
 }
 
@@ -55,4 +72,15 @@ pub(crate) fn scalars() -> Vec<Arc<ScalarUDF>> {
         wind_chill::wind_chill(),
     ];
     families.into_iter().flatten().chain(alone).collect()
+}
+
+/// The functions of a group.
+pub(crate) fn aggregates() -> Vec<Arc<AggregateUDF>> {
+    let alone = [circular_mean::circular_mean(), normals::climate_normal()];
+    alone.into_iter().chain(trend::aggregates()).chain(return_period::aggregates()).collect()
+}
+
+/// The functions of a partition.
+pub(crate) fn windows() -> Vec<Arc<WindowUDF>> {
+    vec![normals::anomaly(), spi::spi()]
 }
