@@ -5,6 +5,7 @@
 mod aggregate;
 pub(crate) mod climate;
 mod collect;
+pub(crate) mod commerce;
 mod error;
 mod function;
 pub mod manual;
@@ -59,6 +60,7 @@ pub fn all() -> Functions {
     aggregate.extend(climate::aggregates());
     let mut window = pg::ranks::ranks();
     window.extend(climate::windows());
+    window.extend(commerce::windows());
     Functions {
         scalar,
         aggregate,

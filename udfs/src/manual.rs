@@ -26,7 +26,11 @@ pub struct Manual {
 
 /// The pages, by subject.
 pub fn manuals() -> Vec<(&'static str, Vec<&'static Manual>)> {
-    vec![("Time series", crate::time::manuals()), ("Climate and weather", crate::climate::manuals())]
+    vec![
+        ("Time series", crate::time::manuals()),
+        ("Climate and weather", crate::climate::manuals()),
+        ("Commerce", crate::commerce::manuals()),
+    ]
 }
 
 #[cfg(test)]

@@ -202,8 +202,8 @@ impl Moments {
 
 #[cfg(test)]
 mod tests {
-    use super::super::trend::tests::NILE;
     use super::*;
+    use crate::testing::NILE;
 
     fn of(shaped: bool, is_level: bool, at: f64) -> Option<f64> {
         let of = Return { name: "return", shaped, is_level };

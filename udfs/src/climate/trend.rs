@@ -250,15 +250,9 @@ fn exchanges(of: &mut [f64]) -> u64 {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
-
-    /// The flow of the Nile at Aswan from 1871 on (G. W. Cobb, Biometrika 65, 1978).
-    pub(in crate::climate) const NILE: [f64; 30] = [
-        1120.0, 1160.0, 963.0, 1210.0, 1160.0, 1160.0, 813.0, 1230.0, 1370.0, 1140.0, 995.0, 935.0, 1110.0, 994.0,
-        1020.0, 960.0, 1180.0, 799.0, 958.0, 1140.0, 1100.0, 1210.0, 1150.0, 1250.0, 1260.0, 1220.0, 1030.0, 1100.0,
-        774.0, 840.0,
-    ];
+    use crate::testing::NILE;
 
     fn years(of: &[f64]) -> Vec<f64> {
         (1871..).map(f64::from).take(of.len()).collect()

@@ -11,6 +11,9 @@ const HEAD: &str = "# Functions of Lakegate's own
 These functions are not PostgreSQL's. Each answers over every protocol, psql shows it with `\\df+ name`, and this page is what
 `lakegate functions` prints. A call with wrong types is 42883, a value that has no answer 22023; the error says what was
 expected. Arguments in brackets may be left out, and a number may be of any numeric type. Each example is run by a test.
+
+`sql/examples/` has them at work on the demo, and what plain SQL does as well: the percentile of record, the next station,
+scores of recency, frequency and money, cohorts and baskets.
 ";
 
 /// All pages, by subject.
