@@ -105,3 +105,38 @@ async fn the_question_of_the_climate_dashboard_is_answered() {
     assert!(answer.rows.len() > 50);
     assert!(answer.texts().is_sorted_by_key(|row| row[0].clone()));
 }
+
+/// The statements of `sql/examples/`, each with the comment above it.
+fn examples() -> Vec<(String, String)> {
+    let mut examples = Vec::new();
+    for domain in ["climate", "transactions", "weather"] {
+        let text = std::fs::read_to_string(crate::tidy::root().join(format!("sql/examples/{domain}.sql"))).unwrap();
+        for statement in text.split_inclusive(";\n").filter(|statement| !statement.trim().is_empty()) {
+            let (comment, sql) = statement.trim().split_once('\n').unwrap();
+            assert!(comment.starts_with("-- ") && sql.ends_with(';'), "{statement}");
+            examples.push((comment.to_owned(), sql.to_owned()));
+        }
+    }
+    examples
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_examples_are_answered() {
+    let lake = small();
+    let mut config = server::config_writable(&lake);
+    config.lake.poll_interval_ms = 100;
+    config.sql_dir = crate::tidy::root().join("sql");
+    let server = TestServer::with(config).await.keeping(&lake);
+    comes_true(&server, "SELECT bool_and(ispopulated) AND count(*) = 4 FROM pg_matviews").await;
+    let mut client = server.wire().await;
+    let mut wrong = Vec::new();
+    for (comment, sql) in examples() {
+        let answer = client.query(&sql).await;
+        // So small a demo has no observation in those six hours.
+        let may_be_empty = comment.starts_with("-- Six hours");
+        if answer.state() != "00000" || (answer.rows.is_empty() && !may_be_empty) {
+            wrong.push(format!("{comment}: {} rows, {:?}", answer.rows.len(), answer.fault));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
