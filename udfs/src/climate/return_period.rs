@@ -133,7 +133,7 @@ impl Fit {
     fn gumbel(values: &[f64]) -> Option<Self> {
         let moments = Moments::of(values);
         let scale = moments.second / std::f64::consts::LN_2;
-        (scale > 0.0).then(|| Self { location: moments.mean - EULER * scale, scale, shape: 0.0 })
+        (scale > 0.0).then_some(Self { location: moments.mean - EULER * scale, scale, shape: 0.0 })
     }
 
     fn generalized(values: &[f64]) -> Option<Self> {
