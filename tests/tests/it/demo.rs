@@ -140,3 +140,37 @@ async fn the_examples_are_answered() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// Answers of the examples' functions, held against the same in plain SQL.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn functions_of_the_examples_answer_as_plain_sql_does() {
+    let lake = small();
+    let server = demo_server(&lake).await;
+    let mut client = server.wire().await;
+    let mut wrong = Vec::new();
+    for sql in [
+        "SELECT count(*) > 100 AND bool_and(abs(a - b) < 1e-9) FROM (SELECT anomaly(temp, year) OVER () AS a, \
+         temp - avg(temp) FILTER (WHERE year BETWEEN 1951 AND 1980) OVER () AS b FROM climate.global_temp) AS q",
+        "SELECT abs(climate_normal(temp, year) - avg(temp) FILTER (WHERE year BETWEEN 1951 AND 1980)) < 1e-12 \
+         FROM climate.global_temp",
+        // The median of the slopes of all pairs.
+        "SELECT abs((SELECT sens_slope(year, temp) FROM climate.global_temp) - percentile_cont(0.5) \
+         WITHIN GROUP (ORDER BY (b.temp - a.temp) / (b.year - a.year)::double precision)) < 1e-12 \
+         FROM climate.global_temp AS a JOIN climate.global_temp AS b ON b.year > a.year",
+        "SELECT (SELECT mann_kendall_p(year, temp) < 0.001 AND sens_slope(year, temp) > 0 FROM climate.global_temp)",
+        "SELECT count(*) = 36 AND bool_and(abs(a - b) < 1e-6) FROM (SELECT wind_speed(sum(wind_u(wind, wind_direction)), \
+         sum(wind_v(wind, wind_direction))) / sum(wind) AS a, sqrt(sum(wind * sind(wind_direction)) ^ 2 \
+         + sum(wind * cosd(wind_direction)) ^ 2) / sum(wind) AS b FROM weather.new_york_hourly \
+         WHERE wind IS NOT NULL AND wind_direction IS NOT NULL GROUP BY station_id, date_trunc('month', observed_at)) AS q",
+        // What the stations themselves say of dew point and humidity; a few hours were measured at different times.
+        "SELECT count(*) > 20000 AND percentile_cont(0.5) WITHIN GROUP (ORDER BY \
+         abs(dew_point((temp - 32) / 1.8, humid) - (dewp - 32) / 1.8)) < 0.01 \
+         FROM weather.nyc_airports_hourly_2013 WHERE humid > 0",
+    ] {
+        let answer = client.query(sql).await;
+        if answer.state() != "00000" || answer.text().as_deref() != Some("t") {
+            wrong.push(format!("{sql}: {:?}, {:?}", answer.text(), answer.fault));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
