@@ -41,8 +41,8 @@ pub use format::delta::AsOf;
 pub use lazy::lazy;
 pub use left_out::LeftOut;
 pub use matview::{
-    Attempt, Bucket, Class, Difference, Extent, Lease, Lineage, Matview, Object, Options, Outcome, Policy, Refresh,
-    Scanned, Schedule, SourceLineage, ValueRange,
+    Attempt, Bucket, Class, Difference, Extent, Lease, Lineage, Matview, Object, OnStale, Options, Outcome, Policy,
+    Refresh, Scanned, Schedule, SourceLineage, ValueRange,
 };
 pub use publish::Lake;
 pub use secret::Secret;
@@ -50,7 +50,8 @@ pub use shadow::ShadowTotals;
 pub use snapshot::{Kind, LakeTable, Origin, SkippedFile, Snapshot, Table, View};
 pub use unread::optimizer_rules;
 pub use write::{
-    Change, Column, Compacted, Export, FILE_NUMBER, Fault, NewTable, ROW_NUMBER, Small, Target, Vacuumed, Writer,
+    Change, Column, Compacted, Export, FILE_NUMBER, Fault, NewTable, ROW_NUMBER, Refreshed, Small, Target, Vacuumed,
+    Writer,
 };
 
 /// The embedded default: a folder beside the process.

@@ -7,11 +7,11 @@ mod arranged;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use futures::future::join_all;
 use futures::{StreamExt, stream};
 use object_store::{ObjectMeta, ObjectStore};
@@ -69,6 +69,8 @@ pub struct Lake {
     pub(crate) seen: Mutex<Seen>,
     /// The version of the last snapshot that was made.
     versions: AtomicU64,
+    /// When the last listing of all sources began that is in the current snapshot, in milliseconds.
+    looked_at: AtomicI64,
 }
 
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -113,7 +115,9 @@ impl Lake {
             hints: Hints::default(),
             seen: Mutex::default(),
             versions: AtomicU64::default(),
+            looked_at: AtomicI64::default(),
         };
+        let began_at = Utc::now();
         let listings = join_all(lake.sources.iter().map(|source| source.list())).await;
         let listings = listings.into_iter().map(|listing| listing.map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
         let definitions = lake.definitions()?;
@@ -121,6 +125,7 @@ impl Lake {
         let script = lake.script(&listings, &seen.script).await;
         *seen = Seen { listings, definitions, script };
         lake.publish(&seen);
+        lake.looked_at.store(began_at.timestamp_millis(), Ordering::Release);
         drop(seen);
         lake.probe().await;
         Ok(Arc::new(lake))
@@ -131,9 +136,15 @@ impl Lake {
         self.current.load_full()
     }
 
+    /// A moment before which nothing has changed that is not in the newest snapshot: when the last listing of all sources began.
+    pub fn looked_at(&self) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp_millis(self.looked_at.load(Ordering::Acquire))
+    }
+
     /// Lists the lake again; true if anything changed. A source that does not answer keeps what it had.
     pub async fn refresh(&self) -> Result<bool, Error> {
         let mut seen = self.seen.lock().await;
+        let began_at = Utc::now();
         let listings = join_all(self.sources.iter().map(|source| source.list())).await;
         let mut failure = None;
         let listings = listings.into_iter().zip(&seen.listings).map(|(listing, last)| match listing {
@@ -148,6 +159,9 @@ impl Lake {
         let now = Seen { listings, definitions: self.definitions()?, script };
         let changed = now != *seen && self.publish(&now);
         *seen = now;
+        if failure.is_none() {
+            self.looked_at.store(began_at.timestamp_millis(), Ordering::Release);
+        }
         match failure {
             Some(error) if !changed => Err(error),
             Some(error) => {

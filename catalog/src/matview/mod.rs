@@ -19,7 +19,7 @@ pub use extent::Extent;
 pub use lease::Lease;
 pub(crate) use lease::Watch;
 pub use lineage::{Bucket, Class, Difference, Lineage, Object, SourceLineage};
-pub use options::{Options, Policy, Refresh};
+pub use options::{OnStale, Options, Policy, Refresh};
 pub(crate) use place::is_state;
 pub use scanned::{Scanned, ValueRange};
 pub use schedule::Schedule;

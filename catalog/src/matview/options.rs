@@ -16,6 +16,9 @@ pub struct Options {
     pub partition_by: Vec<String>,
     /// Whether jobs leave it alone.
     pub is_suspended: bool,
+    /// How old its rows may be for a query of a client.
+    pub max_staleness: Option<Duration>,
+    pub on_stale: OnStale,
 }
 
 /// When it is made anew without being asked to.
@@ -48,6 +51,18 @@ pub enum Policy {
     Full,
 }
 
+/// What is answered where the rows of a view are older than they may be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnStale {
+    /// The rows that are there.
+    #[default]
+    Serve,
+    /// 55000.
+    Error,
+    /// What its query gives now.
+    Base,
+}
+
 /// Shorter intervals would be spent on listings.
 const EVERY_MIN: Duration = Duration::from_secs(1);
 
@@ -68,9 +83,12 @@ impl Options {
                 "refresh_policy" => options.policy = policy(value)?,
                 "partition_by" => options.partition_by = columns(value)?,
                 "suspended" => options.is_suspended = switch(value)?,
+                "max_staleness" => options.max_staleness = max_staleness(value)?,
+                "on_stale" => options.on_stale = on_stale(value)?,
                 _ => {
                     return Err(format!(
-                        "unrecognized parameter \"{name}\"; there are refresh, refresh_policy, partition_by and suspended"
+                        "unrecognized parameter \"{name}\"; there are refresh, refresh_policy, partition_by, max_staleness, \
+                         on_stale and suspended"
                     ));
                 }
             }
@@ -94,6 +112,12 @@ impl Options {
         if is_given("suspended") {
             options.is_suspended = given.is_suspended;
         }
+        if is_given("max_staleness") {
+            options.max_staleness = given.max_staleness;
+        }
+        if is_given("on_stale") {
+            options.on_stale = given.on_stale;
+        }
         match is_given("partition_by") && given.partition_by != self.partition_by {
             true => Err("partition_by cannot be changed; drop the view and create it anew".to_owned()),
             false => Ok(options),
@@ -112,6 +136,12 @@ impl Options {
         }
         if !self.partition_by.is_empty() {
             written.push(format!("partition_by = {}", quoted(&self.partition_by.join(", "))));
+        }
+        if let Some(max_staleness) = self.max_staleness {
+            written.push(format!("max_staleness = {}", quoted(&interval_text(max_staleness))));
+        }
+        if self.on_stale != OnStale::default() {
+            written.push(format!("on_stale = {}", quoted(self.on_stale.text())));
         }
         if self.is_suspended {
             written.push("suspended = true".to_owned());
@@ -142,6 +172,19 @@ impl Policy {
             Self::Incremental => "incremental",
             Self::IncrementalStrict => "incremental_strict",
             Self::Full => "full",
+        }
+    }
+}
+
+impl OnStale {
+    pub const ALL: [Self; 3] = [Self::Serve, Self::Error, Self::Base];
+
+    /// As the option is written.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Serve => "serve",
+            Self::Error => "error",
+            Self::Base => "base",
         }
     }
 }
@@ -184,6 +227,25 @@ fn policy(value: &str) -> Result<Policy, String> {
     })
 }
 
+fn max_staleness(value: &str) -> Result<Option<Duration>, String> {
+    if value.trim().eq_ignore_ascii_case("none") {
+        return Ok(None);
+    }
+    interval(&value.to_lowercase()).map(Some).ok_or_else(|| {
+        format!(
+            "invalid value for parameter \"max_staleness\": \"{value}\"; it is a span of time, as in '10 minutes', or none"
+        )
+    })
+}
+
+fn on_stale(value: &str) -> Result<OnStale, String> {
+    let found = OnStale::ALL.into_iter().find(|known| value.trim().eq_ignore_ascii_case(known.text()));
+    found.ok_or_else(|| {
+        let known = OnStale::ALL.map(OnStale::text).join(", ");
+        format!("invalid value for parameter \"on_stale\": \"{value}\"; there are {known}")
+    })
+}
+
 fn switch(value: &str) -> Result<bool, String> {
     match value.trim().to_lowercase().as_str() {
         "true" | "on" | "yes" | "1" => Ok(true),
@@ -200,7 +262,7 @@ fn columns(value: &str) -> Result<Vec<String>, String> {
     }
 }
 
-fn interval_text(interval: Duration) -> String {
+pub(crate) fn interval_text(interval: Duration) -> String {
     let seconds = interval.as_secs();
     let units = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
     let whole = units.into_iter().find(|(unit, _)| seconds >= *unit && seconds.is_multiple_of(*unit));
@@ -249,6 +311,12 @@ mod tests {
             changed.changed(&[pair("refresh", "manual"), pair("suspended", "off")]).unwrap().refresh,
             Refresh::Manual
         );
+        let bounded = options.changed(&[pair("max_staleness", "90 min"), pair("on_stale", "Base")]).unwrap();
+        assert_eq!(
+            bounded.text(),
+            "refresh = 'every 1 hour', partition_by = 'a, b', max_staleness = '90 minutes', on_stale = 'base'"
+        );
+        assert_eq!(bounded.changed(&[pair("max_staleness", "none"), pair("on_stale", "serve")]).unwrap(), options);
         assert!(options.changed(&[pair("partition_by", "a")]).is_err());
         assert!(options.changed(&[pair("suspended", "perhaps")]).is_err());
         assert_eq!(Options::default().text(), "");
@@ -265,6 +333,8 @@ mod tests {
             (&[("refresh", "cron 0 6 * *")], "invalid value for parameter \"refresh\""),
             (&[("refresh", "on_change soon")], "invalid value"),
             (&[("refresh_policy", "never")], "there are auto, incremental, incremental_strict, full"),
+            (&[("max_staleness", "soon")], "it is a span of time"),
+            (&[("on_stale", "wait")], "there are serve, error, base"),
             (&[("partition_by", "a,,b")], "it names columns"),
             (&[("fillfactor", "70")], "unrecognized parameter \"fillfactor\""),
             (&[("refresh", "manual"), ("refresh", "manual")], "specified more than once"),

@@ -1,5 +1,6 @@
 //! `system.matview_status`: the materialized views, how each is kept, and how it stands.
 //!
+//! `max_staleness` is how old its rows may be for a query, if that is limited, and `on_stale` what is answered beyond it.
 //! `staleness` is how long ago the lake was listed for the rows that it has, or for the last look that found nothing changed;
 //! `class` is how the last refresh made them: `A` row by row, of files that came or changed; `P` by partitions; `F` all of them, for
 //! which `full_reason` says why. `failures` counts jobs that failed since the last that did not, and `not_before` is when they
@@ -44,7 +45,11 @@ impl Relation for MatviewStatus {
             let good = attempts.iter().rev().find(|attempt| attempt.outcome != Outcome::Failed);
             let made = attempts.iter().rev().find(|attempt| attempt.outcome == Outcome::Refreshed);
             let failed = last.filter(|last| last.outcome == Outcome::Failed);
-            let staleness = good.map(|good| now.signed_duration_since(good.started_at).num_seconds().max(0));
+            // What another server has done is in the log of the table.
+            let listed = table.refreshed().and_then(|refreshed| refreshed.listed_at);
+            let as_of = good.map(|good| good.started_at).max(listed);
+            let staleness = as_of.map(|as_of| now.signed_duration_since(as_of).num_seconds().max(0));
+            let max_staleness = matview.options.max_staleness.and_then(|span| i32::try_from(span.as_secs()).ok());
             let is_populated = matches!(table.kind, Kind::Lake(_));
             let partition_by = matview.options.partition_by.join(", ");
             let bytes: i64 =
@@ -57,6 +62,8 @@ impl Relation for MatviewStatus {
                 ("refresh_policy", matview.options.policy.text().into()),
                 ("is_suspended", matview.options.is_suspended.into()),
                 ("partition_by", Some(partition_by).filter(|names| !names.is_empty()).into()),
+                ("max_staleness", max_staleness.map_or(Cell::Null, Cell::Seconds)),
+                ("on_stale", matview.options.on_stale.text().into()),
                 ("class", made.and_then(|made| made.class.clone()).into()),
                 ("full_reason", made.and_then(|made| made.reason.clone()).into()),
                 ("epoch", made.and_then(|made| count(made.epoch)).into()),

@@ -6,17 +6,46 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{Change, Target, upkeep, vacuum};
 use crate::format::delta::WRITER;
 use crate::format::delta::action::{Metadata, Transaction};
+use crate::snapshot::{Kind, Table};
 
 /// The property of a table whose rows are those of a materialized view: nothing else writes it.
 pub(super) const PROPERTY: &str = "lakegate.materializedView";
 
 /// How long the files of earlier refreshes and their commits are kept, for readers that are at work on them.
 const KEPT: &str = "interval 1 day";
+
+/// When the lake was listed for the rows of a refresh, in milliseconds: it stays in checkpoints, as the time of a commit does not.
+const LISTED: &str = "listed";
+
+/// How far refreshes of a materialized view have come, as the log of its table says on every replica.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refreshed {
+    /// What tells the table from all others, and its version.
+    pub table: String,
+    pub version: u64,
+    /// The refresh whose rows it has.
+    pub epoch: u64,
+    /// When the lake was listed for them.
+    pub listed_at: Option<DateTime<Utc>>,
+}
+
+impl Table {
+    /// What its log says of refreshes, once it was opened.
+    pub fn refreshed(&self) -> Option<Refreshed> {
+        let Kind::Lake(lake) = &self.kind else { return None };
+        let state = &lake.opened()?.delta.as_ref()?.state;
+        let table = state.metadata.others.get("id").and_then(Value::as_str).unwrap_or_default();
+        let reached = |what: &str| state.transactions.get(&name(table, what)).copied();
+        let listed_at = reached(LISTED).and_then(|millis| DateTime::from_timestamp_millis(i64::try_from(millis).ok()?));
+        Some(Refreshed { table: table.to_owned(), version: state.version, epoch: reached("data")?, listed_at })
+    }
+}
 
 impl Target {
     /// The properties of the table of a materialized view.
@@ -75,8 +104,9 @@ impl Target {
 
 impl Change {
     /// Makes it that of a refresh: it is committed behind the version that was seen, or is a conflict.
-    pub fn step_to(&mut self, epoch: u64) {
-        self.transactions = vec![self.reach("data", epoch), self.reach("fence", epoch)];
+    pub fn step_to(&mut self, epoch: u64, listed_at: DateTime<Utc>) {
+        let listed = u64::try_from(listed_at.timestamp_millis()).unwrap_or_default();
+        self.transactions = vec![self.reach("data", epoch), self.reach("fence", epoch), self.reach(LISTED, listed)];
         self.follows_none = true;
     }
 

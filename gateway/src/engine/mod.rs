@@ -248,7 +248,7 @@ impl Engine {
         if let Plan::Pinned { planned, pin } = &prepared.plan {
             return Box::pin(self.pinned(session, guard, (prepared, planned, pin), params)).await;
         }
-        let stale = prepared.snapshot_version().is_some_and(|version| version != core.snapshot(session).version);
+        let stale = prepared.is_over(core.snapshot(session).version);
         let retyped = params::retyped(&prepared.param_types, &params);
         if !stale && retyped.is_none() {
             return run::Run { core, session, guard, prepared, params }.execute().await;

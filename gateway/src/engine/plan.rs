@@ -3,6 +3,7 @@
 //! Owns: which statements this server carries out. Everything else is refused here, by name.
 
 mod joined;
+mod resolve;
 mod views;
 
 use std::sync::Arc;
@@ -10,7 +11,6 @@ use std::sync::Arc;
 use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
 use catalog::Table;
 use datafusion::catalog::TableProvider;
-use datafusion::catalog::view::ViewTable;
 use datafusion::common::DataFusionError;
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::LogicalPlan;
@@ -18,15 +18,16 @@ use datafusion::scalar::ScalarValue;
 use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
 use sqlparser::ast::{Expr, Ident, ObjectName, Query, Statement as Ast, visit_expressions, visit_relations};
 
-use super::scope::{Found, GIVEN, Scope, relation_of, undefined_table, view_of};
+use super::matview::Judged;
+use super::scope::{GIVEN, Scope, relation_of};
 use super::{
     Core, Statement, constant_rows, declared, diagnose, exact, explain, given_types, grouping_keys, params, parse,
-    rewrite, system_columns, versions, zone,
+    rewrite, system_columns, zone,
 };
 use crate::error::{Error, Result, SqlState, classify};
 use crate::session::Session;
+use resolve::resolve;
 use udfs::pg_type;
-use views::view;
 pub(super) use views::{view_columns, view_query};
 
 /// Views may use views, this deep.
@@ -106,17 +107,19 @@ pub(super) fn query(
     message: Arc<str>,
     declared: Vec<Option<FieldRef>>,
 ) -> Planning {
-    nested(core, session, Asked { query, message, declared, search_path: None, over: None, depth: 0 })
+    let judged = Judged::of(&session);
+    nested(core, session, Asked { query, message, declared, search_path: None, over: None, depth: 0, judged })
 }
 
-/// The same, with names found by another search path.
+/// The same, with names found by another search path, and materialized views judged by who asks; `depth` views are around it.
 pub(super) fn query_in(
     core: Arc<Core>,
     session: Arc<Session>,
     (query, search_path): (Box<Query>, Option<Vec<String>>),
     message: Arc<str>,
+    (judged, depth): (Arc<Judged>, usize),
 ) -> Planning {
-    nested(core, session, Asked { query, message, declared: Vec::new(), search_path, over: None, depth: 0 })
+    nested(core, session, Asked { query, message, declared: Vec::new(), search_path, over: None, depth, judged })
 }
 
 /// The same, over a relation that the lake does not have so.
@@ -127,7 +130,8 @@ pub(super) fn query_over(
     message: Arc<str>,
     declared: Vec<Option<FieldRef>>,
 ) -> Planning {
-    nested(core, session, Asked { query, message, declared, search_path: None, over, depth: 0 })
+    let judged = Judged::of(&session);
+    nested(core, session, Asked { query, message, declared, search_path: None, over, depth: 0, judged })
 }
 
 #[derive(Clone)]
@@ -149,16 +153,18 @@ struct Asked {
     search_path: Option<Vec<String>>,
     over: Option<Over>,
     depth: usize,
+    judged: Arc<Judged>,
 }
 
 fn nested(core: Arc<Core>, session: Arc<Session>, asked: Asked) -> Planning {
     Box::pin(async move {
-        let Asked { query, message, declared, search_path, over, depth } = asked;
+        let Asked { query, message, declared, search_path, over, depth, judged } = asked;
         if depth > VIEW_DEPTH_MAX {
             return Err(Error::new(SqlState::StatementTooComplex, "views are nested too deep")
                 .hint("A view may not use itself, directly or through others."));
         }
         let mut scope = core.scope(&session, &message);
+        scope.judged = judged;
         if let Some(path) = search_path {
             scope.search_in(path);
         }
@@ -201,61 +207,6 @@ pub(super) fn relations(query: &Query) -> Vec<ObjectName> {
         std::ops::ControlFlow::<()>::Continue(())
     });
     names
-}
-
-/// Opens the relation, if there is one of that name: a CTE or a function in FROM has none, and the planner knows it.
-async fn resolve(
-    core: &Arc<Core>,
-    session: &Arc<Session>,
-    scope: &mut Scope,
-    name: &ObjectName,
-    depth: usize,
-) -> Result<()> {
-    if let Some(block) = &session.transaction().written
-        && super::write::means(scope, name, &block.target().name)
-    {
-        return Err(super::write::refuse_to_read(&block.target().name.name));
-    }
-    match scope.find(name) {
-        None => versions::refuse(name, false),
-        Some(Found::Earlier { table, name, .. }) if scope.has(&table.schema, &name) => Ok(()),
-        Some(Found::Earlier { table, name, version }) => {
-            let provider = versions::provider(&table, &version, session).await?;
-            scope.add(&table.schema, &name, zone::localized(provider_as_source(provider), session)?);
-            Ok(())
-        }
-        Some(Found::Catalog { schema, name }) if scope.has(&schema, &name) => Ok(()),
-        Some(Found::Catalog { schema, name: found }) => {
-            versions::refuse(name, true)?;
-            let name = found;
-            let relation = catalog::pg_catalog::relation(&scope.view, &schema, &name);
-            let relation = relation.ok_or_else(|| undefined_table(&name))?;
-            scope.add(&schema, &name, provider_as_source(relation));
-            Ok(())
-        }
-        Some(Found::Lake(table)) if scope.has(&table.schema, &table.name) => Ok(()),
-        Some(Found::Lake(table)) => {
-            let source = match view_of(&table) {
-                None => {
-                    let source = zone::localized(provider_as_source(table.provider().await?), session)?;
-                    if scope.names_system_columns {
-                        return Ok(scope.add_with_system_columns(&table, source)?);
-                    }
-                    source
-                }
-                // Until a job has made its rows, one of a file is its query.
-                Some(_) if table.matview.is_some() && !table.is_defined_by_file() => {
-                    return Err(super::matview::not_populated(&table.name));
-                }
-                Some(named) => {
-                    let planned = view(core, session, named, depth + 1).await?;
-                    provider_as_source(Arc::new(ViewTable::new(planned, Some(named.sql.clone()))))
-                }
-            };
-            scope.add(&table.schema, &table.name, source);
-            Ok(())
-        }
-    }
 }
 
 /// Whether a query calls a function of the catalogs.

@@ -213,7 +213,7 @@ impl Run<'_> {
 
 /// The planner's own check refuses some of its plans: those whose parallel sort it took away because a UNION of constants
 /// looked sorted. Without parallel sorts it plans them well.
-async fn physical_plan(optimized: &LogicalPlan, mut state: SessionState) -> Result<Arc<dyn ExecutionPlan>> {
+pub(super) async fn physical_plan(optimized: &LogicalPlan, mut state: SessionState) -> Result<Arc<dyn ExecutionPlan>> {
     match state.query_planner().create_physical_plan(optimized, &state).await {
         Ok(plan) => Ok(plan),
         Err(refused) => {

@@ -22,6 +22,7 @@ use parking_lot::Mutex;
 use sqlparser::ast::{Ident, ObjectName};
 
 use super::facts;
+use super::matview::Judged;
 use super::tokens::versions::{self, Written};
 use super::{session_functions, system_columns};
 use crate::error::{Error, SqlState};
@@ -47,6 +48,8 @@ pub(crate) struct Scope {
     /// The tables of the lake that have system columns here, and how many.
     with_system_columns: HashMap<(String, String), usize>,
     registry: Arc<Registry>,
+    /// What was found of the materialized views of the statement.
+    pub(super) judged: Arc<Judged>,
     /// The rows of the whole FROM list, where they are there already.
     pub(super) joined: Option<Arc<dyn TableSource>>,
     /// The functions that were looked for: one of a name, since plans compare them.
@@ -101,6 +104,7 @@ impl Scope {
             sources: Sources::new(),
             with_system_columns: HashMap::new(),
             registry: Arc::clone(registry),
+            judged: Arc::default(),
             joined: None,
             functions: Mutex::default(),
         }

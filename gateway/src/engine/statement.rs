@@ -208,14 +208,25 @@ impl Prepared {
 
     /// The version of the snapshot that the plan was made over, if it reads relations.
     pub(super) fn snapshot_version(&self) -> Option<u64> {
+        self.planned().map(|planned| planned.scope.snapshot.version)
+    }
+
+    /// Whether the plan is not that of the lake as it is now, in which `version` is the newest snapshot.
+    pub(super) fn is_over(&self, version: u64) -> bool {
+        self.planned()
+            .is_some_and(|planned| planned.scope.snapshot.version != version || planned.scope.judged.is_over())
+    }
+
+    /// The plan that reads relations, if there is one.
+    fn planned(&self) -> Option<&Planned> {
         match &self.plan {
             Plan::Query(planned)
             | Plan::Pinned { planned, .. }
             | Plan::Explain { planned, .. }
             | Plan::Copy { planned, .. }
-            | Plan::Declare { planned, .. } => Some(planned.scope.snapshot.version),
-            Plan::Write(write) => write.query().map(|planned| planned.scope.snapshot.version),
-            Plan::Execute { target, .. } => target.snapshot_version(),
+            | Plan::Declare { planned, .. } => Some(planned),
+            Plan::Write(write) => write.query(),
+            Plan::Execute { target, .. } => target.planned(),
             Plan::Command
             | Plan::Define(_)
             | Plan::Refresh(_)

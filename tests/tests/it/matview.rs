@@ -5,6 +5,7 @@ mod dangers;
 mod histories;
 mod jobs;
 mod races;
+mod stale;
 
 use lakegate_tests::wire::Client;
 use lakegate_tests::{Lake, TestServer};

@@ -65,6 +65,15 @@ fn options(alter: &AlterTable) -> Vec<(String, String)> {
     options.iter().filter_map(option).collect()
 }
 
+/// What is wrong, and behind a semicolon what is right.
 fn wrong(reason: String) -> Error {
-    Error::new(SqlState::InvalidParameterValue, parse::lowercase_first(&reason))
+    let state = SqlState::InvalidParameterValue;
+    match reason.rsplit_once("; ") {
+        Some((wrong, right)) => {
+            let right: String =
+                right.chars().take(1).flat_map(char::to_uppercase).chain(right.chars().skip(1)).collect();
+            Error::new(state, parse::lowercase_first(wrong)).hint(format!("{right}."))
+        }
+        None => Error::new(state, parse::lowercase_first(&reason)),
+    }
 }

@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use catalog::pg_catalog::pg_type_of;
-use catalog::{Class, Column, Kind, Matview, Name, NewTable, Options, Scanned, Table, Target};
+use catalog::{Class, Column, Kind, Lineage, Matview, Name, NewTable, Options, Scanned, Table, Target};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{Expr, LogicalPlan, Volatility};
 
 use super::decide::{Driver, class};
 use super::dirty::Dirty;
 use super::made_of::MadeOf;
+use super::stale::Judged;
 use crate::auth::Role;
 use crate::engine::plan::{self, Planned};
 use crate::engine::write::create::{of_query, refuse_unknown};
@@ -46,6 +47,23 @@ impl Look {
     pub(super) async fn at(core: &Arc<Core>, name: &Name, database: &str) -> Result<Self> {
         let looking = look(Arc::clone(core), name.clone(), database.to_owned());
         core.cpu.block(move |handle| handle.block_on(looking)).await?
+    }
+
+    /// The same, on the thread of a planner.
+    pub(super) async fn in_place(core: &Arc<Core>, name: &Name, database: &str) -> Result<Self> {
+        look(Arc::clone(core), name.clone(), database.to_owned()).await
+    }
+
+    /// Whether the files are those of a record, and nothing else changes the rows.
+    pub(super) fn is_of(&self, base: &Lineage) -> bool {
+        let now = &self.made_of.lineage;
+        self.made_of.untold.is_none()
+            && self.changing.is_none()
+            && base.definition == self.fingerprint
+            && base.sources.len() == now.len()
+            && base.sources.iter().zip(now.iter()).all(|(before, now)| {
+                before.table == now.table && before.columns == now.columns && before.difference(now).is_empty()
+            })
     }
 
     /// How its rows follow the files, and why not better.
@@ -132,7 +150,7 @@ async fn look(core: Arc<Core>, name: Name, database: String) -> Result<Look> {
         return Err(Error::new(SqlState::UndefinedTable, message));
     };
     let session = session(&core, database)?;
-    let planned = planned(&core, &session, &matview).await?;
+    let planned = planned(&core, &session, &matview, Default::default()).await?;
     let columns = of_query(&planned, &matview.columns)?;
     refuse_unknown(&matview.options.partition_by, &columns)?;
     let made_of = MadeOf::of(&planned.plan)?;
@@ -159,14 +177,19 @@ pub(super) fn only_full(planned: &Planned, matview: &Matview, columns: &[Column]
 }
 
 /// A session that no client has.
-fn session(core: &Core, database: String) -> Result<Arc<Session>> {
+pub(super) fn session(core: &Core, database: String) -> Result<Arc<Session>> {
     let role = Role { name: USER.to_owned(), superuser: true, connection_limit: None };
     let (id, _) = core.registry.allocate(4)?;
     Ok(Arc::new(Session::new(id, database, Arc::new(role), None, Vars::default())))
 }
 
-/// Plans the query of a view.
-pub(super) async fn planned(core: &Arc<Core>, session: &Arc<Session>, matview: &Matview) -> Result<Planned> {
+/// Plans the query of a view, among `depth` others around it.
+pub(super) async fn planned(
+    core: &Arc<Core>,
+    session: &Arc<Session>,
+    matview: &Matview,
+    within: (Arc<Judged>, usize),
+) -> Result<Planned> {
     let mut statements = parse::statements(&matview.query)?;
     let statement = statements.pop().filter(|_| statements.is_empty());
     let query = statement.as_ref().and_then(|statement| Some((statement, plan::view_query(&statement.ast)?)));
@@ -174,7 +197,7 @@ pub(super) async fn planned(core: &Arc<Core>, session: &Arc<Session>, matview: &
         return Err(Error::new(SqlState::SyntaxError, "a materialized view has one query"));
     };
     let (message, path) = (Arc::clone(&statement.message), matview.view.search_path.clone());
-    plan::query_in(Arc::clone(core), Arc::clone(session), (Box::new(query.clone()), path), message).await
+    plan::query_in(Arc::clone(core), Arc::clone(session), (Box::new(query.clone()), path), message, within).await
 }
 
 /// The first call in a plan whose value is not that of its arguments alone.

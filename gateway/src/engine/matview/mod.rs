@@ -5,12 +5,14 @@
 
 mod build;
 mod class;
+mod computed;
 mod decide;
 mod dirty;
 mod jobs;
 mod look;
 mod made_of;
 mod refresh;
+mod stale;
 mod status;
 
 use std::sync::Arc;
@@ -18,8 +20,10 @@ use std::sync::Arc;
 use catalog::{Attempt, Kind, Matview, Name, Outcome, Policy, Table};
 use sqlparser::ast::{AddDropSync, Msck, ObjectName};
 
+pub(super) use computed::computed;
 pub(super) use look::changes_by_itself;
 pub(super) use made_of::{over, scanned};
+pub(super) use stale::Judged;
 pub(super) use status::Matviews;
 
 use super::run::Run;
@@ -150,7 +154,7 @@ fn refuse_in_block(session: &Session, command: &str) -> Result<()> {
 
 /// Checks a view before it is defined: its query, its columns, and that it can be kept as it wants to be.
 pub(super) async fn check(core: &Arc<Core>, session: &Arc<Session>, matview: &Matview) -> Result<()> {
-    let planned = look::planned(core, session, matview).await?;
+    let planned = look::planned(core, session, matview, Default::default()).await?;
     let unnamed = planned.columns.fields().iter().skip(matview.columns.len()).find(|field| field.name() == "?column?");
     if unnamed.is_some() {
         return Err(Error::new(SqlState::InvalidTableDefinition, "a column of a materialized view has no name")

@@ -138,6 +138,7 @@ struct Looked {
     decision: Decision,
     /// Of the files of the driving table, of class P.
     extents: Vec<Option<Extent>>,
+    listed_at: DateTime<Utc>,
 }
 
 impl One<'_> {
@@ -158,7 +159,7 @@ impl One<'_> {
     async fn once(&self) -> Result<Attempt> {
         let looked = self.look().await?;
         if matches!(looked.decision.task, Task::Nothing) {
-            return Ok(self.attempt(Outcome::Unchanged, None));
+            return Ok(self.unchanged(&looked));
         }
         let (lease, has_waited) = self.lease(&looked.target).await?;
         if has_waited {
@@ -168,15 +169,29 @@ impl One<'_> {
         let is_new = looked.look.planned.scope.snapshot.version != self.core.lake.snapshot().version;
         let looked = if is_new { self.look().await? } else { looked };
         let done = match looked.decision.task {
-            Task::Nothing => Ok(self.attempt(Outcome::Unchanged, None)),
+            Task::Nothing => Ok(self.unchanged(&looked)),
             _ => self.make(&looked, lease.epoch).await,
         };
         lease.release().await;
         done
     }
 
+    fn unchanged(&self, looked: &Looked) -> Attempt {
+        if let Some(refreshed) = looked.look.table.refreshed() {
+            self.known.check(refreshed, looked.listed_at);
+        }
+        self.attempt(Outcome::Unchanged, None)
+    }
+
+    /// A moment before which nothing has changed that it does not see.
+    fn listed_at(&self) -> DateTime<Utc> {
+        let looked_at = self.core.lake.looked_at().filter(|_| !self.asked.waits);
+        looked_at.map_or(self.started_at, |looked_at| looked_at.min(self.started_at))
+    }
+
     /// Plans the query over the lake as it is, and what is to be done.
     async fn look(&self) -> Result<Looked> {
+        let listed_at = self.listed_at();
         let look = Look::at(self.core, self.name, &self.asked.database).await?;
         let sources = &look.made_of.lineage;
         if !self.asked.waits
@@ -191,7 +206,7 @@ impl One<'_> {
         let is_idle = !self.asked.is_full && base.as_deref().is_some_and(|base| is_as_before(&look, &target, base));
         let extents = if is_idle { Vec::new() } else { self.extents(&look, base.as_deref()).await? };
         let decision = decide(&look, &target, (base.as_deref(), &extents), self.asked.is_full)?;
-        Ok(Looked { look, target, decision, extents })
+        Ok(Looked { look, target, decision, extents, listed_at })
     }
 
     /// What the rows that are there were made of.
@@ -278,7 +293,7 @@ impl One<'_> {
         let mut built = build.carry_out(target, decision).await?;
         let lineage = self.lineage(looked, &built, epoch);
         self.core.lake.keep_lineage(self.name, &lineage).await?;
-        built.change.step_to(epoch);
+        built.change.step_to(epoch, lineage.listed_at);
         let Built { change, rows, bytes_read, files_written, files_removed, .. } = built;
         self.guard.shield();
         let version = self.core.lake.commit(change).await?;
@@ -306,7 +321,7 @@ impl One<'_> {
 
     /// The record of what the rows are made of from now on.
     fn lineage(&self, looked: &Looked, built: &Built, epoch: u64) -> Lineage {
-        let Looked { look, target, decision, extents } = looked;
+        let Looked { look, target, decision, extents, .. } = looked;
         let mut sources = look.made_of.lineage.to_vec();
         if let Some(source) = decision.driver.as_ref().and_then(|driver| sources.get_mut(driver.place)) {
             for (object, extent) in source.objects.iter_mut().zip(extents) {
@@ -318,7 +333,7 @@ impl One<'_> {
         let table = (target.id().to_owned(), target.version().map_or(0, |version| version + 1));
         let definition = look.fingerprint.clone();
         let buckets = built.buckets.clone();
-        Lineage::new(epoch, table, definition, decision.class, driver, self.started_at, sources, buckets)
+        Lineage::new(epoch, table, definition, decision.class, driver, looked.listed_at, sources, buckets)
     }
 
     fn failed(&self, error: &Error) -> Attempt {

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use catalog::pg_catalog::MatviewFact;
-use catalog::{Attempt, Lake, Lineage, Name, Outcome, Snapshot, SourceLineage};
+use catalog::{Attempt, Lake, Lineage, Name, Outcome, Refreshed, Snapshot, SourceLineage};
 use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
 use tokio::sync::OnceCell;
@@ -47,6 +47,10 @@ struct State {
     /// The snapshot over which a job need not try again.
     halted_at: Option<u64>,
     blamed: Option<Blamed>,
+    /// When a refresh last found every file as it was for the rows of this table.
+    checked: Option<(Refreshed, DateTime<Utc>)>,
+    /// Whether the files are as they were for these rows, in this snapshot.
+    compared: Option<(u64, Refreshed, bool)>,
 }
 
 /// A failure that comes of the query or of the files, and what they were: the same of them fail again.
@@ -154,6 +158,27 @@ impl Known {
     /// What its rows are made of, as it was found in the lake.
     pub(super) fn learn(&self, lineage: Arc<Lineage>) {
         self.state.lock().lineage = Some(lineage);
+    }
+
+    /// Keeps that the rows were right when the lake was listed then.
+    pub(super) fn check(&self, refreshed: Refreshed, listed_at: DateTime<Utc>) {
+        self.state.lock().checked = Some((refreshed, listed_at));
+    }
+
+    /// When these rows were last found to be right, without being made.
+    pub(super) fn checked(&self, rows: &Refreshed) -> Option<DateTime<Utc>> {
+        let state = self.state.lock();
+        state.checked.as_ref().filter(|(checked, _)| checked == rows).map(|(_, listed_at)| *listed_at)
+    }
+
+    /// Whether every file is as it was for these rows, if that was looked at in this snapshot.
+    pub(super) fn compared(&self, snapshot: u64, rows: &Refreshed) -> Option<bool> {
+        let state = self.state.lock();
+        state.compared.as_ref().filter(|(at, of, _)| *at == snapshot && of == rows).map(|(.., is_same)| *is_same)
+    }
+
+    pub(super) fn compare(&self, snapshot: u64, rows: &Refreshed, is_same: bool) {
+        self.state.lock().compared = Some((snapshot, rows.clone(), is_same));
     }
 
     /// Adds a refresh; those that found nothing to do count as one.

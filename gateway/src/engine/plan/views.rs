@@ -10,12 +10,18 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use sqlparser::ast::{Query, Statement as Ast, ViewColumnDef};
 
 use super::{Asked, Planned, nested};
+use crate::engine::matview::Judged;
 use crate::engine::{Core, parse};
 use crate::error::{Error, Result};
 use crate::session::{Session, fold};
 
 /// Plans a view; its columns take the names of its definition.
-pub(super) async fn view(core: &Arc<Core>, session: &Arc<Session>, view: &View, depth: usize) -> Result<LogicalPlan> {
+pub(super) async fn view(
+    core: &Arc<Core>,
+    session: &Arc<Session>,
+    view: &View,
+    (judged, depth): (&Arc<Judged>, usize),
+) -> Result<LogicalPlan> {
     let mut statements = parse::statements(&view.sql)?;
     let statement = statements.pop().ok_or_else(|| Error::internal("a view without a statement"))?;
     let query = view_query(&statement.ast).ok_or_else(|| Error::internal(format!("not a view: {}", statement.ast)))?;
@@ -24,8 +30,8 @@ pub(super) async fn view(core: &Arc<Core>, session: &Arc<Session>, view: &View, 
         _ => &[],
     };
     let (query, message) = (Box::new(query.clone()), Arc::clone(&statement.message));
-    let asked =
-        Asked { query, message, declared: Vec::new(), search_path: view.search_path.clone(), over: None, depth };
+    let (declared, search_path, judged) = (Vec::new(), view.search_path.clone(), Arc::clone(judged));
+    let asked = Asked { query, message, declared, search_path, over: None, depth, judged };
     rename(nested(Arc::clone(core), Arc::clone(session), asked).await?, names)
 }
 
@@ -59,6 +65,6 @@ pub(in crate::engine) async fn view_columns(
     session: &Arc<Session>,
     named: &View,
 ) -> Result<SchemaRef> {
-    let plan = view(core, session, named, 1).await?;
+    let plan = view(core, session, named, (&Arc::default(), 1)).await?;
     Ok(Arc::clone(plan.schema().inner()))
 }

@@ -3,7 +3,7 @@
 //! Defaults are PostgreSQL 16's where a client may depend on them. Variables that steer PostgreSQL's planner or its
 //! storage are accepted, since drivers set them and no result can depend on them; their description says so.
 
-use super::domain::Domain;
+use super::domain::{Domain, Unit};
 use super::postgresql;
 use Context::{Internal, User};
 use Domain::*;
@@ -177,6 +177,20 @@ pub static VARIABLES: &[Variable] = &[
     reported(var("is_superuser", "off", Text, Internal, "Shows whether the current user is a superuser.")),
     var("jit", "off", Bool, User, NO_EFFECT),
     var("join_collapse_limit", "8", Integer(1, 2147483647), User, NO_EFFECT),
+    var(
+        "lakegate.max_staleness",
+        "-1",
+        Units(Unit::Milliseconds(1_000), -1, 2_147_483_647),
+        User,
+        "Sets how old the rows of materialized views may be, where they may be older; -1 is as each view says.",
+    ),
+    var(
+        "lakegate.on_stale",
+        "view",
+        Enum(&["view", "error", "base"]),
+        User,
+        "Sets what is answered for a materialized view that is too old; view is as each view says.",
+    ),
     var("lc_messages", "C", Text, User, NO_EFFECT),
     var("lc_monetary", "C", Text, User, NO_EFFECT),
     var("lc_numeric", "C", Text, User, NO_EFFECT),

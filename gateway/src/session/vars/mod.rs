@@ -15,6 +15,8 @@ pub use display::{ByteaOutput, DateOrder, DateStyle, Display, IntervalStyle};
 pub use list::{Context, VARIABLES, Variable};
 pub use postgresql::Setting;
 
+use catalog::OnStale;
+
 use crate::error::{Error, Result, SqlState};
 
 /// How long a setting lasts.
@@ -224,6 +226,18 @@ impl Vars {
         self.milliseconds("idle_in_transaction_session_timeout")
     }
 
+    /// How old the rows of materialized views may be in this session, if it says so.
+    pub fn max_staleness(&self) -> Option<Duration> {
+        let seconds = domain::Unit::Milliseconds(1_000).parse(&self.get("lakegate.max_staleness").ok()?)?;
+        u64::try_from(seconds).ok().map(Duration::from_secs)
+    }
+
+    /// What is answered for those that are older, if this session says so.
+    pub fn on_stale(&self) -> Option<OnStale> {
+        let value = self.get("lakegate.on_stale").ok()?;
+        OnStale::ALL.into_iter().find(|known| known.text() == value)
+    }
+
     /// A duration variable; 0 is no limit.
     fn milliseconds(&self, name: &str) -> Option<Duration> {
         let value = self.get(name).ok()?;
@@ -300,6 +314,19 @@ mod tests {
         vars.set("application_name", "b", Scope::Session).unwrap();
         vars.reset("application_name").unwrap();
         assert_eq!(vars.get("application_name").unwrap(), "a");
+    }
+
+    #[test]
+    fn a_session_says_nothing_of_views_until_it_is_told() {
+        let mut vars = Vars::default();
+        assert_eq!((vars.max_staleness(), vars.on_stale()), (None, None));
+        vars.set("lakegate.max_staleness", "90s", Scope::Session).unwrap();
+        vars.set("lakegate.on_stale", "Base", Scope::Session).unwrap();
+        assert_eq!((vars.max_staleness(), vars.on_stale()), (Some(Duration::from_secs(90)), Some(OnStale::Base)));
+        assert_eq!(vars.get("lakegate.max_staleness").unwrap(), "90s");
+        vars.set("lakegate.max_staleness", "0", Scope::Session).unwrap();
+        assert_eq!(vars.max_staleness(), Some(Duration::ZERO));
+        vars.set("lakegate.on_stale", "serve", Scope::Session).unwrap_err();
     }
 
     #[test]
