@@ -22,6 +22,7 @@ mod extended;
 mod faults;
 mod files;
 mod flight;
+mod gapfill;
 mod grafana;
 mod hostile;
 mod http;

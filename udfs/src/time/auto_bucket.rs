@@ -7,7 +7,7 @@ use arrow::datatypes::{IntervalMonthDayNano, IntervalMonthDayNanoType};
 use datafusion::common::Result;
 use datafusion::logical_expr::ScalarUDF;
 
-use super::time_bucket::MONDAY;
+use super::width::MONDAY;
 use crate::Error;
 use crate::function::{Args, Overload, Ty, function, overload, some};
 use crate::manual::Manual;

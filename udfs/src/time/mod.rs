@@ -7,13 +7,17 @@ mod counters;
 mod downsampling;
 pub mod first_last;
 pub mod histogram;
+pub mod interpolate;
+pub mod locf;
 mod points;
 pub mod seasons;
 pub mod solar;
 #[cfg(test)]
 mod testing;
 pub mod time_bucket;
+pub mod time_bucket_gapfill;
 mod time_weight;
+pub mod width;
 
 use std::sync::Arc;
 
@@ -26,6 +30,7 @@ pub(crate) fn manuals() -> Vec<&'static Manual> {
     let mut all = vec![&first_last::FIRST, &first_last::LAST, &histogram::MANUAL, &time_bucket::MANUAL];
     all.extend([&approximate::COUNT, &approximate::PERCENTILE, &downsampling::LTTB, &downsampling::M4]);
     all.extend(counters::manuals());
+    all.extend([&time_bucket_gapfill::MANUAL, &locf::MANUAL, &interpolate::MANUAL]);
     all.extend(&time_weight::MANUALS);
     all.extend([&auto_bucket::MANUAL, &seasons::YEAR, &seasons::SEASON, &solar::SOLAR, &solar::MEAN, &solar::DAY]);
     all
@@ -51,6 +56,9 @@ pub(crate) fn functions() -> Vec<Arc<ScalarUDF>> {
         solar::solar_day(),
         solar::solar_time(),
         time_bucket::time_bucket(),
+        time_bucket_gapfill::time_bucket_gapfill(),
+        locf::locf(),
+        interpolate::interpolate(),
     ];
     all.extend(counters::functions());
     all.extend(time_weight::functions());

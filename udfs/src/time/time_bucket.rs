@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, IntervalMonthDayNanoArray, StringArray};
-use arrow::datatypes::{Date32Type, Int64Type, IntervalMonthDayNano};
+use arrow::datatypes::{Date32Type, Int64Type};
 use datafusion::common::Result;
 use datafusion::logical_expr::ScalarUDF;
 
-use crate::Error;
 use crate::error::timestamp_out_of_range;
 use crate::function::{Args, Column, Overload, Returns, Ty, function, overload, overload_of, some};
 use crate::manual::Manual;
-use crate::pg::civil::Civil;
 use crate::pg::interval::{self, MICROS_PER_DAY};
+use crate::time::width::{Width, integer_start};
 
 /// Its page.
 pub(crate) static MANUAL: Manual = Manual {
@@ -51,61 +50,6 @@ pub fn time_bucket() -> Arc<ScalarUDF> {
     function("time_bucket", &OVERLOADS)
 }
 
-/// The width of a bucket.
-#[derive(Debug, Clone, Copy)]
-enum Width {
-    Months(i64),
-    Micros(i64),
-}
-
-impl Width {
-    fn of(span: IntervalMonthDayNano) -> Result<Self, Error> {
-        let days = i64::from(span.days).checked_mul(MICROS_PER_DAY);
-        let micros = days.and_then(|days| days.checked_add(span.nanoseconds / 1_000)).ok_or(Error::IntervalOverflow)?;
-        match (span.months, micros) {
-            (0, micros) if micros > 0 => Ok(Self::Micros(micros)),
-            (months, 0) if months > 0 => Ok(Self::Months(i64::from(months))),
-            (months, micros) if months != 0 && micros != 0 => {
-                Err(Error::InvalidParameter("month intervals cannot have day or time component".to_owned()))
-            }
-            _ => Err(Error::InvalidParameter("period must be greater than 0".to_owned())),
-        }
-    }
-
-    /// The start of the bucket of a moment, in microseconds.
-    fn start(self, at: i64, origin: Option<i64>) -> Result<i64, Error> {
-        match self {
-            Self::Micros(width) => {
-                let origin = origin.unwrap_or(MONDAY).rem_euclid(width);
-                let shifted = at.checked_sub(origin).ok_or_else(timestamp_out_of_range)?;
-                shifted
-                    .checked_sub(shifted.rem_euclid(width))
-                    .and_then(|start| start.checked_add(origin))
-                    .ok_or_else(timestamp_out_of_range)
-            }
-            Self::Months(width) => {
-                let civil = Civil::from_micros(at);
-                let origin = origin.map_or(Civil::midnight(2000, 1, 1), Civil::from_micros);
-                let month = |civil: Civil| civil.year * 12 + civil.month - 1;
-                let passed = month(civil) - month(origin);
-                let mut start = month(origin) + passed - passed.rem_euclid(width);
-                let of = |month: i64| {
-                    let mut begin = origin.plus_months(month - (origin.year * 12 + origin.month - 1));
-                    begin.micros = origin.micros;
-                    begin.to_micros()
-                };
-                if of(start)? > at {
-                    start -= width;
-                }
-                of(start)
-            }
-        }
-    }
-}
-
-/// Monday 2000-01-03 in microseconds since 1970.
-pub(super) const MONDAY: i64 = 10_959 * MICROS_PER_DAY;
-
 /// The widths of the rows, from intervals or from their texts.
 enum Widths<'a> {
     Spans(Column<'a, IntervalMonthDayNanoArray>),
@@ -139,8 +83,13 @@ impl<'a> Widths<'a> {
 }
 
 fn timestamp(args: &Args<'_>) -> Result<ArrayRef> {
+    timestamps(args, args.len() > 2)
+}
+
+/// The start of the bucket of each time, from the origin that is the third argument, if there is one.
+pub(super) fn timestamps(args: &Args<'_>, has_origin: bool) -> Result<ArrayRef> {
     let (widths, moments) = (Widths::read(args)?, args.timestamp(1)?);
-    let origins = if args.len() > 2 { Some(args.timestamp(2)?) } else { None };
+    let origins = if has_origin { Some(args.timestamp(2)?) } else { None };
     let mut last = None;
     args.build_timestamp(|row| {
         let (width, at) = (some!(widths.get(row, &mut last)?), some!(moments.get(row)));
@@ -153,8 +102,13 @@ fn timestamp(args: &Args<'_>) -> Result<ArrayRef> {
 }
 
 fn date(args: &Args<'_>) -> Result<ArrayRef> {
+    dates(args, args.len() > 2)
+}
+
+/// The same of dates.
+pub(super) fn dates(args: &Args<'_>, has_origin: bool) -> Result<ArrayRef> {
     let (widths, dates) = (Widths::read(args)?, args.date(1)?);
-    let origins = if args.len() > 2 { Some(args.date(2)?) } else { None };
+    let origins = if has_origin { Some(args.date(2)?) } else { None };
     let mut last = None;
     args.build::<Date32Type>(|row| {
         let (width, day) = (some!(widths.get(row, &mut last)?), some!(dates.get(row)));
@@ -169,35 +123,31 @@ fn date(args: &Args<'_>) -> Result<ArrayRef> {
 }
 
 fn integer(args: &Args<'_>) -> Result<ArrayRef> {
+    integers(args, args.len() > 2)
+}
+
+/// The same of integers.
+pub(super) fn integers(args: &Args<'_>, has_offset: bool) -> Result<ArrayRef> {
     let (widths, values) = (args.int(0)?, args.int(1)?);
-    let offsets = if args.len() > 2 { Some(args.int(2)?) } else { None };
+    let offsets = if has_offset { Some(args.int(2)?) } else { None };
     args.build::<Int64Type>(|row| {
         let (width, value) = (some!(widths.get(row)), some!(values.get(row)));
         let offset = match &offsets {
             Some(offsets) => some!(offsets.get(row)),
             None => 0,
         };
-        if width <= 0 {
-            return Err(Error::InvalidParameter("period must be greater than 0".to_owned()).into());
-        }
-        let offset = offset.rem_euclid(width);
-        let overflow = || Error::DatetimeOverflow("timestamp out of range".to_owned());
-        let shifted = value.checked_sub(offset).ok_or_else(overflow)?;
-        let start = shifted.checked_sub(shifted.rem_euclid(width)).ok_or_else(overflow)?;
-        Ok(Some(start + offset))
+        Ok(Some(integer_start(width, value, offset)?))
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pg::civil::to_days;
     use crate::testing::{call, moment, moment_tz, shown, span, text};
     use datafusion::common::ScalarValue;
 
     #[test]
     fn buckets_begin_on_mondays_and_first_days() {
-        assert_eq!(MONDAY, to_days(2000, 1, 3) * MICROS_PER_DAY);
         for (width, at, expect) in [
             ("15 min", "2024-03-05 14:07:09", "2024-03-05 14:00:00"),
             ("300.000s", "2024-03-05 14:07:09", "2024-03-05 14:05:00"),

@@ -10,6 +10,7 @@ mod arithmetic;
 mod correlated;
 mod distinct_sums;
 mod expressions;
+mod gapfill;
 mod join_conditions;
 mod json_functions;
 mod keys;
@@ -50,6 +51,7 @@ pub(crate) fn rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
 /// The rules that follow DataFusion's.
 fn own_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     vec![
+        Arc::new(gapfill::GapFilling),
         Arc::new(ties::Ties),
         Arc::new(limits::Limits),
         Arc::new(texts::TextCasts),

@@ -17,6 +17,7 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, Phy
 
 use super::apply::{Apply, Meaning};
 use super::apply_exec::ApplyExec;
+use super::gapfill::{GapFill, Planning, planned};
 use super::lateral_exec::LateralExec;
 use super::lazily::lazily;
 use super::runner::Runner;
@@ -58,6 +59,9 @@ impl ExtensionPlanner for Nodes {
         let [input] = physical_inputs else { return Ok(None) };
         if node.as_any().is::<SingleRow>() {
             return Ok(Some(Arc::new(SingleRowExec::new(Arc::clone(input)))));
+        }
+        if let Some(node) = node.as_any().downcast_ref::<GapFill>() {
+            return planned(node, input, &Planning { planner, session, context: planning }).map(Some);
         }
         let Some(apply) = node.as_any().downcast_ref::<Apply>() else { return Ok(None) };
         let Some(state) = session.as_any().downcast_ref::<SessionState>() else {

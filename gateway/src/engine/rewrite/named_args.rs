@@ -2,39 +2,66 @@
 //!
 //! Owns: the names of the parameters of the functions that have some. Must never know: what a function computes.
 
-use sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments};
+use sqlparser::ast::{
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgOperator, FunctionArguments, Value,
+};
 
 use super::literals::number;
 use super::{arrays, folded};
 use crate::error::{Error, Result, SqlState};
 
-/// The parameters of a function in their order; how many a call must give, the rest being zero by default.
+/// The parameters of a function in their order; how many a call must give, and what the rest are by default.
 struct Parameters {
     function: &'static str,
     names: &'static [&'static str],
     required: usize,
+    default: fn() -> Expr,
 }
 
 const FUNCTIONS: &[Parameters] = &[
-    Parameters { function: "make_date", names: &["year", "month", "day"], required: 3 },
+    Parameters { function: "make_date", names: &["year", "month", "day"], required: 3, default: zero },
     Parameters {
         function: "make_interval",
         names: &["years", "months", "weeks", "days", "hours", "mins", "secs"],
         required: 0,
+        default: zero,
     },
-    Parameters { function: "make_time", names: &["hour", "min", "sec"], required: 3 },
-    Parameters { function: "make_timestamp", names: &["year", "month", "mday", "hour", "min", "sec"], required: 6 },
+    Parameters { function: "make_time", names: &["hour", "min", "sec"], required: 3, default: zero },
+    Parameters {
+        function: "make_timestamp",
+        names: &["year", "month", "mday", "hour", "min", "sec"],
+        required: 6,
+        default: zero,
+    },
     Parameters {
         function: "make_timestamptz",
         names: &["year", "month", "mday", "hour", "min", "sec", "timezone"],
         required: 6,
+        default: zero,
     },
+    Parameters {
+        function: "time_bucket_gapfill",
+        names: &["bucket_width", "ts", "start", "finish"],
+        required: 2,
+        default: null,
+    },
+    Parameters { function: "locf", names: &["value", "prev", "treat_null_as_missing"], required: 1, default: null },
+    Parameters { function: "interpolate", names: &["value", "prev", "next"], required: 1, default: null },
 ];
+
+fn zero() -> Expr {
+    number(0)
+}
+
+fn null() -> Expr {
+    Expr::value(Value::Null)
+}
 
 /// Puts named arguments where their parameters stand.
 pub(super) fn rewrite(function: &mut Function) -> Result<()> {
     let name = function.name.0.last().and_then(|part| part.as_ident()).map(folded).unwrap_or_default();
     let FunctionArguments::List(list) = &mut function.args else { return Ok(()) };
+    list.args.iter_mut().for_each(assigned);
     if !list.args.iter().any(|arg| matches!(arg, FunctionArg::Named { .. } | FunctionArg::ExprNamed { .. })) {
         return Ok(());
     }
@@ -71,9 +98,20 @@ pub(super) fn rewrite(function: &mut Function) -> Result<()> {
     if given < known.required || places.iter().take(known.required).any(Option::is_none) {
         return Err(undefined(&name));
     }
-    let args = places.into_iter().take(given).map(|place| place.unwrap_or_else(|| number(0)));
+    let args = places.into_iter().take(given).map(|place| place.unwrap_or_else(known.default));
     list.args = args.map(|expr| FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))).collect();
     Ok(())
+}
+
+/// `name := value` is the older form of `name => value`, which is read as an operator.
+fn assigned(arg: &mut FunctionArg) {
+    if let FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::BinaryOp { left, op: BinaryOperator::Assignment, right })) =
+        arg
+        && let Expr::Identifier(name) = left.as_ref()
+    {
+        let arg_of = FunctionArgExpr::Expr(right.as_ref().clone());
+        *arg = FunctionArg::Named { name: name.clone(), arg: arg_of, operator: FunctionArgOperator::Assignment };
+    }
 }
 
 /// `f(VARIADIC array)` is a call with the elements as arguments. Whether the last argument was one.
