@@ -26,6 +26,7 @@ mod gapfill;
 mod grafana;
 mod hostile;
 mod http;
+mod implied_ranges;
 mod lake;
 mod limits;
 mod matview;

@@ -151,6 +151,17 @@ impl Buckets {
         }
     }
 
+    /// How long any bucket is at most: in microseconds, or in integers.
+    pub fn longest(&self) -> i64 {
+        match self {
+            Self::Integers(width) => *width,
+            Self::Days(width) | Self::Micros(width) => match width.0 {
+                Width::Months(months) => months.saturating_mul(31 * MICROS_PER_DAY),
+                Width::Micros(micros) => micros,
+            },
+        }
+    }
+
     /// How many buckets begin from one time to another, about.
     pub fn count(&self, start: i64, finish: i64) -> u128 {
         let span = u128::try_from(i128::from(finish) - i128::from(start)).unwrap_or(0);

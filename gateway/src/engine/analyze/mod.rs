@@ -11,6 +11,7 @@ mod correlated;
 mod distinct_sums;
 mod expressions;
 mod gapfill;
+mod implied;
 mod join_conditions;
 mod json_functions;
 mod keys;
@@ -23,6 +24,7 @@ mod planner;
 mod runner;
 mod same;
 mod set_types;
+mod shifts;
 mod single_row;
 mod subexpressions;
 #[cfg(test)]
@@ -66,6 +68,7 @@ pub(crate) fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let guarded = Optimizer::new().rules.into_iter().map(subexpressions::guarded).map(distinct_sums::guarded);
     let mut rules: Vec<_> = guarded.collect();
     rules.extend(catalog::optimizer_rules());
+    rules.push(Arc::new(implied::ImpliedRanges));
     rules
 }
 
