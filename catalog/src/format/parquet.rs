@@ -14,6 +14,7 @@ mod nan;
 mod reader;
 mod selectivity;
 mod thrift;
+mod together;
 mod unpacked;
 
 use std::sync::Arc;

@@ -29,6 +29,7 @@ use parquet::errors::ParquetError;
 
 use super::condition::Failure;
 use super::selectivity::Table;
+use super::together::together;
 use crate::Error;
 use crate::pinned::Pinned;
 
@@ -126,7 +127,8 @@ impl FileSource for Guarded {
         let mut answers: Vec<_> = order.into_iter().zip(filters).collect();
         answers.sort_by_key(|(place, _)| *place);
         let filters = answers.into_iter().map(|(_, answer)| answer).collect();
-        Ok(FilterPushdownPropagation { filters, updated_node: updated_node.map(|source| self.around(source)) })
+        let updated_node = updated_node.map(|source| self.around(together(source)));
+        Ok(FilterPushdownPropagation { filters, updated_node })
     }
 
     fn try_pushdown_sort(
