@@ -17,7 +17,7 @@ use datafusion::datasource::cte_worktable::CteWorkTable;
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, RelationPlanner, TypePlanner};
-use datafusion::logical_expr::{AggregateUDF, Expr, HigherOrderUDF, ScalarUDF, TableSource, WindowUDF};
+use datafusion::logical_expr::{AggregateUDF, Expr, HigherOrderUDF, ScalarUDF, TableSource, Volatility, WindowUDF};
 use parking_lot::Mutex;
 use sqlparser::ast::{Ident, ObjectName};
 
@@ -235,6 +235,13 @@ impl Scope {
             _ => 0,
         };
         hidden.min(width)
+    }
+
+    /// Whether a function answers differently each time that it is called.
+    pub(super) fn is_volatile(&self, function: &ObjectName) -> bool {
+        let name = function.0.last().and_then(|part| part.as_ident()).map(fold);
+        let function = name.and_then(|name| self.scalar_function(&name));
+        function.is_some_and(|function| function.signature().volatility == Volatility::Volatile)
     }
 
     pub(super) fn scalar_function(&self, name: &str) -> Option<Arc<ScalarUDF>> {

@@ -196,6 +196,11 @@ pub(crate) fn check_returning(list: &[SelectItem], names: &dyn Names) -> Result<
     placement::check_returning(list, names)
 }
 
+/// The fields of `(a, b)` or `ROW(a, b)`.
+pub(crate) fn fields_of_row(expr: &Expr) -> Option<Vec<Expr>> {
+    rows::constructor(expr)
+}
+
 /// `expr::data_type`, as it would be written.
 pub(crate) fn cast(expr: Expr, data_type: DataType) -> Expr {
     types::cast(expr, data_type)

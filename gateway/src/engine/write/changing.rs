@@ -8,11 +8,10 @@ use std::sync::Arc;
 use arrow::datatypes::FieldRef;
 use catalog::{Column, FILE_NUMBER, ROW_NUMBER, Target};
 use sqlparser::ast::{
-    Assignment, AssignmentTarget, Expr, GroupByExpr, Ident, ObjectName, Query, SelectItem, SetExpr, TableFactor,
-    TableWithJoins, Value,
+    Assignment, Expr, GroupByExpr, Ident, ObjectName, Query, SelectItem, SetExpr, TableFactor, TableWithJoins, Value,
 };
 
-use super::{Asked, assign, sources};
+use super::{Asked, assign, assignments, sources};
 use crate::engine::plan::{self, Over, Planned};
 use crate::engine::rewrite;
 use crate::error::{Error, Result, SqlState};
@@ -64,12 +63,9 @@ impl Changing {
     /// What each column gets by `SET`.
     pub(super) fn assigned(&self, asked: &Asked, assignments: &[Assignment]) -> Result<Assigned> {
         let mut assigned: Assigned = vec![None; self.target.columns.len()];
-        for assignment in assignments {
-            let place = self.column(asked, &assignment.target)?;
-            let value = match assign::is_default(&assignment.value) {
-                true => Expr::value(Value::Null),
-                false => assignment.value.clone(),
-            };
+        for (column, value) in assignments::single(assignments, &|function| asked.scope().is_volatile(function))? {
+            let place = self.column(asked, &column)?;
+            let value = if assign::is_default(&value) { Expr::value(Value::Null) } else { value };
             if let Some(assigned) = assigned.get_mut(place)
                 && assigned.replace(value).is_some()
             {
@@ -82,13 +78,7 @@ impl Changing {
     }
 
     /// The place of an assigned column.
-    fn column(&self, asked: &Asked, target: &AssignmentTarget) -> Result<usize> {
-        let name: &ObjectName = match target {
-            AssignmentTarget::ColumnName(name) => name,
-            AssignmentTarget::Tuple(_) => {
-                return Err(Error::unsupported("UPDATE ... SET (...) = (...) is not supported"));
-            }
-        };
+    fn column(&self, asked: &Asked, name: &ObjectName) -> Result<usize> {
         let [part] = name.0.as_slice() else {
             return Err(Error::unsupported("UPDATE of a part of a column is not supported"));
         };

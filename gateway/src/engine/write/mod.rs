@@ -6,6 +6,7 @@
 mod actions;
 mod alter;
 mod assign;
+mod assignments;
 mod block;
 mod change;
 mod changing;
