@@ -20,7 +20,7 @@ pub(crate) static MANUAL: Manual = Manual {
         ("(bucket_width interval | text, ts timestamp [, start timestamp, finish timestamp])", "timestamp"),
         ("(bucket_width interval | text, ts timestamptz [, start timestamptz, finish timestamptz])", "timestamptz"),
         ("(bucket_width interval | text, ts date [, start date, finish date])", "date"),
-        ("(bucket_width integer, ts integer [, start integer, finish integer])", "integer"),
+        ("(bucket_width bigint, ts bigint [, start bigint, finish bigint])", "bigint"),
     ],
     meaning: "The start of the bucket of a time, as time_bucket has it. In GROUP BY, each combination of the other keys \
               gets a row for every bucket from that of start to the last that begins before finish; aggregates are NULL \
