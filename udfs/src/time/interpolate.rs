@@ -15,7 +15,13 @@ pub const NAME: &str = "interpolate";
 /// Its page.
 pub(crate) static MANUAL: Manual = Manual {
     name: NAME,
-    calls: &[("(value smallint | integer | bigint | real | double precision)", "that of value")],
+    calls: &[
+        ("(value smallint)", "smallint"),
+        ("(value integer)", "integer"),
+        ("(value bigint)", "bigint"),
+        ("(value real)", "real"),
+        ("(value double precision)", "double precision"),
+    ],
     meaning: "Beside time_bucket_gapfill, the value on the straight line over time between the rows before and behind a \
               bucket that is filled in; of integers, the nearest one. Anywhere else it is the value.",
     nulls: "NULL where the series has no row before or behind the bucket, or where the value of either is NULL.",

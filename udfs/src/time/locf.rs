@@ -15,7 +15,7 @@ pub const NAME: &str = "locf";
 /// Its page.
 pub(crate) static MANUAL: Manual = Manual {
     name: NAME,
-    calls: &[("(value any [, prev any [, treat_null_as_missing boolean]])", "any")],
+    calls: &[("(value anyelement [, prev anyelement [, treat_null_as_missing boolean]])", "anyelement")],
     meaning: "Beside time_bucket_gapfill, the last value of the series before a bucket that is filled in, or prev where the \
               series begins with such a bucket. Anywhere else it is the value.",
     nulls: "A value that is NULL is carried as any other, unless treat_null_as_missing.",
