@@ -41,8 +41,8 @@ pub use format::delta::AsOf;
 pub use lazy::lazy;
 pub use left_out::LeftOut;
 pub use matview::{
-    Attempt, Bucket, Class, Difference, Extent, Lease, Lineage, Matview, Object, OnStale, Options, Outcome, Policy,
-    Refresh, Scanned, Schedule, SourceLineage, ValueRange,
+    Attempt, Bucket, Class, Difference, Extent, Lease, Lineage, Matview, Object, OnStale, Options, Outcome, Phase,
+    Policy, Progress, Refresh, Scanned, Schedule, SourceLineage, ValueRange,
 };
 pub use publish::Lake;
 pub use secret::Secret;

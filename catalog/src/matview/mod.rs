@@ -10,6 +10,7 @@ mod lease;
 mod lineage;
 mod options;
 mod place;
+mod progress;
 mod scanned;
 mod schedule;
 
@@ -21,6 +22,7 @@ pub(crate) use lease::Watch;
 pub use lineage::{Bucket, Class, Difference, Lineage, Object, SourceLineage};
 pub use options::{OnStale, Options, Policy, Refresh};
 pub(crate) use place::is_state;
+pub use progress::{Phase, Progress};
 pub use scanned::{Scanned, ValueRange};
 pub use schedule::Schedule;
 

@@ -130,6 +130,7 @@ static RELATIONS: &[&dyn Relation] = &[
     &system::csv_dialect::CsvDialect,
     &system::freshness::Freshness,
     &system::matview_lineage::MatviewLineage,
+    &system::matview_progress::MatviewProgress,
     &system::matview_refreshes::MatviewRefreshes,
     &system::matview_status::MatviewStatus,
     &system::objects::Objects,

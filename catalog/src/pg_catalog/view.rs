@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use super::column_comments::ColumnComments;
 use super::directory::Directory;
 use crate::definition::Name;
-use crate::matview::{Attempt, Lineage};
+use crate::matview::{Attempt, Lineage, Progress};
 use crate::snapshot::{Snapshot, Table};
 
 /// What one statement sees: one snapshot of the lake and the facts of its own session.
@@ -141,7 +141,8 @@ pub struct MatviewFact {
     pub attempts: Vec<Attempt>,
     /// What its rows are made of, if this process has made them or has looked.
     pub lineage: Option<Arc<Lineage>>,
-    pub running_since: Option<DateTime<Utc>>,
+    /// The refresh that runs here.
+    pub running: Option<Arc<Progress>>,
     /// Jobs that failed since the last that did not.
     pub failures: u32,
     /// When jobs try again.

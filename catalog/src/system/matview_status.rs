@@ -75,7 +75,7 @@ impl Relation for MatviewStatus {
                     "staleness",
                     staleness.and_then(|staleness| i32::try_from(staleness).ok()).map_or(Cell::Null, Cell::Seconds),
                 ),
-                ("running_since", fact.and_then(|fact| fact.running_since).into()),
+                ("running_since", fact.and_then(|fact| fact.running.as_ref()).map(|running| running.started_at).into()),
                 ("failures", i64::from(fact.map_or(0, |fact| fact.failures)).into()),
                 ("not_before", fact.and_then(|fact| fact.not_before).into()),
                 ("last_error", failed.and_then(|failed: &Attempt| failed.reason.clone()).into()),

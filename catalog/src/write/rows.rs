@@ -4,6 +4,7 @@
 //! commit.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, StringArray};
 use arrow::compute::{CastOptions, cast_with_options};
@@ -44,6 +45,8 @@ pub struct Writer {
     begins: bool,
     memory: MemoryReservation,
     rows: u64,
+    /// Who else is told of them.
+    told: Option<Arc<AtomicU64>>,
     file_bytes_max: u64,
 }
 
@@ -79,6 +82,7 @@ impl Writer {
             begins: false,
             memory,
             rows: 0,
+            told: None,
             file_bytes_max: FILE_BYTES_MAX,
         }
     }
@@ -91,6 +95,12 @@ impl Writer {
     /// Completes files that are so large, and not only those of the usual size.
     pub(super) fn with_file_bytes(mut self, file_bytes_max: u64) -> Self {
         self.file_bytes_max = file_bytes_max;
+        self
+    }
+
+    /// Adds the rows of each batch to a counter.
+    pub fn telling(mut self, rows: Arc<AtomicU64>) -> Self {
+        self.told = Some(rows);
         self
     }
 
@@ -118,6 +128,9 @@ impl Writer {
             }
         }
         self.rows += batch.num_rows() as u64;
+        if let Some(told) = &self.told {
+            told.fetch_add(batch.num_rows() as u64, Ordering::Relaxed);
+        }
         self.account().await
     }
 

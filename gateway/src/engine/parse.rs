@@ -18,6 +18,7 @@ use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 use super::{Statement, guard, tokens};
 use crate::error::{Error, Result, SqlState};
 pub(super) use dialect::IS_JSON;
+pub(super) use refresh::Ending;
 
 /// The parser refuses deeper nesting; its own frames are large, so the text is parsed on a stack of `STACK_BYTES`.
 const NESTING_MAX: usize = 500;
@@ -46,6 +47,7 @@ fn parse(sql: &str) -> Result<Vec<Statement>> {
             false => syntax_error(sql, &parser, Some(&first), error),
         })?;
         let is_without_data = without_data(&mut parser, &ast);
+        let ending = refresh::ending(&mut parser, &ast);
         let end = parser.peek_token_ref().clone();
         if end.token != Token::EOF && end.token != Token::SemiColon {
             return Err(near(sql, &end));
@@ -53,7 +55,7 @@ fn parse(sql: &str) -> Result<Vec<Statement>> {
         tokens::values::unmark(&mut ast);
         tokens::versions::alias(&mut ast);
         guard::check_ast(&ast)?;
-        statements.push(Statement { is_move, is_without_data, ..statement(sql, ast, first.span.start, &end) });
+        statements.push(Statement { is_move, is_without_data, ending, ..statement(sql, ast, first.span.start, &end) });
     }
 }
 
@@ -73,6 +75,10 @@ fn next(parser: &mut Parser<'_>) -> Result<(Ast, bool), ParserError> {
 
 /// Reads `WITH [NO] DATA` behind the query of a new table or materialized view, and tells whether its rows are left out.
 fn without_data(parser: &mut Parser<'_>, ast: &Ast) -> bool {
+    let ast = match ast {
+        Ast::Explain { statement, .. } => statement,
+        other => other,
+    };
     let takes_it = match ast {
         Ast::CreateTable(create) => create.query.is_some(),
         Ast::CreateView(create) => create.materialized,
@@ -90,7 +96,8 @@ fn statement(sql: &str, ast: Ast, start: Location, end: &TokenWithSpan) -> State
     let from = byte_offset(sql, start);
     let to = if end.token == Token::EOF { sql.len() } else { byte_offset(sql, end.span.start) };
     let text = sql.get(from..to).unwrap_or(sql).trim_end();
-    Statement { ast: Arc::new(ast), text: text.into(), message: sql.into(), is_move: false, is_without_data: false }
+    let (is_move, is_without_data, ending) = Default::default();
+    Statement { ast: Arc::new(ast), text: text.into(), message: sql.into(), is_move, is_without_data, ending }
 }
 
 /// What the parser could not read. `first` begins a statement that may be a command of PostgreSQL's.
@@ -158,6 +165,14 @@ fn byte_offset(sql: &str, location: Location) -> usize {
     start + rest.char_indices().nth(column - 1).map_or(rest.len(), |(index, _)| index)
 }
 
+/// The text from the first word of these on.
+pub(super) fn from_word(text: &str, word: Keyword) -> Option<&str> {
+    let tokens = Tokenizer::new(&PostgreSqlDialect {}, text).tokenize_with_location().ok()?;
+    let is_it = |token: &TokenWithSpan| matches!(&token.token, Token::Word(found) if found.keyword == word);
+    let found = tokens.into_iter().find(is_it)?;
+    text.get(byte_offset(text, found.span.start)..)
+}
+
 pub(super) fn lowercase_first(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
@@ -185,6 +200,23 @@ mod tests {
         for sql in ["", "  ", ";", "-- ping", "/* x */ ;"] {
             assert!(statements(sql).unwrap().is_empty(), "{sql}");
         }
+    }
+
+    #[test]
+    fn a_refresh_ends_with_what_else_is_asked_for() {
+        for (sql, is_cascade, is_async) in [
+            ("REFRESH MATERIALIZED VIEW m", false, false),
+            ("REFRESH MATERIALIZED VIEW m FULL CASCADE", true, false),
+            ("REFRESH MATERIALIZED VIEW m WITH DATA Async;", false, true),
+            ("refresh materialized view s.m cascade async", true, true),
+        ] {
+            let ending = statements(sql).unwrap().remove(0).ending;
+            assert_eq!(ending, Ending { is_cascade, is_async }, "{sql}");
+        }
+        for sql in ["REFRESH MATERIALIZED VIEW m ASYNC CASCADE", "REFRESH TABLE t ASYNC", "REFRESH TABLE t CASCADE"] {
+            assert_eq!(statements(sql).unwrap_err().state, SqlState::SyntaxError, "{sql}");
+        }
+        assert_eq!(from_word("EXPLAIN /* CREATE */\n create x", Keyword::CREATE), Some("create x"));
     }
 
     #[test]

@@ -41,6 +41,9 @@ impl Core {
                         let view = asked.table_name.clone();
                         return Ok(Prepared::matview(statement, matview::Command::Explain { view }));
                     }
+                    Ast::CreateView(create) if create.materialized && !analyze => {
+                        return Ok(Prepared::matview(statement, matview::Command::ExplainCreate));
+                    }
                     _ => return Err(plan::refuse(&statement)),
                 };
                 let planned = plan::query(self, session, query.clone(), Arc::clone(&statement.message), declared);
@@ -73,7 +76,7 @@ impl Core {
                 lock::check(&self.scope(&session, &statement.message), asked)?;
                 Ok(Prepared::command(statement, no_columns()))
             }
-            Ast::Msck(asked) => match matview::Command::of(asked) {
+            Ast::Msck(asked) => match matview::Command::of(asked, statement.ending)? {
                 Some(refresh) => Ok(Prepared::matview(statement, refresh)),
                 None if asked.partition_action.is_none() => Ok(Prepared::refresh(statement, asked.table_name.clone())),
                 None => Err(plan::refuse(&statement)),

@@ -10,6 +10,7 @@ use udfs::pg_type;
 use super::copy::Copy;
 use super::cursor::{self, Fetch};
 use super::explain::{self, How};
+use super::parse::Ending;
 use super::plan::{Plan, Planned};
 use super::write::Write;
 use super::{Cursor, Pin, matview, no_columns};
@@ -27,6 +28,8 @@ pub struct Statement {
     pub is_move: bool,
     /// WITH NO DATA behind the query of a new table or materialized view.
     pub is_without_data: bool,
+    /// What a REFRESH of a materialized view says at its end.
+    pub(super) ending: Ending,
 }
 
 impl Statement {
@@ -175,7 +178,7 @@ impl Prepared {
     }
 
     pub(super) fn matview(statement: Statement, command: matview::Command) -> Self {
-        let returns_rows = matches!(command, matview::Command::Explain { .. });
+        let returns_rows = matches!(command, matview::Command::Explain { .. } | matview::Command::ExplainCreate);
         let columns = if returns_rows { explain::columns(explain::Format::Text) } else { no_columns() };
         let tag = Tag::command(if returns_rows { "EXPLAIN" } else { "" });
         Self { statement, plan: Plan::Matview(command), columns, param_types: Vec::new(), returns_rows, tag }

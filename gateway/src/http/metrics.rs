@@ -92,7 +92,7 @@ fn matviews(out: &mut String, state: &State) {
     let help = "Jobs that failed to refresh a materialized view since the last that did not.";
     series(out, "matview_failures", help, &|fact| Some(f64::from(fact.failures)));
     let help = "Whether a materialized view is being refreshed by this server.";
-    series(out, "matview_running", help, &|fact| Some(f64::from(u8::from(fact.running_since.is_some()))));
+    series(out, "matview_running", help, &|fact| Some(f64::from(u8::from(fact.running.is_some()))));
 }
 
 /// The name of a view as a label has it.

@@ -1,6 +1,7 @@
 //! Materialized views: after a refresh their rows are those of their query, however little was read for it, whatever fails and
 //! whoever else refreshes.
 
+mod asked;
 mod dangers;
 mod histories;
 mod jobs;

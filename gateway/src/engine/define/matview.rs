@@ -66,7 +66,7 @@ fn options(alter: &AlterTable) -> Vec<(String, String)> {
 }
 
 /// What is wrong, and behind a semicolon what is right.
-fn wrong(reason: String) -> Error {
+pub(in crate::engine) fn wrong(reason: String) -> Error {
     let state = SqlState::InvalidParameterValue;
     match reason.rsplit_once("; ") {
         Some((wrong, right)) => {

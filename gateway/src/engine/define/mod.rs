@@ -11,6 +11,7 @@ mod options;
 mod rename;
 mod target;
 
+pub(super) use matview::wrong;
 pub(super) use target::{already_exists, kind, name_of};
 
 use std::sync::Arc;

@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use catalog::{Bucket, Change, Class, Scanned, Target, ValueRange};
+use catalog::{Bucket, Change, Class, Progress, Scanned, Target, ValueRange};
 use datafusion::common::Column;
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::memory_pool::MemoryConsumer;
@@ -43,6 +43,7 @@ pub(super) struct Build<'a> {
     pub(super) core: &'a Arc<Core>,
     pub(super) guard: &'a StatementGuard,
     pub(super) look: &'a Look,
+    pub(super) progress: &'a Progress,
 }
 
 impl Build<'_> {
@@ -60,7 +61,9 @@ impl Build<'_> {
                     Some(driver) => self.buckets(&mut built, driver, (0..driver.table.files()).collect()).await?,
                     None => {
                         let plan = self.look.planned.plan.as_ref().clone();
-                        drop(self.rows(&mut built, plan, self.look.made_of.bytes()).await?);
+                        let files = self.look.made_of.lineage.iter().map(|source| source.objects.len()).sum();
+                        self.progress.expect_files(files);
+                        drop(self.rows(&mut built, plan, (files, self.look.made_of.bytes())).await?);
                     }
                 }
             }
@@ -81,9 +84,10 @@ impl Build<'_> {
                 let plan =
                     over(&self.look.planned.plan, driver.table.table(), &driver.table.only(files.iter().copied()))?;
                 let plan = self.of_partitions(plan, dirty, driver)?;
-                let bytes = self.bytes(driver, files);
+                let read = (files.len(), self.bytes(driver, files));
+                self.progress.expect_files(files.len());
                 if !dirty.is_empty() {
-                    drop(self.rows(&mut built, plan, bytes).await?);
+                    drop(self.rows(&mut built, plan, read).await?);
                 }
             }
             (_, None) => return Err(Error::internal("a part of a query without a table")),
@@ -113,13 +117,7 @@ impl Build<'_> {
             format!("  Read: {} of {}", size(bytes), size(all)),
             format!("  Files Replaced: {gone} of {}", target.files()),
         ];
-        match (driver, self.look.class().2) {
-            (Some(Driver { table, key: Some((key, _)), .. }), _) => {
-                lines.push(format!("  Partitions: by {}.{}", table.table(), key.column));
-            }
-            (Some(driver), _) => lines.push(format!("  Rows: by files of {}", driver.table.table())),
-            (None, reason) => lines.push(format!("  Rows: of all files, since {reason}")),
-        }
+        lines.push(followed(driver.as_ref(), &self.look.class().2));
         lines
     }
 
@@ -187,6 +185,7 @@ impl Build<'_> {
 
     /// The rows of files, in new buckets.
     async fn buckets(&self, built: &mut Built, driver: &Driver, files: Vec<usize>) -> Result<()> {
+        self.progress.expect_files(files.len());
         let mut files = files.into_iter().peekable();
         while files.peek().is_some() {
             let (mut together, mut bytes) = (Vec::new(), 0);
@@ -201,7 +200,7 @@ impl Build<'_> {
             }
             let provider = driver.table.only(together.iter().copied());
             let plan = over(&self.look.planned.plan, driver.table.table(), &provider)?;
-            let written = self.rows(built, plan, self.bytes(driver, &together)).await?;
+            let written = self.rows(built, plan, (together.len(), self.bytes(driver, &together))).await?;
             let source = self.look.made_of.lineage.get(driver.place);
             let key = |at: &usize| source.and_then(|source| source.objects.get(*at)).map(|object| object.key.clone());
             built.buckets.push(Bucket { objects: together.iter().filter_map(key).collect(), files: written });
@@ -220,15 +219,16 @@ impl Build<'_> {
         Ok(LogicalPlan::Filter(Filter::try_new(dirty.filter(column), Arc::new(plan))?))
     }
 
-    /// Writes the rows of a plan, and names their files.
-    async fn rows(&self, built: &mut Built, plan: LogicalPlan, bytes: u64) -> Result<Vec<String>> {
+    /// Writes the rows of a plan, which reads so many files and bytes, and names their files.
+    async fn rows(&self, built: &mut Built, plan: LogicalPlan, (files, bytes): (usize, u64)) -> Result<Vec<String>> {
         let target = built.change.target();
         let memory = MemoryConsumer::new("rows to write").register(&self.core.base.memory);
-        let (writer, shape) = (target.writer(memory), Shape::whole(&target.columns));
+        let (writer, shape) = (target.writer(memory).telling(self.progress.rows()), Shape::whole(&target.columns));
         let stream = self.stream(plan).await?;
         let writer = rows::write(self.core, stream, shape, writer).await?;
         built.rows += writer.rows();
         built.bytes_read += bytes;
+        self.progress.read(files, bytes);
         let written = built.change.add(writer).await?;
         built.files_written += written.len();
         Ok(written)
@@ -244,6 +244,17 @@ impl Build<'_> {
         let planned = Planned { plan: Arc::new(plan), columns, ..planned.clone() };
         let run = Run { core: self.core, session, guard: self.guard, prepared, params: Vec::new() };
         run.stream(&planned, Vec::new()).await
+    }
+}
+
+/// How rows follow the files, in a line.
+pub(super) fn followed(driver: Option<&Driver>, reason: &str) -> String {
+    match driver {
+        Some(Driver { table, key: Some((key, _)), .. }) => {
+            format!("  Partitions: by {}.{}", table.table(), key.column)
+        }
+        Some(driver) => format!("  Rows: by files of {}", driver.table.table()),
+        None => format!("  Rows: of all files, since {reason}"),
     }
 }
 

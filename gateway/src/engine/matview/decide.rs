@@ -44,12 +44,15 @@ pub(super) struct Driver {
     pub(super) key: Option<(Key, usize)>,
 }
 
+/// How the rows of a view follow its files, what drives them, and why it is no better class.
+pub(super) type Way = (Class, Option<Driver>, String);
+
 /// The class of a query, and why it is not a better one.
 pub(super) fn class(
     (plan, columns): (&LogicalPlan, &[Column]),
     (made_of, changing): (&MadeOf, Option<&String>),
     options: &Options,
-) -> (Class, Option<Driver>, String) {
+) -> Way {
     if options.policy == Policy::Full {
         return (Class::Full, None, "refresh_policy is full".to_owned());
     }

@@ -1,4 +1,4 @@
-//! Refreshes that nobody asks for: by the clock, or because files have changed.
+//! Refreshes that nobody waits for: by the clock, because files have changed, or because somebody has asked for one.
 //!
 //! Owns: when a view is due, and how long one that fails is left alone. One view at a time is refreshed by each replica, and which
 //! of the replicas does it is the lease's.
@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::refresh::{Asked, is_lasting, refresh};
-use super::status::Known;
+use super::status::{Known, Wanted};
 use crate::engine::{Core, Engine};
 use crate::error::{Error, SqlState};
 use crate::session::StatementGuard;
@@ -43,6 +43,11 @@ impl Engine {
         }
         let mut seen: BTreeMap<Name, Seen> = BTreeMap::new();
         while stop.run_until_cancelled(tokio::time::sleep(TICK)).await.is_some() {
+            while let Some(wanted) = self.core.matviews.next_wanted() {
+                if stop.run_until_cancelled(asked_for(&self.core, wanted, &stop)).await.is_none() {
+                    return;
+                }
+            }
             let snapshot = self.core.lake.snapshot();
             let views = snapshot.tables().filter_map(|table| Some((name(table), table, table.matview.as_ref()?)));
             let views: Vec<(Name, &Arc<Table>, &Arc<Matview>)> = views.collect();
@@ -105,6 +110,17 @@ fn is_due(table: &Table, matview: &Matview, known: &Known, seen: &Seen) -> bool 
 fn rest(failures: u32) -> Duration {
     let more = failures.checked_sub(1);
     more.map_or(Duration::ZERO, |more| (REST * 2_u32.saturating_pow(more)).min(REST_MAX))
+}
+
+/// Refreshes that somebody has asked for and does not wait for. The first that fails is the last.
+async fn asked_for(core: &Arc<Core>, wanted: Wanted, stop: &CancellationToken) {
+    for name in &wanted.names {
+        let guard = StatementGuard::new(stop.child_token());
+        if let Err(error) = guard.run(refresh(core, &guard, name, &wanted.asked)).await {
+            tracing::warn!(view = %name, %error, "a materialized view was not refreshed");
+            return;
+        }
+    }
 }
 
 /// One refresh that nobody has asked for.

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use catalog::pg_catalog::pg_type_of;
-use catalog::{Class, Column, Kind, Lineage, Matview, Name, NewTable, Options, Scanned, Table, Target};
+use catalog::{Column, Kind, Lineage, Matview, Name, NewTable, Options, Scanned, Table, Target};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{Expr, LogicalPlan, Volatility};
 
-use super::decide::{Driver, class};
+use super::decide::{Way, class};
 use super::dirty::Dirty;
 use super::made_of::MadeOf;
 use super::stale::Judged;
@@ -67,7 +67,7 @@ impl Look {
     }
 
     /// How its rows follow the files, and why not better.
-    pub(super) fn class(&self) -> (Class, Option<Driver>, String) {
+    pub(super) fn class(&self) -> Way {
         let (plan, options) = (&self.planned.plan, &self.matview.options);
         class((plan, &self.columns), (&self.made_of, self.changing.as_ref()), options)
     }
@@ -168,12 +168,12 @@ async fn look(core: Arc<Core>, name: Name, database: String) -> Result<Look> {
     Ok(Look { name, table, matview, session, prepared, planned, columns, made_of, fingerprint, changing, result })
 }
 
-/// Why a query can only be made as a whole, if that is so.
-pub(super) fn only_full(planned: &Planned, matview: &Matview, columns: &[Column]) -> Result<Option<String>> {
+/// What the query of a view is made of and how its rows would follow that, before it is defined.
+pub(super) fn kind(planned: &Planned, matview: &Matview, columns: &[Column]) -> Result<(MadeOf, Way)> {
     let made_of = MadeOf::of(&planned.plan)?;
     let changing = changing(&planned.plan);
-    let (class, _, reason) = class((&planned.plan, columns), (&made_of, changing.as_ref()), &matview.options);
-    Ok((class == Class::Full).then_some(reason))
+    let class = class((&planned.plan, columns), (&made_of, changing.as_ref()), &matview.options);
+    Ok((made_of, class))
 }
 
 /// A session that no client has.

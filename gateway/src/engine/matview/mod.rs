@@ -3,9 +3,11 @@
 //!
 //! Owns: when their rows are made, of what, and how little of it. Must never know: how a table is kept.
 
+mod below;
 mod build;
 mod class;
 mod computed;
+mod creation;
 mod decide;
 mod dirty;
 mod jobs;
@@ -17,22 +19,24 @@ mod status;
 
 use std::sync::Arc;
 
-use catalog::{Attempt, Kind, Matview, Name, Outcome, Policy, Table};
+use catalog::{Attempt, Kind, Name, Outcome, Table};
 use sqlparser::ast::{AddDropSync, Msck, ObjectName};
 
 pub(super) use computed::computed;
+pub(super) use creation::check;
 pub(super) use look::changes_by_itself;
 pub(super) use made_of::{over, scanned};
 pub(super) use stale::Judged;
 pub(super) use status::Matviews;
 
+use super::parse::Ending;
 use super::run::Run;
 use super::scope::{Found, undefined_table};
-use super::write::create::{of_query, refuse_unknown};
-use super::{Core, Outcome as Done, QueryStream, Tag, define, explain};
+use super::{Outcome as Done, QueryStream, Tag, define, explain};
 use crate::error::{Error, Result, SqlState};
 use crate::session::{Notice, Session, SessionEffect};
 use refresh::Asked;
+use status::Wanted;
 
 /// A statement of materialized views that makes rows.
 pub(super) enum Command {
@@ -42,11 +46,14 @@ pub(super) enum Command {
     Refresh {
         view: ObjectName,
         how: How,
+        ending: Ending,
     },
     /// What a refresh would do.
     Explain {
         view: ObjectName,
     },
+    /// What would be made.
+    ExplainCreate,
 }
 
 /// What a REFRESH asks for.
@@ -61,15 +68,19 @@ pub(super) enum How {
 
 impl Command {
     /// What REFRESH MATERIALIZED VIEW is parsed to.
-    pub(super) fn of(asked: &Msck) -> Option<Self> {
+    pub(super) fn of(asked: &Msck, ending: Ending) -> Result<Option<Self>> {
         let how = match asked.partition_action {
-            _ if asked.repair => return None,
+            _ if asked.repair => return Ok(None),
             None => How::Data,
             Some(AddDropSync::SYNC) => How::Full,
+            Some(AddDropSync::DROP) if ending != Ending::default() => {
+                let word = if ending.is_cascade { "CASCADE" } else { "ASYNC" };
+                return Err(Error::unsupported(format!("{word} is not supported with WITH NO DATA")));
+            }
             Some(AddDropSync::DROP) => How::NoData,
-            Some(AddDropSync::ADD) => return None,
+            Some(AddDropSync::ADD) => return Ok(None),
         };
-        Some(Self::Refresh { view: asked.table_name.clone(), how })
+        Ok(Some(Self::Refresh { view: asked.table_name.clone(), how, ending }))
     }
 }
 
@@ -77,16 +88,25 @@ impl Command {
 pub(super) async fn run(run: Run<'_>, command: &Command) -> Result<Done> {
     let tag = match command {
         Command::Create { with_data } => create(run, *with_data).await?,
-        Command::Refresh { view, how } => asked(run, view, *how).await?,
+        Command::Refresh { view, how, ending } => asked(run, view, *how, *ending).await?,
         Command::Explain { view } => {
             let (_, name) = found(&run, view)?;
-            let lines = refresh::explained(run.core, run.guard, &name, &by(run.session, false)).await?;
-            let rows = explain::lines(lines)?;
-            let stream = QueryStream::ready(rows.schema(), vec![rows], run.guard.clone());
-            return Ok(Done::Rows { stream, tag: Tag::command("EXPLAIN") });
+            return told(&run, refresh::explained(run.core, run.guard, &name, &by(run.session, false)).await?);
+        }
+        Command::ExplainCreate => {
+            let (core, session) = (Arc::clone(run.core), Arc::clone(run.session));
+            let explaining = creation::explained(core, session, run.prepared.statement.clone());
+            let lines = run.core.cpu.block(move |handle| handle.block_on(explaining)).await??;
+            return told(&run, lines);
         }
     };
     Ok(Done::Done(tag))
+}
+
+fn told(run: &Run<'_>, lines: Vec<String>) -> Result<Done> {
+    let rows = explain::lines(lines)?;
+    let stream = QueryStream::ready(rows.schema(), vec![rows], run.guard.clone());
+    Ok(Done::Rows { stream, tag: Tag::command("EXPLAIN") })
 }
 
 async fn create(run: Run<'_>, with_data: bool) -> Result<Tag> {
@@ -109,7 +129,7 @@ async fn create(run: Run<'_>, with_data: bool) -> Result<Tag> {
     }
 }
 
-async fn asked(run: Run<'_>, view: &ObjectName, how: How) -> Result<Tag> {
+async fn asked(run: Run<'_>, view: &ObjectName, how: How, ending: Ending) -> Result<Tag> {
     const COMMAND: &str = "REFRESH MATERIALIZED VIEW";
     refuse_in_block(run.session, COMMAND)?;
     run.session.refuse_read_only(COMMAND)?;
@@ -120,8 +140,37 @@ async fn asked(run: Run<'_>, view: &ObjectName, how: How) -> Result<Tag> {
         }
         return Ok(Tag::command(COMMAND));
     }
-    let attempt = refresh::refresh(run.core, run.guard, &name, &by(run.session, how == How::Full)).await?;
-    run.session.push_effect(SessionEffect::Notice(Notice::note(SqlState::SuccessfulCompletion, told(&attempt))))?;
+    let mut names = match ending.is_cascade {
+        true => below::of(&run, &table).await?,
+        false => Vec::new(),
+    };
+    let above = names.len();
+    names.push(name);
+    let asked = by(run.session, how == How::Full);
+    let tell = |message: String| {
+        run.session.push_effect(SessionEffect::Notice(Notice::note(SqlState::SuccessfulCompletion, message)))
+    };
+    if ending.is_async {
+        if !run.core.lake.is_writable() {
+            return Err(Error::new(
+                SqlState::ReadOnlySqlTransaction,
+                "no job of this server refreshes materialized views",
+            )
+            .detail("It has no source that it can write."));
+        }
+        let shown = names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        run.core.matviews.want(Wanted { names, asked })?;
+        tell(format!("a job will refresh {shown}; system.matview_refreshes tells what it did"))?;
+        return Ok(Tag::command(COMMAND));
+    }
+    for (at, name) in names.iter().enumerate() {
+        let attempt = refresh::refresh(run.core, run.guard, name, &asked).await.map_err(|error| {
+            let is_told = at == above || error.detail.is_some();
+            if is_told { error } else { error.detail(format!("It is of materialized view {name}, which comes first.")) }
+        })?;
+        let done = done(&attempt);
+        tell(if above == 0 { done } else { format!("{name}: {done}") })?;
+    }
     Ok(Tag::command(COMMAND))
 }
 
@@ -152,35 +201,8 @@ fn refuse_in_block(session: &Session, command: &str) -> Result<()> {
     Ok(())
 }
 
-/// Checks a view before it is defined: its query, its columns, and that it can be kept as it wants to be.
-pub(super) async fn check(core: &Arc<Core>, session: &Arc<Session>, matview: &Matview) -> Result<()> {
-    let planned = look::planned(core, session, matview, Default::default()).await?;
-    let unnamed = planned.columns.fields().iter().skip(matview.columns.len()).find(|field| field.name() == "?column?");
-    if unnamed.is_some() {
-        return Err(Error::new(SqlState::InvalidTableDefinition, "a column of a materialized view has no name")
-            .hint("Name it with AS."));
-    }
-    if let Some(function) = look::volatile(&planned.plan) {
-        let message = format!("function {function}() cannot be used in a materialized view");
-        return Err(Error::new(SqlState::InvalidObjectDefinition, message).detail(
-            "It gives another value each time, so that the rows of the view would not be those of its query.",
-        ));
-    }
-    let columns = of_query(&planned, &matview.columns)?;
-    refuse_unknown(&matview.options.partition_by, &columns)?;
-    if matches!(matview.options.policy, Policy::Incremental | Policy::IncrementalStrict)
-        && let Some(reason) = look::only_full(&planned, matview, &columns)?
-    {
-        let message = "the materialized view cannot be refreshed incrementally";
-        return Err(Error::new(SqlState::InvalidObjectDefinition, message)
-            .detail(format!("The reason is that {reason}."))
-            .hint("Set refresh_policy = 'auto', or partition_by to a column that is one of a table."));
-    }
-    Ok(())
-}
-
 /// What a refresh did, and why not less: `incremental (A): +3 ~1 -0 objects, 41 MB read, ...`.
-fn told(attempt: &Attempt) -> String {
+fn done(attempt: &Attempt) -> String {
     if attempt.outcome == Outcome::Unchanged {
         return "no change: every file is as it was".to_owned();
     }

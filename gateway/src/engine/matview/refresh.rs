@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use catalog::{Attempt, Class, Extent, Lease, Lineage, Name, Outcome, SourceLineage, Target, ValueRange};
+use catalog::{
+    Attempt, Class, Extent, Lease, Lineage, Name, Outcome, Phase, Progress, SourceLineage, Target, ValueRange,
+};
 use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
 use tokio::time::Instant;
@@ -51,11 +53,12 @@ pub(super) async fn refresh(core: &Arc<Core>, guard: &StatementGuard, name: &Nam
     if let Some(done) = known.since(arrived).filter(|_| !asked.is_full) {
         return Ok(done);
     }
-    let _running = known.begin();
+    let running = known.begin();
     let (listed, started_at) = (Instant::now(), Utc::now());
     let replica = core.matviews.replica();
     let (read, bytes_looked_into, over) = Default::default();
-    let refresh = One { core, guard, known: &known, name, asked, replica, started_at, read, bytes_looked_into, over };
+    let (known, progress) = (&*known, &*running.progress);
+    let refresh = One { core, guard, known, name, asked, replica, started_at, read, bytes_looked_into, over, progress };
     let done = refresh.tried().await;
     let attempt = match &done {
         Ok(attempt) => attempt.clone(),
@@ -97,11 +100,11 @@ pub(super) async fn explained(
 ) -> Result<Vec<String>> {
     let (known, replica) = (core.matviews.known(name), core.matviews.replica());
     let (read, bytes_looked_into, over) = Default::default();
-    let started_at = Utc::now();
-    let refresh = One { core, guard, known: &known, name, asked, replica, started_at, read, bytes_looked_into, over };
+    let (started_at, known, progress) = (Utc::now(), &*known, &Progress::default());
+    let refresh = One { core, guard, known, name, asked, replica, started_at, read, bytes_looked_into, over, progress };
     core.lake.refresh().await?;
     let looked = refresh.look().await?;
-    let build = Build { core, guard, look: &looked.look };
+    let build = Build { core, guard, look: &looked.look, progress };
     Ok(build.explained(&looked.target, &looked.decision))
 }
 
@@ -118,6 +121,7 @@ struct One<'a> {
     read: Mutex<HashMap<(String, String), Extent>>,
     bytes_looked_into: AtomicU64,
     over: Mutex<Over>,
+    progress: &'a Progress,
 }
 
 /// What a refresh would fail over.
@@ -144,6 +148,7 @@ struct Looked {
 impl One<'_> {
     async fn tried(&self) -> Result<Attempt> {
         for attempt in 1..TRIES {
+            self.progress.enter(Phase::Listing);
             if self.asked.waits || attempt > 1 {
                 self.core.lake.refresh().await?;
             }
@@ -191,6 +196,7 @@ impl One<'_> {
 
     /// Plans the query over the lake as it is, and what is to be done.
     async fn look(&self) -> Result<Looked> {
+        self.progress.enter(Phase::Planning);
         let listed_at = self.listed_at();
         let look = Look::at(self.core, self.name, &self.asked.database).await?;
         let sources = &look.made_of.lineage;
@@ -253,7 +259,7 @@ impl One<'_> {
         if unknown.is_empty() || !can_be_read {
             return Ok(extents);
         }
-        let build = Build { core: self.core, guard: self.guard, look };
+        let build = Build { core: self.core, guard: self.guard, look, progress: self.progress };
         let ranges = build.look_into(&driver.table, &key.column, &unknown).await?;
         let ranges: Vec<Option<ValueRange>> = ranges.into_iter().map(Some).collect();
         let read = dirty::extents(&ranges, (&driver.table, key), &of, state)?;
@@ -281,6 +287,7 @@ impl One<'_> {
                 let message = format!("another server refreshes materialized view \"{}\"", self.name.name);
                 return Err(Error::new(SqlState::ObjectInUse, message));
             }
+            self.progress.enter(Phase::Waiting);
             tokio::time::sleep(PAUSE).await;
             has_waited = true;
         }
@@ -289,12 +296,14 @@ impl One<'_> {
     /// Makes the rows, keeps what they were made of, and commits.
     async fn make(&self, looked: &Looked, epoch: u64) -> Result<Attempt> {
         let Looked { look, target, decision, .. } = looked;
-        let build = Build { core: self.core, guard: self.guard, look };
+        let build = Build { core: self.core, guard: self.guard, look, progress: self.progress };
+        self.progress.write(epoch);
         let mut built = build.carry_out(target, decision).await?;
         let lineage = self.lineage(looked, &built, epoch);
         self.core.lake.keep_lineage(self.name, &lineage).await?;
         built.change.step_to(epoch, lineage.listed_at);
         let Built { change, rows, bytes_read, files_written, files_removed, .. } = built;
+        self.progress.enter(Phase::Committing);
         self.guard.shield();
         let version = self.core.lake.commit(change).await?;
         self.core.lake.forget_lineages(self.name, target.epoch().unwrap_or(epoch)).await;

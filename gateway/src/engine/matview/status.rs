@@ -2,27 +2,39 @@
 //!
 //! Owns: that two refreshes of a view by one process come one after the other. Must never know: how a view is refreshed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use catalog::pg_catalog::MatviewFact;
-use catalog::{Attempt, Lake, Lineage, Name, Outcome, Refreshed, Snapshot, SourceLineage};
+use catalog::{Attempt, Lake, Lineage, Name, Outcome, Progress, Refreshed, Snapshot, SourceLineage};
 use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
-use crate::error::Error;
+use super::refresh::Asked;
+use crate::error::{Error, Result, SqlState};
 
 /// Refreshes of one view that are remembered.
 const ATTEMPTS_MAX: usize = 100;
+
+/// Refreshes that nobody waits for, at most.
+const WANTED_MAX: usize = 1_000;
 
 /// All views that were looked at.
 #[derive(Default)]
 pub(in crate::engine) struct Matviews {
     views: Mutex<BTreeMap<Name, Arc<Known>>>,
+    wanted: Mutex<VecDeque<Wanted>>,
     replica: OnceLock<String>,
+}
+
+/// Views that were asked to be refreshed, one after the other, while nobody waits.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) names: Vec<Name>,
+    pub(super) asked: Asked,
 }
 
 /// One view.
@@ -40,7 +52,7 @@ struct State {
     /// What the last refresh that ended well was made of, and when it had begun to list.
     lineage: Option<Arc<Lineage>>,
     listed: Option<Instant>,
-    running_since: Option<DateTime<Utc>>,
+    running: Option<Arc<Progress>>,
     /// Of jobs.
     failures: u32,
     not_before: Option<Instant>,
@@ -64,6 +76,22 @@ struct Blamed {
 impl Matviews {
     pub(super) fn known(&self, name: &Name) -> Arc<Known> {
         Arc::clone(self.views.lock().entry(name.clone()).or_default())
+    }
+
+    /// Leaves refreshes to the job.
+    pub(super) fn want(&self, wanted: Wanted) -> Result<()> {
+        let mut queue = self.wanted.lock();
+        if queue.len() >= WANTED_MAX {
+            let message = format!("{WANTED_MAX} refreshes of materialized views wait already");
+            return Err(Error::new(SqlState::ConfigurationLimitExceeded, message));
+        }
+        queue.push_back(wanted);
+        Ok(())
+    }
+
+    /// The next of them.
+    pub(super) fn next_wanted(&self) -> Option<Wanted> {
+        self.wanted.lock().pop_front()
     }
 
     /// Forgets views that are no more.
@@ -96,7 +124,7 @@ impl Matviews {
                 name,
                 attempts: state.attempts.clone(),
                 lineage: state.lineage.clone(),
-                running_since: state.running_since,
+                running: state.running.clone(),
                 failures: state.failures,
                 not_before: wait.filter(|wait| !wait.is_zero()).map(|wait| Utc::now() + wait),
             }
@@ -106,11 +134,14 @@ impl Matviews {
 }
 
 /// A refresh that runs, until it is dropped.
-pub(super) struct Running<'a>(&'a Known);
+pub(super) struct Running<'a> {
+    known: &'a Known,
+    pub(super) progress: Arc<Progress>,
+}
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.0.state.lock().running_since = None;
+        self.known.state.lock().running = None;
     }
 }
 
@@ -135,8 +166,9 @@ impl Known {
     }
 
     pub(super) fn begin(&self) -> Running<'_> {
-        self.state.lock().running_since = Some(Utc::now());
-        Running(self)
+        let progress = Arc::<Progress>::default();
+        self.state.lock().running = Some(Arc::clone(&progress));
+        Running { known: self, progress }
     }
 
     /// The last refresh that ended well.

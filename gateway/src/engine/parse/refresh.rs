@@ -1,5 +1,6 @@
 //! `REFRESH [EXTERNAL] TABLE name`, which PostgreSQL does not have: Spark, Impala and Databricks do; and PostgreSQL's
-//! `REFRESH MATERIALIZED VIEW [CONCURRENTLY] name [WITH [NO] DATA]`, with FULL behind the name for one that reads everything.
+//! `REFRESH MATERIALIZED VIEW [CONCURRENTLY] name [WITH [NO] DATA]`, with FULL behind the name for one that reads everything, and
+//! at the end CASCADE for one of the views below too, and ASYNC for one that nobody waits for.
 //!
 //! Owns: their grammar; the AST is that of Hive's `MSCK REPAIR TABLE`, which means nearly the same: that of a table repairs, that
 //! of a view does not. Must never know: tables.
@@ -10,6 +11,15 @@ use sqlparser::ast::{AddDropSync, DescribeAlias, Msck, Statement};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::Token;
+
+/// What stands at the end of a REFRESH of a materialized view.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::engine) struct Ending {
+    /// The materialized views that it is made of come first.
+    pub(in crate::engine) is_cascade: bool,
+    /// A job does it, and nobody waits.
+    pub(in crate::engine) is_async: bool,
+}
 
 /// Whether the next statement is a REFRESH, or an EXPLAIN of one of a materialized view.
 pub(super) fn begins(parser: &Parser<'_>) -> bool {
@@ -77,4 +87,20 @@ fn view(parser: &mut Parser<'_>) -> Result<Statement, ParserError> {
         None
     };
     Ok(Statement::Msck(Msck { table_name, repair: false, partition_action }))
+}
+
+/// Reads `[CASCADE] [ASYNC]` behind a REFRESH of a materialized view.
+pub(super) fn ending(parser: &mut Parser<'_>, ast: &Statement) -> Ending {
+    if !matches!(ast, Statement::Msck(asked) if !asked.repair) {
+        return Ending::default();
+    }
+    let is_cascade = parser.parse_keyword(Keyword::CASCADE);
+    let is_async = matches!(
+        &parser.peek_token_ref().token,
+        Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case("async")
+    );
+    if is_async {
+        parser.advance_token();
+    }
+    Ending { is_cascade, is_async }
 }

@@ -8,7 +8,7 @@ use crate::write::{ok, refused, rows};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits until a query has this row.
-async fn becomes(place: &mut Place, sql: &str, expected: &str) {
+pub(super) async fn becomes(place: &mut Place, sql: &str, expected: &str) {
     let mut found = Vec::new();
     let waiting = async {
         let mut tick = tokio::time::interval(Duration::from_millis(50));
