@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray};
+use arrow::array::{Array, ArrayRef, BooleanArray};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
@@ -17,6 +17,11 @@ use datafusion::logical_expr::{
 
 use crate::Error;
 use crate::function::pg_name;
+
+/// Whether FILTER lets a row count, as a groups accumulator is told.
+pub(crate) fn passes(filter: Option<&BooleanArray>, row: usize) -> bool {
+    filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row))
+}
 
 /// An aggregate of one argument whose value follows from the values of its parts.
 pub(crate) trait Formula: Debug + Send + Sync + Eq + Hash + 'static {

@@ -20,6 +20,7 @@ use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, EmitTo, GroupsAccumulator, Signature, Volatility,
 };
 
+use crate::aggregate::passes;
 use kept::{Kept, Order};
 
 /// What is made of all values of a group.
@@ -257,8 +258,8 @@ impl<C: Collection> GroupsAccumulator for Collected<C> {
     fn convert_to_state(&self, values: &[ArrayRef], opt_filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
         let rows = values.first().map_or(0, |first| first.len());
         let counting = self.counting(values, opt_filter)?;
-        let counts = |row: usize| counting.as_ref().is_none_or(|of| of.is_valid(row) && of.value(row));
-        let offsets = OffsetBuffer::from_lengths((0..rows).map(|row| usize::from(counts(row))));
+        let counts = (0..rows).map(|row| usize::from(passes(counting.as_ref(), row)));
+        let offsets = OffsetBuffer::from_lengths(counts);
         let list = |column: &ArrayRef| {
             let values = match &counting {
                 Some(counting) => filter(column, counting)?,

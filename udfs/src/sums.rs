@@ -16,6 +16,7 @@ use datafusion::logical_expr::{
 };
 
 use crate::Error;
+use crate::aggregate::passes;
 use crate::numbers::{are_numbers, coerced, columns, row, undefined};
 
 /// What a row adds, and what a group has.
@@ -206,10 +207,6 @@ impl<S: Sums> GroupsAccumulator for Groups<S> {
     fn size(&self) -> usize {
         size_of_val(self) + self.sums.capacity() * size_of::<Three>()
     }
-}
-
-fn passes(filter: Option<&BooleanArray>, at: usize) -> bool {
-    filter.is_none_or(|filter| filter.is_valid(at) && filter.value(at))
 }
 
 /// The one group of an aggregate without GROUP BY.

@@ -14,6 +14,7 @@ use datafusion::logical_expr::{
 
 use super::points::{constant_of, not_null};
 use crate::Error;
+use crate::aggregate::passes;
 use crate::function::pg_name;
 use crate::manual::Manual;
 use crate::pg::integers::bucket;
@@ -216,7 +217,7 @@ impl GroupsAccumulator for Counts {
         total_num_groups: usize,
     ) -> Result<()> {
         self.groups_are(total_num_groups);
-        let counts = |row: &usize| opt_filter.is_none_or(|of| of.is_valid(*row) && of.value(*row));
+        let counts = |row: &usize| passes(opt_filter, *row);
         self.update(values, |row| Some(row).filter(counts).and_then(|row| group_indices.get(row).copied()))
     }
 

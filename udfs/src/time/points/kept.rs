@@ -14,6 +14,7 @@ use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 
 use super::{Finish, Point, Series};
 use crate::Error;
+use crate::aggregate::passes;
 
 /// By time, then by value, so that no order of rows shows.
 fn order(one: &Point, other: &Point) -> Ordering {
@@ -118,7 +119,7 @@ impl<S: Series> GroupsAccumulator for Groups<S> {
         self.groups_are(total_num_groups);
         let point = self.finish.columns.read(values)?;
         for (row, group) in group_indices.iter().enumerate() {
-            if opt_filter.is_none_or(|of| of.is_valid(row) && of.value(row)) {
+            if passes(opt_filter, row) {
                 self.push(*group, point(row).into_iter());
             }
         }
@@ -148,7 +149,7 @@ impl<S: Series> GroupsAccumulator for Groups<S> {
 
     fn convert_to_state(&self, values: &[ArrayRef], opt_filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
         let point = self.finish.columns.read(values)?;
-        let counts = |row: &usize| opt_filter.is_none_or(|of| of.is_valid(*row) && of.value(*row));
+        let counts = |row: &usize| passes(opt_filter, *row);
         let rows = 0..values.first().map_or(0, |first| first.len());
         let points: Vec<Option<Point>> = rows.map(|row| Some(row).filter(counts).and_then(&point)).collect();
         Ok(state(points.iter().map(Option::as_slice))?.to_vec())
