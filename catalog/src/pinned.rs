@@ -2,6 +2,8 @@
 //!
 //! Owns: `If-Match`, and which answers of a store mean that the object was replaced. Must never know: what a file holds.
 
+mod local;
+
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -16,7 +18,9 @@ use crate::format::parquet::names::Names;
 use crate::manifest::DataFile;
 use crate::store::Source;
 
-/// A local file is read in blocks of this size: the store's own blocks of 8 KiB cost a change of thread each.
+pub(crate) use local::Local;
+
+/// Each block of a local file costs a change of the thread.
 const LOCAL_BLOCK_BYTES: u64 = 1 << 20;
 
 /// The next one is read while a block is worked on.
@@ -67,13 +71,16 @@ impl Pinned {
         if range.is_empty() {
             return Ok(Bytes::new());
         }
+        if self.is_local() {
+            let mut read = Local::open(self).await?.ranges(self, std::slice::from_ref(&range)).await?;
+            return Ok(read.pop().unwrap_or_default());
+        }
         let expected = range.end - range.start;
         let result = self.get(Some(range)).await?;
         let bytes = result.bytes().await.map_err(|cause| self.failed(cause))?;
         if bytes.len() as u64 != expected {
             return Err(self.replaced());
         }
-        self.still_there().await?;
         Ok(bytes)
     }
 
@@ -94,27 +101,28 @@ impl Pinned {
     }
 
     async fn unkept(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, Error> {
+        if self.is_local() {
+            return Local::open(self).await?.ranges(self, ranges).await;
+        }
         coalesce_ranges(ranges, |range| self.bytes(range), GAP_BYTES_MAX).await
+    }
+
+    pub(crate) fn is_local(&self) -> bool {
+        self.source.folder.is_some()
     }
 
     /// What names this version of the object and no other; `None` of a local file, which the system keeps in memory itself.
     fn version(&self) -> Option<Arc<str>> {
-        let etag = self.file.etag.as_ref().filter(|_| self.source.folder.is_none())?;
+        let etag = self.file.etag.as_ref().filter(|_| !self.is_local())?;
         Some(format!("{}\n{}\n{}\n{etag}", self.source.url, self.key(), self.file.bytes).into())
     }
 
     /// The whole object, in its order.
     pub(crate) fn stream(self: &Arc<Self>) -> BoxStream<'static, Result<Bytes, Error>> {
-        let pinned = Arc::clone(self);
-        if pinned.source.folder.is_some() {
-            let size = pinned.file.bytes;
-            let starts = (0..size.div_ceil(LOCAL_BLOCK_BYTES)).map(|block| block * LOCAL_BLOCK_BYTES);
-            let read = move |start: u64| {
-                let pinned = Arc::clone(&pinned);
-                async move { pinned.bytes(start..size.min(start + LOCAL_BLOCK_BYTES)).await }
-            };
-            return stream::iter(starts).map(read).buffered(LOCAL_BLOCKS_AHEAD).boxed();
+        if self.is_local() {
+            return self.blocks();
         }
+        let pinned = Arc::clone(self);
         let open = async move {
             let result = pinned.get(None).await?;
             let chunks = result.into_stream().map_err({
@@ -122,6 +130,24 @@ impl Pinned {
                 move |cause| pinned.failed(cause)
             });
             Ok::<_, Error>(whole(chunks.boxed(), pinned))
+        };
+        stream::once(open).try_flatten().boxed()
+    }
+
+    /// A local file, the next blocks read while one is worked on.
+    fn blocks(self: &Arc<Self>) -> BoxStream<'static, Result<Bytes, Error>> {
+        let pinned = Arc::clone(self);
+        let open = async move {
+            let (local, size) = (Local::open(&pinned).await?, pinned.file.bytes);
+            let starts = (0..size.div_ceil(LOCAL_BLOCK_BYTES)).map(|block| block * LOCAL_BLOCK_BYTES);
+            let read = move |start: u64| {
+                let (pinned, local) = (Arc::clone(&pinned), Arc::clone(&local));
+                async move {
+                    let block = start..size.min(start + LOCAL_BLOCK_BYTES);
+                    Ok(local.ranges(&pinned, &[block]).await?.pop().unwrap_or_default())
+                }
+            };
+            Ok::<_, Error>(stream::iter(starts).map(read).buffered(LOCAL_BLOCKS_AHEAD))
         };
         stream::once(open).try_flatten().boxed()
     }
@@ -140,15 +166,6 @@ impl Pinned {
             range: range.map(Into::into),
             ..Default::default()
         }
-    }
-
-    /// A local file can be written while it is read; a store's object cannot.
-    async fn still_there(&self) -> Result<(), Error> {
-        if self.source.folder.is_none() {
-            return Ok(());
-        }
-        let options = GetOptions { head: true, ..self.options(None) };
-        self.source.store.get_opts(&self.file.path, options).await.map(drop).map_err(|cause| self.failed(cause))
     }
 
     fn failed(&self, cause: object_store::Error) -> Error {

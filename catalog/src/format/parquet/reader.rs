@@ -22,7 +22,7 @@ use super::Footers;
 use super::claims::Pages;
 use super::footer::Part;
 use crate::Error;
-use crate::pinned::Pinned;
+use crate::pinned::{Local, Pinned};
 
 /// A remote file up to this size is read as a whole: a second request for it costs more than its other columns.
 const WHOLE_BYTES_MAX: u64 = 1 << 20;
@@ -67,14 +67,21 @@ impl ParquetFileReaderFactory for PinnedReaders {
         let pinned = pinned.ok_or_else(|| DataFusionError::Internal("a file of a scan has no pin".into()))?;
         let metrics = ParquetFileMetrics::new(partition_index, pinned.key(), metrics);
         let whole = self.whole(&pinned);
-        Ok(Box::new(Reader { pinned, footers: Arc::clone(&self.footers), metrics, whole, pages: None }))
+        Ok(Box::new(Reader { pinned, footers: Arc::clone(&self.footers), metrics, whole, local: None, pages: None }))
     }
 }
 
 /// A reader of a file that is in no scan.
 pub(crate) fn reader(file: &Arc<Pinned>, footers: &Arc<Footers>) -> impl AsyncFileReader + Unpin + 'static {
     let metrics = ParquetFileMetrics::new(0, file.key(), &ExecutionPlanMetricsSet::new());
-    Reader { pinned: Arc::clone(file), footers: Arc::clone(footers), metrics, whole: Arc::default(), pages: None }
+    Reader {
+        pinned: Arc::clone(file),
+        footers: Arc::clone(footers),
+        metrics,
+        whole: Arc::default(),
+        local: None,
+        pages: None,
+    }
 }
 
 struct Reader {
@@ -82,6 +89,8 @@ struct Reader {
     footers: Arc<Footers>,
     metrics: ParquetFileMetrics,
     whole: Arc<Whole>,
+    /// The open file, of a folder.
+    local: Option<Arc<Local>>,
     /// Where its pages are, once any of it was read.
     pages: Option<Pages>,
 }
@@ -100,8 +109,15 @@ impl Reader {
         Ok(parts)
     }
 
-    async fn parts(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, Error> {
+    async fn parts(&mut self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, Error> {
         self.admit(ranges)?;
+        if self.pinned.is_local() {
+            let local = match self.local.take() {
+                Some(open) => open,
+                None => Local::open(&self.pinned).await?,
+            };
+            return self.local.insert(local).ranges(&self.pinned, ranges).await;
+        }
         let Some(whole) = self.whole().await? else { return self.pinned.ranges(ranges).await };
         // The ranges are inside the file, and so are their ends inside what was read.
         let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(whole.len());
@@ -110,7 +126,7 @@ impl Reader {
 
     /// All of a small remote file: one request for its footer and its columns together.
     async fn whole(&self) -> Result<Option<&Bytes>, Error> {
-        if self.pinned.source().folder.is_some() || self.pinned.file.bytes > WHOLE_BYTES_MAX {
+        if self.pinned.is_local() || self.pinned.file.bytes > WHOLE_BYTES_MAX {
             return Ok(None);
         }
         let all = 0..self.pinned.file.bytes;
