@@ -119,7 +119,7 @@ async fn functions_with_a_manual_are_described_where_clients_look() {
          || pg_get_function_result(p.oid) || ' ' || p.prokind || ' ' || array_to_string(p.proargnames, ' ') {of} ORDER BY 1"
     );
     let calls = server.column(&calls).await;
-    assert_eq!(calls.len(), 14, "{calls:?}");
+    assert_eq!(calls.len(), 24, "{calls:?}");
     let expect = "pg_catalog.time_bucket(width interval, ts date, origin date) date f width ts origin";
     assert!(calls.iter().any(|call| call == expect), "{calls:?}");
     let told = format!("SELECT bool_and(d.description LIKE 'The start of the bucket%') {of}");

@@ -112,9 +112,10 @@ impl Ty {
             (Self::Date, D::Date64) => 1,
             (Self::Time, D::Time32(_) | D::Time64(_)) => 1,
             (Self::Timestamp, D::Timestamp(_, None)) | (Self::TimestampTz, D::Timestamp(_, Some(_))) => 1,
-            (Self::TimestampTz, D::Date32 | D::Date64) => 2,
-            (Self::Timestamp, D::Date32 | D::Date64) => 3,
-            (Self::TimestampTz, D::Timestamp(_, None)) => 4,
+            // Dearer than a literal of unknown type: PostgreSQL looks at the types that are known first.
+            (Self::TimestampTz, D::Date32 | D::Date64) => 12,
+            (Self::Timestamp, D::Date32 | D::Date64) => 13,
+            (Self::TimestampTz, D::Timestamp(_, None)) => 14,
             (Self::Interval, D::Interval(_) | D::Duration(_)) => 1,
             (Self::TextArray | Self::AnyArray, D::List(_) | D::LargeList(_) | D::FixedSizeList(..)) => 2,
             _ => return None,

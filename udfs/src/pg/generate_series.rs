@@ -175,7 +175,7 @@ fn moments(args: &Args<'_>, zone: Option<Zone>) -> Result<ArrayRef> {
 }
 
 /// A moment and an interval: months and days by the calendar of the zone, the rest by the clock.
-fn later(at: i64, step: IntervalMonthDayNano, zone: Option<Zone>) -> Result<i64, Error> {
+pub(crate) fn later(at: i64, step: IntervalMonthDayNano, zone: Option<Zone>) -> Result<i64, Error> {
     let mut at = at;
     if step.months != 0 || step.days != 0 {
         let wall = zone.map_or(Ok(at), |zone| zone.to_local(at))?;

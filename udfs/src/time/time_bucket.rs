@@ -1,4 +1,9 @@
-//! `time_bucket(width interval | text, ts timestamp | timestamptz | date [, origin])` - the start of the bucket of a time.
+//! `time_bucket(width interval | text, ts timestamp | timestamptz | date [, origin | offset])` - the start of the bucket of a
+//! time, also by the clock of a zone.
+
+mod moved;
+
+pub(super) use moved::starts_in_zone;
 
 use std::sync::Arc;
 
@@ -20,30 +25,51 @@ pub(crate) static MANUAL: Manual = Manual {
         ("(width interval | text, ts timestamp [, origin timestamp])", "timestamp"),
         ("(width interval | text, ts timestamptz [, origin timestamptz])", "timestamptz"),
         ("(width interval | text, ts date [, origin date])", "date"),
+        (
+            "(bucket_width interval | text, ts timestamptz, timezone text [, origin timestamptz, offset interval])",
+            "timestamptz",
+        ),
+        ("(width interval | text, ts timestamp, offset interval)", "timestamp"),
+        ("(width interval | text, ts timestamptz, offset interval)", "timestamptz"),
+        ("(width interval | text, ts date, offset interval)", "date"),
         ("(width bigint, ts bigint [, offset bigint])", "bigint"),
     ],
     meaning: "The start of the bucket of a time. Buckets count from Monday 2000-01-03, those of months from 2000-01-01, \
-              or from the origin; a timestamptz is cut in UTC. A text such as '300.000s' is read as an interval.",
-    nulls: "NULL gives NULL. A width of zero or less, or of months and days together, is 22023.",
+              or from the origin; an offset moves them. A timestamptz is cut in UTC, or by the clock of the time zone that \
+              is given, so that days begin at its midnight. A text such as '300.000s' is read as an interval.",
+    nulls: "NULL gives NULL, but beside a time zone an origin or an offset that is NULL is none. A width of zero or less, or of months and days together, is 22023.",
     example: ("SELECT time_bucket('15 min', TIMESTAMP '2024-03-05 14:07:09')", "2024-03-05 14:00:00"),
     source: "https://docs.timescale.com/api/latest/hyperfunctions/time_bucket/",
 };
 
 /// The function.
 pub fn time_bucket() -> Arc<ScalarUDF> {
-    static OVERLOADS: [Overload; 14] = [
-        overload(&[Ty::Interval, Ty::Timestamp], Ty::Timestamp, timestamp),
-        overload(&[Ty::Interval, Ty::Timestamp, Ty::Timestamp], Ty::Timestamp, timestamp),
-        overload_of(&[Ty::Interval, Ty::TimestampTz], Returns::Same(1), timestamp),
-        overload_of(&[Ty::Interval, Ty::TimestampTz, Ty::TimestampTz], Returns::Same(1), timestamp),
-        overload(&[Ty::Interval, Ty::Date], Ty::Date, date),
-        overload(&[Ty::Interval, Ty::Date, Ty::Date], Ty::Date, date),
-        overload(&[Ty::Text, Ty::Timestamp], Ty::Timestamp, timestamp),
-        overload(&[Ty::Text, Ty::Timestamp, Ty::Timestamp], Ty::Timestamp, timestamp),
-        overload_of(&[Ty::Text, Ty::TimestampTz], Returns::Same(1), timestamp),
-        overload_of(&[Ty::Text, Ty::TimestampTz, Ty::TimestampTz], Returns::Same(1), timestamp),
-        overload(&[Ty::Text, Ty::Date], Ty::Date, date),
-        overload(&[Ty::Text, Ty::Date, Ty::Date], Ty::Date, date),
+    use Ty::{Date, Interval, Text, Timestamp as Clock, TimestampTz as Instant};
+    static OVERLOADS: [Overload; 26] = [
+        overload(&[Interval, Clock], Clock, timestamp),
+        overload(&[Interval, Clock, Clock], Clock, timestamp),
+        overload_of(&[Interval, Instant], Returns::Same(1), timestamp),
+        overload_of(&[Interval, Instant, Instant], Returns::Same(1), timestamp),
+        overload(&[Interval, Date], Date, date),
+        overload(&[Interval, Date, Date], Date, date),
+        overload(&[Text, Clock], Clock, timestamp),
+        overload(&[Text, Clock, Clock], Clock, timestamp),
+        overload_of(&[Text, Instant], Returns::Same(1), timestamp),
+        overload_of(&[Text, Instant, Instant], Returns::Same(1), timestamp),
+        overload(&[Text, Date], Date, date),
+        overload(&[Text, Date, Date], Date, date),
+        overload_of(&[Interval, Instant, Text], Returns::Same(1), moved::in_zone),
+        overload_of(&[Interval, Instant, Text, Instant], Returns::Same(1), moved::in_zone),
+        overload_of(&[Interval, Instant, Text, Instant, Interval], Returns::Same(1), moved::in_zone),
+        overload_of(&[Text, Instant, Text], Returns::Same(1), moved::in_zone),
+        overload_of(&[Text, Instant, Text, Instant], Returns::Same(1), moved::in_zone),
+        overload_of(&[Text, Instant, Text, Instant, Interval], Returns::Same(1), moved::in_zone),
+        overload(&[Interval, Clock, Interval], Clock, moved::by_offset),
+        overload_of(&[Interval, Instant, Interval], Returns::Same(1), moved::by_offset_of_session),
+        overload(&[Interval, Date, Interval], Date, moved::dates_by_offset),
+        overload(&[Text, Clock, Interval], Clock, moved::by_offset),
+        overload_of(&[Text, Instant, Interval], Returns::Same(1), moved::by_offset_of_session),
+        overload(&[Text, Date, Interval], Date, moved::dates_by_offset),
         overload(&[Ty::Int, Ty::Int], Ty::Int, integer),
         overload(&[Ty::Int, Ty::Int, Ty::Int], Ty::Int, integer),
     ];
@@ -168,6 +194,18 @@ mod tests {
         assert_eq!(
             shown(&time_bucket(), &[text("0 s"), moment("2024-03-05 01:00:00")]),
             "period must be greater than 0"
+        );
+        // By the clock of a zone: the day in which summer begins has 23 hours.
+        let days = [text("1 day"), moment_tz("2024-03-31 21:59:00"), text("Europe/Berlin")];
+        assert_eq!(call(&time_bucket(), &days, true), Ok(moment_tz("2024-03-30 23:00:00")));
+        let none = || ScalarValue::TimestampMicrosecond(None, Some("UTC".into()));
+        let moved = [text("1 day"), moment_tz("2024-03-31 03:59:00"), text("Europe/Berlin"), none(), span("6 hours")];
+        assert_eq!(call(&time_bucket(), &moved, true), Ok(moment_tz("2024-03-30 05:00:00")));
+        let moved = [text("1 day"), moment("2024-03-31 03:59:00"), span("6 hours")];
+        assert_eq!(call(&time_bucket(), &moved, true), Ok(moment("2024-03-30 06:00:00")));
+        assert_eq!(
+            shown(&time_bucket(), &[text("1 day"), moment_tz("2024-03-05 01:00:00"), text("Mars")]),
+            "time zone \"Mars\" not recognized"
         );
         let integers = [5, -7, 1].map(|value| ScalarValue::Int64(Some(value)));
         assert_eq!(shown(&time_bucket(), &integers), "-9");

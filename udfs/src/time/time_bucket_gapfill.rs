@@ -1,4 +1,4 @@
-//! `time_bucket_gapfill(width, ts [, start, finish])` - the start of the bucket of a time, and in GROUP BY every bucket.
+//! `time_bucket_gapfill(width, ts [, timezone] [, start, finish])` - the start of the bucket of a time, and in GROUP BY every bucket.
 
 use std::sync::Arc;
 
@@ -19,12 +19,16 @@ pub(crate) static MANUAL: Manual = Manual {
     calls: &[
         ("(bucket_width interval | text, ts timestamp [, start timestamp, finish timestamp])", "timestamp"),
         ("(bucket_width interval | text, ts timestamptz [, start timestamptz, finish timestamptz])", "timestamptz"),
+        (
+            "(bucket_width interval | text, ts timestamptz, timezone text [, start timestamptz, finish timestamptz])",
+            "timestamptz",
+        ),
         ("(bucket_width interval | text, ts date [, start date, finish date])", "date"),
         ("(bucket_width bigint, ts bigint [, start bigint, finish bigint])", "bigint"),
     ],
     meaning: "The start of the bucket of a time, as time_bucket has it. In GROUP BY, each combination of the other keys \
               gets a row for every bucket from that of start to the last that begins before finish; aggregates are NULL \
-              in the rows that are filled in. What is not given is taken from conditions on ts in WHERE.",
+              in the rows that are filled in. With a time zone buckets follow its clock. What is not given is taken from conditions on ts in WHERE.",
     nulls: "In GROUP BY a time that is NULL is 22023, and so is a range without a start or a finish.",
     example: ("SELECT time_bucket_gapfill('15 min', TIMESTAMP '2024-03-05 14:07:09')", "2024-03-05 14:00:00"),
     source: "https://docs.timescale.com/api/latest/hyperfunctions/gapfilling/time_bucket_gapfill/",
@@ -33,13 +37,15 @@ pub(crate) static MANUAL: Manual = Manual {
 /// The function of one row. The rows that are missing are the plan's.
 pub fn time_bucket_gapfill() -> Arc<ScalarUDF> {
     use Ty::{Date, Int, Interval, Text, Timestamp as Clock, TimestampTz as Instant};
-    static OVERLOADS: [Overload; 21] = [
+    static OVERLOADS: [Overload; 25] = [
         overload(&[Interval, Clock], Clock, timestamp),
         overload(&[Interval, Clock, Clock], Clock, timestamp),
         overload(&[Interval, Clock, Clock, Clock], Clock, timestamp),
         overload_of(&[Interval, Instant], Returns::Same(1), timestamp),
         overload_of(&[Interval, Instant, Instant], Returns::Same(1), timestamp),
         overload_of(&[Interval, Instant, Instant, Instant], Returns::Same(1), timestamp),
+        overload_of(&[Interval, Instant, Text], Returns::Same(1), in_zone),
+        overload_of(&[Interval, Instant, Text, Instant, Instant], Returns::Same(1), in_zone),
         overload(&[Interval, Date], Date, date),
         overload(&[Interval, Date, Date], Date, date),
         overload(&[Interval, Date, Date, Date], Date, date),
@@ -49,6 +55,8 @@ pub fn time_bucket_gapfill() -> Arc<ScalarUDF> {
         overload_of(&[Text, Instant], Returns::Same(1), timestamp),
         overload_of(&[Text, Instant, Instant], Returns::Same(1), timestamp),
         overload_of(&[Text, Instant, Instant, Instant], Returns::Same(1), timestamp),
+        overload_of(&[Text, Instant, Text], Returns::Same(1), in_zone),
+        overload_of(&[Text, Instant, Text, Instant, Instant], Returns::Same(1), in_zone),
         overload(&[Text, Date], Date, date),
         overload(&[Text, Date, Date], Date, date),
         overload(&[Text, Date, Date, Date], Date, date),
@@ -61,6 +69,10 @@ pub fn time_bucket_gapfill() -> Arc<ScalarUDF> {
 
 fn timestamp(args: &Args<'_>) -> Result<ArrayRef> {
     time_bucket::timestamps(args, false)
+}
+
+fn in_zone(args: &Args<'_>) -> Result<ArrayRef> {
+    time_bucket::starts_in_zone(args, false)
 }
 
 fn date(args: &Args<'_>) -> Result<ArrayRef> {

@@ -9,6 +9,7 @@ use crate::Error;
 use crate::error::timestamp_out_of_range;
 use crate::pg::civil::Civil;
 use crate::pg::interval::{self, MICROS_PER_DAY};
+use crate::pg::zone::Zone;
 
 /// The width of a bucket.
 #[derive(Debug, Clone, Copy)]
@@ -98,11 +99,20 @@ pub enum Buckets {
     Days(BucketWidth),
     /// Of microseconds since 1970.
     Micros(BucketWidth),
+    /// The same, by the clock of a time zone.
+    Zoned(ZonedWidth),
 }
 
 /// The width of a bucket of time.
 #[derive(Debug, Clone, Copy)]
 pub struct BucketWidth(Width);
+
+/// The width of a bucket of a clock.
+#[derive(Debug, Clone, Copy)]
+pub struct ZonedWidth {
+    width: BucketWidth,
+    zone: Zone,
+}
 
 impl Buckets {
     /// Those of a width as `time_bucket` takes it, over times of a type. `None` if there is no width, or none of them.
@@ -123,12 +133,19 @@ impl Buckets {
         })
     }
 
+    /// The same by the clock of a time zone, those of moments. An unknown zone is 22023.
+    pub fn of_zone(self, name: &str) -> Result<Self, Error> {
+        let zone = Zone::named(name)?;
+        Ok(if let Self::Micros(width) = self { Self::Zoned(ZonedWidth { width, zone }) } else { self })
+    }
+
     /// The start of the bucket of a time.
     pub fn start(&self, at: i64) -> Result<i64, Error> {
         match self {
             Self::Integers(width) => integer_start(*width, at, 0),
             Self::Days(width) => Ok(width.start_of_day(at)?.div_euclid(MICROS_PER_DAY)),
             Self::Micros(width) => width.0.start(at, None),
+            Self::Zoned(ZonedWidth { width, zone }) => zone.to_instant(width.0.start(zone.to_local(at)?, None)?),
         }
     }
 
@@ -148,6 +165,7 @@ impl Buckets {
                 Some(next.div_euclid(MICROS_PER_DAY))
             }
             Self::Micros(width) => width.0.next(start),
+            Self::Zoned(of) => of.next(start),
         }
     }
 
@@ -155,7 +173,7 @@ impl Buckets {
     pub fn longest(&self) -> i64 {
         match self {
             Self::Integers(width) => *width,
-            Self::Days(width) | Self::Micros(width) => match width.0 {
+            Self::Days(width) | Self::Micros(width) | Self::Zoned(ZonedWidth { width, .. }) => match width.0 {
                 Width::Months(months) => months.saturating_mul(31 * MICROS_PER_DAY),
                 Width::Micros(micros) => micros,
             },
@@ -168,7 +186,7 @@ impl Buckets {
         let (span, width) = match self {
             Self::Integers(width) => (span, *width),
             Self::Days(width) => (span, (width.least() / MICROS_PER_DAY).max(1)),
-            Self::Micros(width) => (span, width.least()),
+            Self::Micros(width) | Self::Zoned(ZonedWidth { width, .. }) => (span, width.least()),
         };
         span.div_ceil(u128::try_from(width).unwrap_or(1).max(1))
     }
@@ -184,6 +202,20 @@ impl BucketWidth {
         match self.0 {
             Width::Months(months) => months.saturating_mul(28 * MICROS_PER_DAY),
             Width::Micros(micros) => micros,
+        }
+    }
+}
+
+impl ZonedWidth {
+    /// A clock that is put forward skips what would begin in the gap, and shows another time where a bucket begins in it.
+    fn next(self, start: i64) -> Option<i64> {
+        let mut local = self.width.0.start(self.zone.to_local(start).ok()?, None).ok()?;
+        loop {
+            local = self.width.0.next(local)?;
+            let next = self.zone.to_instant(local).ok()?;
+            if next > start {
+                return Some(next);
+            }
         }
     }
 }
@@ -226,6 +258,30 @@ mod tests {
             assert_eq!(stepped, seen, "{width}");
             let span = buckets.count(first, *seen.last().unwrap());
             assert!(span + 1 >= u128::try_from(seen.len()).unwrap(), "{width}: {span}");
+        }
+    }
+
+    #[test]
+    fn buckets_of_a_clock_follow_each_other_when_it_is_changed() {
+        // Berlin, and clocks that are changed at midnight, by half an hour, and never.
+        for zone in ["Europe/Berlin", "America/Sao_Paulo", "Australia/Lord_Howe", "Asia/Kathmandu"] {
+            for width in ["15 min", "1 hour", "7 hours", "1 day", "1 week", "1 month"] {
+                let times = DataType::Timestamp(arrow::datatypes::TimeUnit::Microsecond, Some("UTC".into()));
+                let buckets = Buckets::new(&ScalarValue::Utf8(Some(width.into())), &times).unwrap().unwrap();
+                let buckets = buckets.of_zone(zone).unwrap();
+                let first = to_days(2017, 1, 1) * MICROS_PER_DAY;
+                let seen: std::collections::BTreeSet<i64> =
+                    (0..2 * 365 * 96).map(|step| buckets.start(first + step * 900_000_000).unwrap()).collect();
+                let (mut at, last) = (*seen.first().unwrap(), *seen.last().unwrap());
+                let mut stepped = std::collections::BTreeSet::from([at]);
+                while at < last {
+                    at = buckets.next(at).unwrap();
+                    stepped.insert(at);
+                }
+                let unvisited: Vec<_> = seen.difference(&stepped).collect();
+                assert!(unvisited.is_empty(), "{zone} {width}: {unvisited:?}");
+                assert!(stepped.len() <= seen.len() + 2, "{zone} {width}: {} of {}", stepped.len(), seen.len());
+            }
         }
     }
 }

@@ -35,6 +35,8 @@ mod ties;
 mod unknown;
 mod zones;
 
+pub(crate) use shifts::is_origin;
+
 use std::sync::Arc;
 
 use datafusion::execution::context::QueryPlanner;

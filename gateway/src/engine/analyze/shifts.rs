@@ -128,13 +128,11 @@ fn below(image: &Expr, range: Range, schema: &DFSchema, is_computed: bool) -> Op
 /// The argument of a function that has the time, and how much earlier and later than the function's value it can be.
 fn shift<'a>(name: &str, args: &'a [Expr], schema: &DFSchema) -> Option<(&'a Expr, i128, i128)> {
     match (name, args) {
-        ("time_bucket", [width, of]) | ("time_bucket" | "date_bin", [width, of, Expr::Literal(..)]) => {
-            let Expr::Literal(width, _) = width else { return None };
-            let times = of.get_type(schema).ok()?;
-            let longest = Buckets::new(width, &times).ok()??.longest();
-            // The start of a bucket of days is cut to a day.
-            let slack = if times == DataType::Date32 { DAY } else { 0 };
-            Some((of, 0, i128::from(longest) + slack))
+        ("time_bucket", [width, of]) | ("date_bin", [width, of, Expr::Literal(..)]) => bucket(width, of, schema),
+        ("time_bucket", [width, of, origin]) if is_origin(origin) => bucket(width, of, schema),
+        ("time_bucket", [width, of, zone]) if text(zone).is_some() => {
+            let (of, _, longest) = bucket(width, of, schema)?;
+            Some((of, -2 * ZONE, longest + 2 * ZONE))
         }
         ("date_trunc", [unit, of]) | ("date_trunc", [unit, of, Expr::Literal(..)]) => {
             let DataType::Timestamp(_, zone) = of.get_type(schema).ok()? else { return None };
@@ -150,6 +148,25 @@ fn shift<'a>(name: &str, args: &'a [Expr], schema: &DFSchema) -> Option<(&'a Exp
         }
         _ => None,
     }
+}
+
+fn bucket<'a>(width: &Expr, of: &'a Expr, schema: &DFSchema) -> Option<(&'a Expr, i128, i128)> {
+    let Expr::Literal(width, _) = width else { return None };
+    let times = of.get_type(schema).ok()?;
+    let longest = Buckets::new(width, &times).ok()??.longest();
+    // The start of a bucket of days is cut to a day.
+    let slack = if times == DataType::Date32 { DAY } else { 0 };
+    Some((of, 0, i128::from(longest) + slack))
+}
+
+/// Whether the third argument of `time_bucket` is one to count from, and neither a zone nor an offset.
+pub(crate) fn is_origin(argument: &Expr) -> bool {
+    let of = match argument {
+        Expr::Literal(value, _) => value.data_type(),
+        Expr::Cast(Cast { field, .. }) => field.data_type().clone(),
+        _ => return false,
+    };
+    matches!(of, DataType::Timestamp(..) | DataType::Date32 | DataType::Int64)
 }
 
 /// The longest time from the start of a unit of `date_trunc` to its end.

@@ -9,6 +9,7 @@ use datafusion::logical_expr::{Distinct, Expr, Join, LogicalPlan, Projection};
 use datafusion::scalar::ScalarValue;
 
 use super::made_of::{reads, scanned};
+use crate::engine::analyze::is_origin;
 
 /// A column of the result as a function of one of the driving table.
 #[derive(Debug, Clone)]
@@ -220,7 +221,9 @@ fn is_monotone(expr: &Expr) -> bool {
             let Some(place) = known.or(is_year.then_some(1)) else { return false };
             let mut others = call.args.iter().enumerate().filter(|(at, _)| *at != place);
             let is_alone = others.all(|(_, argument)| argument.column_refs().is_empty());
-            is_alone && call.args.get(place).is_some_and(is_monotone)
+            // The clock of a zone, and what is moved by its days, goes back once a year.
+            let is_moved = name == "time_bucket" && call.args.get(2).is_some_and(|third| !is_origin(third));
+            is_alone && !is_moved && call.args.get(place).is_some_and(is_monotone)
         }
         _ => false,
     }

@@ -10,13 +10,17 @@ use super::literals::number;
 use super::{arrays, folded};
 use crate::error::{Error, Result, SqlState};
 
-/// The parameters of a function in their order; how many a call must give, and what the rest are by default.
+/// The parameters of a function in their order; how many a call must give, and what the rest are by default. Of several
+/// lists of one function the first is meant that has a place for each argument.
 struct Parameters {
     function: &'static str,
     names: &'static [&'static str],
     required: usize,
     default: fn() -> Expr,
 }
+
+/// Of a time zone before a start and a finish: positional calls that end before the last would be those of a start.
+const IN_ZONE: &str = "timezone";
 
 const FUNCTIONS: &[Parameters] = &[
     Parameters { function: "make_date", names: &["year", "month", "day"], required: 3, default: zero },
@@ -39,10 +43,24 @@ const FUNCTIONS: &[Parameters] = &[
         required: 6,
         default: zero,
     },
+    Parameters { function: "time_bucket", names: &["bucket_width", "ts", "origin"], required: 2, default: null },
+    Parameters { function: "time_bucket", names: &["bucket_width", "ts", "offset"], required: 2, default: null },
+    Parameters {
+        function: "time_bucket",
+        names: &["bucket_width", "ts", "timezone", "origin", "offset"],
+        required: 3,
+        default: null,
+    },
     Parameters {
         function: "time_bucket_gapfill",
         names: &["bucket_width", "ts", "start", "finish"],
         required: 2,
+        default: null,
+    },
+    Parameters {
+        function: "time_bucket_gapfill",
+        names: &["bucket_width", "ts", "timezone", "start", "finish"],
+        required: 3,
         default: null,
     },
     Parameters { function: "locf", names: &["value", "prev", "treat_null_as_missing"], required: 1, default: null },
@@ -68,39 +86,49 @@ pub(super) fn rewrite(function: &mut Function) -> Result<()> {
     if spread(&name, &mut list.args)? {
         return Ok(());
     }
-    let Some(known) = FUNCTIONS.iter().find(|known| known.function == name) else { return Err(undefined(&name)) };
-    let mut places: Vec<Option<Expr>> = vec![None; known.names.len()];
-    let mut named = false;
-    for (index, arg) in list.args.iter().enumerate() {
-        let (at, expr) = match arg {
-            FunctionArg::Unnamed(FunctionArgExpr::Expr(_)) if named => {
-                return Err(Error::new(SqlState::SyntaxError, "positional argument cannot follow named argument"));
-            }
-            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => (Some(index), expr),
-            FunctionArg::Named { name, arg: FunctionArgExpr::Expr(expr), .. } => {
-                named = true;
-                let written = folded(name);
-                (known.names.iter().position(|parameter| *parameter == written), expr)
-            }
-            FunctionArg::ExprNamed { name: Expr::Identifier(name), arg: FunctionArgExpr::Expr(expr), .. } => {
-                named = true;
-                let written = folded(name);
-                (known.names.iter().position(|parameter| *parameter == written), expr)
+    let mut given = Vec::with_capacity(list.args.len());
+    for arg in &list.args {
+        let (written, expr) = match arg {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => (None, expr),
+            FunctionArg::Named { name, arg: FunctionArgExpr::Expr(expr), .. }
+            | FunctionArg::ExprNamed { name: Expr::Identifier(name), arg: FunctionArgExpr::Expr(expr), .. } => {
+                (Some(folded(name)), expr)
             }
             _ => return Err(undefined(&name)),
         };
-        match at.and_then(|at| places.get_mut(at)) {
-            Some(place @ None) => *place = Some(expr.clone()),
-            _ => return Err(undefined(&name)),
+        if written.is_none() && given.last().is_some_and(|(last, _): &(Option<String>, _)| last.is_some()) {
+            return Err(Error::new(SqlState::SyntaxError, "positional argument cannot follow named argument"));
         }
+        given.push((written, expr.clone()));
     }
-    let given = places.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
-    if given < known.required || places.iter().take(known.required).any(Option::is_none) {
-        return Err(undefined(&name));
-    }
-    let args = places.into_iter().take(given).map(|place| place.unwrap_or_else(known.default));
+    let all = FUNCTIONS.iter().filter(|known| known.function == name).find_map(|known| known.placed(&given));
+    let args = all.ok_or_else(|| undefined(&name))?.into_iter();
     list.args = args.map(|expr| FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))).collect();
     Ok(())
+}
+
+impl Parameters {
+    /// The arguments in their order, up to the last that is given; `None` if they are not of this list.
+    fn placed(&self, given: &[(Option<String>, Expr)]) -> Option<Vec<Expr>> {
+        let mut places: Vec<Option<Expr>> = vec![None; self.names.len()];
+        for (index, (written, expr)) in given.iter().enumerate() {
+            let at = match written {
+                Some(written) => self.names.iter().position(|name| name == written)?,
+                None => index,
+            };
+            match places.get_mut(at)? {
+                place @ None => *place = Some(expr.clone()),
+                Some(_) => return None,
+            }
+        }
+        let mut last = places.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+        if last > 3 && self.names.get(2) == Some(&IN_ZONE) {
+            last = places.len();
+        }
+        let is_whole = last >= self.required && places.iter().take(self.required).all(Option::is_some);
+        let all = places.into_iter().take(last).map(|place| place.unwrap_or_else(self.default));
+        is_whole.then(|| all.collect())
+    }
 }
 
 /// `name := value` is the older form of `name => value`, which is read as an operator.

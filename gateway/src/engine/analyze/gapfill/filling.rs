@@ -210,7 +210,11 @@ fn filled_in(plan: &LogicalPlan, markers: &mut Markers) -> Result<LogicalPlan> {
         return Err(unsupported(format!("aggregate functions must be below {within}")));
     }
     let times = Expr::ScalarFunction(call.clone()).get_type(aggregate.input.schema())?;
-    let range = range(&call.args, &aggregate.input, &times)?;
+    let (zone, bounds) = zoned(call, &aggregate.input)?;
+    if zone.is_some_and(|zone| !is_simple(zone)) {
+        return Err(invalid("timezone must be a simple expression"));
+    }
+    let range = range((call.args.get(1), bounds), &aggregate.input, &times)?;
     let keys = columns.iter().enumerate().take(aggregate.group_expr.len()).filter(|(index, _)| *index != at);
     let series = keys.map(|(_, column)| Expr::Column(column.clone())).collect();
 
@@ -221,15 +225,25 @@ fn filled_in(plan: &LogicalPlan, markers: &mut Markers) -> Result<LogicalPlan> {
     markers.settle(input.schema())?;
     let shown = columns.iter().cloned().map(Expr::Column).chain(markers.values());
     let input = LogicalPlan::Projection(Projection::try_new(shown.collect(), Arc::new(input))?);
-    let (fills, width) = (markers.fills(), width.clone());
+    let (fills, width, zone) = (markers.fills(), width.clone(), zone.cloned());
     let time = Expr::Column(time.clone());
-    let parts = Parts { input, time, series, fills, width, starts: range.starts, finishes: range.finishes };
+    let parts = Parts { input, time, series, fills, width, zone, starts: range.starts, finishes: range.finishes };
     Ok(LogicalPlan::Extension(Extension { node: Arc::new(GapFill::new(parts)?) }))
+}
+
+/// The time zone of a call, if it has one, and its start and finish.
+fn zoned<'a>(call: &'a ScalarFunction, input: &LogicalPlan) -> Result<(Option<&'a Expr>, &'a [Expr])> {
+    let rest = call.args.get(2..).unwrap_or_default();
+    Ok(match rest.split_first() {
+        Some((zone, bounds)) if zone.get_type(input.schema())?.is_string() => (Some(zone), bounds),
+        _ => (None, rest),
+    })
 }
 
 /// The aggregation by `time_bucket`, under the name of the key as it is written: the rule meets it once.
 fn bucketed(aggregate: &Aggregate, at: usize, call: &ScalarFunction) -> Result<Aggregate> {
-    let args = call.args.iter().take(2).cloned().collect();
+    let (zone, _) = zoned(call, &aggregate.input)?;
+    let args = call.args.iter().take(2).chain(zone).cloned().collect();
     let name = Expr::ScalarFunction(call.clone()).schema_name().to_string();
     let mut keys = aggregate.group_expr.clone();
     if let Some(key) = keys.get_mut(at) {

@@ -38,6 +38,8 @@ pub(in super::super) struct GapFill {
     pub(super) series: Vec<Expr>,
     pub(super) fills: Vec<(Expr, Fill)>,
     pub(super) width: Expr,
+    /// The time zone whose clock the buckets follow.
+    pub(super) zone: Option<Expr>,
     pub(super) starts: Vec<Bound>,
     pub(super) finishes: Vec<Bound>,
     /// Conditions on no column, which the rows that are filled in have to meet too.
@@ -52,16 +54,17 @@ pub(super) struct Parts {
     pub(super) series: Vec<Expr>,
     pub(super) fills: Vec<(Expr, Fill)>,
     pub(super) width: Expr,
+    pub(super) zone: Option<Expr>,
     pub(super) starts: Vec<Bound>,
     pub(super) finishes: Vec<Bound>,
 }
 
 impl GapFill {
     pub(super) fn new(parts: Parts) -> Result<Self> {
-        let Parts { input, time, series, fills, width, starts, finishes } = parts;
+        let Parts { input, time, series, fills, width, zone, starts, finishes } = parts;
         let guards = Vec::new();
         let schema = Arc::new(DFSchema::empty());
-        Self { input, time, series, fills, width, starts, finishes, guards, schema }.settled()
+        Self { input, time, series, fills, width, zone, starts, finishes, guards, schema }.settled()
     }
 
     /// With the schema that follows from its parts.
@@ -119,8 +122,8 @@ impl UserDefinedLogicalNodeCore for GapFill {
     fn expressions(&self) -> Vec<Expr> {
         let fills = self.fills.iter().map(|(column, _)| column);
         let bounds = self.starts.iter().chain(&self.finishes).map(|bound| &bound.value);
-        let all = [&self.time].into_iter().chain(&self.series).chain(fills).chain([&self.width]).chain(bounds);
-        all.chain(&self.guards).cloned().collect()
+        let all = [&self.time].into_iter().chain(&self.series).chain(fills).chain([&self.width]).chain(&self.zone);
+        all.chain(bounds).chain(&self.guards).cloned().collect()
     }
 
     /// A condition on the keys alone is on whole series: fewer of them are filled.
@@ -136,9 +139,10 @@ impl UserDefinedLogicalNodeCore for GapFill {
         let bounds = |bounds: &[Bound]| list(bounds.iter().map(|bound| &bound.value).collect());
         write!(
             f,
-            "GapFill: time={} width={} series=[{}] start=[{}] finish=[{}]",
+            "GapFill: time={} width={}{} series=[{}] start=[{}] finish=[{}]",
             self.time,
             self.width,
+            self.zone.iter().map(|zone| format!(" zone={zone}")).collect::<String>(),
             list(self.series.iter().collect()),
             bounds(&self.starts),
             bounds(&self.finishes)
@@ -158,6 +162,9 @@ impl UserDefinedLogicalNodeCore for GapFill {
             *column = next()?;
         }
         node.width = next()?;
+        if let Some(zone) = &mut node.zone {
+            *zone = next()?;
+        }
         for bound in node.starts.iter_mut().chain(&mut node.finishes) {
             bound.value = next()?;
         }

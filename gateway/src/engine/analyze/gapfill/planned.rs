@@ -56,10 +56,15 @@ pub(in super::super) fn planned(
         set(place(column, schema)?, kind);
     }
     let times = schema.field(time).data_type();
-    let buckets = buckets(&planning.value(&node.width)?, times)?;
+    let mut buckets = buckets(&planning.value(&node.width)?, times)?;
+    if let Some(zone) = &node.zone {
+        let zone = planning.value(zone)?;
+        let Some(name) = zone.try_as_str().flatten() else { return Err(invalid("timezone cannot be NULL")) };
+        buckets = buckets.of_zone(name)?;
+    }
     let (start, finish) = range(node, &buckets, times, planning)?;
     let output = Arc::new(UserDefinedLogicalNodeCore::schema(node).as_arrow().clone());
-    let guards = node.guards.iter().map(|guard| planning.physical(guard)).collect::<Result<_>>()?;
+    let guards = node.guards.iter().map(|guard| planning.physical(guard, &DFSchema::empty())).collect::<Result<_>>()?;
     let shape = Shape { input: input.schema(), output, kinds, buckets, start, finish };
     // It can give rows for long without asking its input for any.
     Ok(Arc::new(CooperativeExec::new(Arc::new(GapFillExec::new(Arc::clone(input), shape, guards)))))
@@ -100,15 +105,15 @@ fn range(node: &GapFill, buckets: &Buckets, times: &DataType, planning: &Plannin
 }
 
 impl Planning<'_> {
-    fn physical(&self, expr: &Expr) -> Result<Arc<dyn PhysicalExpr>> {
-        self.planner.create_physical_expr(expr, &DFSchema::empty(), self.session, self.context)
+    pub(in super::super) fn physical(&self, expr: &Expr, schema: &DFSchema) -> Result<Arc<dyn PhysicalExpr>> {
+        self.planner.create_physical_expr(expr, schema, self.session, self.context)
     }
 
     /// The value of an expression without columns.
-    fn value(&self, expr: &Expr) -> Result<ScalarValue> {
+    pub(in super::super) fn value(&self, expr: &Expr) -> Result<ScalarValue> {
         let options = RecordBatchOptions::new().with_row_count(Some(1));
         let row = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), Vec::new(), &options)?;
-        match self.physical(expr)?.evaluate(&row)? {
+        match self.physical(expr, &DFSchema::empty())?.evaluate(&row)? {
             ColumnarValue::Scalar(value) => Ok(value),
             ColumnarValue::Array(values) => ScalarValue::try_from_array(&values, 0),
         }

@@ -19,20 +19,20 @@ pub(super) struct Range {
     pub(super) finishes: Vec<Bound>,
 }
 
-/// The range of a call over the rows of a plan.
-pub(super) fn range(args: &[Expr], input: &LogicalPlan, times: &DataType) -> Result<Range> {
-    let given = |at: usize, what: &str| match args.get(at) {
+/// The range of a call over the rows of a plan: of its time, and its start and finish as far as they are given.
+pub(super) fn range((time, bounds): (Option<&Expr>, &[Expr]), input: &LogicalPlan, times: &DataType) -> Result<Range> {
+    let given = |at: usize, what: &str| match bounds.get(at) {
         Some(arg) if !is_null(arg) => match is_simple(arg) {
             true => Ok(vec![Bound { value: arg.clone(), is_behind: false }]),
             false => Err(invalid(&format!("{what} must be a simple expression"))),
         },
         _ => Ok(Vec::new()),
     };
-    let mut range = Range { starts: given(2, "start")?, finishes: given(3, "finish")? };
+    let mut range = Range { starts: given(0, "start")?, finishes: given(1, "finish")? };
     if !range.starts.is_empty() && !range.finishes.is_empty() {
         return Ok(range);
     }
-    let Some(column) = args.get(1).and_then(|arg| column(arg, input.schema())) else {
+    let Some(column) = time.and_then(|time| column(time, input.schema())) else {
         let message = "ts needs to refer to a single column if no start or finish is supplied";
         let message = format!("invalid time_bucket_gapfill argument: {message}");
         return Err(refused(Error::new(SqlState::InvalidParameterValue, message).hint(HINT)));
