@@ -18,6 +18,7 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::AnalyzerRule;
 
 use super::apply::{Apply, Inner, Meaning};
+use super::arithmetic::checked_in;
 use super::join_conditions;
 use super::native::{self, Subqueries as _};
 use super::outer::{Key, is_bound, outer_columns, references};
@@ -195,6 +196,7 @@ fn lateral(join: &Join) -> Result<Option<LogicalPlan>> {
 
 /// The subquery with what it takes from outside, and the expressions that give it.
 fn inner(plan: LogicalPlan, input: &DFSchemaRef) -> Result<(Inner, Vec<Expr>)> {
+    let plan = checked_in(plan)?;
     let mut keys = Vec::new();
     let mut args = Vec::new();
     for (key, expr) in references(&plan)? {
