@@ -78,3 +78,16 @@ SELECT station_id, station_name, haversine(latitude, longitude, 43.6045, 1.4440)
 FROM (SELECT DISTINCT station_id, station_name, latitude, longitude FROM weather.france_hourly) AS stations
 ORDER BY distance_km, station_id
 LIMIT 5;
+
+-- The last observation of each station by noon of five days, unless that is more than three hours old.
+SELECT s.station, d.noon, o.observation_at, o.temperature
+FROM generate_series(TIMESTAMPTZ '2024-03-01 12:00:00+00', TIMESTAMPTZ '2024-03-05 12:00:00+00', interval '1 day') AS d(noon)
+CROSS JOIN (SELECT DISTINCT station FROM weather.observations) AS s
+LEFT JOIN LATERAL (
+    SELECT observation_at, temperature
+    FROM weather.observations AS o
+    WHERE o.station = s.station AND o.observation_at BETWEEN d.noon - interval '3 hours' AND d.noon
+    ORDER BY o.observation_at DESC
+    LIMIT 1
+) AS o ON true
+ORDER BY s.station, d.noon;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests report by panicking")]
 
 mod arrow_types;
+mod asof;
 mod attacks;
 mod authentication;
 mod bad_files;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Column, DFSchemaRef, DataFusionError, Result};
+use datafusion::common::{Column, DFSchemaRef, DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::expr::{Case, Exists, InSubquery, SetComparison, SetQuantifier};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
@@ -19,6 +19,7 @@ use datafusion::optimizer::AnalyzerRule;
 
 use super::apply::{Apply, Inner, Meaning};
 use super::arithmetic::checked_in;
+use super::asof;
 use super::join_conditions;
 use super::native::{self, Subqueries as _};
 use super::outer::{Key, is_bound, outer_columns, references};
@@ -173,6 +174,14 @@ fn lateral(join: &Join) -> Result<Option<LogicalPlan>> {
     if let Some(alias) = alias {
         plan = LogicalPlan::SubqueryAlias(SubqueryAlias::try_new(Arc::new(plan), alias)?);
     }
+    let is_always = join.on.is_empty()
+        && join
+            .filter
+            .as_ref()
+            .is_none_or(|filter| matches!(filter, Expr::Literal(ScalarValue::Boolean(Some(true)), _)));
+    if is_always && let Some(joined) = asof::joined(&join.left, &plan, keep)? {
+        return Ok(Some(joined));
+    }
     // The condition looks at both sides: inside the subquery the left side is what is outside.
     let equalities = join.on.iter().map(|(left, right)| left.clone().eq(right.clone()));
     if let Some(condition) = conjunction(equalities.chain(join.filter.clone())) {
@@ -301,6 +310,13 @@ impl Applied {
         }
         if allowed == Allowed::Scalars && native::scalar(&subquery.subquery, &self.schema)? {
             return Ok(Expr::ScalarSubquery(subquery));
+        }
+        if self.conditions.is_empty() {
+            let name = unique_name();
+            if let Some(valued) = asof::valued(&self.plan, &subquery.subquery, &name)? {
+                self.plan = valued;
+                return Ok(Expr::Column(Column::new_unqualified(name)));
+            }
         }
         self.ask(subquery, Meaning::Scalar, None)
     }

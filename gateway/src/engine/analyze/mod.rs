@@ -7,6 +7,7 @@ mod answer;
 mod apply;
 mod apply_exec;
 mod arithmetic;
+mod asof;
 mod correlated;
 mod distinct_sums;
 mod expressions;

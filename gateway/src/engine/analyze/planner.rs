@@ -17,6 +17,7 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, Phy
 
 use super::apply::{Apply, Meaning};
 use super::apply_exec::ApplyExec;
+use super::asof::{self, AsOf};
 use super::gapfill::{GapFill, Planning, planned};
 use super::lateral_exec::LateralExec;
 use super::lazily::lazily;
@@ -63,10 +64,14 @@ impl ExtensionPlanner for Nodes {
         if let Some(node) = node.as_any().downcast_ref::<GapFill>() {
             return planned(node, input, &Planning { planner, session, context: planning }).map(Some);
         }
-        let Some(apply) = node.as_any().downcast_ref::<Apply>() else { return Ok(None) };
         let Some(state) = session.as_any().downcast_ref::<SessionState>() else {
             return internal_err!("a subquery needs a session state to run in");
         };
+        if let Some(node) = node.as_any().downcast_ref::<AsOf>() {
+            let planning = Planning { planner, session, context: planning };
+            return asof::planned(node, input, &planning, state).await.map(Some);
+        }
+        let Some(apply) = node.as_any().downcast_ref::<Apply>() else { return Ok(None) };
         let schema = apply.input.schema();
         let args = apply
             .args
