@@ -1,7 +1,8 @@
-//! The command line: `serve` (the default), `demo`, `hash-password`, `check`, `refresh`, `functions`.
+//! The command line: `serve` (the default), `demo`, `hash-password`, `check`, `ready`, `refresh`, `functions`.
 //!
 //! Owns: what a person sees in the terminal. A failure is one line on standard error and a non-zero exit.
 
+mod ready;
 mod refresh;
 
 use std::io::{BufRead, Write};
@@ -45,6 +46,8 @@ enum Command {
     HashPassword,
     /// Reads the configuration and the lake, lists what was found, and exits.
     Check,
+    /// Asks the server of this configuration whether it is ready: for health checks of containers.
+    Ready,
     /// Refreshes materialized views, says what was done, and exits: for jobs of cron.
     Refresh {
         /// Their names, as SQL writes them; without any all views of the lake, by name.
@@ -80,6 +83,7 @@ fn run(cli: &Cli) -> Result<()> {
         }
         Command::Serve => serve(Config::load(cli.config.as_deref())?),
         Command::Check => check(Config::load(cli.config.as_deref())?),
+        Command::Ready => ready::ready(Config::load(cli.config.as_deref())?.http.listen),
         Command::Refresh { views, full } => {
             io_runtime()?.block_on(refresh::refresh(Config::load(cli.config.as_deref())?, views, *full))
         }

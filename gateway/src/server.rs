@@ -16,12 +16,15 @@ use crate::config::{self, Config};
 use crate::engine::Engine;
 use crate::error::{Error, Result, SqlState};
 use crate::session::{Registry, Vars};
-use crate::shutdown::Tasks;
+use crate::shutdown::{self, Tasks};
 use crate::socket::tls::{Acceptor, Files, HTTP2, POSTGRESQL, TlsError};
 use crate::{flight, http, pg};
 
 /// Shorter keys are refused: they sign what lets clients in.
 const TOKEN_KEY_CHARS_MIN: usize = 32;
+
+/// How long somebody who reads the metrics may still do so at the end.
+const PROBES_GRACE: Duration = Duration::from_secs(1);
 
 pub struct Server {
     lake: Arc<Lake>,
@@ -31,6 +34,8 @@ pub struct Server {
     flight: SocketAddr,
     http: SocketAddr,
     tasks: Tasks,
+    /// Ends last: who asks how the server is must hear that it stops, and not that it is gone.
+    probes: Tasks,
 }
 
 impl Server {
@@ -62,6 +67,7 @@ impl Server {
             http: address(&http_listener)?,
             database: config.database.clone(),
             tasks: Tasks::default(),
+            probes: Tasks::default(),
             lake,
             engine,
         };
@@ -108,7 +114,7 @@ impl Server {
         let stop = self.tasks.token();
         self.tasks.spawn("postgresql", pg::serve(pg.0, Arc::new(pg.1), stop.clone()));
         self.tasks.spawn("flight", flight::serve(flight.0, flight.1, stop.clone()));
-        self.tasks.spawn("http", http::serve(http.0, http.1));
+        self.probes.spawn("http", http::serve(http.0, http.1, self.probes.token()));
         let lake = Arc::clone(&self.lake);
         let token = stop.clone();
         self.tasks.spawn("lake poll", async move { lake.poll(token).await });
@@ -147,9 +153,10 @@ impl Server {
 
     /// Stops accepting, lets running statements end within the grace, then ends.
     pub async fn shutdown(&self) {
-        self.tasks.stop().await;
+        self.tasks.stop(shutdown::GRACE).await;
         // A connection that was cut may hold the lake longer than the process lives.
         self.lake.close_shadows();
+        self.probes.stop(PROBES_GRACE).await;
     }
 }
 

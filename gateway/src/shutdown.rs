@@ -7,7 +7,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// How long running statements may go on after a request to stop.
-const GRACE: Duration = Duration::from_secs(25);
+pub const DRAIN: Duration = Duration::from_secs(25);
+/// How long connections that are cut then may take to say goodbye.
+pub const GOODBYE: Duration = Duration::from_secs(4);
+/// The tasks of the protocols end within this, or are cut.
+pub const GRACE: Duration = Duration::from_secs(30);
 
 /// Waits for SIGTERM or SIGINT.
 pub async fn requested() {
@@ -51,11 +55,11 @@ impl Tasks {
     }
 
     /// Asks every task to end, and waits for them as long as the grace allows.
-    pub async fn stop(&self) {
+    pub async fn stop(&self, grace: Duration) {
         self.stop.cancel();
         self.tracker.close();
-        if tokio::time::timeout(GRACE, self.tracker.wait()).await.is_err() {
-            tracing::warn!("some connections did not end within {} s and are cut", GRACE.as_secs());
+        if tokio::time::timeout(grace, self.tracker.wait()).await.is_err() {
+            tracing::warn!("some connections did not end within {} s and are cut", grace.as_secs());
         }
     }
 }

@@ -25,6 +25,7 @@ pub struct State {
     /// What those who send events must know; `None` takes no events.
     pub events_token: Option<Secret>,
     pub events: Arc<Events>,
+    /// Cancelled as soon as a stop was asked for.
     pub stop: CancellationToken,
 }
 
@@ -50,16 +51,15 @@ impl Events {
     }
 }
 
-/// Serves until the token is cancelled.
-pub async fn serve(listener: TcpListener, state: State) {
-    let stop = state.stop.clone();
+/// Serves until `end`, which comes after the drain: until then it is alive and not ready.
+pub async fn serve(listener: TcpListener, state: State, end: CancellationToken) {
     let routes = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics::text))
         .route("/events", post(events::receive).layer(DefaultBodyLimit::max(events::MESSAGE_BYTES_MAX)))
         .with_state(state);
-    let served = axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned()).await;
+    let served = axum::serve(listener, routes).with_graceful_shutdown(end.cancelled_owned()).await;
     if let Err(error) = served {
         tracing::error!(%error, "the HTTP server ended");
     }

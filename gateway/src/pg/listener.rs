@@ -18,13 +18,10 @@ use tokio_util::task::TaskTracker;
 
 use super::slots::Slots;
 use super::{Server, connection, startup};
+use crate::shutdown::{DRAIN, GOODBYE};
 
 /// Connections that have not logged in. Beyond it new ones wait in the kernel's backlog.
 const PENDING_MAX: usize = 256;
-/// How long running statements may go on after the shutdown began.
-const DRAIN_GRACE: Duration = Duration::from_secs(25);
-/// How long the connections may take to say goodbye after that.
-const GOODBYE: Duration = Duration::from_secs(5);
 const BACK_OFF_MIN: Duration = Duration::from_millis(10);
 const BACK_OFF_MAX: Duration = Duration::from_secs(1);
 
@@ -38,15 +35,23 @@ pub(super) struct Hub {
     pub(super) kill: CancellationToken,
 }
 
-/// Serves until `shutdown`, then drains: idle clients get 57P01 at once, running statements after a grace.
+/// Serves until `shutdown`, then drains: idle clients get 57P01 at once, running statements after a grace. Who comes while they
+/// run is told 57P03, as PostgreSQL does, and may still cancel one of them.
 pub async fn serve(listener: TcpListener, server: Arc<Server>, shutdown: CancellationToken) {
     let slots = Slots::new(server.config.max_connections, server.config.superuser_reserved_connections);
     let hub = Arc::new(Hub { server, slots: Arc::new(slots), shutdown, kill: CancellationToken::new() });
     let connections = TaskTracker::new();
-    accept(listener, &hub, &connections).await;
+    accept(&listener, &hub, &connections, &hub.shutdown).await;
 
     connections.close();
-    if timeout(DRAIN_GRACE, connections.wait()).await.is_err() {
+    let (late, never) = (TaskTracker::new(), CancellationToken::new());
+    let drained = async { timeout(DRAIN, connections.wait()).await.is_ok() };
+    let is_drained = tokio::select! {
+        is_drained = drained => is_drained,
+        () = accept(&listener, &hub, &late, &never) => false,
+    };
+    drop(listener);
+    if !is_drained {
         tracing::info!(connections = connections.len(), "cutting the statements that still run");
         hub.kill.cancel();
         if timeout(GOODBYE, connections.wait()).await.is_err() {
@@ -55,7 +60,7 @@ pub async fn serve(listener: TcpListener, server: Arc<Server>, shutdown: Cancell
     }
 }
 
-async fn accept(listener: TcpListener, hub: &Arc<Hub>, connections: &TaskTracker) {
+async fn accept(listener: &TcpListener, hub: &Arc<Hub>, connections: &TaskTracker, end: &CancellationToken) {
     let pending = Arc::new(Semaphore::new(PENDING_MAX));
     let mut back_off = BACK_OFF_MIN;
     loop {
@@ -65,7 +70,7 @@ async fn accept(listener: TcpListener, hub: &Arc<Hub>, connections: &TaskTracker
         };
         let (permit, accepted) = tokio::select! {
             biased;
-            () = hub.shutdown.cancelled() => return,
+            () = end.cancelled() => return,
             next = next => next,
         };
         match (permit, accepted) {

@@ -4,7 +4,7 @@ use lakegate_tests::wire::Client;
 use lakegate_tests::{Lake, TestServer};
 
 /// The status and the body of a GET.
-async fn get(server: &TestServer, path: &str) -> (u16, String) {
+pub(crate) async fn get(server: &TestServer, path: &str) -> (u16, String) {
     let mut client = Client::open(server.server.http_addr()).await;
     client.send(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").as_bytes()).await;
     let answer = String::from_utf8(client.bytes_until_closed().await).unwrap();

@@ -18,6 +18,7 @@ mod delta;
 mod demo;
 mod describe;
 mod differential;
+mod drain;
 mod events;
 mod extended;
 mod faults;
