@@ -1,94 +1,133 @@
 //! Dashboards as Grafana provisions them: the classic JSON model, one file each.
 //!
-//! Owns: which statements a dashboard has and what its variables stand for when it opens.
+//! Owns: which statements a dashboard has, and what its variables stand for.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use super::interval;
+use super::{expand, interval};
 
 /// Points of a panel of usual width.
 const POINTS: u64 = 1000;
+/// What a variable's value is that stands for all of them.
+const ALL: &str = "$__all";
 
-/// One statement of a dashboard, variables replaced and macros not yet.
+/// What the variables of a dashboard stand for, by name.
+pub type Values = BTreeMap<String, Vec<String>>;
+
 #[derive(Debug, Clone)]
-pub struct Panel {
-    pub dashboard: String,
-    /// The panel's title, or `variable NAME` for the statement that lists a variable's values.
+pub struct Dashboard {
     pub title: String,
-    /// `time_series` or `table`.
-    pub format: String,
-    pub sql: String,
     pub from: DateTime<Utc>,
     pub to: DateTime<Utc>,
-    /// What Grafana gives `$__interval` for the range.
-    pub interval: Duration,
+    pub variables: Vec<Variable>,
+    pub statements: Vec<Statement>,
 }
 
-/// Every statement of every dashboard in `dir` and the folders below, by file name; panics on one it cannot read.
-pub fn panels(dir: &Path) -> Vec<Panel> {
-    let mut found = Vec::new();
-    if let Err(error) = read_folder(dir, &mut found) {
-        panic!("{}: {error}", dir.display());
-    }
-    found
+#[derive(Debug, Clone)]
+pub struct Variable {
+    pub name: String,
+    /// Its values are the first column.
+    pub query: String,
+    pub is_multi: bool,
+    pub includes_all: bool,
+    /// The values that the dashboard opens with; `None` for all.
+    pub current: Option<Vec<String>>,
 }
 
-fn read_folder(dir: &Path, found: &mut Vec<Panel>) -> Result<(), String> {
-    let entries = fs::read_dir(dir).map_err(|error| error.to_string())?;
-    let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+/// One statement, variables and macros in it.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    /// The panel's title, or `annotation NAME`.
+    pub title: String,
+    /// `time_series`, `table`, or `annotation`.
+    pub format: String,
+    pub sql: String,
+}
+
+/// Every dashboard in `dir`, by file name; panics on one it cannot read. `now` is what their ranges are from.
+pub fn dashboards(dir: &Path, now: DateTime<Utc>) -> Vec<Dashboard> {
+    let mut paths: Vec<_> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     paths.sort();
-    for path in paths {
-        if path.is_dir() {
-            read_folder(&path, found)?;
-        } else if path.extension().is_some_and(|extension| extension == "json") {
-            let text = fs::read_to_string(&path).map_err(|error| error.to_string())?;
-            let dashboard = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
-            read_dashboard(&dashboard, found).map_err(|error| format!("{}: {error}", path.display()))?;
-        }
-    }
-    Ok(())
+    let read = |path: &Path| {
+        let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+        let dashboard: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        read_dashboard(&dashboard, now)
+    };
+    paths.iter().map(|path| read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))).collect()
 }
 
-fn read_dashboard(dashboard: &Value, found: &mut Vec<Panel>) -> Result<(), String> {
-    let range = |end: &str| {
-        let text = dashboard["time"][end].as_str().ok_or_else(|| format!("no time.{end}"))?;
-        text.parse::<DateTime<Utc>>().map_err(|error| format!("time.{end}: {error}"))
-    };
-    let (from, to) = (range("from")?, range("to")?);
-    let width = (to - from).to_std().map_err(|error| error.to_string())?;
-    let variables = list(&dashboard["templating"]["list"]);
-    let mut add = |title: String, format: &str, sql: &str| -> Result<(), String> {
-        found.push(Panel {
-            dashboard: text(&dashboard["title"])?,
-            title,
-            format: format.to_owned(),
-            sql: replace_variables(sql, variables)?,
-            from,
-            to,
-            interval: interval::rounded(width, POINTS),
-        });
-        Ok(())
-    };
-    for variable in variables {
-        if variable["type"] == "query" {
-            add(format!("variable {}", text(&variable["name"])?), "table", &text(&variable["query"])?)?;
-        }
-    }
+fn read_dashboard(dashboard: &Value, now: DateTime<Utc>) -> Result<Dashboard, String> {
+    let mut statements = Vec::new();
     for panel in list(&dashboard["panels"]) {
         let inner = list(&panel["panels"]);
         for panel in inner.iter().chain([panel]) {
             for target in list(&panel["targets"]) {
-                let format = target["format"].as_str().unwrap_or("time_series");
-                add(text(&panel["title"])?, format, &text(&target["rawSql"])?)?;
+                let format = target["format"].as_str().unwrap_or("time_series").to_owned();
+                statements.push(Statement { title: text(&panel["title"])?, format, sql: text(&target["rawSql"])? });
             }
         }
     }
-    Ok(())
+    for annotation in list(&dashboard["annotations"]["list"]) {
+        if let Some(sql) = annotation["target"]["rawSql"].as_str() {
+            let title = format!("annotation {}", text(&annotation["name"])?);
+            statements.push(Statement { title, format: "annotation".to_owned(), sql: sql.to_owned() });
+        }
+    }
+    let variables = list(&dashboard["templating"]["list"]).iter().filter(|variable| variable["type"] == "query");
+    Ok(Dashboard {
+        title: text(&dashboard["title"])?,
+        from: moment(&dashboard["time"]["from"], now)?,
+        to: moment(&dashboard["time"]["to"], now)?,
+        variables: variables.map(read_variable).collect::<Result<_, _>>()?,
+        statements,
+    })
+}
+
+fn read_variable(variable: &Value) -> Result<Variable, String> {
+    let current: Vec<String> = match &variable["current"]["value"] {
+        Value::Array(values) => values.iter().map(text).collect::<Result<_, _>>()?,
+        one => vec![text(one)?],
+    };
+    Ok(Variable {
+        name: text(&variable["name"])?,
+        query: text(&variable["query"])?,
+        is_multi: variable["multi"] == true,
+        includes_all: variable["includeAll"] == true,
+        current: Some(current).filter(|values| values != &[ALL]),
+    })
+}
+
+/// An end of a range: `now`, `now-24h`, or a moment.
+fn moment(value: &Value, now: DateTime<Utc>) -> Result<DateTime<Utc>, String> {
+    let end = text(value)?;
+    match end.strip_prefix("now") {
+        Some("") => Ok(now),
+        Some(ago) => {
+            let seconds = interval::parse_s(ago.trim_start_matches('-'))?;
+            Ok(now - TimeDelta::seconds(seconds as i64))
+        }
+        None => end.parse().map_err(|error| format!("{end}: {error}")),
+    }
+}
+
+impl Dashboard {
+    /// A statement of it as the server gets it.
+    pub fn sent(&self, sql: &str, values: &Values) -> Result<String, String> {
+        let width = (self.to - self.from).to_std().map_err(|error| error.to_string())?;
+        expand(&replace_variables(sql, &self.variables, values)?, self.from, self.to, self.interval(width))
+    }
+
+    /// What Grafana gives `$__interval` for the range.
+    fn interval(&self, width: Duration) -> Duration {
+        interval::rounded(width, POINTS)
+    }
 }
 
 fn list(value: &Value) -> &[Value] {
@@ -100,15 +139,14 @@ fn text(value: &Value) -> Result<String, String> {
 }
 
 /// Replaces `$name`, `${name}`, `${name:format}` and `[[name]]`; names that are no variable stay.
-fn replace_variables(sql: &str, variables: &[Value]) -> Result<String, String> {
+fn replace_variables(sql: &str, variables: &[Variable], values: &Values) -> Result<String, String> {
     let (mut replaced, mut rest) = (String::with_capacity(sql.len()), sql);
     while let Some(start) = rest.find(['$', '[']) {
         replaced += &rest[..start];
         rest = &rest[start..];
         let (reference, name, format) = reference(rest);
-        let variable = variables.iter().find(|variable| variable["name"] == name);
-        match variable {
-            Some(variable) => replaced += &value(variable, format)?,
+        match variables.iter().find(|variable| variable.name == name) {
+            Some(variable) => replaced += &written(variable, values, format)?,
             None => replaced += reference,
         }
         rest = &rest[reference.len()..];
@@ -132,20 +170,12 @@ fn reference(sql: &str) -> (&str, &str, &str) {
     if sql.starts_with('$') { (whole, word, "") } else { (&sql[..1], "", "") }
 }
 
-/// A variable's current value as the PostgreSQL data source writes it: several are quoted, one alone is only escaped.
-fn value(variable: &Value, format: &str) -> Result<String, String> {
-    let current = &variable["current"]["value"];
-    let values: Vec<String> = match current {
-        Value::Array(values) => values.iter().map(text).collect::<Result<_, _>>()?,
-        one => vec![text(one)?],
-    };
-    if values.iter().any(|value| value == "$__all") {
-        return Err(format!("variable {} opens with all values, which only Grafana knows", variable["name"]));
-    }
-    let several = variable["multi"] == true || variable["includeAll"] == true;
+/// A variable's values as the PostgreSQL data source writes them: quoted if there may be several, one alone is only escaped.
+fn written(variable: &Variable, values: &Values, format: &str) -> Result<String, String> {
+    let values = values.get(&variable.name).ok_or_else(|| format!("variable {} has no values", variable.name))?;
     let escaped = values.iter().map(|value| value.replace('\'', "''"));
     Ok(match format {
-        "" if !several => escaped.collect::<Vec<_>>().join(","),
+        "" if !variable.is_multi && !variable.includes_all => escaped.collect::<Vec<_>>().join(","),
         "" | "sqlstring" => escaped.map(|value| format!("'{value}'")).collect::<Vec<_>>().join(","),
         "raw" | "csv" => values.join(","),
         other => return Err(format!("variable format {other} is not known here")),
@@ -154,19 +184,18 @@ fn value(variable: &Value, format: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::expand;
     use super::*;
 
-    fn variables() -> Vec<Value> {
-        let list = serde_json::json!([
-            {"name": "area", "multi": true, "current": {"value": ["France", "Côte d'Ivoire"]}},
-            {"name": "city", "multi": false, "current": {"value": "Val d'Or"}},
-        ]);
-        list.as_array().unwrap().clone()
+    fn variable(name: &str, is_multi: bool) -> Variable {
+        Variable { name: name.to_owned(), query: String::new(), is_multi, includes_all: false, current: None }
     }
 
     #[test]
     fn variables_are_written_as_the_data_source_writes_them() {
+        let variables = [variable("area", true), variable("city", false)];
+        let of = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>();
+        let values: Values =
+            [("area".to_owned(), of(&["France", "Côte d'Ivoire"])), ("city".to_owned(), of(&["Val d'Or"]))].into();
         for (sql, expected) in [
             ("IN ($area)", "IN ('France','Côte d''Ivoire')"),
             ("IN (${area})", "IN ('France','Côte d''Ivoire')"),
@@ -176,21 +205,50 @@ mod tests {
             ("${area:csv}", "France,Côte d'Ivoire"),
             ("$areas $__timeFilter(c) x[1] $", "$areas $__timeFilter(c) x[1] $"),
         ] {
-            assert_eq!(replace_variables(sql, &variables()).as_deref(), Ok(expected), "{sql}");
+            assert_eq!(replace_variables(sql, &variables, &values).as_deref(), Ok(expected), "{sql}");
         }
-        assert!(replace_variables("${city:json}", &variables()).is_err());
+        assert!(replace_variables("${city:json}", &variables, &values).is_err());
+        assert!(replace_variables("$city", &variables, &Values::new()).is_err());
     }
 
     #[test]
-    fn every_provisioned_statement_expands() {
+    fn ranges_are_moments_or_from_now() {
+        let now = "2026-01-02T00:00:00Z".parse().unwrap();
+        for (end, expected) in [
+            ("now", "2026-01-02T00:00:00Z"),
+            ("now-24h", "2026-01-01T00:00:00Z"),
+            ("2024-01-01T00:00:00Z", "2024-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(moment(&Value::from(end), now), Ok(expected.parse().unwrap()), "{end}");
+        }
+        assert!(moment(&Value::from("yesterday"), now).is_err());
+    }
+
+    /// What a dashboard has that was saved from a running Grafana, and that another refuses or shows empty.
+    #[test]
+    fn dashboards_have_no_traces_of_an_export() {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../grafana-provisioning/dashboards");
-        let panels = panels(&dir);
-        for dashboard in ["Climate", "Weather", "Transactions"] {
-            assert!(panels.iter().filter(|panel| panel.dashboard == dashboard).count() >= 5, "{dashboard}");
+        let mut uids = Vec::new();
+        for entry in fs::read_dir(&dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "json") {
+                let written = fs::read_to_string(&path).unwrap();
+                let dashboard: Value = serde_json::from_str(&written).unwrap();
+                assert!(dashboard["id"].is_null(), "{}", path.display());
+                assert!(!written.contains("__inputs") && !written.contains("${DS_"), "{}", path.display());
+                uids.push(text(&dashboard["uid"]).unwrap());
+                let panels = list(&dashboard["panels"]);
+                let mut ids: Vec<_> = panels.iter().map(|panel| panel["id"].as_u64().unwrap()).collect();
+                ids.sort_unstable();
+                ids.dedup();
+                assert_eq!(ids.len(), panels.len(), "{}: an id is there twice", path.display());
+                for panel in panels {
+                    assert_eq!(panel["datasource"]["uid"], "lakegate", "{}", panel["title"]);
+                }
+            }
         }
-        for panel in panels {
-            let sql = expand(&panel.sql, panel.from, panel.to, panel.interval).unwrap();
-            assert!(!sql.contains('$'), "{}, {}: {sql}", panel.dashboard, panel.title);
-        }
+        uids.sort();
+        let expected = ["climate", "operations", "transactions", "weather"].map(|name| format!("lakegate-{name}"));
+        assert_eq!(uids, expected);
     }
 }
