@@ -8,6 +8,7 @@
 #   tests/run.sh formats        random tables in all formats, beside pyarrow and DuckDB; written ones in other engines
 #   tests/run.sh minio          the lake in a bucket of MinIO
 #   tests/run.sh postgres       random values and calls beside a real PostgreSQL
+#   tests/run.sh deploy         the manifests of deploy/, and the binary as a container runs it
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -480,6 +481,65 @@ postgres_suite() {
     fi
 }
 
+# The manifests, then what they describe as far as it goes without a container engine; see tests/deploy/README.md.
+deploy_suite() {
+    local python=$cache/deploy/bin/python kustomize='' promtool='' minio='' mc=''
+    if ! python_environment deploy tests/deploy/requirements.txt; then
+        not_run "deploy" "no Python environment, and it cannot be made"
+        return
+    fi
+    kustomize_environment || not_run "manifests of Kubernetes" "no kustomize and no Go toolchain"
+    promtool_environment || not_run "rules of Prometheus" "no promtool, and its package cannot be fetched"
+    suite "build" cargo build --locked --workspace
+    export LAKEGATE=$CARGO_TARGET_DIR/debug/lakegate DEMO=$work/demo
+    suite "manifests" timeout 600 env KUSTOMIZE="$kustomize" PROMTOOL="$promtool" "$python" -B tests/deploy/manifests.py
+    if [[ ! -e $work/demo ]]; then
+        suite "demo lake" "$LAKEGATE" demo "$work/demo" --rows 20000
+    fi
+    if [[ $(id -u) -ne 0 ]] || ! unshare --mount true 2>/dev/null; then
+        not_run "as in a container" "only root may make the tree of one"
+        return
+    fi
+    if ! has psql && ! packages postgresql-client; then
+        not_run "as in a container" "no postgresql-client, and it cannot be installed"
+        return
+    fi
+    suite "as in a container" timeout 900 "$python" -B tests/deploy/container.py
+    if minio_environment && mc_environment; then
+        suite "as compose starts it" timeout 600 env MINIO="$minio" MC="$mc" "$python" -B tests/deploy/bucket.py
+    else
+        not_run "as compose starts it" "no minio or mc, and no Go toolchain"
+    fi
+}
+
+kustomize_environment() {
+    kustomize=$(command -v kustomize || true)
+    if [[ -z $kustomize && ! -x $cache/go/bin/kustomize ]] && has go; then
+        GOBIN=$cache/go/bin go install sigs.k8s.io/kustomize/kustomize/v5@v5.7.1
+    fi
+    [[ -n $kustomize || ! -x $cache/go/bin/kustomize ]] || kustomize=$cache/go/bin/kustomize
+    [[ -n $kustomize ]]
+}
+
+mc_environment() {
+    if [[ ! -x $cache/go/bin/mc ]] && has go; then
+        GOBIN=$cache/go/bin go install github.com/minio/mc@v0.0.0-20250313080218-cf909e1063a9
+    fi
+    mc=$cache/go/bin/mc
+    [[ -x $mc ]]
+}
+
+# Of Debian's package the one program: an installed one would start a server.
+promtool_environment() {
+    promtool=$(command -v promtool || true)
+    if [[ -z $promtool && ! -x $cache/prometheus/usr/bin/promtool ]] && has apt-get; then
+        (cd "$work" && { apt-get download -q prometheus || { apt-get update -q && apt-get download -q prometheus; }; } &&
+            dpkg-deb -x prometheus_*.deb "$cache/prometheus") >"$work/apt.log" 2>&1 || true
+    fi
+    [[ -n $promtool || ! -x $cache/prometheus/usr/bin/promtool ]] || promtool=$cache/prometheus/usr/bin/promtool
+    [[ -n $promtool ]]
+}
+
 case ${1:-all} in
     rust) rust_suites ;;
     clients) client_suites ;;
@@ -487,6 +547,7 @@ case ${1:-all} in
     formats) formats_suite ;;
     minio) minio_suite ;;
     postgres) postgres_suite ;;
+    deploy) deploy_suite ;;
     all)
         rust_suites
         client_suites
@@ -494,9 +555,10 @@ case ${1:-all} in
         formats_suite
         minio_suite
         postgres_suite
+        deploy_suite
         ;;
     *)
-        echo "usage: tests/run.sh [rust|clients|notebooks|formats|minio|postgres]" >&2
+        echo "usage: tests/run.sh [rust|clients|notebooks|formats|minio|postgres|deploy]" >&2
         exit 2
         ;;
 esac
