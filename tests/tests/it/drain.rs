@@ -1,8 +1,12 @@
 //! What clients and probes hear between the request to stop and the end, and while the store does not answer.
 
+use std::time::Duration;
+
+use arrow_flight::sql::CommandStatementQuery;
+use futures::StreamExt;
 use lakegate_tests::s3::{Fault, Operation};
 use lakegate_tests::wire::{Client, cancel_until_ready, message};
-use lakegate_tests::{Lake, TestServer, s3};
+use lakegate_tests::{Lake, TestServer, flight, s3};
 use tokio::net::TcpStream;
 
 use crate::cancel::ENDLESS;
@@ -40,6 +44,30 @@ async fn a_server_that_stops_serves_who_is_there_and_tells_who_comes() {
     for addr in [server.addr(), server.server.flight_addr(), server.server.http_addr()] {
         assert!(TcpStream::connect(addr).await.is_err(), "{addr} is still served");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_over_flight_arrive_to_the_last() {
+    let server = TestServer::start(&Lake::sample()).await;
+    let mut client = flight::Client::login(server.server.flight_addr()).await;
+    // Far more than is on its way at any moment.
+    let query = "SELECT n, repeat('x', 1000) FROM generate_series(1, 100000) n".to_owned();
+    let info = client.info(&CommandStatementQuery { query, transaction_id: None }).await.unwrap();
+    let mut rows = client.stream(client.request(info.endpoint[0].ticket.clone().unwrap())).await.unwrap();
+    let mut count = rows.next().await.unwrap().unwrap().num_rows();
+    let mut idle = server.wire().await;
+    let reading = async {
+        // It is told when the stop has begun.
+        idle.until_closed().await;
+        while let Some(batch) = rows.next().await {
+            count += batch.unwrap().num_rows();
+        }
+        count
+    };
+    // A client that stays connected holds up nothing.
+    let stopped = async { tokio::join!(server.server.shutdown(), reading).1 };
+    assert_eq!(tokio::time::timeout(Duration::from_secs(20), stopped).await, Ok(100_000));
+    assert!(client.query("SELECT 1").await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
