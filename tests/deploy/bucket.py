@@ -102,7 +102,7 @@ class Composed:
     def an_upload_sends_an_event(self):
         new = self.folder / "new.csv"
         new.write_text("a,b\n1,2\n")
-        succeeds(os.environ["MC"], "cp", new, "minio/lake/weather/new.csv", env=self.env)
+        succeeds(os.environ["MC"], "cp", new, "minio/lake/weather/new.csv", env=self.env, cwd=self.folder)
         for _ in range(100):
             taken = next(line for line in self.server.get("/metrics")[1].splitlines()
                          if line.startswith("lakegate_bucket_events_total "))
