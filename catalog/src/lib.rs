@@ -2,6 +2,7 @@
 //!
 //! Owns: sources, snapshots, manifests, formats. Must never know: a session or a wire protocol.
 
+mod access;
 mod define;
 mod definition;
 mod discover;
@@ -34,6 +35,7 @@ mod write;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use access::{Access, Grant, Granted, Grantee, Held, Member, Privilege, Privileges};
 pub use definition::{Commented, Comments, Defined, Name, OptionChange, OptionFault, Script};
 pub use error::Error;
 pub use format::Adapted;

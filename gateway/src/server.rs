@@ -11,9 +11,10 @@ use catalog::Lake;
 use catalog::pg_catalog::RoleFact;
 use tokio::net::TcpListener;
 
+use crate::auth::reload::RolesFile;
 use crate::auth::{Role, Roles, Seal};
 use crate::config::{self, Config};
-use crate::engine::Engine;
+use crate::engine::{Authority, Engine};
 use crate::error::{Error, Result, SqlState};
 use crate::session::{Registry, Vars};
 use crate::shutdown::{self, Tasks};
@@ -58,9 +59,10 @@ impl Server {
         let http_listener = bind("http.listen", config.http.listen).await?;
         let lake = Lake::open(config.lake.clone(), &config.sql_dir).await?;
         let registry = Arc::new(Registry::default());
-        let facts = role_facts(&roles);
-        let engine = Engine::new(&config.engine, Arc::clone(&lake), Arc::clone(&registry), facts, pg::outputs)?;
+        let authority = authority(&roles);
+        let engine = Engine::new(&config.engine, Arc::clone(&lake), Arc::clone(&registry), authority, pg::outputs)?;
         let engine = Arc::new(engine);
+        let roles_file = roles_file(&config, &roles, &engine, &registry);
         let server = Self {
             pg: address(&pg_listener)?,
             flight: address(&flight_listener)?,
@@ -101,6 +103,9 @@ impl Server {
             stop: server.tasks.token(),
         };
         server.spawn((pg_listener, pg), (flight_listener, flight), (http_listener, http));
+        if let Some(file) = roles_file {
+            server.tasks.spawn("roles file", file.keep(server.tasks.token()));
+        }
         Ok(server)
     }
 
@@ -175,14 +180,36 @@ fn roles(config: &Config) -> Result<Roles> {
     }
 }
 
-fn role_facts(roles: &Roles) -> Vec<RoleFact> {
-    let fact = |role: &Role| RoleFact {
+/// The roles file, if there is one: what it says next is in force for the statements of every session.
+fn roles_file(
+    config: &Config,
+    roles: &Arc<Roles>,
+    engine: &Arc<Engine>,
+    registry: &Arc<Registry>,
+) -> Option<Arc<RolesFile>> {
+    let path = config.auth.roles_file.clone()?;
+    // The engine knows the registry, which knows this: neither may keep the other.
+    let engine = Arc::downgrade(engine);
+    let told = Box::new(move |roles: &Roles| {
+        if let Some(engine) = engine.upgrade() {
+            engine.rule(authority(roles));
+        }
+    });
+    let file = Arc::new(RolesFile::new(path, Arc::clone(roles), told));
+    let again = Arc::clone(&file);
+    registry.on_reload(Box::new(move || again.read()));
+    Some(file)
+}
+
+fn authority(roles: &Roles) -> Authority {
+    let fact = |(role, login, member_of): (Arc<Role>, bool, Vec<String>)| RoleFact {
         name: role.name.clone(),
         superuser: role.superuser,
-        login: true,
+        login,
         connection_limit: role.connection_limit.and_then(|limit| i32::try_from(limit).ok()).unwrap_or(-1),
+        member_of,
     };
-    roles.list().iter().map(|(role, _)| fact(role)).collect()
+    Authority { roles: roles.list().into_iter().map(fact).collect(), access: roles.access() }
 }
 
 /// Certificate and key, or neither; one that cannot be used stops the start, since clients must never be served in the clear by

@@ -13,7 +13,7 @@ use super::split;
 use crate::layout::ROOT_SCHEMA;
 
 /// The name of a table or a view.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name {
     pub schema: String,
     pub name: String,

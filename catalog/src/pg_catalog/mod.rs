@@ -4,6 +4,7 @@
 //! another one rows, write its file and add it to the list. Must never know: a session or a wire protocol.
 //! <https://www.postgresql.org/docs/16/catalogs.html>
 
+mod acl;
 mod attributes;
 mod coercion;
 mod column_comments;
@@ -17,6 +18,7 @@ mod ident;
 mod information_schema;
 mod own_functions;
 mod pg_attribute;
+mod pg_auth_members;
 mod pg_authid;
 mod pg_class;
 mod pg_database;
@@ -46,6 +48,7 @@ pub(crate) mod system_columns;
 mod tests;
 mod types;
 pub(crate) mod view;
+mod visible;
 
 use std::sync::Arc;
 
@@ -73,6 +76,7 @@ static RELATIONS: &[&dyn Relation] = &[
     &dump::PG_AGGREGATE,
     &dump::PG_AM,
     &pg_attribute::PgAttribute,
+    &pg_auth_members::PgAuthMembers,
     &pg_authid::PgAuthid,
     &dump::PG_CAST,
     &pg_class::PgClass,

@@ -7,10 +7,11 @@ use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use datafusion::common::Result;
 
+use super::acl::Lists;
 use super::attributes::{self, Attribute};
 use super::directory::{RelationEntry, Source};
 use super::relation::{Relation, Wanted};
-use super::rows::Rows;
+use super::rows::{Cell, Rows};
 use super::system_columns::SYSTEM_COLUMNS;
 use super::types;
 use super::view::View;
@@ -43,12 +44,15 @@ impl Relation for PgAttribute {
         let relations = relations.map(|(relation, _)| relation).collect();
 
         let mut rows = Rows::new(self.columns()?);
+        let lists = Lists::new(view);
         for (relation, attributes) in attributes::of(view, relations).await {
             for attribute in &attributes {
-                push(&mut rows, relation.oid, attribute);
+                push(&mut rows, relation.oid, attribute, lists.of_column(relation, &attribute.name));
             }
             if matches!(relation.kind(), "r" | "m") {
-                system_columns(relation).iter().for_each(|attribute| push(&mut rows, relation.oid, attribute));
+                system_columns(relation)
+                    .iter()
+                    .for_each(|attribute| push(&mut rows, relation.oid, attribute, Cell::Null));
             }
         }
         rows.finish()
@@ -69,7 +73,7 @@ fn system_columns(relation: &RelationEntry) -> Vec<Attribute<'static>> {
     known.collect()
 }
 
-fn push(rows: &mut Rows, relation: u32, attribute: &Attribute<'_>) {
+fn push(rows: &mut Rows, relation: u32, attribute: &Attribute<'_>, acl: Cell<'_>) {
     rows.push([
         ("attrelid", relation.into()),
         ("attname", attribute.name.as_ref().into()),
@@ -93,5 +97,6 @@ fn push(rows: &mut Rows, relation: u32, attribute: &Attribute<'_>) {
         ("attinhcount", 0.into()),
         ("attstattarget", (-1).into()),
         ("attcollation", attribute.of.collation.into()),
+        ("attacl", acl),
     ]);
 }

@@ -6,6 +6,7 @@ use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use datafusion::common::Result;
 
+use super::acl::Lists;
 use super::directory::{OWNER, RelationEntry, Source};
 use super::relation::{Relation, Wanted};
 use super::rows::Rows;
@@ -29,6 +30,7 @@ impl Relation for PgClass {
 
     async fn rows(&self, view: &Arc<View>, _wanted: &Wanted) -> Result<RecordBatch> {
         let mut rows = Rows::new(self.columns()?);
+        let lists = Lists::new(view);
         for relation in &view.directory().relations {
             let is_view = relation.kind() == "v";
             rows.push([
@@ -62,6 +64,7 @@ impl Relation for PgClass {
                 ("relrewrite", 0.into()),
                 ("relfrozenxid", 0.into()),
                 ("relminmxid", 0.into()),
+                ("relacl", lists.of_relation(relation)),
             ]);
         }
         rows.finish()

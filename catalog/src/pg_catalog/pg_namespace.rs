@@ -6,6 +6,7 @@ use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use datafusion::common::Result;
 
+use super::acl::Lists;
 use super::directory::OWNER;
 use super::relation::{Relation, Wanted};
 use super::rows::Rows;
@@ -26,11 +27,13 @@ impl Relation for PgNamespace {
 
     async fn rows(&self, view: &Arc<View>, _wanted: &Wanted) -> Result<RecordBatch> {
         let mut rows = Rows::new(self.columns()?);
+        let lists = Lists::new(view);
         for schema in &view.directory().schemas {
             rows.push([
                 ("oid", schema.oid.into()),
                 ("nspname", schema.name.as_ref().into()),
                 ("nspowner", OWNER.into()),
+                ("nspacl", lists.of_schema(&schema.name)),
             ]);
         }
         rows.finish()

@@ -12,6 +12,7 @@ pub(crate) struct Role {
     pub(crate) superuser: bool,
     pub(crate) login: bool,
     pub(crate) connection_limit: i32,
+    pub(crate) member_of: Vec<String>,
 }
 
 /// The owner's name where the configuration has no superuser.
@@ -27,12 +28,14 @@ pub(crate) fn all(view: &View) -> Vec<Role> {
         superuser: true,
         login: false,
         connection_limit: -1,
+        member_of: Vec::new(),
     }];
     for fact in facts {
         add(&mut roles, &fact.name, |role| {
             role.superuser |= fact.superuser;
             role.login = fact.login;
             role.connection_limit = fact.connection_limit;
+            role.member_of.clone_from(&fact.member_of);
         });
     }
     // Without a roles file everybody may connect, so the session's role is in no list.
@@ -54,8 +57,8 @@ fn add(roles: &mut Vec<Role>, name: &str, set: impl FnOnce(&mut Role)) {
     if let Some(known) = roles.iter_mut().find(|role| role.name == name) {
         return set(known);
     }
-    let mut role =
-        Role { oid: role_oid(name), name: name.to_owned(), superuser: false, login: false, connection_limit: -1 };
+    let (oid, name) = (role_oid(name), name.to_owned());
+    let mut role = Role { oid, name, superuser: false, login: false, connection_limit: -1, member_of: Vec::new() };
     set(&mut role);
     roles.push(role);
 }

@@ -28,6 +28,7 @@ use super::columns;
 use super::relation::{Relation, Wanted};
 use super::system_columns::{self, BOOTSTRAP, TableIdentity};
 use super::view::View;
+use super::visible;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Scan {
@@ -133,7 +134,7 @@ impl ExecutionPlan for Scan {
         let Self { relation, view, columns, projection, wanted, .. } = self.clone();
         let batch_rows = context.session_config().batch_size().max(1);
         let rows = async move {
-            let rows = relation.rows(&view, &wanted).await?;
+            let rows = visible::rows(&view, relation, relation.rows(&view, &wanted).await?)?;
             let rows = match rows.num_columns() < columns.fields().len() {
                 // What a relation does not tell itself, all its rows share.
                 true => system_columns::append(&rows, &columns, own_identity(&view, relation))?,

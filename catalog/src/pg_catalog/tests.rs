@@ -74,9 +74,16 @@ fn fixture() -> Fixture {
 
 /// A context that has every relation and function, as `ann` with the path `public` sees them.
 fn context(snapshot: Arc<Snapshot>, columns: Arc<dyn ColumnSource>) -> (Arc<View>, SessionContext) {
-    let role = |name: &str, superuser| RoleFact { name: name.to_owned(), superuser, login: true, connection_limit: -1 };
+    let role = |name: &str, superuser| RoleFact {
+        name: name.to_owned(),
+        superuser,
+        login: true,
+        connection_limit: -1,
+        member_of: Vec::new(),
+    };
     let server = ServerFacts {
         roles: vec![role("ann", false), role("root", true)],
+        access: Arc::default(),
         settings: Lazily::new(|| {
             vec![SettingFact { name: "TimeZone".into(), setting: "UTC".into(), ..Default::default() }]
         }),

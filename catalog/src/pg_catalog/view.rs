@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::column_comments::ColumnComments;
-use super::directory::Directory;
+use super::directory::{Directory, RelationEntry};
+use crate::access::{Access, Held, Privilege, Privileges};
 use crate::definition::Name;
 use crate::matview::{Attempt, Lineage, Progress};
 use crate::snapshot::{Snapshot, Table};
@@ -31,6 +32,27 @@ impl View {
     pub fn row_type(&self, schema: &str, name: &str) -> Option<u32> {
         let directory = self.directory();
         directory.named(schema, name).map(|relation| relation.row_type).filter(|oid| *oid != 0)
+    }
+
+    pub(crate) fn access(&self) -> &Access {
+        &self.server.access
+    }
+
+    /// What the user holds on a relation. Those of the server itself may be read by everybody.
+    pub(crate) fn held(&self, relation: &RelationEntry) -> Held {
+        match relation.table() {
+            None => Held { all: Privileges::NONE.with(Privilege::Select), ..Held::default() },
+            Some(table) => {
+                let name = Name { schema: table.schema.clone(), name: table.name.clone() };
+                self.access().on_relation(Some(&self.user), &name)
+            }
+        }
+    }
+
+    /// Whether the user holds anything on a relation.
+    pub(crate) fn holds_any(&self, relation: &RelationEntry) -> bool {
+        let held = self.held(relation);
+        !held.all.is_empty() || !held.columns.is_empty()
     }
 
     /// Every schema and relation of the snapshot, and their OIDs.
@@ -55,6 +77,7 @@ pub trait ColumnSource: Send + Sync {
 #[derive(Debug, Clone)]
 pub struct ServerFacts {
     pub roles: Vec<RoleFact>,
+    pub access: Arc<Access>,
     pub settings: Lazily<Vec<SettingFact>>,
     pub activity: Lazily<Vec<ActivityFact>>,
     pub prepared: Lazily<Vec<PreparedFact>>,
@@ -95,6 +118,7 @@ pub struct RoleFact {
     pub login: bool,
     /// -1 is no limit.
     pub connection_limit: i32,
+    pub member_of: Vec<String>,
 }
 
 /// A row of `pg_settings`.

@@ -1,9 +1,11 @@
 //! Who may log in, and as what.
 //!
-//! Owns: roles and their SCRAM verifiers. Must never show: a verifier or a password.
+//! Owns: roles with what they are granted, and their SCRAM verifiers. Must never show: a verifier or a password.
 
+pub mod grants;
 pub mod limits;
 pub mod password;
+pub mod reload;
 pub mod roles;
 pub mod scram;
 pub mod seal;
@@ -19,6 +21,8 @@ pub struct Role {
     pub name: String,
     pub superuser: bool,
     pub connection_limit: Option<usize>,
+    /// Whether it changes nothing, whatever it is granted.
+    pub read_only: bool,
 }
 
 /// Whether two secrets are equal, in a time that depends on their lengths only.

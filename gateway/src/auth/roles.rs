@@ -9,6 +9,7 @@
 //! verifier = "SCRAM-SHA-256$4096:<salt>$<StoredKey>:<ServerKey>"   # from `lakegate hash-password`
 //! connection_limit = 30
 //! settings = { statement_timeout = "30s", search_path = "weather" }
+//! grant = ["USAGE ON SCHEMA weather", "SELECT ON ALL TABLES IN SCHEMA weather"]
 //! ```
 
 use std::collections::{BTreeMap, HashMap};
@@ -20,9 +21,16 @@ use figment::providers::{Format, Toml};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::Deserialize;
 
+use arc_swap::ArcSwap;
+use catalog::{Access, Grant, Grantee, Member};
+
 use super::Role;
+use super::grants;
 use super::limits::Limiter;
 use super::verifier::{ITERATIONS, Key, SALT_BYTES, Verifier, VerifierError, mac};
+
+/// Whose members may make objects of the lake by COPY TO.
+pub const WRITE_SERVER_FILES: &str = "pg_write_server_files";
 
 /// Never read more than a file of roles can be.
 const FILE_BYTES_MAX: u64 = 16 << 20;
@@ -48,6 +56,14 @@ pub enum RolesError {
     NoVerifier(String),
     #[error("role \"{role}\" is a member of \"{group}\", which does not exist")]
     NoGroup { role: String, group: String },
+    #[error("role \"{0}\" is a member of itself")]
+    Circle(String),
+    #[error("grant \"{line}\" of {grantee}: {reason}")]
+    Grant { line: String, grantee: String, reason: String },
+    #[error("grants are declared, but authorization = \"all\" lets everybody do everything")]
+    NotInForce,
+    #[error("\"{0}\" cannot be the name of a role")]
+    Reserved(String),
     #[error("the system gave no random bytes")]
     Random,
 }
@@ -55,8 +71,20 @@ pub enum RolesError {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    authorization: Option<Authorization>,
+    /// What everybody holds.
+    #[serde(default)]
+    grant_to_public: Vec<String>,
     #[serde(default)]
     role: Vec<Declaration>,
+}
+
+/// Whether roles may do only what they are granted. A file without a word about it means so as soon as it grants anything.
+#[derive(Clone, Copy, Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Authorization {
+    Grants,
+    All,
 }
 
 #[derive(Deserialize)]
@@ -70,9 +98,13 @@ struct Declaration {
     superuser: bool,
     connection_limit: Option<usize>,
     #[serde(default)]
+    read_only: bool,
+    #[serde(default)]
     settings: BTreeMap<String, Setting>,
     #[serde(default)]
     member_of: Vec<String>,
+    #[serde(default)]
+    grant: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -105,10 +137,16 @@ struct Entry {
 }
 
 pub struct Roles {
-    /// `None` trusts every client as a superuser of the name that it gives.
-    entries: Option<HashMap<String, Entry>>,
+    declared: ArcSwap<Declared>,
     mock_key: Key,
     pub limiter: Limiter,
+}
+
+/// What a roles file says, or that there is none.
+struct Declared {
+    /// `None` trusts every client as a superuser of the name that it gives.
+    entries: Option<HashMap<String, Entry>>,
+    access: Arc<Access>,
 }
 
 /// What proves a name, and what the name is worth once proven.
@@ -130,7 +168,7 @@ pub struct Login {
 impl Roles {
     /// Every client is a superuser: only for a server that listens on loopback.
     pub fn trust() -> Result<Self, RolesError> {
-        Self::new(None)
+        Self::new(None, Access::of_everybody())
     }
 
     pub fn load(path: &Path) -> Result<Self, RolesError> {
@@ -148,6 +186,7 @@ impl Roles {
 
     pub fn parse(text: &str) -> Result<Self, RolesError> {
         let file: File = Figment::from(Toml::string(text)).extract().map_err(|error| describe(&error))?;
+        let access = access(&file)?;
         let mut entries = HashMap::with_capacity(file.role.len());
         for declaration in file.role {
             let name = declaration.name.clone();
@@ -156,25 +195,26 @@ impl Roles {
             }
         }
         for (role, entry) in &entries {
-            if let Some(group) = entry.member_of.iter().find(|group| !entries.contains_key(*group)) {
+            if let Some(group) = entry.member_of.iter().find(|group| !is_known(&entries, group)) {
                 return Err(RolesError::NoGroup { role: role.clone(), group: group.clone() });
             }
         }
-        Self::new(Some(entries))
+        Self::new(Some(entries), access)
     }
 
-    fn new(entries: Option<HashMap<String, Entry>>) -> Result<Self, RolesError> {
+    fn new(entries: Option<HashMap<String, Entry>>, access: Access) -> Result<Self, RolesError> {
         let mut mock_key = Key::default();
         SystemRandom::new().fill(&mut mock_key).map_err(|_| RolesError::Random)?;
-        Ok(Self { entries, mock_key, limiter: Limiter::default() })
+        let declared = ArcSwap::from_pointee(Declared { entries, access: Arc::new(access) });
+        Ok(Self { declared, mock_key, limiter: Limiter::default() })
     }
 
     /// The login of a server that trusts, `None` where a password is asked for.
     pub fn trusted(&self, name: &str) -> Option<Login> {
-        if self.entries.is_some() {
+        if self.declared.load().entries.is_some() {
             return None;
         }
-        let role = Role { name: name.to_owned(), superuser: true, connection_limit: None };
+        let role = Role { name: name.to_owned(), superuser: true, connection_limit: None, read_only: false };
         Some(Login { role: Arc::new(role), permitted: true, settings: Arc::new([]) })
     }
 
@@ -185,8 +225,9 @@ impl Roles {
 
     /// The credential of a name, whether it exists or not.
     pub fn credential(&self, name: &str) -> Credential {
-        let mock = self.mock(name);
-        match self.entries.as_ref().and_then(|entries| entries.get(name)) {
+        let declared = self.declared.load();
+        let mock = self.mock(&declared, name);
+        match declared.entries.as_ref().and_then(|entries| entries.get(name)) {
             Some(Entry { verifier: Some(verifier), role, login, settings, .. }) => Credential {
                 verifier: verifier.clone(),
                 login: Some(Login { role: Arc::clone(role), permitted: *login, settings: Arc::clone(settings) }),
@@ -196,10 +237,10 @@ impl Roles {
     }
 
     /// Looks like the verifier of some other role: its iterations, the length of its salt.
-    fn mock(&self, name: &str) -> Verifier {
+    fn mock(&self, declared: &Declared, name: &str) -> Verifier {
         let salt = mac(&self.mock_key, format!("salt:{name}").as_bytes());
         let models: Vec<&Verifier> =
-            self.entries.iter().flatten().filter_map(|(_, entry)| entry.verifier.as_ref()).collect();
+            declared.entries.iter().flatten().filter_map(|(_, entry)| entry.verifier.as_ref()).collect();
         let mut shapes: Vec<_> =
             models.iter().map(|model| (model.iterations, model.salt.len().min(salt.len()))).collect();
         shapes.sort_unstable();
@@ -214,23 +255,76 @@ impl Roles {
         }
     }
 
-    /// Every declared role, by name, with the roles that it is a member of.
-    pub fn list(&self) -> Vec<(Arc<Role>, &[String])> {
-        let mut list: Vec<_> = self
+    /// What each role may do.
+    pub fn access(&self) -> Arc<Access> {
+        Arc::clone(&self.declared.load().access)
+    }
+
+    /// Takes what another file says in the place of what was.
+    pub fn replace(&self, fresh: Self) {
+        self.declared.store(fresh.declared.into_inner());
+    }
+
+    /// Every declared role, by name, whether it may log in, and the roles that it is a member of.
+    pub fn list(&self) -> Vec<(Arc<Role>, bool, Vec<String>)> {
+        let declared = self.declared.load();
+        let mut list: Vec<_> = declared
             .entries
             .iter()
             .flatten()
-            .map(|(_, entry)| (Arc::clone(&entry.role), entry.member_of.as_slice()))
+            .map(|(_, entry)| (Arc::clone(&entry.role), entry.login, entry.member_of.clone()))
             .collect();
         list.sort_by(|one, two| one.0.name.cmp(&two.0.name));
         list
     }
 }
 
+/// A role of the file, or one that PostgreSQL has from the start and that means something here.
+fn is_known(entries: &HashMap<String, Entry>, group: &str) -> bool {
+    entries.contains_key(group) || group == WRITE_SERVER_FILES
+}
+
+/// What the roles of a file may do.
+fn access(file: &File) -> Result<Access, RolesError> {
+    let members: Vec<Member> = file
+        .role
+        .iter()
+        .map(|role| Member { name: role.name.clone(), is_superuser: role.superuser, member_of: role.member_of.clone() })
+        .collect();
+    let mut grants = lines(&file.grant_to_public, &Grantee::Public, "everybody")?;
+    for role in &file.role {
+        grants.extend(lines(&role.grant, &Grantee::Role(role.name.clone()), &format!("role \"{}\"", role.name))?);
+    }
+    let is_enforced = match file.authorization {
+        Some(Authorization::All) if !grants.is_empty() => return Err(RolesError::NotInForce),
+        Some(said) => said == Authorization::Grants,
+        None => !grants.is_empty(),
+    };
+    let access = if is_enforced { Access::of_grants(&members, grants) } else { Access::of_members(&members) };
+    access.map_err(RolesError::Circle)
+}
+
+fn lines(lines: &[String], of: &Grantee, grantee: &str) -> Result<Vec<Grant>, RolesError> {
+    let mut grants = Vec::new();
+    for line in lines {
+        grants.extend(grants::of_line(line, of).map_err(|error| RolesError::Grant {
+            line: line.clone(),
+            grantee: grantee.to_owned(),
+            reason: error.message,
+        })?);
+    }
+    Ok(grants)
+}
+
 fn entry(declaration: Declaration) -> Result<Entry, RolesError> {
-    let Declaration { name, login, verifier, superuser, connection_limit, settings, member_of } = declaration;
+    let Declaration { name, login, verifier, settings, member_of, .. } = declaration;
+    let (superuser, connection_limit, read_only) =
+        (declaration.superuser, declaration.connection_limit, declaration.read_only);
     if name.is_empty() {
         return Err(RolesError::NoName);
+    }
+    if name == "public" || name.starts_with("pg_") {
+        return Err(RolesError::Reserved(name));
     }
     let verifier = verifier
         .map(|text| Verifier::parse(&text))
@@ -240,8 +334,9 @@ fn entry(declaration: Declaration) -> Result<Entry, RolesError> {
     if login && verifier.is_none() {
         return Err(RolesError::NoVerifier(name));
     }
+    let role = Role { name, superuser, connection_limit, read_only };
     let settings = settings.into_iter().map(|(name, value)| (name, value.into_text())).collect();
-    Ok(Entry { role: Arc::new(Role { name, superuser, connection_limit }), login, verifier, settings, member_of })
+    Ok(Entry { role: Arc::new(role), login, verifier, settings, member_of })
 }
 
 /// Names the key that is wrong, and of the reasons only those that quote no value.
@@ -316,11 +411,31 @@ mod tests {
             ("[[role]]\nname = \"a\"\n[[role]]\nname = \"a\"", "declared twice"),
             ("[[role]]\nname = \"a\"\nmember_of = [\"b\"]", "does not exist"),
             ("[[role]]\nname = \"\"", "no name"),
+            ("[[role]]\nname = \"public\"", "cannot be the name of a role"),
+            ("[[role]]\nname = \"a\"\nmember_of = [\"b\"]\n[[role]]\nname = \"b\"\nmember_of = [\"a\"]", "of itself"),
+            ("[[role]]\nname = \"a\"\ngrant = [\"FLY ON t\"]", "unrecognized privilege type"),
+            ("authorization = \"all\"\n[[role]]\nname = \"a\"\ngrant = [\"SELECT ON t\"]", "lets everybody"),
+            ("authorization = \"hunter2\"", "malformed"),
             ("hunter2 = [", "malformed"),
             ("[[role]]\nname = \"a\"\nsuperuser = \"hunter2\"", "malformed"),
         ] {
             let error = Roles::parse(text).err().unwrap().to_string();
             assert!(error.contains(part) && !error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn grants_are_in_force_as_soon_as_there_are_any_or_the_file_says_so() {
+        for (text, expect) in [
+            (FILE.to_owned(), false),
+            (format!("authorization = \"all\"\n{FILE}"), false),
+            (format!("authorization = \"grants\"\n{FILE}"), true),
+            (format!("grant_to_public = [\"SELECT ON t\"]\n{FILE}"), true),
+            (format!("{FILE}\n[[role]]\nname = \"z\"\ngrant = [\"SELECT ON t\"]"), true),
+        ] {
+            let roles = Roles::parse(&text).unwrap();
+            assert_eq!(roles.access().is_enforced(), expect, "{text}");
+            assert!(roles.access().is_member("grafana", "reader"));
         }
     }
 

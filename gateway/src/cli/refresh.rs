@@ -9,7 +9,7 @@ use catalog::{Lake, Name};
 
 use crate::auth::Role;
 use crate::config::Config;
-use crate::engine::Engine;
+use crate::engine::{Authority, Engine};
 use crate::error::{Error, Result, SqlState};
 use crate::pg;
 use crate::session::{Registry, Session, SessionEffect, Vars};
@@ -18,8 +18,9 @@ use crate::session::{Registry, Session, SessionEffect, Vars};
 pub(super) async fn refresh(config: Config, views: &[String], is_full: bool) -> Result<()> {
     let lake = Lake::open(config.lake, &config.sql_dir).await?;
     let registry = Arc::new(Registry::default());
-    let engine = Engine::new(&config.engine, Arc::clone(&lake), Arc::clone(&registry), Vec::new(), pg::outputs)?;
-    let role = Role { name: "lakegate".to_owned(), superuser: true, connection_limit: None };
+    let engine =
+        Engine::new(&config.engine, Arc::clone(&lake), Arc::clone(&registry), Authority::default(), pg::outputs)?;
+    let role = Role { name: "lakegate".to_owned(), superuser: true, connection_limit: None, read_only: false };
     let (id, _) = registry.allocate(4)?;
     let session = Arc::new(Session::new(id, config.database, Arc::new(role), None, Vars::default()));
     let views = if views.is_empty() { all(&lake) } else { views.to_vec() };

@@ -28,6 +28,7 @@ pub(super) fn now(
     let (of_prepared, of_cursors) = (Arc::clone(session), Arc::clone(session));
     ServerFacts {
         roles: with_user(session, roles),
+        access: Arc::default(),
         settings: Lazily::new(move || settings(&of_settings)),
         activity: Lazily::new(move || registry.living().iter().map(|living| activity(&viewer, living)).collect()),
         prepared: Lazily::new(move || of_prepared.statements().named().map(prepared).collect()),
@@ -79,6 +80,7 @@ fn with_user(session: &Session, roles: &[RoleFact]) -> Vec<RoleFact> {
             superuser: session.role.superuser,
             login: true,
             connection_limit: -1,
+            member_of: Vec::new(),
         });
     }
     roles

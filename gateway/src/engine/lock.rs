@@ -6,14 +6,16 @@
 
 use sqlparser::ast::{Lock, LockTableMode};
 
-use super::scope::{Scope, undefined_table};
+use super::scope::{Found, Scope, undefined_table};
 use crate::error::{Error, Result, SqlState};
 
 /// Refuses tables that do not exist (42P01) and locks that only a writer may take (42501).
 pub(super) fn check(scope: &Scope, lock: &Lock) -> Result<()> {
     for table in &lock.tables {
-        if scope.find(&table.name).is_none() {
-            return Err(undefined_table(&table.name));
+        match scope.find(&table.name) {
+            None => return Err(undefined_table(&table.name)),
+            Some(Found::Lake(found) | Found::Earlier { table: found, .. }) => drop(scope.rights().read(&found)?),
+            Some(Found::Catalog { .. }) => {}
         }
         if lock.lock_mode != Some(LockTableMode::AccessShare) {
             let message = format!("permission denied for table {}", table.name);

@@ -4,6 +4,7 @@
 
 mod admission;
 mod analyze;
+mod authorize;
 mod base;
 mod constant_rows;
 mod copy;
@@ -55,9 +56,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
+use arc_swap::ArcSwap;
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
-use catalog::pg_catalog::{MatviewFact, RoleFact};
-use catalog::{Lake, Snapshot};
+use catalog::pg_catalog::MatviewFact;
+use catalog::{Access, Lake, Snapshot};
 use datafusion::scalar::ScalarValue;
 use sqlparser::ast::Statement as Ast;
 use udfs::settings::Output;
@@ -66,6 +68,7 @@ use crate::config;
 use crate::error::{Error, Result, SqlState};
 use crate::session::vars::Display;
 use crate::session::{Registry, Session, StatementGuard, command, transaction};
+pub use authorize::Authority;
 pub use base::Outputs;
 pub use copy::{Copy, CopyFormat};
 pub use cpu::CpuPool;
@@ -81,7 +84,7 @@ pub use write::{Given, IfExists, Incoming, Load, Outgoing};
 /// Longer texts are parsed on the CPU pool.
 const INLINE_SQL_BYTES: usize = 1024;
 
-/// What every statement shares. Nothing of it changes after the start, except counters and caches.
+/// What every statement shares. Nothing of it changes after the start, except counters, caches, and what roles may do.
 pub struct Engine {
     core: Arc<Core>,
 }
@@ -95,7 +98,9 @@ pub(crate) struct Core {
     unanswered: unanswered::Unanswered,
     matviews: Arc<matview::Matviews>,
     registry: Arc<Registry>,
-    roles: Vec<RoleFact>,
+    authority: ArcSwap<Authority>,
+    /// What binds nobody.
+    unbound: Arc<Access>,
     started_at: SystemTime,
 }
 
@@ -118,7 +123,7 @@ impl Engine {
         config: &config::Engine,
         lake: Arc<Lake>,
         registry: Arc<Registry>,
-        roles: Vec<RoleFact>,
+        authority: Authority,
         outputs: Outputs,
     ) -> Result<Self> {
         let cpu = CpuPool::new(config.cpu_threads)?;
@@ -128,8 +133,21 @@ impl Engine {
         let admission = Arc::new(admission::Admission::new(running_max, config.queued_max, queue_timeout));
         let counters = Arc::new(Counters::default());
         let (unanswered, started_at) = (unanswered::Unanswered::default(), SystemTime::now());
-        let matviews = Arc::default();
-        let core = Core { lake, cpu, base, admission, counters, unanswered, matviews, registry, roles, started_at };
+        let (matviews, unbound) = (Arc::default(), Arc::new(Access::of_everybody()));
+        let authority = ArcSwap::from_pointee(authority);
+        let core = Core {
+            lake,
+            cpu,
+            base,
+            admission,
+            counters,
+            unanswered,
+            matviews,
+            registry,
+            authority,
+            unbound,
+            started_at,
+        };
         Ok(Self { core: Arc::new(core) })
     }
 
@@ -248,7 +266,7 @@ impl Engine {
         if let Plan::Pinned { planned, pin } = &prepared.plan {
             return Box::pin(self.pinned(session, guard, (prepared, planned, pin), params)).await;
         }
-        let stale = prepared.is_over(core.snapshot(session).version);
+        let stale = prepared.is_over(core.snapshot(session).version, &core.access(session));
         let retyped = params::retyped(&prepared.param_types, &params);
         if !stale && retyped.is_none() {
             return run::Run { core, session, guard, prepared, params }.execute().await;
@@ -338,7 +356,8 @@ impl Core {
         let columns = Arc::new(view_columns::Columns { core: Arc::clone(self), session: Arc::clone(session) });
         let snapshot = self.snapshot(session);
         let views = facts::Views { known: Arc::clone(&self.matviews), snapshot: Arc::clone(&snapshot) };
-        let facts = facts::now(session, &self.registry, (&self.roles, self.started_at), views);
+        let facts = facts::now(session, &self.registry, (&self.authority.load().roles, self.started_at), views);
+        let facts = catalog::pg_catalog::ServerFacts { access: self.access(session), ..facts };
         let state = self.base.state(session);
         let (session, message) = (Arc::clone(session), Arc::clone(message));
         scope::Scope::new(snapshot, state, session, message, columns, Arc::new(facts), &self.registry)

@@ -67,7 +67,7 @@ impl Engine {
     ) -> Result<Outcome> {
         let core = &self.core;
         let mut planned = planned.clone();
-        if planned.scope.snapshot.version != core.snapshot(session).version {
+        if planned.is_over(core.snapshot(session).version, &core.access(session)) {
             planned = self.planned_again(session, prepared, &prepared.param_types).await?;
         }
         let (seen, version) = (planned.clone(), planned.scope.snapshot.version);

@@ -6,17 +6,20 @@ mod joined;
 mod resolve;
 mod views;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
-use catalog::Table;
+use catalog::{Access, Table};
 use datafusion::catalog::TableProvider;
 use datafusion::common::DataFusionError;
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
-use sqlparser::ast::{Expr, Ident, ObjectName, Query, Statement as Ast, visit_expressions, visit_relations};
+use sqlparser::ast::{
+    Expr, Ident, ObjectName, Query, Statement as Ast, Visit, Visitor, visit_expressions, visit_relations,
+};
 
 use super::matview::Judged;
 use super::scope::{GIVEN, Scope, relation_of};
@@ -44,6 +47,11 @@ pub(super) struct Planned {
 }
 
 impl Planned {
+    /// Whether it was planned over another snapshot, or under other rights.
+    pub(super) fn is_over(&self, version: u64, access: &Arc<Access>) -> bool {
+        self.scope.snapshot.version != version || !Arc::ptr_eq(&self.scope.view.server.access, access)
+    }
+
     /// Its own values among those of a statement that has more of them.
     pub(super) fn values(&self, params: &[ScalarValue]) -> Vec<ScalarValue> {
         params.iter().take(self.param_types.len()).cloned().collect()
@@ -165,9 +173,13 @@ fn nested(core: Arc<Core>, session: Arc<Session>, asked: Asked) -> Planning {
         }
         let mut scope = core.scope(&session, &message);
         scope.judged = judged;
-        if let Some(path) = search_path {
-            scope.search_in(path);
+        match search_path {
+            Some(path) => scope.search_in(path),
+            None if depth > 0 => scope.search_for_operator(),
+            None => {}
         }
+        scope.is_checked = depth == 0;
+        scope.ctes = ctes(&query);
         if !scope.snapshot.comments.is_empty() && calls(&query, "col_description") {
             scope.view.find_column_comments().await;
         }
@@ -209,6 +221,22 @@ pub(super) fn relations(query: &Query) -> Vec<ObjectName> {
     names
 }
 
+/// The names that the query itself gives to queries in it.
+fn ctes(query: &Query) -> HashSet<String> {
+    struct Ctes(HashSet<String>);
+    impl Visitor for Ctes {
+        type Break = ();
+        fn pre_visit_query(&mut self, query: &Query) -> std::ops::ControlFlow<()> {
+            let ctes = query.with.iter().flat_map(|with| &with.cte_tables);
+            self.0.extend(ctes.map(|cte| crate::session::fold(&cte.alias.name)));
+            std::ops::ControlFlow::Continue(())
+        }
+    }
+    let mut ctes = Ctes(HashSet::new());
+    let _ = query.visit(&mut ctes);
+    ctes.0
+}
+
 /// Whether a query calls a function of the catalogs.
 fn calls(query: &Query, function: &str) -> bool {
     let found = visit_expressions(query, |expr| match expr {
@@ -232,6 +260,7 @@ fn build(scope: Scope, query: Query, message: &str, declared: &[Option<FieldRef>
         SqlState::SyntaxErrorOrAccessRuleViolation => diagnose::diagnose(&rewritten.statement, &scope).unwrap_or(error),
         _ => error,
     })?;
+    scope.check_read()?;
     let columns = columns(&plan, &rewritten.output_names);
     Ok(Planned { plan: Arc::new(plan), columns, param_types, scope: Arc::new(scope) })
 }
@@ -274,6 +303,7 @@ fn logical(
             Some(rows) => joined::read(plan, rows),
             None => Ok(plan),
         })
+        .and_then(|plan| scope.check_columns(&plan).map(|()| plan))
         .and_then(grouping_keys::compute)
         .and_then(|plan| given_types::settle(plan, &|name| scope.scalar_function(name)))
 }
@@ -318,6 +348,8 @@ fn located(error: datafusion::common::DataFusionError, message: &str) -> Error {
 pub(super) fn locate(error: Error, name: &ObjectName, message: &str) -> Error {
     let start = name.0.first().and_then(|part| part.as_ident()).map(|ident: &Ident| ident.span.start);
     match start {
+        // PostgreSQL says not where.
+        Some(_) if error.state == SqlState::InsufficientPrivilege => error,
         Some(start) if error.position.is_none() && start.line > 0 => error.at(parse::offset(message, start)),
         _ => error,
     }

@@ -4,8 +4,11 @@
 
 use std::sync::Arc;
 
+use catalog::Privilege;
 use sqlparser::ast::ObjectName;
 
+use super::authorize::Need;
+use super::define::name_of;
 use super::scope::{Found, undefined_table};
 use super::{Core, Tag};
 use crate::error::{Error, Result, SqlState};
@@ -19,6 +22,16 @@ pub(super) async fn table(
     name: &ObjectName,
     message: &Arc<str>,
 ) -> Result<Tag> {
+    let scope = core.scope(session, message);
+    // One that is not there yet is meant by its name.
+    let meant = match scope.find(name) {
+        Some(Found::Lake(table)) => Some(name_of(&table)),
+        _ => scope.new_name(name).ok(),
+    };
+    drop(scope);
+    if let Some(name) = meant {
+        core.allow(session, &[Need::On(name, Privilege::Maintain)])?;
+    }
     core.lake.refresh().await?;
     match core.scope(session, message).find(name) {
         Some(Found::Lake(_)) => Ok(Tag::command("REFRESH TABLE")),

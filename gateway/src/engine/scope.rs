@@ -4,13 +4,14 @@
 //! the tables of a statement are opened before, by `resolve`.
 
 mod names;
+mod rights;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, SchemaRef};
 use catalog::pg_catalog;
-use catalog::{Kind, Snapshot, Table, View};
+use catalog::{Kind, Privilege, Snapshot, Table, View};
 use datafusion::common::{DataFusionError, Result as PlanResult, TableReference};
 use datafusion::config::ConfigOptions;
 use datafusion::datasource::cte_worktable::CteWorkTable;
@@ -48,6 +49,16 @@ pub(crate) struct Scope {
     /// The tables of the lake that have system columns here, and how many.
     with_system_columns: HashMap<(String, String), usize>,
     registry: Arc<Registry>,
+    /// Whether what is read is checked: the statement itself is, and a view that it names is not.
+    pub(super) is_checked: bool,
+    /// Names that the statement gives to queries of its own.
+    pub(super) ctes: HashSet<String>,
+    /// The relations of the lake that were opened to be read, by the names that they have in the plan.
+    opened: HashMap<(String, String), Arc<Table>>,
+    /// Whether columns of some may not be read.
+    has_marks: bool,
+    /// Those of them that the plan reads.
+    read: Mutex<HashSet<(String, String)>>,
     /// What was found of the materialized views of the statement.
     pub(super) judged: Arc<Judged>,
     /// The rows of the whole FROM list, where they are there already.
@@ -83,7 +94,10 @@ impl Scope {
         server: Arc<pg_catalog::ServerFacts>,
         registry: &Arc<Registry>,
     ) -> Self {
-        let search_path = session.vars().search_path(session.user());
+        let mut search_path = session.vars().search_path(session.user());
+        // As in PostgreSQL, a schema that its user may not look into is not looked into.
+        let access = &server.access;
+        search_path.retain(|schema| access.on_schema(Some(session.user()), schema).has(Privilege::Usage));
         let view = Arc::new(pg_catalog::View {
             snapshot: Arc::clone(&snapshot),
             database: session.database.clone(),
@@ -104,6 +118,11 @@ impl Scope {
             sources: Sources::new(),
             with_system_columns: HashMap::new(),
             registry: Arc::clone(registry),
+            is_checked: false,
+            ctes: HashSet::new(),
+            opened: HashMap::new(),
+            has_marks: false,
+            read: Mutex::default(),
             judged: Arc::default(),
             joined: None,
             functions: Mutex::default(),
@@ -209,12 +228,15 @@ impl Scope {
 
     /// The source of a name that `resolve` has opened.
     fn source(&self, name: &ObjectName) -> Option<&Arc<dyn TableSource>> {
-        let key = match self.find(name)? {
+        self.sources.get(&self.key(name)?)
+    }
+
+    fn key(&self, name: &ObjectName) -> Option<(String, String)> {
+        Some(match self.find(name)? {
             Found::Lake(table) => (table.schema.clone(), table.name.clone()),
             Found::Catalog { schema, name } => (schema, name),
             Found::Earlier { table, name, .. } => (table.schema.clone(), name),
-        };
-        self.sources.get(&key)
+        })
     }
 
     /// Every column of an opened relation, its system columns last.
@@ -288,7 +310,12 @@ pub(super) fn undefined_table(name: impl std::fmt::Display) -> Error {
 
 impl ContextProvider for Scope {
     fn get_table_source(&self, name: TableReference) -> PlanResult<Arc<dyn TableSource>> {
-        let found = self.source(&object_name(&name)).cloned();
+        if self.is_of_cte(&name) {
+            return Err(DataFusionError::External(Box::new(undefined_table(name))));
+        }
+        let key = self.key(&object_name(&name));
+        self.read.lock().extend(key.clone());
+        let found = key.and_then(|key| self.sources.get(&key)).cloned();
         found.ok_or_else(|| DataFusionError::External(Box::new(undefined_table(name))))
     }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, SchemaRef};
+use catalog::Access;
 use sqlparser::ast::{ObjectName, Statement as Ast};
 use udfs::pg_type;
 
@@ -214,10 +215,10 @@ impl Prepared {
         self.planned().map(|planned| planned.scope.snapshot.version)
     }
 
-    /// Whether the plan is not that of the lake as it is now, in which `version` is the newest snapshot.
-    pub(super) fn is_over(&self, version: u64) -> bool {
-        self.planned()
-            .is_some_and(|planned| planned.scope.snapshot.version != version || planned.scope.judged.is_over())
+    /// Whether the plan is not that of the lake as it is now, in which `version` is the newest snapshot, or was made under
+    /// other rights: planning asks for them.
+    pub(super) fn is_over(&self, version: u64, access: &Arc<Access>) -> bool {
+        self.planned().is_some_and(|planned| planned.is_over(version, access) || planned.scope.judged.is_over())
     }
 
     /// The plan that reads relations, if there is one.

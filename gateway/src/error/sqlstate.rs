@@ -32,6 +32,8 @@ sqlstates! {
     FeatureNotSupported = "0A000",
     // PostgreSQL has no condition of its own for a plan whose columns are no longer those that were told.
     ResultTypeChanged = "0A000",
+    // Class 0L: grants
+    InvalidGrantOperation = "0LP01",
     // Class 21: cardinality
     CardinalityViolation = "21000",
     // Class 22: data

@@ -104,7 +104,7 @@ fn code(state: SqlState) -> Code {
         | SqlState::DuplicatePreparedStatement => Code::AlreadyExists,
         SqlState::StatementTooComplex => Code::InvalidArgument,
         other => match other.code().get(..2) {
-            Some("08" | "21" | "22" | "42") => Code::InvalidArgument,
+            Some("08" | "0L" | "21" | "22" | "42") => Code::InvalidArgument,
             Some("0A") => Code::Unimplemented,
             Some("25" | "2B" | "34" | "3B" | "55") => Code::FailedPrecondition,
             Some("53" | "54") => Code::ResourceExhausted,

@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     fn role(name: &str, superuser: bool, connection_limit: Option<usize>) -> Role {
-        Role { name: name.into(), superuser, connection_limit }
+        Role { name: name.into(), superuser, connection_limit, read_only: false }
     }
 
     fn message(slot: Result<Slot>) -> String {

@@ -34,6 +34,8 @@ pub struct Session {
     pub id: i32,
     pub database: String,
     pub role: Arc<Role>,
+    /// Whether it is one of the server itself, which no client has.
+    pub is_of_server: bool,
     pub client: Option<SocketAddr>,
     pub started_at: SystemTime,
     vars: Mutex<Vars>,
@@ -62,6 +64,7 @@ impl Session {
             id,
             database,
             role,
+            is_of_server: false,
             client,
             started_at: SystemTime::now(),
             vars: Mutex::new(vars),
@@ -73,6 +76,11 @@ impl Session {
             cursors: Mutex::new(HashMap::new()),
             activity: Mutex::new(Activity::default()),
         }
+    }
+
+    /// The same as one of the server itself: no grant binds it.
+    pub(crate) fn of_server(self) -> Self {
+        Self { is_of_server: true, ..self }
     }
 
     pub fn user(&self) -> &str {
@@ -111,11 +119,13 @@ impl Session {
 
     /// 25006 if the running statement may not write.
     pub fn refuse_read_only(&self, command: &str) -> Result<()> {
-        if self.is_read_only() {
-            let message = format!("cannot execute {command} in a read-only transaction");
-            return Err(Error::new(SqlState::ReadOnlySqlTransaction, message));
+        let message = format!("cannot execute {command} in a read-only transaction");
+        match (self.role.read_only, self.is_read_only()) {
+            (true, _) => Err(Error::new(SqlState::ReadOnlySqlTransaction, message)
+                .detail(format!("Role \"{}\" is read-only.", self.user()))),
+            (false, true) => Err(Error::new(SqlState::ReadOnlySqlTransaction, message)),
+            (false, false) => Ok(()),
         }
-        Ok(())
     }
 
     /// Ends the transaction block; cursors WITH HOLD outlive it if it ends well.

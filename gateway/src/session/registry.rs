@@ -1,9 +1,9 @@
 //! The living sessions of this server: who is here, and whom a cancel request means.
 //!
-//! Owns: the numbers and keys of sessions. A wrong key is silence: its sender learns nothing.
+//! Owns: the numbers and keys of sessions, and what a session may have the server do. A wrong key is silence: its sender learns nothing.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use parking_lot::RwLock;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -18,7 +18,11 @@ pub struct CancelKey(pub Vec<u8>);
 #[derive(Default)]
 pub struct Registry {
     sessions: RwLock<HashMap<i32, (CancelKey, Weak<Session>)>>,
+    reload: OnceLock<Reload>,
 }
+
+/// Reads the server's files again, and tells whether what they say is in force.
+type Reload = Box<dyn Fn() -> bool + Send + Sync>;
 
 /// Takes the session out of the registry, and what it holds away from it, when its connection ends.
 pub struct Registration {
@@ -57,6 +61,16 @@ impl Registry {
         if let Some(session) = session {
             session.cancel();
         }
+    }
+
+    /// What [`Registry::reload`] does; the first one stays.
+    pub fn on_reload(&self, reload: Reload) {
+        let _ = self.reload.set(reload);
+    }
+
+    /// Reads again what the server has read at its start. Without any file all of it is in force.
+    pub fn reload(&self) -> bool {
+        self.reload.get().is_none_or(|reload| reload())
     }
 
     pub fn living(&self) -> Vec<Arc<Session>> {

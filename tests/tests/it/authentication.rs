@@ -7,7 +7,7 @@ use lakegate_tests::{Certificate, Lake, TestServer, server};
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// PostgreSQL 15's own verifier of `PASSWORD`, out of its `pg_authid`.
-const VERIFIER: &str = "SCRAM-SHA-256$4096:4meAazSthvMGn1GFvXp5kA==$8te7K8qua+hUDTAifVRmBHBHIIaFWne5fIrg0hWmoW8=:gk/oFPh90C1sANIKYcO5axhrRPn4lfyp93+7h5OwCRE=";
+pub(crate) const VERIFIER: &str = "SCRAM-SHA-256$4096:4meAazSthvMGn1GFvXp5kA==$8te7K8qua+hUDTAifVRmBHBHIIaFWne5fIrg0hWmoW8=:gk/oFPh90C1sANIKYcO5axhrRPn4lfyp93+7h5OwCRE=";
 
 fn roles() -> String {
     format!(

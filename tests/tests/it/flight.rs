@@ -17,6 +17,7 @@ mod sessions;
 mod tickets;
 mod tokens;
 
+pub(crate) use access::basic;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Int64Type};
 use lakegate_tests::flight::{Client, state};

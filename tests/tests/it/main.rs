@@ -6,6 +6,7 @@ mod arrow_types;
 mod asof;
 mod attacks;
 mod authentication;
+mod authorization;
 mod bad_files;
 mod cancel;
 mod catalogs;

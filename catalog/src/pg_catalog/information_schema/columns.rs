@@ -1,4 +1,4 @@
-//! `information_schema.columns`: the columns by their SQL names. Conditions on the table's name decide which tables are
+//! `information_schema.columns`: the columns that the role may do anything with, by their SQL names. Conditions on the table's name decide which tables are
 //! opened.
 
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use datafusion::common::Result;
 
 use super::SCHEMA;
+use crate::access::Privileges;
 use crate::pg_catalog::attributes::{self, Attribute};
 use crate::pg_catalog::directory::RelationEntry;
 use crate::pg_catalog::format_type::{Typmod, format_type};
@@ -45,11 +46,13 @@ impl Relation for Columns {
         }
         let wanted = wanted.of(&candidates.finish()?);
         let relations = directory.relations.iter().zip(wanted).filter(|(_, wanted)| *wanted);
-        let relations = relations.map(|(relation, _)| relation).collect();
+        let relations = relations.map(|(relation, _)| relation).filter(|relation| view.holds_any(relation)).collect();
 
         let mut rows = Rows::new(self.columns()?);
         for (relation, columns) in attributes::of(view, relations).await {
-            for column in &columns {
+            let held = view.held(relation);
+            let is_seen = |column: &str| Privileges::OF_COLUMNS.iter().any(|privilege| held.has_on(column, privilege));
+            for column in columns.iter().filter(|column| is_seen(&column.name)) {
                 push(&mut rows, &view.database, relation, column);
             }
         }

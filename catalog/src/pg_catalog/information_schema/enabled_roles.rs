@@ -27,6 +27,9 @@ impl Relation for EnabledRoles {
     async fn rows(&self, view: &Arc<View>, _wanted: &Wanted) -> Result<RecordBatch> {
         let mut rows = Rows::new(self.columns()?);
         rows.push([("role_name", view.user.as_str().into())]);
+        for role in view.access().roles_of(&view.user).into_iter().filter(|role| *role != view.user) {
+            rows.push([("role_name", role.into())]);
+        }
         rows.finish()
     }
 }

@@ -1,4 +1,4 @@
-//! `information_schema.schemata`: every schema.
+//! `information_schema.schemata`: the schemas that the role may do anything with.
 
 use std::sync::Arc;
 
@@ -29,7 +29,8 @@ impl Relation for Schemata {
     async fn rows(&self, view: &Arc<View>, _wanted: &Wanted) -> Result<RecordBatch> {
         let mut rows = Rows::new(self.columns()?);
         let owner = roles::by_oid(view, OWNER).map(|role| role.name).unwrap_or_default();
-        for schema in &view.directory().schemas {
+        let is_seen = |name: &str| !view.access().on_schema(Some(&view.user), name).is_empty();
+        for schema in view.directory().schemas.iter().filter(|schema| is_seen(&schema.name)) {
             rows.push([
                 ("catalog_name", view.database.as_str().into()),
                 ("schema_name", schema.name.as_ref().into()),

@@ -1,4 +1,4 @@
-//! `information_schema.tables`: every table and view. It opens no file.
+//! `information_schema.tables`: the tables and views that the role may do anything with. It opens no file.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ impl Relation for Tables {
 
     async fn rows(&self, view: &Arc<View>, _wanted: &Wanted) -> Result<RecordBatch> {
         let mut rows = Rows::new(self.columns()?);
-        for relation in &view.directory().relations {
+        for relation in view.directory().relations.iter().filter(|relation| view.holds_any(relation)) {
             rows.push([
                 ("table_catalog", view.database.as_str().into()),
                 ("table_schema", relation.schema.as_ref().into()),

@@ -1,4 +1,4 @@
-//! `information_schema.views`: the views, with their definitions.
+//! `information_schema.views`: the views that the role may do anything with; their definitions are for who owns them.
 
 use std::sync::Arc;
 
@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use datafusion::common::Result;
 
 use super::SCHEMA;
+use crate::pg_catalog::directory::RelationEntry;
 use crate::pg_catalog::relation::{Relation, Wanted};
 use crate::pg_catalog::rows::Rows;
 use crate::pg_catalog::view::View;
@@ -26,12 +27,14 @@ impl Relation for Views {
 
     async fn rows(&self, view: &Arc<View>, _wanted: &Wanted) -> Result<RecordBatch> {
         let mut rows = Rows::new(self.columns()?);
-        for relation in view.directory().relations.iter().filter(|relation| relation.kind() == "v") {
+        let is_owner = view.access().is_free(&view.user);
+        let views = |relation: &&RelationEntry| relation.kind() == "v" && view.holds_any(relation);
+        for relation in view.directory().relations.iter().filter(views) {
             rows.push([
                 ("table_catalog", view.database.as_str().into()),
                 ("table_schema", relation.schema.as_ref().into()),
                 ("table_name", relation.name.as_ref().into()),
-                ("view_definition", relation.definition().into()),
+                ("view_definition", relation.definition().filter(|_| is_owner).into()),
                 ("check_option", "NONE".into()),
                 ("is_updatable", "NO".into()),
                 ("is_insertable_into", "NO".into()),

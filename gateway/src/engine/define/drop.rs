@@ -9,6 +9,7 @@ use sqlparser::ast::{ObjectName, ObjectType};
 
 use super::target::{denied, kind, name_of, undefined_schema};
 use super::{Change, may_define};
+use crate::engine::authorize::Need;
 use crate::error::{Error, Result, SqlState};
 use crate::session::{Notice, fold};
 
@@ -30,8 +31,9 @@ impl Change {
             match self.existing(name)? {
                 Some(table) if kind(&table) != word(wanted) => return Err(wrong_kind(&table, wanted)),
                 Some(table) => {
-                    if !self.drops_files(&table)? {
-                        self.is_ours(&table, "drop")?;
+                    match self.drops_files(&table)? {
+                        true => self.core.allow(&self.session, &[Need::Own(name_of(&table))])?,
+                        false => self.is_ours(&table, "drop")?,
                     }
                     dropped.push(table);
                 }
@@ -46,7 +48,7 @@ impl Change {
         if let Ok(target) = self.scope.new_name(name)
             && self.script.defines(&target.schema, &target.name) == Some(wanted)
         {
-            may_define(&self.session)?;
+            may_define(&self.core, &self.session)?;
             self.script.drop(&target.schema, &target.name);
             return Ok(());
         }

@@ -95,7 +95,7 @@ pub(super) async fn carry_out(
     let is_of_view = statement.text.split_whitespace().nth(1).is_some_and(|word| word.eq_ignore_ascii_case("view"));
     let command = if command == "ALTER TABLE" && is_of_view { "ALTER VIEW" } else { command };
     let is_of_files = command == "DROP TABLE" && core.lake.is_writable();
-    allow(&session, command, is_of_files)?;
+    allow(&core, &session, command, is_of_files)?;
     for _ in 0..TRIES {
         let scope = core.scope(&session, &statement.message);
         let script = Script::clone(&scope.snapshot.script);
@@ -145,13 +145,13 @@ fn conflict() -> Error {
 }
 
 /// Tables of files can be dropped by who can make them.
-fn allow(session: &Session, command: &str, is_of_files: bool) -> Result<()> {
+fn allow(core: &Core, session: &Session, command: &str, is_of_files: bool) -> Result<()> {
     session.refuse_read_only(command)?;
-    if is_of_files { Ok(()) } else { may_define(session) }
+    if is_of_files { Ok(()) } else { may_define(core, session) }
 }
 
-fn may_define(session: &Session) -> Result<()> {
-    if !session.role.superuser {
+pub(super) fn may_define(core: &Core, session: &Session) -> Result<()> {
+    if !core.is_superuser(session) {
         return Err(Error::new(SqlState::InsufficientPrivilege, "permission denied to define tables and views")
             .detail("Only superusers may change what is defined."));
     }

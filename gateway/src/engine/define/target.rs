@@ -124,7 +124,7 @@ impl Change {
         let error =
             || Error::new(SqlState::ObjectNotInPrerequisiteState, format!("cannot {verb} {kind} \"{}\"", table.name));
         match table.origin() {
-            Origin::Sql => may_define(&self.session),
+            Origin::Sql => may_define(&self.core, &self.session),
             Origin::File(file) => {
                 Err(error().detail(format!("The file sql/{file} defines it.")).hint("Change the file."))
             }

@@ -178,9 +178,9 @@ pub(super) fn kind(planned: &Planned, matview: &Matview, columns: &[Column]) -> 
 
 /// A session that no client has.
 pub(super) fn session(core: &Core, database: String) -> Result<Arc<Session>> {
-    let role = Role { name: USER.to_owned(), superuser: true, connection_limit: None };
+    let role = Role { name: USER.to_owned(), superuser: true, connection_limit: None, read_only: false };
     let (id, _) = core.registry.allocate(4)?;
-    Ok(Arc::new(Session::new(id, database, Arc::new(role), None, Vars::default())))
+    Ok(Arc::new(Session::new(id, database, Arc::new(role), None, Vars::default()).of_server()))
 }
 
 /// Plans the query of a view, among `depth` others around it.

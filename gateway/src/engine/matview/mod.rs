@@ -19,7 +19,7 @@ mod status;
 
 use std::sync::Arc;
 
-use catalog::{Attempt, Kind, Name, Outcome, Table};
+use catalog::{Attempt, Kind, Name, Outcome, Privilege, Table};
 use sqlparser::ast::{AddDropSync, Msck, ObjectName};
 
 pub(super) use computed::computed;
@@ -29,6 +29,7 @@ pub(super) use made_of::{over, scanned};
 pub(super) use stale::Judged;
 pub(super) use status::Matviews;
 
+use super::authorize::Need;
 use super::parse::Ending;
 use super::run::Run;
 use super::scope::{Found, undefined_table};
@@ -91,9 +92,11 @@ pub(super) async fn run(run: Run<'_>, command: &Command) -> Result<Done> {
         Command::Refresh { view, how, ending } => asked(run, view, *how, *ending).await?,
         Command::Explain { view } => {
             let (_, name) = found(&run, view)?;
+            may_maintain(&run, &name)?;
             return told(&run, refresh::explained(run.core, run.guard, &name, &by(run.session, false)).await?);
         }
         Command::ExplainCreate => {
+            define::may_define(run.core, run.session)?;
             let (core, session) = (Arc::clone(run.core), Arc::clone(run.session));
             let explaining = creation::explained(core, session, run.prepared.statement.clone());
             let lines = run.core.cpu.block(move |handle| handle.block_on(explaining)).await??;
@@ -134,6 +137,7 @@ async fn asked(run: Run<'_>, view: &ObjectName, how: How, ending: Ending) -> Res
     refuse_in_block(run.session, COMMAND)?;
     run.session.refuse_read_only(COMMAND)?;
     let (table, name) = found(&run, view)?;
+    may_maintain(&run, &name)?;
     if how == How::NoData {
         if matches!(table.kind, Kind::Lake(_)) {
             run.core.lake.drop_table(&table).await?;
@@ -144,6 +148,7 @@ async fn asked(run: Run<'_>, view: &ObjectName, how: How, ending: Ending) -> Res
         true => below::of(&run, &table).await?,
         false => Vec::new(),
     };
+    names.iter().try_for_each(|name| may_maintain(&run, name))?;
     let above = names.len();
     names.push(name);
     let asked = by(run.session, how == How::Full);
@@ -172,6 +177,10 @@ async fn asked(run: Run<'_>, view: &ObjectName, how: How, ending: Ending) -> Res
         tell(if above == 0 { done } else { format!("{name}: {done}") })?;
     }
     Ok(Tag::command(COMMAND))
+}
+
+fn may_maintain(run: &Run<'_>, name: &Name) -> Result<()> {
+    run.core.allow(run.session, &[Need::On(name.clone(), Privilege::Maintain)])
 }
 
 /// The materialized view of a name as written.

@@ -31,11 +31,18 @@ pub(super) async fn resolve(
         return Err(write::refuse_to_read(&block.target().name.name));
     }
     match scope.find(name) {
-        None => versions::refuse(name, false),
+        None => {
+            scope.may_look_in(name)?;
+            versions::refuse(name, false)
+        }
         Some(Found::Earlier { table, name, .. }) if scope.has(&table.schema, &name) => Ok(()),
-        Some(Found::Earlier { table, name, version }) => {
+        Some(Found::Earlier { table, name: marked, version }) => {
+            let held = scope.may_open(name, &table, &marked)?;
+            let name = marked;
             let provider = versions::provider(&table, &version, session).await?;
-            scope.add(&table.schema, &name, zone::localized(provider_as_source(provider), session)?);
+            let source = zone::localized(provider_as_source(provider), session)?;
+            let source = scope.bound(source, &table, held.as_ref())?;
+            scope.add(&table.schema, &name, source);
             Ok(())
         }
         Some(Found::Catalog { schema, name }) if scope.has(&schema, &name) => Ok(()),
@@ -49,11 +56,12 @@ pub(super) async fn resolve(
         }
         Some(Found::Lake(table)) if scope.has(&table.schema, &table.name) => Ok(()),
         Some(Found::Lake(table)) => {
+            let held = scope.may_open(name, &table, &table.name)?;
             let source = match view_of(&table) {
                 None => {
                     let provider = rows(core, session, scope, &table, depth + 1).await?;
                     let source = zone::localized(provider_as_source(provider), session)?;
-                    if scope.names_system_columns {
+                    if scope.names_system_columns && held.is_none() {
                         return Ok(scope.add_with_system_columns(&table, source)?);
                     }
                     source
@@ -67,6 +75,7 @@ pub(super) async fn resolve(
                     provider_as_source(Arc::new(ViewTable::new(planned, Some(named.sql.clone()))))
                 }
             };
+            let source = scope.bound(source, &table, held.as_ref())?;
             scope.add(&table.schema, &table.name, source);
             Ok(())
         }

@@ -5,6 +5,7 @@
 mod current_schemas;
 mod fact;
 mod pg_sleep;
+mod reload;
 mod setting;
 mod signals;
 mod transactions;
@@ -31,6 +32,7 @@ pub(super) fn find(
         "pg_cancel_backend" => signals::cancel(session, registry),
         "pg_terminate_backend" => signals::terminate(session, registry),
         "pg_sleep" => pg_sleep::udf(),
+        "pg_reload_conf" => reload::udf(session, registry),
         _ => fact::find(name, session, view)?,
     };
     Some(Arc::new(function))

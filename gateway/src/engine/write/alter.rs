@@ -11,7 +11,7 @@ use crate::error::{Error, Result, SqlState};
 use crate::session::{Notice, SessionEffect};
 
 pub(in crate::engine) struct Alter {
-    target: Target,
+    pub(super) target: Target,
     columns: Vec<Column>,
     /// What is told of columns that are there already.
     notices: Vec<String>,

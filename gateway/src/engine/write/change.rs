@@ -28,9 +28,9 @@ const FILES_MAX: usize = 10_000;
 
 pub(in crate::engine) struct Change {
     pub(super) command: &'static str,
-    target: Target,
+    pub(super) target: Target,
     over: Over,
-    matches: Matches,
+    pub(super) matches: Matches,
     /// The table under the name [`WHOLE`].
     whole: TableWithJoins,
     /// The files with rows that match.

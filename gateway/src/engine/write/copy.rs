@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::session::StatementGuard;
 
 pub(in crate::engine) struct CopyFrom {
-    target: Target,
+    pub(super) target: Target,
     /// The columns that get values, as the client gives them.
     columns: SchemaRef,
     shape: Shape,

@@ -22,7 +22,7 @@ use crate::error::{Error, Result, SqlState};
 use crate::session::{Notice, SessionEffect, fold};
 
 pub(in crate::engine) struct Create {
-    name: Name,
+    pub(super) name: Name,
     pub(super) columns: Vec<Column>,
     partition_by: Vec<String>,
     if_not_exists: bool,

@@ -20,7 +20,7 @@ use crate::error::{Error, Result, SqlState};
 use crate::session::fold;
 
 pub(in crate::engine) struct Insert {
-    target: Target,
+    pub(super) target: Target,
     pub(super) planned: Planned,
     shape: Shape,
     /// Whether its rows take the place of those that are there.

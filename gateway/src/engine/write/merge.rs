@@ -22,9 +22,9 @@ use crate::engine::{Prepared, Tag};
 use crate::error::{Error, Result, SqlState};
 
 pub(in crate::engine) struct Merge {
-    target: Target,
+    pub(super) target: Target,
     over: Over,
-    actions: Actions,
+    pub(super) actions: Actions,
     /// The table under the name [`WHOLE`].
     whole: TableWithJoins,
     /// All expressions of the statement: it has the types of the parameters.

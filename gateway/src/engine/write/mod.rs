@@ -17,6 +17,7 @@ mod given;
 mod insert;
 mod load;
 mod merge;
+mod needs;
 mod optimize;
 mod replacement;
 mod returning;
@@ -38,7 +39,7 @@ pub use given::Given;
 pub use load::{IfExists, Load};
 pub(super) use target::means;
 
-use super::plan::{Over, Planned};
+use super::plan::{Over, Plan, Planned};
 use super::run::Run;
 use super::{Core, Outcome, Prepared, Statement, Tag};
 use crate::error::{Error, Result};
@@ -133,14 +134,23 @@ pub(super) async fn prepare(
     declared: Vec<Option<arrow::datatypes::FieldRef>>,
 ) -> Result<Prepared> {
     let ast = Arc::clone(&statement.ast);
+    let (core_, session_) = (Arc::clone(&core), Arc::clone(&session));
     let asked = Asked { core, session, statement, declared, over: None };
-    match ast.as_ref() {
+    let prepared = planned(asked, &ast).await?;
+    if let Plan::Write(write) = &prepared.plan {
+        core_.allow(&session_, &write.needs())?;
+    }
+    Ok(prepared)
+}
+
+async fn planned(asked: Asked, ast: &Ast) -> Result<Prepared> {
+    match ast {
         Ast::Insert(insert) => insert::prepare(asked, insert).await,
         Ast::CreateTable(create) => create::prepare(asked, create).await,
         Ast::Query(query) => create::select_into(asked, query).await,
         Ast::Truncate(truncate) => truncate::prepare(asked, truncate).await,
         Ast::Vacuum(vacuum) => vacuum::prepare(asked, vacuum),
-        Ast::OptimizeTable { .. } => optimize::prepare(asked, &ast).await,
+        Ast::OptimizeTable { .. } => optimize::prepare(asked, ast).await,
         Ast::AlterTable(alter) => alter::prepare(asked, alter).await,
         Ast::Delete(delete) => change::delete(asked, delete).await,
         Ast::Update(update) => change::update(asked, update).await,
@@ -169,6 +179,8 @@ struct Asked {
 /// Carries a planned statement out.
 pub(super) async fn run(run: Run<'_>, write: &Write) -> Result<Outcome> {
     run.session.refuse_read_only(write.command())?;
+    // Rights may be others than when it was planned.
+    run.core.allow(run.session, &write.needs())?;
     let tag = match write {
         Write::Insert(insert) => return insert::run(run, insert).await,
         Write::Create(create) => create::run(run, create).await?,

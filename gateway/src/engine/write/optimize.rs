@@ -24,7 +24,7 @@ use crate::session::{Notice, SessionEffect};
 const TRIES: u32 = 3;
 
 pub(in crate::engine) struct Optimize {
-    name: Name,
+    pub(super) name: Name,
 }
 
 pub(super) async fn prepare(asked: Asked, optimize: &Ast) -> Result<Prepared> {

@@ -10,7 +10,7 @@ use crate::engine::{Prepared, Tag};
 use crate::error::{Error, Result};
 
 pub(in crate::engine) struct Truncate {
-    target: Target,
+    pub(super) target: Target,
 }
 
 pub(super) async fn prepare(asked: Asked, truncate: &Ast) -> Result<Prepared> {

@@ -1,9 +1,12 @@
 //! VACUUM: files that nobody needs any more are deleted. <https://www.postgresql.org/docs/16/sql-vacuum.html>
 
-use catalog::{Kind, Name, Vacuumed};
+use std::sync::Arc;
+
+use catalog::{Kind, Name, Privilege, Table, Vacuumed};
 use sqlparser::ast::VacuumStatement;
 
 use super::{Asked, Write};
+use crate::engine::define::name_of;
 use crate::engine::matview::size;
 use crate::engine::run::Run;
 use crate::engine::scope::Found;
@@ -12,7 +15,7 @@ use crate::error::{Error, Result, SqlState};
 use crate::session::{Notice, SessionEffect};
 
 pub(in crate::engine) struct Vacuum {
-    tables: Vec<Name>,
+    pub(super) tables: Vec<Name>,
 }
 
 pub(super) fn prepare(asked: Asked, vacuum: &VacuumStatement) -> Result<Prepared> {
@@ -31,7 +34,12 @@ pub(super) fn prepare(asked: Asked, vacuum: &VacuumStatement) -> Result<Prepared
             let message = "cannot execute VACUUM: every source of the lake is read-only";
             return Err(Error::new(SqlState::ReadOnlySqlTransaction, message));
         }
-        None => scope.snapshot.tables().filter(|table| table.is_writable()).cloned().collect(),
+        None => {
+            let rights = scope.rights();
+            let is_meant =
+                |table: &&Arc<Table>| table.is_writable() && rights.has(&name_of(table), Privilege::Maintain);
+            scope.snapshot.tables().filter(is_meant).cloned().collect()
+        }
     };
     let tables = tables.iter().map(|table| Name { schema: table.schema.clone(), name: table.name.clone() }).collect();
     Ok(Prepared::write(asked.statement, Write::Vacuum(Vacuum { tables })))

@@ -13,7 +13,7 @@ use super::one_text;
 use crate::authentication::{PASSWORD, with_roles, with_roles_and};
 
 /// `user:password` as a header.
-pub(super) fn basic(user: &str, password: &str) -> String {
+pub(crate) fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", BASE64.encode(format!("{user}:{password}")))
 }
 
