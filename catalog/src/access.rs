@@ -40,6 +40,23 @@ pub struct Grant {
     pub columns: BTreeSet<String>,
 }
 
+impl Grant {
+    /// Whether both are of the same role, object and columns.
+    pub(crate) fn is_beside(&self, other: &Self) -> bool {
+        (&self.grantee, &self.on, &self.columns) == (&other.grantee, &other.on, &other.columns)
+    }
+
+    /// Takes away what another is of. Of some columns only these lose what all of them have.
+    pub(crate) fn take(&mut self, revoked: &Self) {
+        let is_whole = revoked.columns.is_empty() || self.columns.is_subset(&revoked.columns);
+        if is_whole {
+            self.privileges = self.privileges.without(revoked.privileges);
+        } else if !self.privileges.both(revoked.privileges).is_empty() {
+            self.columns = self.columns.difference(&revoked.columns).cloned().collect();
+        }
+    }
+}
+
 /// A role as far as its rights go.
 #[derive(Debug, Clone)]
 pub struct Member {

@@ -3,6 +3,7 @@
 //! Owns: which statements these may be. A bad statement is listed and stops no other. Must never do: open data.
 
 mod alter;
+mod grant;
 mod header;
 mod kept;
 mod location;
@@ -155,6 +156,8 @@ impl Definitions {
                 self.schemas.insert(name);
             }
             Ok(Header::SearchPath(schemas)) if file == FOLDER => *path = Some(schemas),
+            // They are the script's own.
+            Ok(Header::Grant(_)) if file == FOLDER => {}
             Ok(_) if file.starts_with("materialized/") => {
                 self.fault(file, None, expected("CREATE MATERIALIZED VIEW name AS SELECT"))
             }

@@ -68,6 +68,11 @@ impl Privileges {
         Self(self.0 | other.0)
     }
 
+    /// Those of both sets.
+    pub const fn both(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     pub const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }

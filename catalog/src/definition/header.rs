@@ -8,8 +8,10 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::Token;
 
+use super::grant;
 use super::script::Defined;
 use super::split;
+use crate::access::Grant;
 use crate::layout::ROOT_SCHEMA;
 
 /// The name of a table or a view.
@@ -47,6 +49,7 @@ pub(crate) enum Header<'a> {
         on: Commented,
         text: Option<String>,
     },
+    Grant(Grant),
     /// How the views behind it find what they name.
     SearchPath(Vec<String>),
 }
@@ -60,6 +63,9 @@ pub(crate) fn read(text: &str) -> Result<Header<'_>, ParserError> {
     }
     if parser.parse_keyword(Keyword::SET) {
         return search_path(parser);
+    }
+    if parser.parse_keyword(Keyword::GRANT) {
+        return grant::read(&mut parser).map(Header::Grant);
     }
     let (kind, written, body) = created(text, &mut parser)?;
     Ok(match kind {

@@ -5,8 +5,10 @@
 use std::fmt::Write;
 
 use super::alter::{self, OptionChange, OptionFault};
+use super::grant;
 use super::header::{self, Commented, Header, Name, quoted};
 use super::split;
+use crate::access::{Grant, Granted};
 
 /// One version of all that SQL has defined.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,6 +40,7 @@ enum Kept {
         on: Commented,
         text: String,
     },
+    Grant(Grant),
     /// A statement of another version of this server, as it is.
     Unknown(String),
 }
@@ -71,6 +74,7 @@ impl Script {
                 }
                 Ok(Header::Comment { on, text: Some(text) }) => Kept::Comment { on, text },
                 Ok(Header::Comment { text: None, .. }) => continue,
+                Ok(Header::Grant(grant)) => Kept::Grant(grant),
                 Err(_) => Kept::Unknown(piece.text.to_owned()),
             });
         }
@@ -120,6 +124,7 @@ impl Script {
         self.statements.retain(|kept| match kept {
             Kept::Schema(known) => known != schema,
             Kept::Comment { on: Commented::Schema(known), .. } => known != schema,
+            Kept::Grant(grant) => grant.on != Granted::Schema(schema.to_owned()),
             _ => true,
         });
     }
@@ -142,10 +147,43 @@ impl Script {
         Ok(())
     }
 
-    /// Takes a definition away, with the comments on it.
+    /// What SQL has granted.
+    pub fn grants(&self) -> impl Iterator<Item = &Grant> {
+        self.statements.iter().filter_map(|kept| match kept {
+            Kept::Grant(grant) => Some(grant),
+            _ => None,
+        })
+    }
+
+    pub fn grant(&mut self, grant: Grant) {
+        let known = self.statements.iter_mut().find_map(|kept| match kept {
+            Kept::Grant(known) if known.is_beside(&grant) => Some(known),
+            _ => None,
+        });
+        match known {
+            Some(known) => known.privileges = known.privileges.and(grant.privileges),
+            None => self.statements.push(Kept::Grant(grant)),
+        }
+    }
+
+    /// Takes privileges away; those of a whole relation take those of its columns with them.
+    pub fn revoke(&mut self, revoked: &Grant) {
+        for kept in &mut self.statements {
+            if let Kept::Grant(known) = kept
+                && known.grantee == revoked.grantee
+                && known.on == revoked.on
+                && (revoked.columns.is_empty() || !known.columns.is_empty())
+            {
+                known.take(revoked);
+            }
+        }
+        self.statements.retain(|kept| !matches!(kept, Kept::Grant(grant) if grant.privileges.is_empty()));
+    }
+
+    /// Takes a definition away, with the comments and grants on it.
     pub fn drop(&mut self, schema: &str, name: &str) {
         self.statements
-            .retain(|kept| !kept.name().or_else(|| kept.commented()).is_some_and(|known| known.is(schema, name)));
+            .retain(|kept| !kept.name().or_else(|| kept.told_of()).is_some_and(|known| known.is(schema, name)));
     }
 
     /// Gives a definition and the comments on it another name.
@@ -154,7 +192,8 @@ impl Script {
             Kept::Table { name, .. }
             | Kept::View { name, .. }
             | Kept::Matview { name, .. }
-            | Kept::Comment { on: Commented::Relation(name) | Commented::Column(name, _), .. } => Some(name),
+            | Kept::Comment { on: Commented::Relation(name) | Commented::Column(name, _), .. }
+            | Kept::Grant(Grant { on: Granted::Relation(name), .. }) => Some(name),
             _ => None,
         });
         names.filter(|name| *name == from).for_each(|name| name.clone_from(to));
@@ -187,14 +226,15 @@ impl Kept {
     fn name(&self) -> Option<&Name> {
         match self {
             Self::Table { name, .. } | Self::View { name, .. } | Self::Matview { name, .. } => Some(name),
-            Self::Schema(_) | Self::Comment { .. } | Self::Unknown(_) => None,
+            Self::Schema(_) | Self::Comment { .. } | Self::Grant(_) | Self::Unknown(_) => None,
         }
     }
 
-    /// The relation that it is a comment on.
-    fn commented(&self) -> Option<&Name> {
+    /// The relation that it is a comment or a grant on.
+    fn told_of(&self) -> Option<&Name> {
         match self {
             Self::Comment { on: Commented::Relation(name) | Commented::Column(name, _), .. } => Some(name),
+            Self::Grant(Grant { on: Granted::Relation(name), .. }) => Some(name),
             _ => None,
         }
     }
@@ -215,6 +255,7 @@ impl Kept {
                     }
                 }
             }
+            Self::Grant(grant) => grant::text(grant),
             Self::Unknown(text) => text.clone(),
         }
     }
@@ -229,6 +270,7 @@ impl Name {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::{Grantee, Privilege, Privileges};
 
     fn named(name: &str) -> Name {
         Name { schema: "s".to_owned(), name: name.to_owned() }
@@ -245,6 +287,12 @@ mod tests {
         script.define(named("w"), "CREATE VIEW db.y.x AS SELECT 1", &["public".to_owned()]).unwrap();
         script.comment(Commented::Column(named("v"), "A".to_owned()), Some("it's; \\ 'so'".to_owned()));
         script.comment(Commented::Schema("s".to_owned()), Some("$$".to_owned()));
+        let columns = ["a".to_owned(), "B \"c".to_owned()].into();
+        let privileges = Privileges::NONE.with(Privilege::Select);
+        let (on, to) = (Granted::Relation(named("v")), Grantee::Role("Ro le".to_owned()));
+        script.grant(Grant { grantee: to, privileges, on, columns });
+        let (on, columns) = (Granted::Schema("s".to_owned()), Default::default());
+        script.grant(Grant { grantee: Grantee::Public, privileges: Privileges::OF_SCHEMAS, on, columns });
         script
     }
 
@@ -287,5 +335,30 @@ mod tests {
         assert_eq!(script.text(), "COMMENT ON TABLE \"s\".\"t\" IS 'b'\n;\n");
         script.comment(on(), None);
         assert_eq!(script.text(), "");
+    }
+
+    #[test]
+    fn what_is_granted_is_revoked() {
+        let grant = |privileges: &[Privilege], columns: &[&str]| Grant {
+            grantee: Grantee::Role("r".to_owned()),
+            privileges: privileges.iter().copied().collect(),
+            on: Granted::Relation(named("t")),
+            columns: columns.iter().map(|column| (*column).to_owned()).collect(),
+        };
+        let told = |script: &Script| -> Vec<String> {
+            script.grants().map(|grant| format!("{}{:?}", grant.privileges.letters(), grant.columns)).collect()
+        };
+        let mut script = Script::default();
+        script.grant(grant(&[Privilege::Select], &[]));
+        script.grant(grant(&[Privilege::Insert], &[]));
+        script.grant(grant(&[Privilege::Select], &["a", "b"]));
+        assert_eq!(told(&script), ["ar{}", "r{\"a\", \"b\"}"]);
+        // One of a column leaves the others, and the whole.
+        script.revoke(&grant(&[Privilege::Select], &["a"]));
+        assert_eq!(told(&script), ["ar{}", "r{\"b\"}"]);
+        script.revoke(&grant(&[Privilege::Select], &[]));
+        assert_eq!(told(&script), ["a{}"]);
+        script.drop("s", "t");
+        assert!(told(&script).is_empty());
     }
 }

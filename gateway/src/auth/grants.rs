@@ -74,6 +74,64 @@ pub fn of_line(line: &str, grantee: &Grantee) -> Result<Vec<Grant>> {
     Ok(grants.collect())
 }
 
+/// A GRANT or a REVOKE.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Granting {
+    pub is_grant: bool,
+    pub written: Written,
+    pub grantees: Vec<Grantee>,
+    /// What is asked for beside it, and is not done.
+    unsupported: Option<&'static str>,
+}
+
+/// Reads the text of one statement.
+pub fn statement(text: &str) -> Result<Granting> {
+    let syntax = |error: ParserError| Error::new(SqlState::SyntaxError, error.to_string());
+    let mut parser = Parser::new(&PostgreSqlDialect {}).try_with_sql(text).map_err(syntax)?;
+    let granting = granting(&mut parser).map_err(syntax)?;
+    match granting.unsupported {
+        Some(clause) => Err(Error::unsupported(format!("{clause} is not supported"))),
+        None => Ok(granting),
+    }
+}
+
+/// Reads one from its first word on.
+pub fn granting(parser: &mut Parser<'_>) -> std::result::Result<Granting, ParserError> {
+    let is_grant = parser.expect_one_of_keywords(&[Keyword::GRANT, Keyword::REVOKE])? == Keyword::GRANT;
+    let mut unsupported = None;
+    if !is_grant && parser.parse_keywords(&[Keyword::GRANT, Keyword::OPTION, Keyword::FOR]) {
+        unsupported = Some("GRANT OPTION FOR");
+    }
+    let written = read(parser)?;
+    if matches!(written.on, On::Other(_)) {
+        // What stands behind its kind is of another grammar.
+        while !matches!(parser.peek_token_ref().token, Token::EOF | Token::SemiColon) {
+            parser.advance_token();
+        }
+        return Ok(Granting { is_grant, written, grantees: Vec::new(), unsupported });
+    }
+    parser.expect_keyword_is(if is_grant { Keyword::TO } else { Keyword::FROM })?;
+    let grantees = parser.parse_comma_separated(|parser| {
+        let _ = parser.parse_keyword(Keyword::GROUP);
+        Ok(match parser.parse_keyword(Keyword::PUBLIC) {
+            true => Grantee::Public,
+            false => Grantee::Role(fold(&parser.parse_identifier()?)),
+        })
+    })?;
+    if is_grant && parser.parse_keywords(&[Keyword::WITH, Keyword::GRANT, Keyword::OPTION]) {
+        unsupported = Some("WITH GRANT OPTION");
+    }
+    if parser.parse_keywords(&[Keyword::GRANTED, Keyword::BY]) {
+        let _ = parser.parse_identifier()?;
+        unsupported = Some("GRANTED BY");
+    }
+    if !is_grant {
+        // Nothing depends on a right that nobody can pass on.
+        let _ = parser.parse_one_of_keywords(&[Keyword::CASCADE, Keyword::RESTRICT]);
+    }
+    Ok(Granting { is_grant, written, grantees, unsupported })
+}
+
 pub fn no_kind(kind: &str) -> Error {
     Error::unsupported(format!("privileges on {kind} are not supported"))
         .detail("Privileges are those on tables, views, materialized views and schemas.")

@@ -10,7 +10,7 @@ mod columns;
 use std::sync::Arc;
 
 use catalog::pg_catalog::RoleFact;
-use catalog::{Access, Held, Name, Privilege, Snapshot, Table};
+use catalog::{Access, Held, Name, Privilege, Script, Snapshot, Table};
 
 use super::define::{kind, name_of};
 use super::scope::Scope;
@@ -32,6 +32,13 @@ impl Engine {
     pub fn rule(&self, authority: Authority) {
         self.core.authority.store(Arc::new(authority));
     }
+}
+
+/// Both kinds of grants together.
+pub(super) struct Merged {
+    base: Arc<Access>,
+    script: Arc<Script>,
+    all: Arc<Access>,
 }
 
 /// What a statement takes, beside the relations that it reads.
@@ -58,8 +65,28 @@ impl Core {
     pub(super) fn access(&self, session: &Session) -> Arc<Access> {
         match session.is_of_server {
             true => Arc::clone(&self.unbound),
-            false => Arc::clone(&self.authority.load().access),
+            false => self.granted(&self.snapshot(session).script),
         }
+    }
+
+    /// What the roles file says alone.
+    pub(super) fn base_access(&self) -> Arc<Access> {
+        Arc::clone(&self.authority.load().access)
+    }
+
+    /// What the roles file and SQL grant together: the same value as long as both are the same.
+    fn granted(&self, script: &Arc<Script>) -> Arc<Access> {
+        let base = self.base_access();
+        if !base.is_enforced() || script.grants().next().is_none() {
+            return base;
+        }
+        let mut known = self.granted.lock();
+        if let Some(known) = known.as_ref().filter(|known| Arc::ptr_eq(&known.base, &base) && known.script == *script) {
+            return Arc::clone(&known.all);
+        }
+        let all = Arc::new(Access::clone(&base).with(script.grants().cloned()));
+        *known = Some(Merged { base, script: Arc::clone(script), all: Arc::clone(&all) });
+        all
     }
 
     /// Whether a session may do everything. A role that is no superuser any more is none in its old sessions too.

@@ -61,6 +61,7 @@ use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use catalog::pg_catalog::MatviewFact;
 use catalog::{Access, Lake, Snapshot};
 use datafusion::scalar::ScalarValue;
+use parking_lot::Mutex;
 use sqlparser::ast::Statement as Ast;
 use udfs::settings::Output;
 
@@ -99,6 +100,8 @@ pub(crate) struct Core {
     matviews: Arc<matview::Matviews>,
     registry: Arc<Registry>,
     authority: ArcSwap<Authority>,
+    /// What the last statement was checked against, if SQL had granted anything.
+    granted: Mutex<Option<authorize::Merged>>,
     /// What binds nobody.
     unbound: Arc<Access>,
     started_at: SystemTime,
@@ -145,6 +148,7 @@ impl Engine {
             matviews,
             registry,
             authority,
+            granted: Mutex::default(),
             unbound,
             started_at,
         };

@@ -5,6 +5,7 @@
 mod define;
 mod dialect;
 mod fetch;
+mod grant;
 mod refresh;
 
 use std::sync::Arc;
@@ -41,7 +42,7 @@ fn parse(sql: &str) -> Result<Vec<Statement>> {
         if first.token == Token::EOF {
             return Ok(statements);
         }
-        let is_ours = refresh::begins(&parser) || define::begins(&parser);
+        let is_ours = refresh::begins(&parser) || define::begins(&parser) || grant::begins(&parser);
         let (mut ast, is_move) = next(&mut parser).map_err(|error| match is_ours {
             true => syntax_error(sql, &parser, None, error),
             false => syntax_error(sql, &parser, Some(&first), error),
@@ -69,6 +70,9 @@ fn next(parser: &mut Parser<'_>) -> Result<(Ast, bool), ParserError> {
     }
     if let Some(define) = define::statement(parser)? {
         return Ok((define, false));
+    }
+    if let Some(grant) = grant::statement(parser)? {
+        return Ok((grant, false));
     }
     parser.parse_statement().map(|ast| (ast, false))
 }

@@ -2,6 +2,7 @@
 
 mod catalogs;
 mod columns;
+mod grants;
 mod matrix;
 mod reload;
 mod writes;

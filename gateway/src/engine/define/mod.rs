@@ -1,4 +1,4 @@
-//! CREATE, ALTER, DROP and COMMENT ON: what SQL defines of the lake.
+//! CREATE, ALTER, DROP, COMMENT ON, GRANT and REVOKE: what SQL defines of the lake.
 //!
 //! Owns: who may define, and when others see it: at once, or at the COMMIT of a block. Must never know: how definitions are
 //! kept, or how a wire tells of them.
@@ -6,6 +6,7 @@
 mod comment;
 mod create;
 mod drop;
+mod grant;
 mod matview;
 mod options;
 mod rename;
@@ -43,6 +44,8 @@ pub(super) fn command(statement: &Ast) -> Option<&'static str> {
             [AlterTableOperation::SetOptionsParens { .. }] if is_kept(alter) => "ALTER MATERIALIZED VIEW",
             _ => return None,
         },
+        Ast::Grant(_) => "GRANT",
+        Ast::Revoke(_) => "REVOKE",
         Ast::Comment { object_type, .. } if comment::is_known(*object_type) => "COMMENT",
         _ => return None,
     })
@@ -171,6 +174,7 @@ impl Change {
             Ast::Drop { object_type, names, if_exists, cascade, .. } => {
                 self.drop(*object_type, names, *if_exists, *cascade)
             }
+            Ast::Grant(_) | Ast::Revoke(_) => self.grant().await,
             Ast::AlterTable(alter) if is_external(alter) => self.change_options(alter),
             Ast::AlterTable(alter) if is_kept(alter) => self.alter_matview(alter),
             Ast::AlterTable(alter) => self.rename(alter, command == "ALTER VIEW"),
