@@ -23,6 +23,7 @@ mod prune;
 mod publish;
 mod random;
 mod ranges;
+mod reads;
 mod remembered;
 mod secret;
 mod shadow;
@@ -47,6 +48,7 @@ pub use matview::{
     Policy, Progress, Refresh, Scanned, Schedule, SourceLineage, ValueRange,
 };
 pub use publish::Lake;
+pub use reads::Reads;
 pub use secret::Secret;
 pub use shadow::ShadowTotals;
 pub use snapshot::{Kind, LakeTable, Origin, SkippedFile, Snapshot, Table, View};

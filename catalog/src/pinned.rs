@@ -16,6 +16,7 @@ use crate::Error;
 use crate::format::COLUMNS_MAX;
 use crate::format::parquet::names::Names;
 use crate::manifest::DataFile;
+use crate::reads::Reads;
 use crate::store::Source;
 
 pub(crate) use local::Local;
@@ -30,22 +31,32 @@ const LOCAL_BLOCKS_AHEAD: usize = 2;
 const GAP_BYTES_MAX: u64 = 256 << 10;
 
 /// One version of one object.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Pinned {
     pub(crate) table: String,
     pub(crate) file: Arc<DataFile>,
     source: Arc<Source>,
     /// How its table names its columns, if not as it does itself.
     names: Option<Arc<Names>>,
+    /// Where a statement counts what it reads.
+    reads: Option<Arc<Reads>>,
 }
 
 impl Pinned {
     pub(crate) fn new(table: String, file: Arc<DataFile>, source: Arc<Source>) -> Self {
-        Self { table, file, source, names: None }
+        Self { table, file, source, names: None, reads: None }
     }
 
     pub(crate) fn with_names(self, names: Option<Arc<Names>>) -> Self {
         Self { names, ..self }
+    }
+
+    /// The same object for a statement that counts what it reads.
+    pub(crate) fn counted(self: &Arc<Self>, reads: Option<&Arc<Reads>>) -> Arc<Self> {
+        match reads {
+            Some(reads) => Arc::new(Self { reads: Some(Arc::clone(reads)), ..Self::clone(self) }),
+            None => Arc::clone(self),
+        }
     }
 
     pub(crate) fn names(&self) -> Option<&Names> {
@@ -78,6 +89,7 @@ impl Pinned {
         let expected = range.end - range.start;
         let result = self.get(Some(range)).await?;
         let bytes = result.bytes().await.map_err(|cause| self.failed(cause))?;
+        self.took(&bytes);
         if bytes.len() as u64 != expected {
             return Err(self.replaced());
         }
@@ -91,6 +103,9 @@ impl Pinned {
         let mut kept = cache.get(&version, ranges).await;
         let missing: Vec<Range<u64>> =
             ranges.iter().zip(&kept).filter(|(_, kept)| kept.is_none()).map(|(range, _)| range.clone()).collect();
+        if let Some(reads) = &self.reads {
+            reads.hit(ranges.len() - missing.len());
+        }
         if !missing.is_empty() {
             let read = self.unkept(&missing).await?;
             missing.iter().zip(&read).for_each(|(range, bytes)| cache.put(&version, range, bytes));
@@ -98,6 +113,12 @@ impl Pinned {
             places.zip(read).for_each(|(place, bytes)| *place = Some(bytes));
         }
         Ok(kept.into_iter().flatten().collect())
+    }
+
+    fn took(&self, bytes: &Bytes) {
+        if let Some(reads) = &self.reads {
+            reads.took(bytes.len());
+        }
     }
 
     async fn unkept(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, Error> {
@@ -211,6 +232,7 @@ fn whole(
             match chunks.try_next().await? {
                 Some(chunk) => {
                     let read = read + chunk.len() as u64;
+                    pinned.took(&chunk);
                     if read > pinned.file.bytes { Err(pinned.replaced()) } else { Ok(Some((chunk, (chunks, read)))) }
                 }
                 None if read == pinned.file.bytes => Ok(None),

@@ -30,6 +30,7 @@ use crate::format::parquet::{Adapters, PinnedReaders, guarded};
 use crate::format::{Content, Opened};
 use crate::pinned::Pinned;
 use crate::prune;
+use crate::reads::Reads;
 use crate::store::Source;
 
 /// The columns and the rows that are wanted.
@@ -80,6 +81,10 @@ impl TableProvider for LakeProvider {
         if let Some(only) = &self.only {
             kept.retain(|at| only.contains(at));
         }
+        let reads = state.config().get_extension::<Reads>();
+        if let Some(reads) = &reads {
+            reads.chose(kept.len(), content.files().count());
+        }
         // A limit holds for rows that pass every filter, so it is passed on only if none is left to apply.
         let limit = limit.filter(|_| filters.iter().all(|filter| partitions.decide(filter)));
         match content {
@@ -91,6 +96,7 @@ impl TableProvider for LakeProvider {
                 let columns = schema.fields().len();
                 let mut scans = Vec::with_capacity(kept.len());
                 for (at, (file, rows)) in kept.into_iter().filter_map(|at| Some((at, files.get(at)?))) {
+                    let file = &file.counted(reads.as_ref());
                     let scan = partitioned(file, *rows, columns);
                     scans.push(match delta {
                         Some(delta) => delta.without_deleted((at, file, *rows), footers, scan).await?,

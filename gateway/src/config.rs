@@ -75,6 +75,10 @@ pub struct Http {
     pub listen: SocketAddr,
     /// What bucket notifications to `/events` must bear; without it none are taken.
     pub events_token: Option<catalog::Secret>,
+    /// Whether there is a console below `/console`; unset is where it needs a login or listens on loopback.
+    pub console: Option<bool>,
+    /// A proxy before the port ends TLS: `X-Forwarded-Proto: https` is believed, and a password taken over it.
+    pub behind_tls: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -110,6 +114,8 @@ pub struct Engine {
     pub queue_timeout_ms: u64,
     /// The default of `statement_timeout`; 0 is no limit.
     pub statement_timeout_ms: u64,
+    /// A statement that takes as long is logged with its plan, as a warning of target `slow`; 0 logs none.
+    pub slow_statement_ms: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -174,7 +180,7 @@ impl Default for Flight {
 
 impl Default for Http {
     fn default() -> Self {
-        Self { listen: loopback(8090), events_token: None }
+        Self { listen: loopback(8090), events_token: None, console: None, behind_tls: false }
     }
 }
 
@@ -196,6 +202,7 @@ impl Default for Engine {
             queued_max: 64,
             queue_timeout_ms: 10_000,
             statement_timeout_ms: 0,
+            slow_statement_ms: 0,
         }
     }
 }

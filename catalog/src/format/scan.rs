@@ -20,12 +20,23 @@ use super::{Content, Opened, blocks, json};
 use crate::Error;
 use crate::left_out::LeftOut;
 use crate::pinned::Pinned;
+use crate::reads::Reads;
 
 /// A file and how to read it.
 #[derive(Debug, Clone)]
 pub(crate) enum TextFile {
     Csv { file: Arc<Pinned>, plan: Arc<Plan>, layout: Arc<Layout> },
     Json { file: Arc<Pinned>, encoding: &'static Encoding },
+}
+
+impl TextFile {
+    /// The same file for a statement that counts what it reads.
+    fn counted(self, reads: Option<&Arc<Reads>>) -> Self {
+        match self {
+            Self::Csv { file, plan, layout } => Self::Csv { file: file.counted(reads), plan, layout },
+            Self::Json { file, encoding } => Self::Json { file: file.counted(reads), encoding },
+        }
+    }
 }
 
 /// The files of one partition of a plan.
@@ -67,6 +78,7 @@ impl PartitionStream for Scan {
             batch_rows: context.session_config().batch_size(),
             parts: self.parts,
             left_out: context.session_config().get_extension(),
+            reads: context.session_config().get_extension(),
         };
         let batches = stream::try_unfold(scan, |mut scan| async move {
             let batch = scan.next().await?;
@@ -87,6 +99,7 @@ struct Running {
     parts: usize,
     /// Where its statement learns what is left out.
     left_out: Option<Arc<LeftOut>>,
+    reads: Option<Arc<Reads>>,
 }
 
 /// The file that is being read.
@@ -170,10 +183,12 @@ impl Running {
         let schema = Arc::clone(&self.file_schema);
         if let Content::Blocks { decoder, files } = &self.opened.content {
             let Some((file, columns)) = files.get(at) else { return Ok(None) };
-            let reader = blocks::Reader::open(*decoder, (file, columns), schema, self.batch_rows)?;
-            return Ok(Some((Arc::clone(file), Rows::Blocks(Box::new(reader)))));
+            let file = file.counted(self.reads.as_ref());
+            let reader = blocks::Reader::open(*decoder, (&file, columns), schema, self.batch_rows)?;
+            return Ok(Some((file, Rows::Blocks(Box::new(reader)))));
         }
         let Some(text) = self.opened.text(at) else { return Ok(None) };
+        let text = text.counted(self.reads.as_ref());
         let (file, reader) = Reader::open(text, schema, (self.batch_rows, self.parts)).map_err(external)?;
         Ok(Some((file, Rows::Text(reader))))
     }

@@ -68,7 +68,8 @@ pub use self::relation_functions::relation_of_function;
 pub use self::system_columns::{SYSTEM_COLUMNS, TableIdentity, current_transaction, has_system_columns, identity};
 pub use self::types::{PgTypeInfo, is_type, pg_type_of};
 pub use self::view::{
-    ActivityFact, ColumnSource, CursorFact, Lazily, MatviewFact, PreparedFact, RoleFact, ServerFacts, SettingFact, View,
+    ActivityFact, ColumnSource, CursorFact, Lazily, MatviewFact, PreparedFact, QueryFact, RoleFact, ServerFacts,
+    SettingFact, View,
 };
 
 /// The relations that have rows.
@@ -138,6 +139,7 @@ static RELATIONS: &[&dyn Relation] = &[
     &system::matview_refreshes::MatviewRefreshes,
     &system::matview_status::MatviewStatus,
     &system::objects::Objects,
+    &system::queries::Queries,
     &system::rejects::Rejects,
     &system::schema_drift::SchemaDrift,
     &system::shadows::Shadows,

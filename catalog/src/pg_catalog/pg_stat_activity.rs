@@ -37,9 +37,11 @@ impl Relation for PgStatActivity {
                 ("xact_start", fact.xact_start.into()),
                 ("query_start", fact.query_start.into()),
                 ("state_change", fact.state_change.into()),
+                ("wait_event_type", fact.wait_event_type.as_ref().into()),
+                ("wait_event", fact.wait_event.as_ref().into()),
                 ("state", fact.state.as_ref().into()),
                 ("query", (&fact.query).into()),
-                ("backend_type", "client backend".into()),
+                ("backend_type", fact.backend_type.as_ref().into()),
             ]);
         }
         rows.finish()

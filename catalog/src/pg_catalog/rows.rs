@@ -26,6 +26,8 @@ pub(crate) enum Cell<'a> {
     Time(i64),
     /// An interval of seconds.
     Seconds(i32),
+    /// An interval of microseconds.
+    Micros(i64),
     Ints(Vec<i64>),
     Texts(Vec<Cow<'a, str>>),
 }
@@ -220,6 +222,9 @@ impl Kind {
             (Self::Time(builder), Cell::Time(value)) => builder.append_value(value),
             (Self::Interval(builder), Cell::Seconds(seconds)) => {
                 builder.append_value(IntervalMonthDayNano::new(0, 0, i64::from(seconds) * 1_000_000_000));
+            }
+            (Self::Interval(builder), Cell::Micros(micros)) => {
+                builder.append_value(IntervalMonthDayNano::new(0, 0, micros.saturating_mul(1_000)));
             }
             (Self::Int16s(builder), Cell::Ints(values)) => {
                 for value in values {

@@ -90,6 +90,7 @@ fn context(snapshot: Arc<Snapshot>, columns: Arc<dyn ColumnSource>) -> (Arc<View
         prepared: Lazily::new(Vec::new),
         cursors: Lazily::new(Vec::new),
         matviews: Lazily::new(Vec::new),
+        queries: Lazily::new(Vec::new),
         activity: Lazily::new(|| {
             vec![ActivityFact { pid: 7, user: "ann".into(), query: "SELECT 1".into(), ..Default::default() }]
         }),

@@ -83,6 +83,7 @@ pub struct ServerFacts {
     pub prepared: Lazily<Vec<PreparedFact>>,
     pub cursors: Lazily<Vec<CursorFact>>,
     pub matviews: Lazily<Vec<MatviewFact>>,
+    pub queries: Lazily<Vec<QueryFact>>,
     pub started_at: DateTime<Utc>,
 }
 
@@ -153,8 +154,36 @@ pub struct ActivityFact {
     pub xact_start: Option<DateTime<Utc>>,
     pub query_start: Option<DateTime<Utc>>,
     pub state_change: Option<DateTime<Utc>>,
+    pub wait_event_type: Option<String>,
+    pub wait_event: Option<String>,
     pub state: Option<String>,
     pub query: String,
+    pub backend_type: Option<String>,
+}
+
+/// A row of `system.queries`.
+#[derive(Debug, Clone, Default)]
+pub struct QueryFact {
+    pub id: i64,
+    pub pid: i32,
+    pub role: String,
+    pub protocol: String,
+    pub application_name: String,
+    /// `None` if it is not the viewer's, as that of `query`.
+    pub client_addr: Option<String>,
+    pub query: Option<String>,
+    pub state: String,
+    pub started_at: Option<DateTime<Utc>>,
+    /// `None` while it runs.
+    pub ended_at: Option<DateTime<Utc>>,
+    pub duration_us: i64,
+    pub rows: i64,
+    pub bytes_sent: i64,
+    pub bytes_read: i64,
+    pub files_scanned: i64,
+    pub files_pruned: i64,
+    pub cache_hits: i64,
+    pub sqlstate: Option<String>,
 }
 
 /// What this process knows of a materialized view beside its definition.

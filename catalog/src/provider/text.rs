@@ -18,6 +18,7 @@ use object_store::path::Path;
 use super::{LakeProvider, Wanted, described, with_rows};
 use crate::format::bounds::Bounds;
 use crate::pinned::Pinned;
+use crate::reads::Reads;
 use crate::shadow::{Part, Place, ShadowReaders, Shadowed};
 
 /// Where the rows of the files are.
@@ -41,6 +42,9 @@ impl LakeProvider {
         let Sorted { text, own, packs } = self.sorted(kept);
         if own.is_empty() && packs.is_empty() {
             return self.scan_files(&text, state, wanted);
+        }
+        if let Some(reads) = state.config().get_extension::<Reads>() {
+            reads.hit(own.len() + packs.len());
         }
         // What is not known of one file is not known of all.
         let known = |table: &TableSchema, files: &[usize]| match text.is_empty() {

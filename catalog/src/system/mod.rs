@@ -10,6 +10,7 @@ pub(crate) mod matview_progress;
 pub(crate) mod matview_refreshes;
 pub(crate) mod matview_status;
 pub(crate) mod objects;
+pub(crate) mod queries;
 pub(crate) mod rejects;
 pub(crate) mod schema_drift;
 pub(crate) mod shadows;

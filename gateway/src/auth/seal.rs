@@ -22,6 +22,7 @@ pub enum Purpose {
     Token = 1,
     Ticket = 2,
     Handle = 3,
+    Console = 4,
 }
 
 /// Why sealed bytes were not opened.

@@ -5,7 +5,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use catalog::{Lake, LeftOut};
+use catalog::{Lake, LeftOut, Reads};
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
@@ -118,8 +118,8 @@ impl Base {
         MemoryConsumer::new(name).register(&pool)
     }
 
-    /// The memory and the spill files of one query.
-    pub(super) fn task_context(&self, state: &SessionState) -> Arc<TaskContext> {
+    /// The memory and the spill files of one query, and where it counts what it reads.
+    pub(super) fn task_context(&self, state: &SessionState, reads: &Arc<Reads>) -> Arc<TaskContext> {
         let pool = QueryPool::new(Arc::clone(&self.memory), self.query_bytes_max);
         let runtime = RuntimeEnv {
             memory_pool: Arc::new(pool),
@@ -130,7 +130,7 @@ impl Base {
         Arc::new(TaskContext::new(
             None,
             state.session_id().to_owned(),
-            state.config().clone().with_extension(Arc::new(LeftOut::default())),
+            state.config().clone().with_extension(Arc::new(LeftOut::default())).with_extension(Arc::clone(reads)),
             HashMap::new(),
             HashMap::new(),
             HashMap::new(),

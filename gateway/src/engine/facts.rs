@@ -12,35 +12,42 @@ use chrono::{DateTime, Utc};
 
 use super::Cursor;
 use super::matview::Matviews;
+use super::query_log::QueryLog;
+use crate::session::transaction::Status;
 use crate::session::vars::domain::Unit;
 use crate::session::vars::list::NO_EFFECT;
 use crate::session::vars::{Context, Setting, Variable, postgresql};
-use crate::session::{NamedStatement, Registry, Session};
+use crate::session::{NamedStatement, Protocol, Registry, Session};
 
 /// The facts at this moment, as one session may see them.
 pub(super) fn now(
     session: &Arc<Session>,
     registry: &Arc<Registry>,
     (roles, started_at): (&[RoleFact], SystemTime),
-    Views { known, snapshot }: Views,
+    Kept { log, matviews, snapshot }: Kept,
 ) -> ServerFacts {
     let (viewer, of_settings, registry) = (Arc::clone(session), Arc::clone(session), Arc::clone(registry));
-    let (of_prepared, of_cursors) = (Arc::clone(session), Arc::clone(session));
+    let (of_prepared, of_cursors, of_queries) = (Arc::clone(session), Arc::clone(session), Arc::clone(session));
+    let running = Arc::clone(&log);
     ServerFacts {
         roles: with_user(session, roles),
         access: Arc::default(),
         settings: Lazily::new(move || settings(&of_settings)),
-        activity: Lazily::new(move || registry.living().iter().map(|living| activity(&viewer, living)).collect()),
+        activity: Lazily::new(move || {
+            registry.living().iter().map(|living| activity(&viewer, living, &running)).collect()
+        }),
         prepared: Lazily::new(move || of_prepared.statements().named().map(prepared).collect()),
         cursors: Lazily::new(move || of_cursors.cursors().values().map(|cursor| cursor_fact(cursor)).collect()),
-        matviews: Lazily::new(move || known.facts(&snapshot)),
+        matviews: Lazily::new(move || matviews.facts(&snapshot)),
+        queries: Lazily::new(move || log.facts(&of_queries)),
         started_at: started_at.into(),
     }
 }
 
-/// The materialized views that a statement sees.
-pub(super) struct Views {
-    pub(super) known: Arc<Matviews>,
+/// What the engine keeps of statements and materialized views, and the lake that a statement sees.
+pub(super) struct Kept {
+    pub(super) log: Arc<QueryLog>,
+    pub(super) matviews: Arc<Matviews>,
     pub(super) snapshot: Arc<Snapshot>,
 }
 
@@ -129,29 +136,57 @@ fn setting_fact(told: &Setting, variable: &Variable, value: &str, reset: &str) -
     }
 }
 
-/// Statements of others are for superusers, as in PostgreSQL.
-fn activity(viewer: &Session, living: &Arc<Session>) -> ActivityFact {
-    let activity = living.activity().clone();
-    let may_read = viewer.role.superuser || viewer.user() == living.user();
-    let transaction = living.transaction();
-    let state = match (activity.running, transaction.is_in_block()) {
-        (true, _) => "active",
-        (false, true) => "idle in transaction",
-        (false, false) => "idle",
-    };
-    ActivityFact {
+/// Of the sessions of others only a superuser is told more than whose they are, as in PostgreSQL.
+/// <https://www.postgresql.org/docs/16/monitoring-stats.html#MONITORING-STATS-VIEWS>
+fn activity(viewer: &Session, living: &Arc<Session>, log: &QueryLog) -> ActivityFact {
+    let fact = ActivityFact {
         pid: living.id,
         database: living.database.clone(),
         user: living.user().to_owned(),
         application_name: living.vars().get("application_name").unwrap_or_default(),
+        query: "<insufficient privilege>".to_owned(),
+        ..ActivityFact::default()
+    };
+    if !viewer.may_see(living.user()) {
+        return fact;
+    }
+    let mut activity = living.activity().clone();
+    // Another protocol than PostgreSQL's runs statements side by side: the end of one is not that of the others.
+    if living.protocol != Protocol::PostgreSql
+        && let Some(entry) = log.running_of(living.id)
+    {
+        (activity.running, activity.statement) = (true, Arc::clone(&entry.text));
+    }
+    let (status, block_began_at) = {
+        let transaction = living.transaction();
+        (transaction.status, transaction.began_at)
+    };
+    let state = match (activity.running, status) {
+        (true, _) => "active",
+        (false, Status::InBlock) => "idle in transaction",
+        (false, Status::Failed) => "idle in transaction (aborted)",
+        (false, Status::Idle) => "idle",
+    };
+    let waits = match (activity.running, activity.queued) {
+        (true, false) => None,
+        (true, true) => Some(("Extension", "StatementQueue")),
+        (false, _) => Some(("Client", "ClientRead")),
+    };
+    let began_at = activity.statement_began_at.map(utc);
+    ActivityFact {
         client_addr: living.client.map(|client| client.ip().to_string()),
         client_port: living.client.map(|client| i32::from(client.port())),
         backend_start: Some(utc(living.started_at)),
-        xact_start: transaction.began_at,
-        query_start: Some(utc(activity.statement_began_at)),
+        // A statement outside a block is a transaction of its own.
+        xact_start: block_began_at.or(began_at.filter(|_| activity.running)),
+        query_start: began_at,
         state_change: Some(utc(activity.changed_at)),
+        wait_event_type: waits.map(|(kind, _)| kind.to_owned()),
+        wait_event: waits.map(|(_, event)| event.to_owned()),
         state: Some(state.to_owned()),
-        query: if may_read { activity.statement.to_string() } else { "<insufficient privilege>".to_owned() },
+        query: activity.statement.to_string(),
+        backend_type: Some("client backend".to_owned()),
+        ..fact
     }
 }
 

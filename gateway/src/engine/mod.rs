@@ -53,13 +53,13 @@ mod write;
 mod zone;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwap;
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use catalog::pg_catalog::MatviewFact;
 use catalog::{Access, Lake, Snapshot};
+use datafusion::execution::memory_pool::MemoryLimit;
 use datafusion::scalar::ScalarValue;
 use parking_lot::Mutex;
 use sqlparser::ast::Statement as Ast;
@@ -76,11 +76,12 @@ pub use cpu::CpuPool;
 pub use cursor::{Cursor, Fetch};
 pub use parts::Pin;
 use plan::Plan;
-pub use query_log::Counters;
+use query_log::QueryLog;
+pub use query_log::{Counters, Entry, SECONDS};
 pub use statement::{Count, Prepared, Statement, Tag};
 pub use stream::QueryStream;
 pub(crate) use write::{Block, Mark};
-pub use write::{Given, IfExists, Incoming, Load, Outgoing};
+pub use write::{FileColumns, Given, IfExists, Incoming, Load, Outgoing};
 
 /// Longer texts are parsed on the CPU pool.
 const INLINE_SQL_BYTES: usize = 1024;
@@ -95,7 +96,7 @@ pub(crate) struct Core {
     pub(super) cpu: CpuPool,
     base: base::Base,
     admission: Arc<admission::Admission>,
-    pub(super) counters: Arc<Counters>,
+    log: Arc<QueryLog>,
     unanswered: unanswered::Unanswered,
     matviews: Arc<matview::Matviews>,
     registry: Arc<Registry>,
@@ -134,7 +135,7 @@ impl Engine {
         let queue_timeout = Duration::from_millis(config.queue_timeout_ms);
         let base = base::Base::new(config, &lake, cpu.threads(), outputs)?;
         let admission = Arc::new(admission::Admission::new(running_max, config.queued_max, queue_timeout));
-        let counters = Arc::new(Counters::default());
+        let log = Arc::new(QueryLog::new(config.slow_statement_ms));
         let (unanswered, started_at) = (unanswered::Unanswered::default(), SystemTime::now());
         let (matviews, unbound) = (Arc::default(), Arc::new(Access::of_everybody()));
         let authority = ArcSwap::from_pointee(authority);
@@ -143,7 +144,7 @@ impl Engine {
             cpu,
             base,
             admission,
-            counters,
+            log,
             unanswered,
             matviews,
             registry,
@@ -174,7 +175,7 @@ impl Engine {
     ) -> Result<Prepared> {
         refuse_in_failed_block(session, &statement.ast)?;
         session.activity().start(&statement.text);
-        let version = self.core.snapshot(session).version;
+        let (version, began_at) = (self.core.snapshot(session).version, Instant::now());
         let planned = async {
             let planned = self.plan(session, &statement, param_types).await;
             if self.looked_again(&planned, version).await {
@@ -183,7 +184,10 @@ impl Engine {
             planned
         };
         let prepared = guard.run(planned).await;
-        self.settle(prepared, &statement)
+        prepared.inspect_err(|error| {
+            self.core.log.never_ran(session, &statement.text, (began_at, error.state));
+            self.core.unanswered.note(&statement, error);
+        })
     }
 
     /// Runs a prepared statement with one value per parameter.
@@ -196,6 +200,8 @@ impl Engine {
     ) -> Result<Outcome> {
         refuse_in_failed_block(session, &prepared.statement.ast)?;
         session.activity().start(&prepared.statement.text);
+        let running = self.core.log.begin(session, &prepared.statement.text);
+        let guard = &running.guard(guard);
         let version = self.core.snapshot(session).version;
         let outcome = async {
             let outcome = self.begin(session, guard, prepared, params.clone()).await;
@@ -206,7 +212,8 @@ impl Engine {
             outcome
         };
         let outcome = guard.run(outcome).await;
-        self.settle(outcome, &prepared.statement)
+        let outcome = outcome.inspect_err(|error| self.core.unanswered.note(&prepared.statement, error));
+        running.settle(outcome)
     }
 
     async fn plan(
@@ -299,12 +306,20 @@ impl Engine {
     }
 
     pub fn counters(&self) -> &Counters {
-        &self.core.counters
+        &self.core.log.counters
     }
 
     /// Bytes that running queries have reserved.
     pub fn memory_reserved(&self) -> usize {
         self.core.base.memory.reserved()
+    }
+
+    /// Bytes that running queries may reserve.
+    pub fn memory_max(&self) -> usize {
+        match self.core.base.memory.memory_limit() {
+            MemoryLimit::Finite(bytes) => bytes,
+            MemoryLimit::Infinite | MemoryLimit::Unknown => 0,
+        }
     }
 
     /// What is known of the materialized views of the lake.
@@ -322,16 +337,13 @@ impl Engine {
         self.core.unanswered.count()
     }
 
-    pub fn queued(&self) -> usize {
-        self.core.admission.queued()
+    /// Statements that run.
+    pub fn running(&self) -> usize {
+        self.core.log.running()
     }
 
-    /// Counts a failure that never became a stream.
-    fn settle<T>(&self, result: Result<T>, statement: &Statement) -> Result<T> {
-        result.inspect_err(|error| {
-            self.core.counters.failed.fetch_add(1, Ordering::Relaxed);
-            self.core.unanswered.note(statement, error);
-        })
+    pub fn queued(&self) -> usize {
+        self.core.admission.queued()
     }
 }
 
@@ -359,8 +371,12 @@ impl Core {
     fn scope(self: &Arc<Self>, session: &Arc<Session>, message: &Arc<str>) -> scope::Scope {
         let columns = Arc::new(view_columns::Columns { core: Arc::clone(self), session: Arc::clone(session) });
         let snapshot = self.snapshot(session);
-        let views = facts::Views { known: Arc::clone(&self.matviews), snapshot: Arc::clone(&snapshot) };
-        let facts = facts::now(session, &self.registry, (&self.authority.load().roles, self.started_at), views);
+        let kept = facts::Kept {
+            log: Arc::clone(&self.log),
+            matviews: Arc::clone(&self.matviews),
+            snapshot: Arc::clone(&snapshot),
+        };
+        let facts = facts::now(session, &self.registry, (&self.authority.load().roles, self.started_at), kept);
         let facts = catalog::pg_catalog::ServerFacts { access: self.access(session), ..facts };
         let state = self.base.state(session);
         let (session, message) = (Arc::clone(session), Arc::clone(message));

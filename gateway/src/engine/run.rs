@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use catalog::Reads;
 use catalog::pg_catalog::Registry;
 use datafusion::execution::{SessionState, TaskContext};
 use datafusion::logical_expr::{Expr, LogicalPlan};
@@ -12,10 +13,10 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::scalar::ScalarValue;
 use futures::TryStreamExt;
 use sqlparser::ast::Statement as Ast;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::interrupt::Stop;
 use super::plan::{Plan, Planned};
-use super::query_log::Running;
 use super::stream::Weight;
 use super::{
     Core, Cursor, Outcome, Prepared, QueryStream, Tag, define, exact, explain, matview, params, refresh, write,
@@ -129,24 +130,41 @@ impl Run<'_> {
     }
 
     pub(super) async fn stream(&self, planned: &Planned, params: Vec<ScalarValue>) -> Result<QueryStream> {
-        let running = self.admit(planned).await?;
+        let permit = self.admit(planned).await?;
         let stop = Stop::default();
         let (plan, context) = self.physical(planned, params, &stop).await?;
         // A client that is slow to send must not hold a thread of its own.
         let is_scan = planned.scope.reads_lake() || planned.scope.has_given();
         let weight = if is_scan { Weight::Scan } else { Weight::Small };
+        self.log(&plan, &context);
         let columns = exact::columns(&planned.columns, &plan.schema());
         let registry = Arc::new(Registry::new(Arc::clone(&planned.scope.view)));
         let (guard, left_out) = (self.guard.clone(), context.session_config().get_extension());
-        let stream = QueryStream::spawn(&self.core.cpu, columns, (plan, context), guard, (running, stop), weight)?;
+        let stream = QueryStream::spawn(&self.core.cpu, columns, (plan, context), guard, (permit, stop), weight)?;
         Ok(stream.with_registry(Some(registry)).telling(self.session, left_out))
     }
 
     /// Waits for a place among the running statements. One that reads no file needs none, so that a busy server still
     /// answers what tools ask while they connect.
-    async fn admit(&self, planned: &Planned) -> Result<Running> {
-        let permit = if planned.scope.reads_lake() { Some(self.core.admission.admit().await?) } else { None };
-        Ok(Running::start(&self.core.counters, self.session.id, &self.prepared.statement.text, permit))
+    async fn admit(&self, planned: &Planned) -> Result<Option<OwnedSemaphorePermit>> {
+        if !planned.scope.reads_lake() {
+            return Ok(None);
+        }
+        let queued = |is_queued| {
+            self.session.activity().queued = is_queued;
+            self.guard.entry.iter().for_each(|entry| entry.set_queued(is_queued));
+        };
+        queued(true);
+        let permit = self.core.admission.admit().await;
+        queued(false);
+        permit.map(Some)
+    }
+
+    /// The query log is told what is about to run.
+    fn log(&self, plan: &Arc<dyn ExecutionPlan>, context: &TaskContext) {
+        if let Some(entry) = &self.guard.entry {
+            entry.runs(context.session_config().get_extension(), self.core.log.keeps_plans().then_some(plan));
+        }
     }
 
     /// Optimises and plans on a planner's thread, with the parameters put in.
@@ -165,12 +183,14 @@ impl Run<'_> {
             return Err(Error::new(SqlState::ProtocolViolation, message));
         }
         let (logical, scope, core) = (Arc::clone(&planned.plan), Arc::clone(&planned.scope), Arc::clone(self.core));
-        let context = self.core.base.task_context(&scope.state);
+        let reads = Arc::new(Reads::default());
+        let context = self.core.base.task_context(&scope.state, &reads);
         let stop = Arc::new(stop.clone());
         let plan = self.core.cpu.block(move |handle| {
             let logical = exact::results(params::bind(Arc::unwrap_or_clone(logical), values)?)?;
             let mut state = core.base.run_state(&scope.state);
             state.config_mut().set_extension(stop);
+            state.config_mut().set_extension(Arc::clone(&reads));
             if !scope.reads_lake() {
                 // Series and catalogs give their rows in order in PostgreSQL, and are too small to be worth dividing.
                 state.config_mut().options_mut().execution.target_partitions = 1;
@@ -190,12 +210,13 @@ impl Run<'_> {
     }
 
     async fn explain(&self, planned: &Planned, how: explain::How, params: Vec<ScalarValue>) -> Result<Outcome> {
-        let _running = self.admit(planned).await?;
+        let _permit = self.admit(planned).await?;
         let stop = Stop::default();
         let _stopped = stop.on_drop();
         let (plan, context) = self.physical(planned, params, &stop).await?;
         let began_at = Instant::now();
         if how.analyze {
+            self.log(&plan, &context);
             let analyzed = Arc::clone(&plan);
             let work = async move {
                 let mut rows = execute_stream(analyzed, context)?;
@@ -217,6 +238,9 @@ pub(super) async fn physical_plan(optimized: &LogicalPlan, mut state: SessionSta
     match state.query_planner().create_physical_plan(optimized, &state).await {
         Ok(plan) => Ok(plan),
         Err(refused) => {
+            if let Some(reads) = state.config().get_extension::<Reads>() {
+                reads.forget();
+            }
             state.config_mut().options_mut().optimizer.repartition_sorts = false;
             let plan = state.query_planner().create_physical_plan(optimized, &state).await;
             plan.map_err(|_| refused.into())

@@ -10,13 +10,13 @@ use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::{FutureExt, StreamExt};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::AbortHandle;
 use tokio_util::sync::DropGuard;
 
 use super::cpu::CpuPool;
 use super::interrupt::Stop;
-use super::query_log::Running;
+use super::query_log::{Entry, Running};
 use crate::error::{Error, Result, SqlState};
 use crate::session::{Notice, Session, SessionEffect, StatementGuard};
 
@@ -29,6 +29,10 @@ pub struct QueryStream {
     source: Source,
     guard: StatementGuard,
     running: Option<Running>,
+    /// The place of the statement among those that may run at once.
+    permit: Option<OwnedSemaphorePermit>,
+    /// What the statement is called in the query log, behind its end as well.
+    entry: Option<Arc<Entry>>,
     /// What OIDs in the rows mean to the statement.
     registry: Option<Arc<Registry>>,
     /// What `begin` took and `next` has not yet given.
@@ -71,7 +75,24 @@ impl QueryStream {
     /// A result that is already there.
     pub fn ready(schema: SchemaRef, batches: Vec<RecordBatch>, guard: StatementGuard) -> Self {
         let source = Source::Ready(batches.into_iter());
-        Self { schema, source, guard, running: None, registry: None, first: None, telling: None, held: None }
+        Self::new(schema, source, guard)
+    }
+
+    fn new(schema: SchemaRef, source: Source, guard: StatementGuard) -> Self {
+        let (running, permit, entry, registry) = (None, None, None, None);
+        Self { schema, source, guard, running, permit, entry, registry, first: None, telling: None, held: None }
+    }
+
+    /// The stream with the statement that it is the rest of.
+    pub(super) fn running(mut self, running: Running) -> Self {
+        self.entry = Some(Arc::clone(&running.entry));
+        self.running = Some(running);
+        self
+    }
+
+    /// The statement in the query log.
+    pub fn entry(&self) -> Option<&Arc<Entry>> {
+        self.entry.as_ref()
     }
 
     /// The stream, with what accounts for its rows until it is dropped.
@@ -105,7 +126,7 @@ impl QueryStream {
         schema: SchemaRef,
         (plan, context): (Arc<dyn ExecutionPlan>, Arc<TaskContext>),
         guard: StatementGuard,
-        (running, stop): (Running, Stop),
+        (permit, stop): (Option<OwnedSemaphorePermit>, Stop),
         weight: Weight,
     ) -> Result<Self> {
         let (sender, batches) = mpsc::channel(BATCHES_IN_FLIGHT);
@@ -122,16 +143,9 @@ impl QueryStream {
             })?,
         };
         let source = Source::Pool { batches, task, _stop };
-        Ok(Self {
-            schema,
-            source,
-            guard,
-            running: Some(running),
-            registry: None,
-            first: None,
-            telling: None,
-            held: None,
-        })
+        let mut stream = Self::new(schema, source, guard);
+        stream.permit = permit;
+        Ok(stream)
     }
 
     pub fn schema(&self) -> &SchemaRef {
@@ -163,6 +177,11 @@ impl QueryStream {
         next
     }
 
+    /// Ends it well before its last row, as nobody wants more.
+    pub fn close(&mut self) {
+        self.end(None);
+    }
+
     async fn take(&mut self) -> Option<Result<RecordBatch>> {
         match &mut self.source {
             Source::Done => None,
@@ -178,8 +197,8 @@ impl QueryStream {
     fn account(&mut self, next: &Option<Result<RecordBatch>>) {
         match next {
             Some(Ok(batch)) => {
-                if let Some(running) = &mut self.running {
-                    running.rows += batch.num_rows() as u64;
+                if let Some(entry) = &self.entry {
+                    entry.add_rows(batch.num_rows() as u64);
                 }
             }
             Some(Err(error)) => self.end(Some(error.state)),
@@ -209,7 +228,7 @@ impl QueryStream {
         if let Source::Pool { task, .. } = std::mem::replace(&mut self.source, Source::Done) {
             task.abort();
         }
-        drop(self.held.take());
+        drop((self.held.take(), self.permit.take()));
         if let Some(running) = self.running.take() {
             running.finish(failure);
         }

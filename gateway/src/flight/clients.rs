@@ -18,7 +18,7 @@ use super::socket::Connection;
 use crate::auth::{Login, Role};
 use crate::error::{Error, Result, SqlState};
 use crate::session::registry::Registration;
-use crate::session::{Registry, Session, Vars, shutting_down};
+use crate::session::{Protocol, Registry, Session, Vars, shutting_down};
 
 /// A session without a connection, and not used for so long, ends when another begins.
 const IDLE_MAX: Duration = Duration::from_secs(1800);
@@ -183,7 +183,7 @@ impl Clients {
         // Nobody cancels a Flight session over the PostgreSQL protocol, but its key must not be guessed either.
         let (id, cancel_key) = self.registry.allocate(32)?;
         let session = Session::new(id, self.database.clone(), Arc::clone(&login.role), peer, vars);
-        let session = Arc::new(session);
+        let session = Arc::new(session.over(Protocol::Flight));
         let _registration = self.registry.register(&session, cancel_key);
         let (used_at, mark) = (Mutex::new(Instant::now()), nonce()?);
         let (connections, plans, running) = (Mutex::default(), Mutex::default(), Mutex::default());

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use datafusion::scalar::ScalarValue;
 use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt, TryStreamExt};
+use parking_lot::Mutex;
 use tonic::Status;
 
 use super::Server;
@@ -24,7 +25,7 @@ use super::form::{Form, Snapshot};
 use super::params;
 use super::sealed::{Setting, Work, nonce};
 use super::status;
-use crate::engine::{Count, Outcome, Pin, Prepared, QueryStream, changed_result_type};
+use crate::engine::{Count, Entry, Outcome, Pin, Prepared, QueryStream, changed_result_type};
 use crate::error::{Error, Result, SqlState};
 use crate::session::{SessionEffect, StatementGuard, transaction};
 
@@ -44,6 +45,8 @@ pub(super) struct Execution {
     current: Option<(QueryStream, Shown)>,
     /// Rows that a command counts without sending them.
     counted: u64,
+    /// Where the bytes of the current set are counted.
+    entry: Arc<Mutex<Option<Arc<Entry>>>>,
     _running: Option<Running>,
 }
 
@@ -151,7 +154,8 @@ impl Server {
             sets.push(Vec::new());
         }
         let (server, sets, form) = (Arc::clone(self), sets.into_iter(), work.form());
-        Ok(Execution { server, client, guard, prepared, form, sets, current: None, counted: 0, _running: running })
+        let (current, entry) = (None, Arc::default());
+        Ok(Execution { server, client, guard, prepared, form, sets, current, counted: 0, entry, _running: running })
     }
 
     /// An error fails the transaction block of its session.
@@ -194,11 +198,17 @@ impl Execution {
             .with_schema(columns.schema())
             .with_options(self.form.options()?)
             .with_dictionary_handling(DictionaryHandling::Resend);
+        let entry = Arc::clone(&self.entry);
         let batches = self.batches().map(move |batch| {
             let (batch, shown) = batch?;
             columns.batch(&batch, &shown).map_err(FlightError::from)
         });
-        Ok(encoder.build(batches).map_err(status::of_stream).boxed())
+        let encoded = encoder.build(batches).map_err(status::of_stream).inspect_ok(move |message| {
+            if let Some(entry) = entry.lock().as_ref() {
+                entry.add_sent(message.data_header.len() + message.data_body.len());
+            }
+        });
+        Ok(encoded.boxed())
     }
 
     /// Runs to the end, and gives the number of rows that were changed or read.
@@ -227,6 +237,7 @@ impl Execution {
             Outcome::Rows { stream, .. } => {
                 let output = engine.output(&session.vars().display());
                 let registry = stream.registry();
+                *self.entry.lock() = stream.entry().map(Arc::clone);
                 self.current = Some((stream, Shown { output, registry }));
             }
             Outcome::CopyIn(_) => {

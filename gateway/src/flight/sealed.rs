@@ -144,7 +144,7 @@ impl Work {
     fn open(seal: &Seal, purpose: Purpose, role: &str, sealed: &[u8]) -> Result<Arc<Self>> {
         let (what, state) = match purpose {
             Purpose::Handle => ("prepared statement handle", SqlState::InvalidSqlStatementName),
-            Purpose::Ticket | Purpose::Token => ("ticket", SqlState::InsufficientPrivilege),
+            Purpose::Ticket | Purpose::Token | Purpose::Console => ("ticket", SqlState::InsufficientPrivilege),
         };
         let refused = |why: Broken| Error::new(state, format!("bad {what}: {why}"));
         let work = Self::decode(seal.open(purpose, sealed).map_err(refused)?).map_err(|_| refused(Broken::Forged))?;

@@ -13,6 +13,7 @@ use catalog::{Name, Outcome};
 use chrono::Utc;
 
 use super::State;
+use crate::engine::{Counters, SECONDS};
 
 enum Kind {
     Counter,
@@ -45,9 +46,28 @@ fn render(state: &State) -> String {
     metric(&mut out, "rows_total", Counter, "Rows that left the engine.", count(&counters.rows));
     let seconds = count(&counters.microseconds) / 1e6;
     metric(&mut out, "statement_seconds_total", Counter, "Time that statements ran, in seconds.", seconds);
+    durations(&mut out, counters);
+    metric(
+        &mut out,
+        "sent_bytes_total",
+        Counter,
+        "Bytes of rows that were sent to clients.",
+        count(&counters.bytes_sent),
+    );
+    let help = "Bytes that the store gave to statements.";
+    metric(&mut out, "read_bytes_total", Counter, help, count(&counters.bytes_read));
+    let help = "Files that statements opened.";
+    metric(&mut out, "files_scanned_total", Counter, help, count(&counters.files_scanned));
+    let help = "Files that the conditions of statements have ruled out.";
+    metric(&mut out, "files_pruned_total", Counter, help, count(&counters.files_pruned));
+    let help = "Reads that the local disk has answered in place of the store.";
+    metric(&mut out, "cache_hits_total", Counter, help, count(&counters.cache_hits));
+    metric(&mut out, "statements_running", Gauge, "Statements that run.", state.engine.running() as f64);
     metric(&mut out, "statements_queued", Gauge, "Statements that wait for a place.", state.engine.queued() as f64);
     let reserved = state.engine.memory_reserved() as f64;
     metric(&mut out, "memory_reserved_bytes", Gauge, "Memory that running queries have reserved.", reserved);
+    let bytes_max = state.engine.memory_max() as f64;
+    metric(&mut out, "memory_bytes_max", Gauge, "Memory that running queries may reserve.", bytes_max);
     metric(&mut out, "connections", Gauge, "Clients logged in.", state.registry.living().len() as f64);
     let (taken, ignored) = (count(&state.events.taken), count(&state.events.ignored));
     metric(&mut out, "bucket_events_total", Counter, "Events about objects of the lake.", taken);
@@ -66,6 +86,24 @@ fn render(state: &State) -> String {
     matviews(&mut out, state);
     metric(&mut out, "snapshot_version", Gauge, "The version of the snapshot of the lake.", snapshot.version as f64);
     out
+}
+
+/// The histogram of the durations of statements.
+fn durations(out: &mut String, counters: &Counters) {
+    let _ = out.write_str(
+        "# HELP lakegate_statement_seconds How long statements ran.\n# TYPE lakegate_statement_seconds histogram\n",
+    );
+    let mut sum = 0;
+    for (bound, bucket) in SECONDS.iter().zip(&counters.durations) {
+        sum += bucket.load(Ordering::Relaxed);
+        let _ = writeln!(out, "lakegate_statement_seconds_bucket{{le=\"{bound}\"}} {sum}");
+    }
+    let ended = [&counters.succeeded, &counters.failed, &counters.canceled];
+    let ended: u64 = ended.into_iter().map(|counter| counter.load(Ordering::Relaxed)).sum();
+    let _ = writeln!(out, "lakegate_statement_seconds_bucket{{le=\"+Inf\"}} {}", ended.max(sum));
+    let seconds = counters.microseconds.load(Ordering::Relaxed) as f64 / 1e6;
+    let _ = writeln!(out, "lakegate_statement_seconds_sum {seconds}");
+    let _ = writeln!(out, "lakegate_statement_seconds_count {}", ended.max(sum));
 }
 
 /// A series for each materialized view.

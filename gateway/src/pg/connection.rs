@@ -294,6 +294,9 @@ impl Connection {
                 Some(chunk) = encoding.next(), if room && !encoding.is_empty() => {
                     let (bytes, rows): (Bytes, usize) = chunk?;
                     sent += rows as u64;
+                    if let Some(entry) = run.rows.stream().entry() {
+                        entry.add_sent(bytes.len());
+                    }
                     self.wire.push(bytes);
                 }
                 slice = run.rows.next(left, &pace), if more && encoding.len() < ENCODING_MAX => match slice {

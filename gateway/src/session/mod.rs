@@ -20,7 +20,7 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::Role;
-use crate::engine::Cursor;
+use crate::engine::{Cursor, Entry};
 use crate::error::{Error, Result, SqlState};
 pub use effects::{Notice, SessionEffect};
 pub use registry::{CancelKey, Registry};
@@ -37,6 +37,7 @@ pub struct Session {
     /// Whether it is one of the server itself, which no client has.
     pub is_of_server: bool,
     pub client: Option<SocketAddr>,
+    pub protocol: Protocol,
     pub started_at: SystemTime,
     vars: Mutex<Vars>,
     transaction: Mutex<Transaction>,
@@ -49,12 +50,36 @@ pub struct Session {
     activity: Mutex<Activity>,
 }
 
+/// How a session talks to its client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    PostgreSql,
+    Flight,
+    Http,
+    /// It has no client.
+    Internal,
+}
+
+impl Protocol {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PostgreSql => "postgresql",
+            Self::Flight => "flight",
+            Self::Http => "http",
+            Self::Internal => "internal",
+        }
+    }
+}
+
 /// What `pg_stat_activity` tells of a session.
 #[derive(Debug, Clone)]
 pub struct Activity {
     pub running: bool,
+    /// Whether the statement waits for a place among those that run.
+    pub queued: bool,
     pub statement: Arc<str>,
-    pub statement_began_at: SystemTime,
+    /// `None` before the first.
+    pub statement_began_at: Option<SystemTime>,
     pub changed_at: SystemTime,
 }
 
@@ -66,6 +91,7 @@ impl Session {
             role,
             is_of_server: false,
             client,
+            protocol: if client.is_some() { Protocol::PostgreSql } else { Protocol::Internal },
             started_at: SystemTime::now(),
             vars: Mutex::new(vars),
             transaction: Mutex::new(Transaction::default()),
@@ -81,6 +107,16 @@ impl Session {
     /// The same as one of the server itself: no grant binds it.
     pub(crate) fn of_server(self) -> Self {
         Self { is_of_server: true, ..self }
+    }
+
+    /// The same session over another protocol than PostgreSQL's.
+    pub fn over(self, protocol: Protocol) -> Self {
+        Self { protocol, ..self }
+    }
+
+    /// Whether it is told what a role runs: its own, or everybody's if it is a superuser.
+    pub fn may_see(&self, role: &str) -> bool {
+        self.role.superuser || self.user() == role
     }
 
     pub fn user(&self) -> &str {
@@ -146,7 +182,7 @@ impl Session {
     pub fn begin_statement(&self) -> StatementGuard {
         let cancel = self.current.lock().child_token();
         let (timeout, began_at) = (self.vars().statement_timeout(), tokio::time::Instant::now());
-        StatementGuard { cancel, timeout, began_at, shielded: Arc::default() }
+        StatementGuard { cancel, timeout, began_at, shielded: Arc::default(), entry: None }
     }
 
     /// Asks the connection to do something before it ends the running statement. Notices that `client_min_messages` leaves out
@@ -214,11 +250,22 @@ impl Session {
 impl Activity {
     pub fn start(&mut self, statement: &Arc<str>) {
         let now = SystemTime::now();
-        *self = Self { running: true, statement: Arc::clone(statement), statement_began_at: now, changed_at: now };
+        *self = Self {
+            running: true,
+            queued: false,
+            statement: Arc::clone(statement),
+            statement_began_at: Some(now),
+            changed_at: now,
+        };
+    }
+
+    /// When the statement began, which runs.
+    pub fn began_at(&self) -> SystemTime {
+        self.statement_began_at.unwrap_or(self.changed_at)
     }
 
     pub fn end(&mut self) {
-        self.running = false;
+        (self.running, self.queued) = (false, false);
         self.changed_at = SystemTime::now();
     }
 }
@@ -226,7 +273,7 @@ impl Activity {
 impl Default for Activity {
     fn default() -> Self {
         let now = SystemTime::now();
-        Self { running: false, statement: "".into(), statement_began_at: now, changed_at: now }
+        Self { running: false, queued: false, statement: "".into(), statement_began_at: None, changed_at: now }
     }
 }
 
@@ -240,8 +287,8 @@ pub fn fold(ident: &sqlparser::ast::Ident) -> String {
     if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
 }
 
-/// What ends a statement early: its client's cancel request, or its deadline.
-#[derive(Debug, Clone)]
+/// What ends a statement early: its client's cancel request, or its deadline. It goes where the statement goes.
+#[derive(Clone)]
 pub struct StatementGuard {
     pub cancel: CancellationToken,
     /// `statement_timeout` as it was when the statement began; `None` is no limit.
@@ -249,12 +296,14 @@ pub struct StatementGuard {
     pub began_at: tokio::time::Instant,
     /// Set while nothing may end the statement: a commit is on its way.
     pub(crate) shielded: Arc<AtomicBool>,
+    /// Where it is told what the statement does; `None` of work that nobody is told of.
+    pub(crate) entry: Option<Arc<Entry>>,
 }
 
 impl StatementGuard {
     /// Of work that no session began.
     pub fn new(cancel: CancellationToken) -> Self {
-        Self { cancel, timeout: None, began_at: tokio::time::Instant::now(), shielded: Arc::default() }
+        Self { cancel, timeout: None, began_at: tokio::time::Instant::now(), shielded: Arc::default(), entry: None }
     }
 
     /// The same statement, whose work may outlive the message that began it.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests report by panicking")]
 
+mod activity;
 mod arrow_types;
 mod asof;
 mod attacks;

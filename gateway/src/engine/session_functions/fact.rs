@@ -140,14 +140,14 @@ fn began_at(session: &Arc<Session>) -> Value {
     let (session, zone) = (Arc::clone(session), zone(session));
     Arc::new(move || {
         let began_at = session.transaction().began_at;
-        let at = began_at.unwrap_or_else(|| session.activity().statement_began_at.into());
+        let at = began_at.unwrap_or_else(|| session.activity().began_at().into());
         instant_in(at, Arc::clone(&zone))
     })
 }
 
 fn statement_began_at(session: &Arc<Session>) -> Value {
     let (session, zone) = (Arc::clone(session), zone(session));
-    Arc::new(move || instant_in(session.activity().statement_began_at.into(), Arc::clone(&zone)))
+    Arc::new(move || instant_in(session.activity().began_at().into(), Arc::clone(&zone)))
 }
 
 fn text(value: String) -> Value {

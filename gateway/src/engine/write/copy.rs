@@ -14,6 +14,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::block::Lease;
 use super::rows::Shape;
 use super::{Asked, Write, insert};
+use crate::engine::query_log::Running;
 use crate::engine::run::Run;
 use crate::engine::{Copy, Core, Prepared, Tag, copy};
 use crate::error::{Error, Result};
@@ -53,6 +54,7 @@ pub struct Incoming {
     shape: Shape,
     how: Copy,
     table: String,
+    running: Option<Running>,
 }
 
 struct Work {
@@ -72,10 +74,15 @@ pub(super) fn run(run: Run<'_>, copy: &CopyFrom) -> Result<Incoming> {
         shape: copy.shape.clone(),
         how: copy.how.clone(),
         table: copy.target.name.name.clone(),
+        running: None,
     })
 }
 
 impl Incoming {
+    pub(in crate::engine) fn running(self, running: Running) -> Self {
+        Self { running: Some(running), ..self }
+    }
+
     /// The columns of the rows that are awaited.
     pub fn columns(&self) -> &SchemaRef {
         &self.columns
@@ -92,6 +99,14 @@ impl Incoming {
 
     /// Writes some rows, on the CPU pool.
     pub async fn write(&mut self, rows: &RecordBatch) -> Result<()> {
+        let written = self.take(rows).await;
+        if let (Err(error), Some(running)) = (&written, self.running.take_if(|_| written.is_err())) {
+            running.finish(Some(error.state));
+        }
+        written
+    }
+
+    async fn take(&mut self, rows: &RecordBatch) -> Result<()> {
         let writer = self.work.get_mut().writer.take();
         let mut writer = writer.ok_or_else(|| Error::internal("a COPY goes on after it failed"))?;
         let rows = self.shape.of(rows)?;
@@ -102,7 +117,17 @@ impl Incoming {
     }
 
     /// All rows were sent: the statement ends.
-    pub async fn finish(self) -> Result<Tag> {
+    pub async fn finish(mut self) -> Result<Tag> {
+        let running = self.running.take();
+        let done = self.end().await;
+        if let Some(running) = running {
+            done.iter().for_each(|tag| running.changed(tag));
+            running.finish(done.as_ref().err().map(|error| error.state));
+        }
+        done
+    }
+
+    async fn end(self) -> Result<Tag> {
         let Work { mut lease, writer } = self.work.into_inner();
         let writer = writer.ok_or_else(|| Error::internal("a COPY ends after it failed"))?;
         let count = writer.rows() - self.before;

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use parking_lot::Mutex;
 use sqlparser::ast::{CopyLegacyOption, CopyOption, CopySource};
@@ -12,7 +13,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::rows::Shape;
 use super::{Asked, Write, create};
-use crate::engine::plan::Planned;
+use crate::engine::plan::{Plan, Planned};
 use crate::engine::run::Run;
 use crate::engine::{Copy, CopyFormat, Core, Outcome, Prepared, QueryStream, Tag, copy};
 use crate::error::{Error, Result};
@@ -80,6 +81,31 @@ async fn rows_of(mut stream: QueryStream, shape: Shape, mut object: catalog::Exp
         count += rows.num_rows() as u64;
     }
     Ok((object, count))
+}
+
+/// The columns of a Parquet file with the rows of a query.
+#[derive(Debug, Clone)]
+pub struct FileColumns(Shape);
+
+impl FileColumns {
+    pub fn schema(&self) -> SchemaRef {
+        self.0.schema()
+    }
+
+    /// The rows as the file has them.
+    pub fn rows(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+        self.0.of(batch)
+    }
+}
+
+impl Prepared {
+    /// The columns of a file of its rows, as COPY TO has them.
+    pub fn file_columns(&self) -> Result<FileColumns> {
+        match &self.plan {
+            Plan::Query(planned) => Ok(FileColumns(Shape::whole(&create::of_query(planned, &[])?))),
+            _ => Err(Error::unsupported("only the rows of a query can be written as Parquet")),
+        }
+    }
 }
 
 /// The rows of one COPY as text, and the object that they go to.

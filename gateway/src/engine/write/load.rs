@@ -52,8 +52,12 @@ impl Engine {
         let statement = statement.ok_or_else(|| Error::internal("a load is no statement"))?;
         session.activity().start(&statement.text);
         let (load, given) = (Arc::new(load), Arc::new(given));
+        let running = self.core.log.begin(session, &statement.text);
+        let guard = &running.guard(guard);
         let loaded = guard.run(Box::pin(self.make(session, guard, (&load, &statement), &given))).await;
-        self.settle(loaded, &statement)
+        loaded.iter().for_each(|rows| running.entry.add_rows(*rows));
+        running.finish(loaded.as_ref().err().map(|error| error.state));
+        loaded
     }
 
     async fn make(

@@ -34,7 +34,7 @@ use sqlparser::ast::{CopySource, CopyTarget, SetExpr, Statement as Ast};
 pub(super) use block::commit;
 pub(crate) use block::{Block, Mark};
 pub use copy::Incoming;
-pub use export::Outgoing;
+pub use export::{FileColumns, Outgoing};
 pub use given::Given;
 pub use load::{IfExists, Load};
 pub(super) use target::means;
