@@ -16,6 +16,7 @@ use crate::auth::{Role, Roles, Seal};
 use crate::config::{self, Config};
 use crate::engine::{Authority, Engine};
 use crate::error::{Error, Result, SqlState};
+use crate::http::console::{Console, Settings};
 use crate::session::{Registry, Vars};
 use crate::shutdown::{self, Tasks};
 use crate::socket::tls::{Acceptor, Files, HTTP2, POSTGRESQL, TlsError};
@@ -34,6 +35,7 @@ pub struct Server {
     pg: SocketAddr,
     flight: SocketAddr,
     http: SocketAddr,
+    has_console: bool,
     tasks: Tasks,
     /// Ends last: who asks how the server is must hear that it stops, and not that it is gone.
     probes: Tasks,
@@ -68,11 +70,13 @@ impl Server {
             flight: address(&flight_listener)?,
             http: address(&http_listener)?,
             database: config.database.clone(),
+            has_console: has_console(&config)?,
             tasks: Tasks::default(),
             probes: Tasks::default(),
             lake,
             engine,
         };
+        let console = console(&server, (&registry, &roles), (&config, &defaults))?;
         let flight = flight::Server::new(flight::Parts {
             engine: Arc::clone(&server.engine),
             registry: Arc::clone(&registry),
@@ -100,6 +104,7 @@ impl Server {
             registry,
             events_token,
             events: Arc::default(),
+            console,
             stop: server.tasks.token(),
         };
         server.spawn((pg_listener, pg), (flight_listener, flight), (http_listener, http));
@@ -142,6 +147,11 @@ impl Server {
 
     pub fn http_addr(&self) -> SocketAddr {
         self.http
+    }
+
+    /// Whether the HTTP port has one.
+    pub fn has_console(&self) -> bool {
+        self.has_console
     }
 
     pub fn lake(&self) -> &Arc<Lake> {
@@ -276,6 +286,36 @@ fn seal(config: &config::Auth) -> Result<Seal> {
     Ok(seal.for_lives_of(Duration::from_millis(config.token_lifetime_ms)))
 }
 
+/// Whether there is a console. Without a login it is for this machine alone.
+fn has_console(config: &Config) -> Result<bool> {
+    let is_safe = config.http.listen.ip().is_loopback() || config.auth.roles_file.is_some();
+    if config.http.console == Some(true) && !is_safe {
+        let message = "bad setting for http.console: a console without roles may be on loopback only";
+        let error = Error::new(SqlState::InvalidParameterValue, message);
+        return Err(error.hint("Set auth.roles_file, or let http.listen be on 127.0.0.1."));
+    }
+    Ok(config.http.console.unwrap_or(is_safe))
+}
+
+/// The console, unless it is off.
+fn console(
+    server: &Server,
+    (registry, roles): (&Arc<Registry>, &Arc<Roles>),
+    (config, defaults): (&Config, &Vars),
+) -> Result<Option<Arc<Console>>> {
+    if !server.has_console {
+        return Ok(None);
+    }
+    let settings = Settings {
+        database: config.database.clone(),
+        defaults: defaults.clone(),
+        login_lives: Duration::from_millis(config.auth.token_lifetime_ms),
+        is_behind_tls: config.http.behind_tls,
+    };
+    let rooms = (Arc::clone(&server.engine), Arc::clone(registry));
+    Ok(Some(Console::new(rooms, Arc::clone(roles), seal(&config.auth)?, settings)))
+}
+
 /// One line with the whole chain of causes.
 fn bad_setting(setting: &str, error: &dyn std::error::Error) -> Error {
     let mut message = format!("bad setting for {setting}: {error}");
@@ -306,4 +346,24 @@ async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener> {
 
 fn address(listener: &TcpListener) -> Result<SocketAddr> {
     listener.local_addr().map_err(Error::internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_no_console_where_nobody_is_asked_who_he_is() {
+        let config = |listen: &str, console, roles: Option<&str>| {
+            let mut config = Config::default();
+            (config.http.listen, config.http.console) = (listen.parse().unwrap(), console);
+            config.auth.roles_file = roles.map(PathBuf::from);
+            has_console(&config).map_err(|error| error.state)
+        };
+        assert_eq!(config("127.0.0.1:8090", None, None), Ok(true));
+        assert_eq!(config("0.0.0.0:8090", None, None), Ok(false));
+        assert_eq!(config("0.0.0.0:8090", Some(true), None), Err(SqlState::InvalidParameterValue));
+        assert_eq!(config("0.0.0.0:8090", None, Some("roles.toml")), Ok(true));
+        assert_eq!(config("127.0.0.1:8090", Some(false), Some("roles.toml")), Ok(false));
+    }
 }

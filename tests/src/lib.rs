@@ -6,6 +6,7 @@ pub mod binary;
 pub mod differential;
 pub mod flight;
 pub mod grafana;
+pub mod http;
 pub mod lake;
 pub mod postgres;
 pub mod process;

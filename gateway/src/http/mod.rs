@@ -1,8 +1,12 @@
-//! The HTTP port: liveness, readiness, metrics, and events of buckets. It gives no data and no secret away.
+//! The HTTP port: liveness, readiness, metrics, events of buckets, and the console.
+//!
+//! Without a login it gives no data and no secret away.
 
+pub mod console;
 pub(crate) mod events;
 mod metrics;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -25,6 +29,8 @@ pub struct State {
     /// What those who send events must know; `None` takes no events.
     pub events_token: Option<Secret>,
     pub events: Arc<Events>,
+    /// `None` where it is off.
+    pub console: Option<Arc<console::Console>>,
     /// Cancelled as soon as a stop was asked for.
     pub stop: CancellationToken,
 }
@@ -53,15 +59,32 @@ impl Events {
 
 /// Serves until `end`, which comes after the drain: until then it is alive and not ready.
 pub async fn serve(listener: TcpListener, state: State, end: CancellationToken) {
+    let console = state.console.clone();
     let routes = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics::text))
         .route("/events", post(events::receive).layer(DefaultBodyLimit::max(events::MESSAGE_BYTES_MAX)))
         .with_state(state);
-    let served = axum::serve(listener, routes).with_graceful_shutdown(end.cancelled_owned()).await;
-    if let Err(error) = served {
-        tracing::error!(%error, "the HTTP server ended");
+    let routes = match &console {
+        Some(console) => routes.merge(console::routes(console)),
+        None => routes,
+    };
+    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(end.cancelled_owned()).into_future();
+    let sweeping = async {
+        match &console {
+            Some(console) => console.sweep().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        served = serving => {
+            if let Err(error) = served {
+                tracing::error!(%error, "the HTTP server ended");
+            }
+        }
+        () = sweeping => {}
     }
 }
 

@@ -13,6 +13,7 @@ mod cancel;
 mod catalogs;
 mod clients_sql;
 mod conditions;
+mod console;
 mod crashes;
 mod csv;
 mod definitions;
