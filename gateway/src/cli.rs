@@ -1,9 +1,11 @@
-//! The command line: `serve` (the default), `demo`, `hash-password`, `check`, `ready`, `refresh`, `functions`.
+//! The command line: `serve` (the default), `demo`, `hash-password`, `check`, `ready`, `refresh`, `status`, `functions`.
 //!
 //! Owns: what a person sees in the terminal. A failure is one line on standard error and a non-zero exit.
 
+mod http;
 mod ready;
 mod refresh;
+mod status;
 
 use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
@@ -56,6 +58,12 @@ enum Command {
         #[arg(long)]
         full: bool,
     },
+    /// Tells how a server that runs is: exit code 0 if it is ready, 1 if not, 2 if it does not answer.
+    Status {
+        /// Its HTTP port, as http://127.0.0.1:8090; without it that of the configuration. PGUSER and PGPASSWORD log in.
+        #[arg(long)]
+        url: Option<String>,
+    },
     /// Prints the manual of the functions that are not PostgreSQL's, as Markdown.
     Functions,
 }
@@ -63,7 +71,7 @@ enum Command {
 /// Runs the program.
 pub fn main() -> ExitCode {
     match run(&Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             let hint = error.hint.as_deref().map(|hint| format!(" {hint}")).unwrap_or_default();
             let detail = error.detail.as_deref().map(|detail| format!(" {detail}")).unwrap_or_default();
@@ -73,8 +81,8 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(cli: &Cli) -> Result<()> {
-    match cli.command.as_ref().unwrap_or(&Command::Serve) {
+fn run(cli: &Cli) -> Result<ExitCode> {
+    let done = match cli.command.as_ref().unwrap_or(&Command::Serve) {
         Command::Demo { dir, rows } => write_demo(dir, *rows),
         Command::HashPassword => hash_password(),
         Command::Functions => {
@@ -87,7 +95,9 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Refresh { views, full } => {
             io_runtime()?.block_on(refresh::refresh(Config::load(cli.config.as_deref())?, views, *full))
         }
-    }
+        Command::Status { url } => return status::status(url.as_deref(), &Config::load(cli.config.as_deref())?),
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 fn write_demo(dir: &Path, rows: usize) -> Result<()> {
@@ -164,6 +174,9 @@ fn banner(server: &Server, began_at: Instant, filled: Option<&demo::Summary>) ->
     text += &format!("  PostgreSQL   {pg}\n");
     text += &format!("  Flight SQL   {}\n", server.flight_addr());
     text += &format!("  HTTP         http://{}  (healthz, readyz, metrics)\n", server.http_addr());
+    if server.has_console() {
+        text += &format!("  console      http://{}/console/\n", server.http_addr());
+    }
     text += &format!("  tables       {tables}");
     if skipped > 0 {
         text += &format!(" ({skipped} files skipped: SELECT * FROM system.skipped_files)");
