@@ -4,6 +4,7 @@
 #   tests/run.sh                all
 #   tests/run.sh rust           formatting, lints, tests of the workspace
 #   tests/run.sh clients        real drivers against the built binary
+#   tests/run.sh console        the console in a headless Chromium; UPDATE_PICTURES=1 keeps its pictures for the documentation
 #   tests/run.sh notebooks      the notebooks over Flight SQL; UPDATE_PICTURES=1 keeps their pictures for the documentation
 #   tests/run.sh formats        random tables in all formats, beside pyarrow and DuckDB; written ones in other engines
 #   tests/run.sh minio          the lake in a bucket of MinIO
@@ -145,9 +146,10 @@ CONFIG
     pids+=("$pid")
     for _ in $(seq 600); do
         PGPORT=$(sed -nE 's/^ *PostgreSQL +127\.0\.0\.1:([0-9]+).*/\1/p' "$log")
+        HTTP_URL=$(sed -nE 's|^ *HTTP +(http://127\.0\.0\.1:[0-9]+).*|\1|p' "$log")
         FLIGHT_PORT=$(sed -nE 's/^ *Flight SQL +127\.0\.0\.1:([0-9]+).*/\1/p' "$log")
         if [[ -n $PGPORT && -n $FLIGHT_PORT ]]; then
-            export FLIGHT_PORT PGHOST=127.0.0.1 PGPORT PGUSER=lakegate PGDATABASE=lakegate PGCONNECT_TIMEOUT=20
+            export FLIGHT_PORT HTTP_URL PGHOST=127.0.0.1 PGPORT PGUSER=lakegate PGDATABASE=lakegate PGCONNECT_TIMEOUT=20
             unset PGTZ PGSSLMODE PGPASSWORD PGSERVICE PGOPTIONS
             return 0
         fi
@@ -391,6 +393,61 @@ ingest_suite() {
     stop
 }
 
+# What a person does on the page, with a password and, where the server trusts, without one.
+console_suite() {
+    local chromium verifier pictures=()
+    chromium=$(command -v chromium || command -v chromium-browser || true)
+    if [[ -z $chromium ]] && packages chromium; then
+        chromium=$(command -v chromium || true)
+    fi
+    if [[ -z $chromium ]]; then
+        not_run "console" "no Chromium, and it cannot be installed"
+        return
+    fi
+    if ! has npm && ! packages nodejs npm; then
+        not_run "console" "no npm, and it cannot be installed"
+        return
+    fi
+    rm -rf "$work/console"
+    cp -r tests/console "$work/console"
+    rm -rf "$work/console/node_modules"
+    if ! (cd "$work/console" && npm ci --no-audit --no-fund --loglevel=error); then
+        not_run "console" "playwright-core cannot be installed"
+        return
+    fi
+    suite "build" cargo build --locked --workspace
+    [[ -d $work/demo ]] || suite "demo lake" "$CARGO_TARGET_DIR/debug/lakegate" demo "$work/demo" --rows 20000
+    if [[ -n ${UPDATE_PICTURES:-} ]]; then
+        pictures=("$root/docs/pictures")
+    fi
+    if server console; then
+        suite "the console, trusting" timeout 300 node "$work/console/console.mjs" "$chromium" "$HTTP_URL" ann '' "${pictures[@]}"
+        suite "lakegate status" status_told
+        stop
+    else
+        failed=$((failed + 1))
+    fi
+    verifier=$(printf 'a long password\n' | "$CARGO_TARGET_DIR/debug/lakegate" hash-password)
+    printf '[[role]]\nname = "reader"\nverifier = "%s"\n' "$verifier" >"$work/console.roles"
+    if server console-roles "auth.roles_file = \"$work/console.roles\""; then
+        suite "the console, with a password" timeout 300 \
+            node "$work/console/console.mjs" "$chromium" "$HTTP_URL" reader 'a long password'
+        stop
+    else
+        failed=$((failed + 1))
+    fi
+}
+
+# The page about the server that runs, and about one that does not.
+status_told() {
+    local told
+    told=$("$CARGO_TARGET_DIR/debug/lakegate" status --url "$HTTP_URL") || return 1
+    echo "$told"
+    grep -qE '^  ready +yes$' <<<"$told" && grep -qE '^  tables +[1-9]' <<<"$told" && grep -qE '^  running ' <<<"$told" || return 1
+    "$CARGO_TARGET_DIR/debug/lakegate" status --url http://127.0.0.1:1 >/dev/null && return 1
+    [[ $("$CARGO_TARGET_DIR/debug/lakegate" status --url http://127.0.0.1:1 >/dev/null; echo $?) == 2 ]]
+}
+
 # The same rows from every format. LAKEGATE_FORMATS_SEED and LAKEGATE_FORMATS_TABLES say which tables.
 formats_suite() {
     local python=$cache/readers/bin/python
@@ -543,6 +600,7 @@ promtool_environment() {
 case ${1:-all} in
     rust) rust_suites ;;
     clients) client_suites ;;
+    console) console_suite ;;
     notebooks) notebooks_suite ;;
     formats) formats_suite ;;
     minio) minio_suite ;;
@@ -551,6 +609,7 @@ case ${1:-all} in
     all)
         rust_suites
         client_suites
+        console_suite
         notebooks_suite
         formats_suite
         minio_suite
@@ -558,7 +617,7 @@ case ${1:-all} in
         deploy_suite
         ;;
     *)
-        echo "usage: tests/run.sh [rust|clients|notebooks|formats|minio|postgres|deploy]" >&2
+        echo "usage: tests/run.sh [rust|clients|console|notebooks|formats|minio|postgres|deploy]" >&2
         exit 2
         ;;
 esac
