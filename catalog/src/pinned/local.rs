@@ -40,20 +40,27 @@ impl Local {
     pub(crate) async fn ranges(self: &Arc<Self>, pinned: &Pinned, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, Error> {
         let (local, ranges, size) = (Arc::clone(self), ranges.to_vec(), pinned.file.bytes);
         let read = move || {
-            let read = ranges.iter().map(|range| local.range(range)).collect::<io::Result<_>>()?;
+            let read = ranges.iter().map(|range| local.range(range, size)).collect::<io::Result<Vec<_>>>()?;
             // A file can be written while it is read; a store's object cannot.
             let now = local.file.metadata()?;
             Ok((now.len() == size && now.modified()? == local.modified_at).then_some(read))
         };
         match tokio::task::spawn_blocking(read).await.map_err(io::Error::other).flatten() {
-            Ok(Some(read)) => Ok(read),
+            Ok(Some(read)) => {
+                read.iter().for_each(|bytes| pinned.took(bytes));
+                Ok(read)
+            }
             Ok(None) => Err(pinned.replaced()),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(pinned.replaced()),
             Err(error) => Err(pinned.unreadable(error.to_string())),
         }
     }
 
-    fn range(&self, range: &Range<u64>) -> io::Result<Bytes> {
+    /// Memory is asked for what the file has, whatever a forged footer names.
+    fn range(&self, range: &Range<u64>, size: u64) -> io::Result<Bytes> {
+        if range.end > size {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         let length = usize::try_from(range.end.saturating_sub(range.start)).map_err(io::Error::other)?;
         let (mut bytes, mut at) = (Vec::with_capacity(length), range.start);
         while bytes.len() < length {
