@@ -1,16 +1,16 @@
 //! One request to a server's HTTP port, as the command line needs it: plain, and to the end of the answer.
 
 use std::io::{self, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
-/// No answer of a healthy server takes longer.
-const PATIENCE: Duration = Duration::from_secs(30);
 const ANSWER_BYTES_MAX: u64 = 64 << 20;
 
 pub(super) struct Request<'a> {
     /// `host:port`.
     pub(super) host: &'a str,
+    /// How long each of connecting, asking and reading may take.
+    pub(super) patience: Duration,
     /// `None` is a GET.
     pub(super) body: Option<&'a str>,
     pub(super) path: &'a str,
@@ -34,8 +34,9 @@ impl Answer {
 impl Request<'_> {
     pub(super) fn send(&self) -> io::Result<Answer> {
         let address = self.host.to_socket_addrs()?.next().ok_or_else(|| broken("the name has no address"))?;
-        let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        let mut stream = TcpStream::connect_timeout(&address, self.patience)?;
+        stream.set_read_timeout(Some(self.patience))?;
+        stream.set_write_timeout(Some(self.patience))?;
         let (method, body) = self.body.map_or(("GET", ""), |body| ("POST", body));
         let mut text = format!("{method} {} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.path, self.host);
         for (name, value) in self.headers {
@@ -47,6 +48,16 @@ impl Request<'_> {
         stream.take(ANSWER_BYTES_MAX).read_to_end(&mut bytes)?;
         answer(&bytes).ok_or_else(|| broken("it does not speak HTTP"))
     }
+}
+
+/// Where a server that listens on all addresses can be asked.
+pub(super) fn reachable(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listen.port())
 }
 
 fn answer(bytes: &[u8]) -> Option<Answer> {

@@ -6,10 +6,11 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::http::{Answer, Request};
+use super::http::{Answer, Request, reachable};
 use crate::config::Config;
 use crate::error::{Error, Result, SqlState};
 
@@ -18,6 +19,9 @@ const UNREACHABLE: u8 = 2;
 
 /// Lines of a list.
 const LINES_MAX: usize = 20;
+
+/// No answer of a healthy server takes longer.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 type Row = Vec<Option<String>>;
 
@@ -32,13 +36,7 @@ struct Server {
 pub(super) fn status(url: Option<&str>, config: &Config) -> Result<ExitCode> {
     let host = match url {
         Some(url) => host(url)?,
-        None => {
-            let mut address = config.http.listen;
-            if address.ip().is_unspecified() {
-                address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
-            }
-            address.to_string()
-        }
+        None => reachable(config.http.listen).to_string(),
     };
     let mut server = Server { host, cookie: String::new(), token: String::new() };
     let ready = match server.get("/readyz") {
@@ -80,12 +78,12 @@ fn host(url: &str) -> Result<String> {
 
 impl Server {
     fn get(&self, path: &str) -> std::io::Result<Answer> {
-        Request { host: &self.host, path, headers: &[], body: None }.send()
+        Request { host: &self.host, patience: PATIENCE, path, headers: &[], body: None }.send()
     }
 
     fn post(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> Result<Answer> {
         let body = body.to_string();
-        let answer = Request { host: &self.host, path, headers, body: Some(&body) }.send();
+        let answer = Request { host: &self.host, patience: PATIENCE, path, headers, body: Some(&body) }.send();
         let answer = answer.map_err(|error| Error::new(SqlState::ConnectionFailure, error.to_string()))?;
         match answer.status {
             200 => Ok(answer),

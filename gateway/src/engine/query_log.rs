@@ -191,7 +191,7 @@ mod tests {
     use crate::session::Vars;
 
     fn session(name: &str, superuser: bool) -> Session {
-        let role = Role { name: name.into(), superuser, connection_limit: None };
+        let role = Role { name: name.into(), superuser, connection_limit: None, read_only: false };
         Session::new(1, "lakegate".into(), Arc::new(role), None, Vars::default())
     }
 
