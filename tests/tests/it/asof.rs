@@ -13,7 +13,7 @@ struct Form {
     meets: fn(i64, i64) -> bool,
 }
 
-const FORMS: [Form; 8] = [
+const FORMS: [Form; 9] = [
     Form { condition: "r.t <= l.t", is_earliest: false, meets: |r, l| r <= l },
     Form { condition: "l.t > r.t", is_earliest: false, meets: |r, l| r < l },
     Form { condition: "r.t >= l.t", is_earliest: true, meets: |r, l| r >= l },
@@ -21,6 +21,8 @@ const FORMS: [Form; 8] = [
     Form { condition: "r.t BETWEEN l.t - 5 AND l.t", is_earliest: false, meets: |r, l| l - 5 <= r && r <= l },
     Form { condition: "r.t > l.t - 4 AND r.t <= l.t", is_earliest: false, meets: |r, l| l - 4 < r && r <= l },
     Form { condition: "r.t >= l.t AND r.t < l.t + 6", is_earliest: true, meets: |r, l| l <= r && r < l + 6 },
+    // The latest of a key; where a time is not known it is the latest.
+    Form { condition: "true", is_earliest: false, meets: |_, _| true },
     // What is no as-of join: the earliest of all that are not later.
     Form { condition: "r.t <= l.t", is_earliest: true, meets: |r, l| r <= l },
 ];
@@ -45,11 +47,12 @@ fn random_rows(random: &mut Random, count: i64) -> Vec<Row> {
 fn expected(left: &Row, right: &[Row], form: &Form, has_keys: bool) -> Option<i64> {
     let meets = |row: &&Row| {
         let is_same = !has_keys || left.0.is_some() && left.0 == row.0;
-        is_same && left.1.zip(row.1).is_some_and(|(left, right)| (form.meets)(right, left))
+        is_same
+            && (form.condition == "true" || left.1.zip(row.1).is_some_and(|(left, right)| (form.meets)(right, left)))
     };
     let found = right.iter().filter(meets);
     // Of equal times the one with the greatest id.
-    let rank = |row: &&Row| (if form.is_earliest { row.1.map(|time| -time) } else { row.1 }, row.2);
+    let rank = |row: &&Row| (row.1.is_none(), if form.is_earliest { row.1.map(|time| -time) } else { row.1 }, row.2);
     found.max_by_key(rank).map(|row| row.2)
 }
 

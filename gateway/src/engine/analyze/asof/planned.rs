@@ -55,13 +55,13 @@ pub(in super::super) async fn planned(
     Ok(Arc::new(AsOfExec::new((Arc::clone(left), right), args, node.join.clone(), node.keep, schema)))
 }
 
-/// How many rows there are, as far as that is known.
+/// How many rows there are, if that is known: of those that ask one by one there is an end, which a guess may miss.
 fn rows(plan: &Arc<dyn ExecutionPlan>) -> Result<Option<usize>> {
     if plan.output_partitioning().partition_count() == 0 {
         return Ok(Some(0));
     }
     Ok(match StatisticsContext::new().compute(plan.as_ref(), &StatisticsArgs::new())?.num_rows {
-        Precision::Exact(rows) | Precision::Inexact(rows) => Some(rows),
-        Precision::Absent => None,
+        Precision::Exact(rows) => Some(rows),
+        Precision::Inexact(_) | Precision::Absent => None,
     })
 }

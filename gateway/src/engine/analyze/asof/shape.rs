@@ -81,12 +81,11 @@ pub(super) fn of(plan: &LogicalPlan, outer: &DFSchemaRef) -> Result<Option<Shape
     let ties = order.iter().skip(1).map(|sort| &sort.expr);
     let sorted = found.keys.iter().map(|(inner, _)| inner).chain([time]).chain(ties);
     let sorted: Vec<Expr> = sorted.enumerate().map(|(at, expr)| expr.clone().alias(names.of(count + at))).collect();
-    let mut options = vec![SortOptions { descending: first.asc, nulls_first: false }];
-    options
-        .extend(order.iter().skip(1).map(|sort| SortOptions { descending: sort.asc, nulls_first: !sort.nulls_first }));
+    let opposite = |sort: &SortExpr| SortOptions { descending: sort.asc, nulls_first: !sort.nulls_first };
+    let options = order.iter().map(opposite).collect();
 
-    // What is unknown equals nothing and is before nothing.
-    let known = found.keys.iter().map(|(inner, _)| inner).chain([time]).map(|expr| expr.clone().is_not_null());
+    // What is unknown equals nothing and is before nothing. Without a bound it is in the order like any other.
+    let known = found.keys.iter().chain(&found.time).map(|(inner, _)| inner.clone().is_not_null());
     let right = LogicalPlanBuilder::from(filter.input.as_ref().clone());
     let right = match conjunction(found.inner.iter().cloned().chain(known)) {
         Some(condition) => right.filter(condition)?,
