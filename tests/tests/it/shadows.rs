@@ -127,7 +127,9 @@ async fn a_restarted_server_knows_the_rows_and_has_the_shadows() {
     assert_eq!(server.value(sql).await, "20000 16000 0 2024-12-28 2");
     store.faults.reset_counts();
     assert_eq!(answers(&server).await, before);
-    assert_eq!(store.faults.count(Operation::Get), 0, "{:?}", store.faults.log());
+    // What is known of a table may be read from the lake as late as that; its files are not.
+    let gets = store.faults.log().into_iter().filter(|(operation, _)| *operation == Operation::Get);
+    assert_eq!(read(gets.collect()), 0, "{:?}", store.faults.log());
 }
 
 /// Small files in folders, with their columns in two orders, one of them with one more; and lines of JSON.
