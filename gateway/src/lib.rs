@@ -15,4 +15,5 @@ pub mod server;
 pub mod session;
 pub mod shutdown;
 pub mod socket;
+mod stalled;
 pub mod telemetry;

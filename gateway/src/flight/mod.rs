@@ -90,7 +90,7 @@ impl Server {
     pub fn new(parts: Parts) -> Self {
         let Parts { engine, registry, roles, seal, token_lives, tls, config, database, defaults, inputs } = parts;
         let clients = clients::Clients::new(registry, database.clone(), defaults, config.sessions_max);
-        let streams = stalled::Streams::new(Duration::from_millis(config.write_timeout_ms));
+        let streams = stalled::streams(Duration::from_millis(config.write_timeout_ms));
         Self { engine, roles, seal, clients, streams, config, token_lives, database, inputs, tls }
     }
 }

@@ -27,7 +27,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tokio::sync::Semaphore;
 
-use self::stalled::Streams;
+use self::stalled::{Streams, streams};
 use crate::auth::{Roles, Seal};
 use crate::engine::Engine;
 use crate::session::{Registry, Vars};
@@ -69,7 +69,7 @@ impl Console {
         seal: Seal,
         settings: Settings,
     ) -> Arc<Self> {
-        let (places, streams) = (Arc::new(Semaphore::new(RUNNING_MAX)), Streams::new(PATIENCE));
+        let (places, streams) = (Arc::new(Semaphore::new(RUNNING_MAX)), streams(PATIENCE));
         Arc::new(Self { engine, registry, roles, seal, settings, places, streams })
     }
 
