@@ -136,16 +136,25 @@ impl UserDefinedLogicalNodeCore for Apply {
     }
 
     fn necessary_children_exprs(&self, output_columns: &[usize]) -> Option<Vec<Vec<usize>>> {
-        let schema = self.input.schema();
-        let width = schema.fields().len();
-        let mut needed: Vec<usize> = output_columns.iter().copied().filter(|index| *index < width).collect();
-        for column in self.args.iter().flat_map(Expr::column_refs) {
-            needed.push(schema.maybe_index_of_column(column)?);
-        }
-        needed.sort_unstable();
-        needed.dedup();
-        Some(vec![needed])
+        needed(self.input.schema(), output_columns, &self.args).map(|needed| vec![needed])
     }
+}
+
+/// The columns that a node takes of its input, which it gives before its own: those that are read above, and those of its own
+/// expressions.
+pub(super) fn needed<'a>(
+    input: &DFSchema,
+    read_above: &[usize],
+    exprs: impl IntoIterator<Item = &'a Expr>,
+) -> Option<Vec<usize>> {
+    let width = input.fields().len();
+    let mut needed: Vec<usize> = read_above.iter().copied().filter(|at| *at < width).collect();
+    for column in exprs.into_iter().flat_map(Expr::column_refs) {
+        needed.push(input.maybe_index_of_column(column)?);
+    }
+    needed.sort_unstable();
+    needed.dedup();
+    Some(needed)
 }
 
 impl PartialEq for Apply {

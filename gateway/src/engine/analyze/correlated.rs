@@ -204,7 +204,7 @@ fn lateral(join: &Join) -> Result<Option<LogicalPlan>> {
 }
 
 /// The subquery with what it takes from outside, and the expressions that give it.
-fn inner(plan: LogicalPlan, input: &DFSchemaRef) -> Result<(Inner, Vec<Expr>)> {
+pub(super) fn inner(plan: LogicalPlan, input: &DFSchemaRef) -> Result<(Inner, Vec<Expr>)> {
     let plan = checked_in(plan)?;
     let mut keys = Vec::new();
     let mut args = Vec::new();

@@ -20,7 +20,6 @@ use datafusion::logical_expr::{Expr, Extension, LogicalPlan, Projection, when};
 pub(super) use node::AsOf;
 pub(super) use planned::planned;
 
-use super::outer::Key;
 use shape::Shape;
 
 /// The input beside the rows of a LATERAL subquery, if that is an as-of join. With `keep`, NULLs where there is none.
@@ -72,11 +71,4 @@ fn own(expr: Expr, outer: &DFSchema) -> Result<Expr> {
         other => Ok(Transformed::no(other)),
     })?;
     Ok(owned.data)
-}
-
-/// The parameters of the statement among what a plan takes from outside, with the expressions that take them; `None` if
-/// it takes anything else.
-fn parameters(references: Vec<(Key, Expr)>) -> Option<(Vec<Key>, Vec<Expr>)> {
-    let is_parameter = |(key, _): &(Key, Expr)| matches!(key, Key::Parameter(_));
-    references.iter().all(is_parameter).then(|| references.into_iter().unzip())
 }

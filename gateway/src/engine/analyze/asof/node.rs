@@ -14,7 +14,7 @@ use arrow::datatypes::FieldRef;
 use datafusion::common::{DFSchema, DFSchemaRef, Result, internal_err};
 use datafusion::logical_expr::{Expr, LogicalPlan, UserDefinedLogicalNodeCore};
 
-use super::super::apply::Inner;
+use super::super::apply::{Inner, needed};
 use super::shape::Shape;
 
 #[derive(Debug, Clone)]
@@ -116,15 +116,7 @@ impl UserDefinedLogicalNodeCore for AsOf {
     }
 
     fn necessary_children_exprs(&self, output_columns: &[usize]) -> Option<Vec<Vec<usize>>> {
-        let schema = self.input.schema();
-        let width = schema.fields().len();
-        let mut needed: Vec<usize> = output_columns.iter().copied().filter(|index| *index < width).collect();
-        for column in self.args.iter().flat_map(Expr::column_refs) {
-            needed.push(schema.maybe_index_of_column(column)?);
-        }
-        needed.sort_unstable();
-        needed.dedup();
-        Some(vec![needed])
+        needed(self.input.schema(), output_columns, &self.args).map(|needed| vec![needed])
     }
 }
 

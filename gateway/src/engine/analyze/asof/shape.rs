@@ -3,25 +3,24 @@
 //! Owns: the shape, and that what is not of it is left to `Apply`, which is slower and always right. Must never know: how
 //! either runs.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow::compute::SortOptions;
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{Column, DFSchema, DFSchemaRef, Result, ScalarValue};
+use datafusion::common::{Column, DFSchema, DFSchemaRef, Result};
 use datafusion::logical_expr::expr::{Between, Cast, Sort as SortExpr};
 use datafusion::logical_expr::utils::{conjunction, split_conjunction};
 use datafusion::logical_expr::{
-    BinaryExpr, Expr, ExprSchemable, Filter, LogicalPlan, LogicalPlanBuilder, Operator, lit,
+    BinaryExpr, Expr, ExprSchemable, FetchType, Filter, Limit, LogicalPlan, LogicalPlanBuilder, Operator, SkipType, lit,
 };
 use udfs::pg_type;
 
 use super::super::apply::Inner;
-use super::super::arithmetic::checked_in;
+use super::super::correlated::inner;
 use super::super::native::Subqueries as _;
 use super::super::outer::{Key, references};
-use super::{own, parameters};
+use super::own;
 
 /// A subquery that is an as-of join.
 pub(super) struct Shape {
@@ -59,7 +58,7 @@ struct Parts<'a> {
 pub(super) fn of(plan: &LogicalPlan, outer: &DFSchemaRef) -> Result<Option<Shape>> {
     let Some(Parts { shown, order, filter }) = parts(plan)? else { return Ok(None) };
     let schema = filter.input.schema();
-    if parameters(references(&filter.input)?).is_none() {
+    if references(&filter.input)?.iter().any(|(key, _)| !matches!(key, Key::Parameter(_))) {
         return Ok(None);
     }
     let Some(found) = Conditions::of(&filter.predicate, &order, (schema, outer))? else { return Ok(None) };
@@ -91,23 +90,13 @@ pub(super) fn of(plan: &LogicalPlan, outer: &DFSchemaRef) -> Result<Option<Shape
         Some(condition) => right.filter(condition)?,
         None => right,
     };
-    let right = checked_in(right.project(columns.iter().cloned().chain(sorted))?.build()?)?;
+    let (right, right_args) = inner(right.project(columns.iter().cloned().chain(sorted))?.build()?, outer)?;
     let asked = LogicalPlanBuilder::from(LogicalPlan::Filter(filter.clone())).sort(order)?.limit(0, Some(1))?;
-    let asked = checked_in(asked.project(columns)?.build()?)?;
-
-    let Some((right_keys, right_args)) = parameters(references(&right)?) else { return Ok(None) };
-    let (mut asked_keys, mut asked_args) = (Vec::new(), Vec::new());
-    for (key, expr) in references(&asked)? {
-        asked_args.push(match &key {
-            Key::Column(column) => Expr::Column(column.clone()),
-            Key::Parameter(_) => expr,
-        });
-        asked_keys.push(key);
-    }
+    let (asked, asked_args) = inner(asked.project(columns)?.build()?, outer)?;
     let shown = shown.into_iter().map(|expr| renamed(expr, &needed, &names)).collect::<Result<_>>()?;
     Ok(Some(Shape {
         shown,
-        right: Inner { plan: Arc::new(right), keys: right_keys },
+        right,
         right_args,
         needed: count,
         keys: found.keys.into_iter().map(|(_, outer)| outer).collect(),
@@ -115,7 +104,7 @@ pub(super) fn of(plan: &LogicalPlan, outer: &DFSchemaRef) -> Result<Option<Shape
         is_strict: found.is_strict,
         within: found.within,
         order: options,
-        asked: Inner { plan: Arc::new(asked), keys: asked_keys },
+        asked,
         asked_args,
     }))
 }
@@ -159,16 +148,7 @@ fn parts(plan: &LogicalPlan) -> Result<Option<Parts<'_>>> {
                 &projection.input
             }
             LogicalPlan::SubqueryAlias(alias) => &alias.input,
-            LogicalPlan::Limit(limit) if !is_limited && order.is_none() => {
-                let is_one = |expr: &Option<Box<Expr>>| {
-                    matches!(expr.as_deref(), Some(Expr::Literal(ScalarValue::Int64(Some(1)), _)))
-                };
-                if limit.skip.is_some()
-                    && !matches!(limit.skip.as_deref(), Some(Expr::Literal(ScalarValue::Int64(Some(0)), _)))
-                    || !is_one(&limit.fetch)
-                {
-                    return Ok(None);
-                }
+            LogicalPlan::Limit(limit) if !is_limited && order.is_none() && is_one(limit) => {
                 is_limited = true;
                 &limit.input
             }
@@ -189,6 +169,12 @@ fn parts(plan: &LogicalPlan) -> Result<Option<Parts<'_>>> {
         }
         node = input;
     }
+}
+
+/// Whether a limit is `LIMIT 1`.
+fn is_one(limit: &Limit) -> bool {
+    matches!(limit.get_skip_type(), Ok(SkipType::Literal(0)))
+        && matches!(limit.get_fetch_type(), Ok(FetchType::Literal(Some(1))))
 }
 
 /// An expression over a node in terms of the node's input.

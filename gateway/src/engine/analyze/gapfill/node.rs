@@ -12,6 +12,8 @@ use datafusion::common::{Column, DFSchema, DFSchemaRef, Result, internal_datafus
 use datafusion::logical_expr::utils::{conjunction, split_conjunction};
 use datafusion::logical_expr::{Expr, Filter, LogicalPlan, UserDefinedLogicalNodeCore};
 
+use super::super::apply::needed;
+
 /// What a column that is neither the time nor a key has in the rows that are filled in. Every other is NULL there.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in super::super) enum Fill {
@@ -176,16 +178,8 @@ impl UserDefinedLogicalNodeCore for GapFill {
     }
 
     fn necessary_children_exprs(&self, output_columns: &[usize]) -> Option<Vec<Vec<usize>>> {
-        let schema = self.input.schema();
-        let width = schema.fields().len();
-        let mut needed: Vec<usize> = output_columns.iter().copied().filter(|at| *at < width).collect();
         let columns = [&self.time].into_iter().chain(&self.series).chain(self.fills.iter().map(|(column, _)| column));
-        for column in columns {
-            needed.push(place(column, schema).ok()?);
-        }
-        needed.sort_unstable();
-        needed.dedup();
-        Some(vec![needed])
+        needed(self.input.schema(), output_columns, columns).map(|needed| vec![needed])
     }
 }
 
