@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array, new_null_array};
+use arrow::buffer::NullBuffer;
 use arrow::compute::{interleave, take};
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::row::{Row, RowConverter, Rows, SortField};
@@ -109,7 +110,7 @@ impl Merge {
 
     async fn chosen(&mut self, batch: &RecordBatch) -> Result<Chosen> {
         let args = evaluate(&self.args, batch)?;
-        let (of_keys, of_times) = args.split_at(self.keys.min(args.len()));
+        let of_keys = args.get(..self.keys).unwrap_or_default();
         let (sorted, limit) = args.split_at(self.right.width.min(args.len()));
         let keys = self.right.keys_of(of_keys)?;
         let all = self.right.all.convert_columns(sorted)?;
@@ -119,11 +120,13 @@ impl Merge {
                 Some(self.right.all.convert_columns(&columns)?)
             }
             (None, []) => None,
-            _ => return internal_err!("an as-of join has {} times", of_times.len()),
+            _ => return internal_err!("an as-of join has {} arguments", args.len()),
         };
+        let unknown =
+            args.iter().fold(None, |nulls, arg| NullBuffer::union(nulls.as_ref(), arg.logical_nulls().as_ref()));
         let mut chosen = Chosen::default();
         for row in 0..batch.num_rows() {
-            if args.iter().any(|arg| arg.is_null(row)) {
+            if unknown.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
                 chosen.rows.push(None);
                 continue;
             }
