@@ -65,15 +65,10 @@ fn to_instant(args: &Args<'_>) -> Result<ArrayRef> {
 
 fn convert(args: &Args<'_>, shift: fn(Zone, i64) -> Result<i64, Error>) -> Result<ArrayRef> {
     let (names, moments) = (args.text(0)?, args.timestamp(1)?);
-    let mut last: Option<(&str, Zone)> = None;
+    let mut last = None;
     args.build_timestamp(|row| {
         let (name, at) = (some!(names.get(row)), some!(moments.get(row)));
-        let zone = match last {
-            Some((known, zone)) if known == name => zone,
-            _ => Zone::named(name)?,
-        };
-        last = Some((name, zone));
-        Ok(Some(shift(zone, at)?))
+        Ok(Some(shift(Zone::named_again(name, &mut last)?, at)?))
     })
 }
 

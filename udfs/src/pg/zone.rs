@@ -36,6 +36,18 @@ impl Zone {
         Self::by_name(name, -1).ok_or_else(|| Error::InvalidParameter(format!("time zone \"{name}\" not recognized")))
     }
 
+    /// The zone of an argument, which in the row before was mostly the same.
+    pub(crate) fn named_again<'a>(name: &'a str, last: &mut Option<(&'a str, Self)>) -> Result<Self, Error> {
+        match last {
+            Some((known, zone)) if *known == name => Ok(*zone),
+            _ => {
+                let zone = Self::named(name)?;
+                *last = Some((name, zone));
+                Ok(zone)
+            }
+        }
+    }
+
     /// The zone of a setting or a data type, where `+02:00` lies east.
     pub(crate) fn of_session(name: &str) -> Result<Self, Error> {
         Self::by_name(name, 1).ok_or_else(|| Error::InvalidParameter(format!("time zone \"{name}\" not recognized")))

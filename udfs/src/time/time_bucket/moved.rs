@@ -28,7 +28,7 @@ pub(in super::super) fn starts_in_zone(args: &Args<'_>, has_origin: bool) -> Res
     let (mut last, mut last_zone) = (None, None);
     args.build_timestamp(|row| {
         let (width, at) = (some!(widths.get(row, &mut last)?), some!(moments.get(row)));
-        let zone = named(some!(names.get(row)), &mut last_zone)?;
+        let zone = Zone::named_again(some!(names.get(row)), &mut last_zone)?;
         let origin = origins.as_ref().and_then(|origins| origins.get(row));
         let origin = origin.map(|origin| zone.to_local(origin)).transpose()?;
         let offset = offsets.as_ref().and_then(|offsets| offsets.get(row));
@@ -85,16 +85,5 @@ fn negative(span: IntervalMonthDayNano) -> Result<IntervalMonthDayNano, Error> {
     match (span.months.checked_neg(), span.days.checked_neg(), span.nanoseconds.checked_neg()) {
         (Some(months), Some(days), Some(nanoseconds)) => Ok(IntervalMonthDayNano { months, days, nanoseconds }),
         _ => Err(Error::IntervalOverflow),
-    }
-}
-
-fn named<'a>(name: &'a str, last: &mut Option<(&'a str, Zone)>) -> Result<Zone, Error> {
-    match last {
-        Some((known, zone)) if *known == name => Ok(*zone),
-        _ => {
-            let zone = Zone::named(name)?;
-            *last = Some((name, zone));
-            Ok(zone)
-        }
     }
 }
