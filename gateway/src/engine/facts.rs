@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use arrow::datatypes::FieldRef;
-use catalog::Snapshot;
 use catalog::pg_catalog::{
     ActivityFact, CursorFact, Lazily, PreparedFact, RoleFact, ServerFacts, SettingFact, pg_type_of,
 };
+use catalog::{Access, Snapshot};
 use chrono::{DateTime, Utc};
 
 use super::Cursor;
@@ -24,14 +24,14 @@ pub(super) fn now(
     session: &Arc<Session>,
     registry: &Arc<Registry>,
     (roles, started_at): (&[RoleFact], SystemTime),
-    Kept { log, matviews, snapshot }: Kept,
+    Kept { access, log, matviews, snapshot }: Kept,
 ) -> ServerFacts {
     let (viewer, of_settings, registry) = (Arc::clone(session), Arc::clone(session), Arc::clone(registry));
     let (of_prepared, of_cursors, of_queries) = (Arc::clone(session), Arc::clone(session), Arc::clone(session));
     let running = Arc::clone(&log);
     ServerFacts {
         roles: with_user(session, roles),
-        access: Arc::default(),
+        access,
         settings: Lazily::new(move || settings(&of_settings)),
         activity: Lazily::new(move || {
             registry.living().iter().map(|living| activity(&viewer, living, &running)).collect()
@@ -44,8 +44,9 @@ pub(super) fn now(
     }
 }
 
-/// What the engine keeps of statements and materialized views, and the lake that a statement sees.
+/// What the engine keeps of rights, statements and materialized views, and the lake that a statement sees.
 pub(super) struct Kept {
+    pub(super) access: Arc<Access>,
     pub(super) log: Arc<QueryLog>,
     pub(super) matviews: Arc<Matviews>,
     pub(super) snapshot: Arc<Snapshot>,

@@ -372,12 +372,12 @@ impl Core {
         let columns = Arc::new(view_columns::Columns { core: Arc::clone(self), session: Arc::clone(session) });
         let snapshot = self.snapshot(session);
         let kept = facts::Kept {
+            access: self.access(session),
             log: Arc::clone(&self.log),
             matviews: Arc::clone(&self.matviews),
             snapshot: Arc::clone(&snapshot),
         };
         let facts = facts::now(session, &self.registry, (&self.authority.load().roles, self.started_at), kept);
-        let facts = catalog::pg_catalog::ServerFacts { access: self.access(session), ..facts };
         let state = self.base.state(session);
         let (session, message) = (Arc::clone(session), Arc::clone(message));
         scope::Scope::new(snapshot, state, session, message, columns, Arc::new(facts), &self.registry)

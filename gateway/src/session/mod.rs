@@ -155,13 +155,15 @@ impl Session {
 
     /// 25006 if the running statement may not write.
     pub fn refuse_read_only(&self, command: &str) -> Result<()> {
-        let message = format!("cannot execute {command} in a read-only transaction");
-        match (self.role.read_only, self.is_read_only()) {
-            (true, _) => Err(Error::new(SqlState::ReadOnlySqlTransaction, message)
-                .detail(format!("Role \"{}\" is read-only.", self.user()))),
-            (false, true) => Err(Error::new(SqlState::ReadOnlySqlTransaction, message)),
-            (false, false) => Ok(()),
+        if !self.role.read_only && !self.is_read_only() {
+            return Ok(());
         }
+        let message = format!("cannot execute {command} in a read-only transaction");
+        let error = Error::new(SqlState::ReadOnlySqlTransaction, message);
+        Err(match self.role.read_only {
+            true => error.detail(format!("Role \"{}\" is read-only.", self.user())),
+            false => error,
+        })
     }
 
     /// Ends the transaction block; cursors WITH HOLD outlive it if it ends well.
