@@ -6,6 +6,7 @@ mod define;
 mod dialect;
 mod fetch;
 mod grant;
+mod keywords;
 mod refresh;
 
 use std::sync::Arc;

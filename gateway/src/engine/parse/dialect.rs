@@ -1,7 +1,7 @@
 //! The parser's PostgreSQL, with the operators that it reads otherwise.
 //!
-//! Owns: how far the right operand of IS DISTINCT FROM goes: not past AND and OR; IS JSON. Must never know: tokens that are
-//! said otherwise.
+//! Owns: how far the right operand of IS DISTINCT FROM goes: not past AND and OR; IS JSON; which words
+//! are names without AS. Must never know: tokens that are said otherwise.
 
 use std::any::TypeId;
 
@@ -10,6 +10,8 @@ use sqlparser::dialect::{Dialect, PostgreSqlDialect, Precedence};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::Token;
+
+use super::keywords;
 
 #[derive(Debug)]
 pub(super) struct PostgreSql;
@@ -107,6 +109,14 @@ impl Dialect for PostgreSql {
 
     fn is_reserved_for_identifier(&self, keyword: Keyword) -> bool {
         BASE.is_reserved_for_identifier(keyword)
+    }
+
+    fn is_column_alias(&self, keyword: &Keyword, _: &mut Parser<'_>) -> bool {
+        !keywords::NEED_AS.contains(keyword)
+    }
+
+    fn is_table_alias(&self, keyword: &Keyword, _: &mut Parser<'_>) -> bool {
+        !keywords::RESERVED.contains(keyword)
     }
 
     /// OPTIMIZE, as other engines have it for Delta tables.
