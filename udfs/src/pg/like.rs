@@ -55,6 +55,14 @@ fn kernel(args: &Args<'_>, fold: fn(char) -> char) -> Result<ArrayRef> {
     })
 }
 
+/// Whether a text is like a pattern whose escape character is the backslash.
+pub(super) fn is_like(text: &str, pattern: &str, fold: fn(char) -> char) -> Result<bool, Error> {
+    let chars: Vec<char> = text.chars().map(fold).collect();
+    let mut pieces = Vec::new();
+    read(pattern, Some('\\'), fold, &mut pieces);
+    matched(&chars, &pieces)
+}
+
 fn read(pattern: &str, escape: Option<char>, fold: fn(char) -> char, pieces: &mut Vec<Piece>) {
     pieces.clear();
     let mut chars = pattern.chars();

@@ -43,6 +43,7 @@ pub mod like_escape;
 pub mod make;
 pub mod make_array;
 pub mod matches;
+pub mod matches_list;
 pub mod min_max;
 pub mod moment;
 pub mod money;
@@ -144,6 +145,8 @@ pub(crate) fn text() -> Vec<Arc<ScalarUDF>> {
         format::format(),
         like::ilike(),
         like::like(),
+        matches_list::matches_all(),
+        matches_list::matches_any(),
         like_escape::like_escape(),
         matches::regexp_count(),
         matches::regexp_instr(),

@@ -1,6 +1,6 @@
 //! The parser's PostgreSQL, with the operators that it reads otherwise.
 //!
-//! Owns: how far the right operand of IS DISTINCT FROM goes: not past AND and OR; IS JSON; which words
+//! Owns: how far the right operand of IS DISTINCT FROM goes: not past AND and OR; IS JSON; LIKE ANY and its kin; which words
 //! are names without AS. Must never know: tokens that are said otherwise.
 
 use std::any::TypeId;
@@ -55,6 +55,44 @@ fn is_json(parser: &mut Parser<'_>, left: &Expr) -> Option<Expr> {
     })
 }
 
+/// `[NOT] LIKE | ILIKE ANY | SOME | ALL (array or query)`: the operators of LIKE with it.
+fn like_list(parser: &mut Parser<'_>, left: &Expr) -> Option<Result<Expr, ParserError>> {
+    const LIKES: [(&[Keyword], BinaryOperator); 4] = [
+        (&[Keyword::LIKE], BinaryOperator::PGLikeMatch),
+        (&[Keyword::NOT, Keyword::LIKE], BinaryOperator::PGNotLikeMatch),
+        (&[Keyword::ILIKE], BinaryOperator::PGILikeMatch),
+        (&[Keyword::NOT, Keyword::ILIKE], BinaryOperator::PGNotILikeMatch),
+    ];
+    const QUANTIFIERS: [Keyword; 3] = [Keyword::ANY, Keyword::SOME, Keyword::ALL];
+    if !next_is_one_of(parser, &[Keyword::LIKE, Keyword::ILIKE, Keyword::NOT]) {
+        return None;
+    }
+    let (op, quantifier) = LIKES.into_iter().find_map(|(like, op)| {
+        let of = |quantifier: &Keyword| parser.parse_keywords(&[like, &[*quantifier]].concat());
+        QUANTIFIERS.iter().copied().find(of).map(|quantifier| (op, quantifier))
+    })?;
+    let left = Box::new(left.clone());
+    Some(list_or_query(parser).map(|right| match quantifier {
+        Keyword::ALL => Expr::AllOp { left, compare_op: op, right: Box::new(right) },
+        _ => Expr::AnyOp { left, compare_op: op, right: Box::new(right), is_some: quantifier == Keyword::SOME },
+    }))
+}
+
+/// An array or a query in parentheses.
+fn list_or_query(parser: &mut Parser<'_>) -> Result<Expr, ParserError> {
+    parser.expect_token(&Token::LParen)?;
+    let right = match next_is_one_of(parser, &[Keyword::SELECT, Keyword::WITH, Keyword::VALUES]) {
+        true => Expr::Subquery(parser.parse_query()?),
+        false => parser.parse_expr()?,
+    };
+    parser.expect_token(&Token::RParen)?;
+    Ok(right)
+}
+
+fn next_is_one_of(parser: &Parser<'_>, keywords: &[Keyword]) -> bool {
+    matches!(&parser.peek_token_ref().token, Token::Word(word) if keywords.contains(&word.keyword))
+}
+
 macro_rules! as_base {
     ($($name:ident)*) => { $(fn $name(&self) -> bool { BASE.$name() })* };
 }
@@ -67,6 +105,9 @@ impl Dialect for PostgreSql {
     fn parse_infix(&self, parser: &mut Parser<'_>, left: &Expr, _: u8) -> Option<Result<Expr, ParserError>> {
         if let Some(test) = is_json(parser, left) {
             return Some(Ok(test));
+        }
+        if let Some(list) = like_list(parser, left) {
+            return Some(list);
         }
         let is = if parser.parse_keywords(&[Keyword::IS, Keyword::DISTINCT, Keyword::FROM]) {
             Expr::IsDistinctFrom

@@ -103,6 +103,11 @@ pub(super) fn quantified(expr: &mut Expr) -> Result<()> {
         _ => return Ok(()),
     };
     let is_in = (!all && op == BinaryOperator::Eq) || (all && op == BinaryOperator::NotEq);
+    let matches = pattern_operator(&op);
+    if let (Some(_), Expr::Subquery(subquery)) = (matches, right.as_ref()) {
+        **right = array_of(subquery.as_ref().clone());
+        from_subquery(right)?;
+    }
     if let Expr::Subquery(subquery) = right.as_ref() {
         if is_in {
             let subquery = subquery.clone();
@@ -113,7 +118,13 @@ pub(super) fn quantified(expr: &mut Expr) -> Result<()> {
     let Some(list) = list(right)? else {
         // The parser keeps the parentheses, which the planner does not look through.
         let inner = unnested(taken(right));
-        **right = inner;
+        match matches {
+            Some(symbol) => {
+                let name = if all { "lakegate_matches_all" } else { "lakegate_matches_any" };
+                *expr = call(name, vec![taken(left), inner, string(symbol)]);
+            }
+            None => **right = inner,
+        }
         return Ok(());
     };
     let left = taken(left);
@@ -126,6 +137,30 @@ pub(super) fn quantified(expr: &mut Expr) -> Result<()> {
         }
     };
     Ok(())
+}
+
+/// The symbol of an operator that matches a text with a pattern.
+fn pattern_operator(op: &BinaryOperator) -> Option<&'static str> {
+    Some(match op {
+        BinaryOperator::PGLikeMatch => "~~",
+        BinaryOperator::PGNotLikeMatch => "!~~",
+        BinaryOperator::PGILikeMatch => "~~*",
+        BinaryOperator::PGNotILikeMatch => "!~~*",
+        BinaryOperator::PGRegexMatch => "~",
+        BinaryOperator::PGRegexNotMatch => "!~",
+        BinaryOperator::PGRegexIMatch => "~*",
+        BinaryOperator::PGRegexNotIMatch => "!~*",
+        _ => return None,
+    })
+}
+
+/// `ARRAY(query)`, as it would be written.
+fn array_of(query: Query) -> Expr {
+    let mut array = call("array", Vec::new());
+    if let Expr::Function(function) = &mut array {
+        function.args = FunctionArguments::Subquery(Box::new(query));
+    }
+    array
 }
 
 fn unnested(expr: Expr) -> Expr {

@@ -4,7 +4,7 @@
 
 use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator};
 
-use super::arrays::{binary, chain, list};
+use super::arrays::{binary, chain};
 use super::expand::call;
 use super::literals::{self, is_arithmetic, narrow, number, string};
 use super::rows::{self, constructor as row};
@@ -176,8 +176,8 @@ fn unequal_rows() -> Error {
 
 fn like(expr: &mut Expr) -> Result<()> {
     let insensitive = matches!(expr, Expr::ILike { .. });
-    let (Expr::Like { negated, any, expr: text, pattern, escape_char }
-    | Expr::ILike { negated, any, expr: text, pattern, escape_char }) = expr
+    let (Expr::Like { negated, expr: text, pattern, escape_char, .. }
+    | Expr::ILike { negated, expr: text, pattern, escape_char, .. }) = expr
     else {
         return Ok(());
     };
@@ -187,30 +187,13 @@ fn like(expr: &mut Expr) -> Result<()> {
         match literals::text(pattern) {
             Some(known) => **pattern = string(udfs::pg::like_escape::with_backslash(&known, &with)?),
             // It may end with its escape character, which only some texts come to.
-            None if !*any => {
+            None => {
                 let function = if insensitive { "lakegate_ilike" } else { "lakegate_like" };
                 let like = call(function, vec![taken(text), taken(pattern), string(with)]);
                 *expr = if negated { Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(like) } } else { like };
-                return Ok(());
             }
-            None => **pattern = call("like_escape", vec![taken(pattern), string(with)]),
         }
     }
-    if !*any {
-        return Ok(());
-    }
-    let Some(patterns) = list(pattern)? else {
-        return Err(Error::unsupported("LIKE ANY with an array that is not written out is not supported"));
-    };
-    let text = taken(text);
-    let one = |pattern: Expr| {
-        let (expr, pattern) = (Box::new(text.clone()), Box::new(pattern));
-        match insensitive {
-            true => Expr::ILike { negated, any: false, expr, pattern, escape_char: None },
-            false => Expr::Like { negated, any: false, expr, pattern, escape_char: None },
-        }
-    };
-    *expr = chain(patterns.into_iter().map(one), BinaryOperator::Or);
     Ok(())
 }
 
