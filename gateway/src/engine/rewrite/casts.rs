@@ -6,14 +6,14 @@
 use std::fmt::Write as _;
 
 use sqlparser::ast::{
-    ArrayElemTypeDef, BinaryOperator, DataType, ExactNumberInfo, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArguments, TimezoneInfo, Value,
+    ArrayElemTypeDef, DataType, ExactNumberInfo, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
+    TimezoneInfo, Value,
 };
 
 use super::expand::call;
 use super::literals::{self, elements, number, string};
 use super::syntax::taken;
-use super::{arrays, folded, intervals, numbers, types};
+use super::{folded, intervals, numbers, types};
 use crate::error::{Error, Result};
 use udfs::pg::input;
 use udfs::pg::interval::Style;
@@ -55,9 +55,6 @@ pub(super) fn cast(inner: Expr, data_type: &DataType, style: Style) -> Result<Ex
         };
     }
     if let Some(value) = intervals::cast(&inner, data_type, style)? {
-        return Ok(value);
-    }
-    if let Some(value) = low_bits(&inner, data_type) {
         return Ok(value);
     }
     if let Some(digits) = types::second_digits(data_type) {
@@ -153,18 +150,6 @@ pub(super) fn name_in_aggregate(expr: &mut Expr) {
             *arg = call(NAMED, vec![taken(arg), name]);
         }
     }
-}
-
-/// `x::bit(n)::int4`: there are no bit strings, but the number of the low bits of one is one.
-fn low_bits(inner: &Expr, data_type: &DataType) -> Option<Expr> {
-    let Expr::Cast { expr: number, data_type: DataType::Bit(Some(width @ 1..=31)), .. } = inner else { return None };
-    let is_integer = matches!(types::name(data_type).as_str(), "int4" | "int8");
-    if !is_integer || literals::text(number).is_some() {
-        return None;
-    }
-    let mask = literals::number((1_u64 << width) - 1);
-    let low = arrays::binary(number.as_ref().clone(), BinaryOperator::BitwiseAnd, mask);
-    Some(types::cast(Expr::Nested(Box::new(low)), data_type.clone()))
 }
 
 /// The registry type whose value this call gives.

@@ -4,6 +4,7 @@
 
 mod alike;
 mod arrays;
+mod bits;
 mod casts;
 mod chains;
 mod conditions;
@@ -139,6 +140,7 @@ pub(crate) struct Rewritten {
 pub(crate) fn rewrite(mut query: Query, names: &dyn Names) -> Result<Rewritten> {
     row_limits::rewrite(&mut query)?;
     chains::balance(&mut query);
+    bits::rewrite(&mut query);
     sql_json::rewrite(&mut query)?;
     windows::rewrite(&mut query, names)?;
     grouping_sets::rewrite(&mut query)?;
