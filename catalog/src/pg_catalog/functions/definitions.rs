@@ -24,7 +24,8 @@ pub(super) const FUNCTIONS: &[Spec] = &[
     Spec::new("pg_get_function_arg_default", (2, 2), "text", none),
     Spec::new("pg_get_serial_sequence", (2, 2), "text", no_sequence),
     Spec::new("pg_relation_is_publishable", (1, 1), "bool", not_published),
-    Spec::new("pg_relation_is_updatable", (2, 2), "int4", |_, _| Ok(0.into())),
+    Spec::new("pg_relation_is_updatable", (2, 2), "int4", updatable),
+    Spec::new("pg_column_is_updatable", (3, 3), "bool", updatable_column),
     Spec::new("pg_stat_get_numscans", (1, 1), "int8", |_, _| Ok(0.into())),
     Spec::new("row_security_active", (1, 1), "bool", |_, _| Ok(false.into())),
 ];
@@ -44,6 +45,21 @@ fn no_sequence<'a>(scope: &'a Scope, arguments: &[Argument<'_>]) -> Result<Cell<
         scope.relation(*table)?;
     }
     Ok(Cell::Null)
+}
+
+/// A bit of PostgreSQL's `CmdType` for each of UPDATE, INSERT and DELETE.
+const CHANGES: i64 = 1 << 2 | 1 << 3 | 1 << 4;
+
+/// The statements that change a relation: none of one that is not there.
+fn updatable<'a>(scope: &'a Scope, arguments: &[Argument<'_>]) -> Result<Cell<'a>> {
+    let Some(relation) = arguments.first() else { return Ok(Cell::Null) };
+    Ok(scope.relation(*relation)?.filter(|relation| relation.is_writable()).map_or(0, |_| CHANGES).into())
+}
+
+fn updatable_column<'a>(scope: &'a Scope, arguments: &[Argument<'_>]) -> Result<Cell<'a>> {
+    let [relation, Argument::Int(column), _] = arguments else { return Ok(Cell::Null) };
+    let is_writable = scope.relation(*relation)?.is_some_and(|relation| relation.is_writable());
+    Ok((is_writable && *column > 0).into())
 }
 
 /// Nothing can be published, but the relation must exist.

@@ -93,7 +93,7 @@ fn push(rows: &mut Rows, database: &str, relation: &RelationEntry, column: &Attr
         ("is_identity", "NO".into()),
         ("identity_cycle", "NO".into()),
         ("is_generated", "NEVER".into()),
-        ("is_updatable", "NO".into()),
+        ("is_updatable", if relation.is_writable() { "YES" } else { "NO" }.into()),
     ]);
 }
 
