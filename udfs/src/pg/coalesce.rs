@@ -1,5 +1,5 @@
-//! `coalesce(...)`, `greatest(...)`, `least(...)`, `nullif(a, b)`: DataFusion's, which take a literal beside arrays and
-//! intervals too.
+//! `coalesce(...)`, `greatest(...)`, `least(...)`, `nullif(a, b)`: DataFusion's, which take a literal beside arrays,
+//! moments, truth values and bytes too.
 //!
 //! A text beside one of those is read as one of them, as PostgreSQL reads a literal of unknown type; what it becomes is
 //! decided where types are settled. NULL only if all are, but for `nullif`.
@@ -28,6 +28,18 @@ fn lenient(inner: Arc<ScalarUDF>) -> Arc<ScalarUDF> {
     }))
 }
 
+/// The types of alternatives: a text among those that texts are read as is one of them.
+fn with_texts_read(given: &[DataType]) -> Vec<DataType> {
+    let reads_texts = |of: &&DataType| {
+        of.is_temporal()
+            || matches!(of, DataType::List(_) | DataType::Boolean | DataType::Binary | DataType::BinaryView)
+    };
+    match given.iter().find(reads_texts) {
+        Some(to) => given.iter().map(|of| if of.is_string() { to.clone() } else { of.clone() }).collect(),
+        None => given.to_vec(),
+    }
+}
+
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Alternatives {
     inner: Arc<ScalarUDF>,
@@ -44,11 +56,7 @@ impl ScalarUDFImpl for Alternatives {
     }
 
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
-        let of_texts = |of: &&DataType| matches!(of, DataType::List(_) | DataType::Interval(_));
-        let known: Vec<DataType> = match given.iter().find(of_texts) {
-            Some(to) => given.iter().map(|of| if of.is_string() { to.clone() } else { of.clone() }).collect(),
-            None => given.to_vec(),
-        };
+        let known = with_texts_read(given);
         let field = |of: DataType| Arc::new(Field::new("x", of, true));
         let fields: Vec<FieldRef> = known.into_iter().map(field).collect();
         let coerced = fields_with_udf(&fields, self.inner.as_ref())?;
