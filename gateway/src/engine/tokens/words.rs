@@ -1,12 +1,12 @@
 //! Words that the parser knows otherwise than PostgreSQL, or not at all.
 //!
 //! Owns: `TABLE name`, `BETWEEN SYMMETRIC`, `TRIM(LEADING FROM x)`, functions without parentheses, `FROM ONLY`, `ISNULL`,
-//! `ORDER BY ... USING`, `VARIADIC`, and the keywords of other dialects, which are names here. Must never know: literals,
+//! `ORDER BY ... USING`, `VARIADIC`, `DEFERRABLE`, and the keywords of other dialects, which are names here. Must never know: literals,
 //! operators.
 //! <https://www.postgresql.org/docs/16/sql-keywords-appendix.html>
 
 use sqlparser::keywords::Keyword;
-use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
+use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Whitespace, Word};
 
 use super::{Said, clauses, rows_from, values};
 
@@ -53,6 +53,14 @@ pub(super) fn say(mut word: Word, span: Span, said: &mut Said, following: &[Toke
         {
             Vec::new()
         }
+        // A transaction here waits for no other, whether it may be deferred or not.
+        Keyword::NOT if next_is(following, Keyword::DEFERRABLE) && is_of_transaction(said) => Vec::new(),
+        Keyword::DEFERRABLE if is_of_transaction(said) => {
+            if previous == Some(&Token::Comma) {
+                said.replace_last(Token::Whitespace(Whitespace::Space));
+            }
+            Vec::new()
+        }
         // It is the default.
         Keyword::ALL if clauses::begins_keys(said) && clauses::precedes_key(following) => Vec::new(),
         Keyword::ASYMMETRIC if previous.is_some_and(|token| is(token, Keyword::BETWEEN)) => Vec::new(),
@@ -63,7 +71,7 @@ pub(super) fn say(mut word: Word, span: Span, said: &mut Said, following: &[Toke
         }
         // PostgreSQL's postfix operator; the parser takes the word for an alias.
         _ if is_bare(&word, "isnull") && previous.is_some_and(ends_an_operand) => {
-            let space = Token::Whitespace(sqlparser::tokenizer::Whitespace::Space);
+            let space = Token::Whitespace(Whitespace::Space);
             vec![keyword("IS"), space, keyword("NULL")]
         }
         // No table here has children.
@@ -75,6 +83,12 @@ pub(super) fn say(mut word: Word, span: Span, said: &mut Said, following: &[Toke
         _ => vec![Token::Word(word)],
     };
     instead.into_iter().for_each(|token| said.push(token, span));
+}
+
+/// Whether the statement so far may be one of a transaction.
+fn is_of_transaction(said: &Said) -> bool {
+    let first = said.backwards().take_while(|token| **token != Token::SemiColon).last();
+    first.is_some_and(|first| [Keyword::BEGIN, Keyword::START, Keyword::SET].iter().any(|begins| is(first, *begins)))
 }
 
 fn precedes_relation(token: &Token) -> bool {
