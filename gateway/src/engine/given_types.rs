@@ -42,7 +42,13 @@ fn any(plan: &LogicalPlan) -> Result<bool> {
 }
 
 fn concerns_node(plan: &LogicalPlan) -> bool {
-    matches!(plan, LogicalPlan::Unnest(_) | LogicalPlan::Union(_) | LogicalPlan::Distinct(Distinct::On(_)))
+    matches!(
+        plan,
+        LogicalPlan::Unnest(_)
+            | LogicalPlan::Union(_)
+            | LogicalPlan::RecursiveQuery(_)
+            | LogicalPlan::Distinct(Distinct::On(_))
+    )
 }
 
 fn concerns(expr: &Expr) -> bool {
@@ -58,6 +64,7 @@ fn rewrite_node(plan: LogicalPlan, functions: Functions<'_>) -> Result<Transform
     let plan = match plan {
         LogicalPlan::Unnest(unnest) => return tags::elements(unnest),
         LogicalPlan::Union(union) => return tags::union(union),
+        LogicalPlan::RecursiveQuery(query) => return tags::recursive(query),
         LogicalPlan::Distinct(Distinct::On(on)) => {
             let Some((computed, exprs)) = distinct_on::below(&on)? else {
                 return Ok(Transformed::no(LogicalPlan::Distinct(Distinct::On(on))));

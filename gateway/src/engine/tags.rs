@@ -11,7 +11,7 @@ use datafusion::common::metadata::FieldMetadata;
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{Column, DFSchema, Result, TableReference};
 use datafusion::logical_expr::expr::{AggregateFunction, Alias, BinaryExpr, Case, ScalarFunction};
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Operator, Projection, Union, Unnest};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Operator, Projection, RecursiveQuery, Union, Unnest};
 use datafusion::scalar::ScalarValue;
 use udfs::pg::tagged::as_tagged;
 use udfs::pg_type::{self, PG_TYPE_KEY};
@@ -176,6 +176,27 @@ pub(super) fn union(union: Union) -> Result<Transformed<LogicalPlan>> {
         return Ok(Transformed::no(plan));
     }
     Ok(Transformed::yes(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(plan))?)))
+}
+
+/// A recursive query, whose second term has the types of the first: of what it computes the planner knows the Arrow type only.
+pub(super) fn recursive(query: RecursiveQuery) -> Result<Transformed<LogicalPlan>> {
+    let RecursiveQuery { name, static_term, recursive_term, is_distinct, .. } = query;
+    let first = Arc::clone(static_term.schema());
+    let mut changed = false;
+    let columns = recursive_term.schema().iter().zip(first.fields()).map(|((qualifier, field), first)| {
+        let expr = Expr::Column(Column::new(qualifier.cloned(), field.name()));
+        let Some(tag) = pg_type::tag(first).filter(|tag| pg_type::tag(field) != Some(tag)) else { return expr };
+        changed = true;
+        let relation: Option<TableReference> = qualifier.cloned();
+        Expr::Alias(Alias::new(expr, relation, field.name()).with_metadata(Some(metadata(tag.to_owned()))))
+    });
+    let columns: Vec<Expr> = columns.collect();
+    let recursive_term = match changed {
+        true => Arc::new(LogicalPlan::Projection(Projection::try_new(columns, recursive_term)?)),
+        false => recursive_term,
+    };
+    let query = LogicalPlan::RecursiveQuery(RecursiveQuery::try_new(name, static_term, recursive_term, is_distinct)?);
+    Ok(if changed { Transformed::yes(query) } else { Transformed::no(query) })
 }
 
 /// The type of a column of one side; a literal of unknown type has none.
