@@ -34,6 +34,11 @@ impl View {
         directory.named(schema, name).map(|relation| relation.row_type).filter(|oid| *oid != 0)
     }
 
+    /// The OID of a relation by its exact name.
+    pub fn relation(&self, schema: &str, name: &str) -> Option<u32> {
+        self.directory().named(schema, name).map(|relation| relation.oid)
+    }
+
     pub(crate) fn access(&self) -> &Access {
         &self.server.access
     }

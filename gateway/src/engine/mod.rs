@@ -75,6 +75,7 @@ pub use copy::{Copy, CopyFormat};
 pub use cpu::CpuPool;
 pub use cursor::{Cursor, Fetch};
 pub use parts::Pin;
+pub use plan::Origin;
 use plan::Plan;
 use query_log::QueryLog;
 pub use query_log::{Counters, Entry, SECONDS};

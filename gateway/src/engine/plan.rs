@@ -3,6 +3,7 @@
 //! Owns: which statements this server carries out. Everything else is refused here, by name.
 
 mod joined;
+mod origins;
 mod resolve;
 mod views;
 
@@ -29,6 +30,7 @@ use super::{
 };
 use crate::error::{Error, Result, SqlState, classify};
 use crate::session::Session;
+pub use origins::Origin;
 use resolve::resolve;
 use udfs::pg_type;
 pub(super) use views::{view_columns, view_query};
@@ -42,6 +44,8 @@ pub(super) struct Planned {
     /// Shared, since a copy goes as deep as the statement's nesting: only threads with large stacks make one.
     pub plan: Arc<LogicalPlan>,
     pub columns: SchemaRef,
+    /// Where each column comes from.
+    pub origins: Arc<[Option<Origin>]>,
     pub param_types: Vec<FieldRef>,
     pub scope: Arc<Scope>,
 }
@@ -262,7 +266,8 @@ fn build(scope: Scope, query: Query, message: &str, declared: &[Option<FieldRef>
     })?;
     scope.check_read()?;
     let columns = columns(&plan, &rewritten.output_names);
-    Ok(Planned { plan: Arc::new(plan), columns, param_types, scope: Arc::new(scope) })
+    let origins = origins::of(&plan, &scope);
+    Ok(Planned { plan: Arc::new(plan), columns, origins, param_types, scope: Arc::new(scope) })
 }
 
 /// The plan with every type settled.

@@ -12,7 +12,7 @@ use super::copy::Copy;
 use super::cursor::{self, Fetch};
 use super::explain::{self, How};
 use super::parse::Ending;
-use super::plan::{Plan, Planned};
+use super::plan::{Origin, Plan, Planned};
 use super::write::Write;
 use super::{Cursor, Pin, matview, no_columns};
 use crate::error::{Error, Result};
@@ -159,6 +159,15 @@ impl Prepared {
         let Plan::Query(planned) = &target.plan else { return None };
         let explain = Self::explain(target.statement.clone(), planned.clone(), how);
         Some(Self::execute(self.statement, Arc::new(explain), arguments))
+    }
+
+    /// Where the result columns come from; empty if nothing is known of any.
+    pub fn origins(&self) -> &[Option<Origin>] {
+        match &self.plan {
+            Plan::Query(planned) | Plan::Pinned { planned, .. } => &planned.origins,
+            Plan::Execute { target, .. } => target.origins(),
+            _ => &[],
+        }
     }
 
     /// Whether the simple protocol gives its rows in the binary format.

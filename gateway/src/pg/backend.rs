@@ -9,6 +9,7 @@ use bytes::{BufMut, BytesMut};
 
 use super::encode::Format;
 use super::types;
+use crate::engine::Origin;
 use crate::error::{Error, Result, SqlState};
 use crate::session::effects::Level;
 use crate::session::transaction::Status;
@@ -138,17 +139,23 @@ fn fields(out: &mut BytesMut, severity: &str, state: SqlState, text: &str) {
     }
 }
 
-/// Which columns a result has. `formats` has one entry per column, or is empty where all are text.
-pub(super) fn row_description(out: &mut BytesMut, columns: &Schema, formats: &[Format]) -> Result<()> {
+/// Which columns a result has. `origins` and `formats` have one entry per column, or are empty where no column is known to be
+/// one of a table, and where all are text.
+pub(super) fn row_description(
+    out: &mut BytesMut,
+    columns: &Schema,
+    origins: &[Option<Origin>],
+    formats: &[Format],
+) -> Result<()> {
     let count = count(columns.fields().len(), SqlState::TooManyColumns)?;
     message(out, b'T', |out| {
         out.put_i16(count);
         for (index, field) in columns.fields().iter().enumerate() {
             let oid = types::oid_of(field);
             put_string(out, field.name());
-            // No column is known to be a plain column of a table: table and attribute number stay 0.
-            out.put_u32(0);
-            out.put_i16(0);
+            let origin = origins.get(index).copied().flatten();
+            out.put_u32(origin.map_or(0, |origin| origin.relation));
+            out.put_i16(origin.map_or(0, |origin| origin.attribute));
             out.put_u32(oid);
             out.put_i16(types::len_of(oid));
             out.put_i32(types::typmod_of(field));

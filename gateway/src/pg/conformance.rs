@@ -17,6 +17,7 @@ use super::backend::{self, Severity, Signal};
 use super::encode::Format;
 use super::frame::Frame;
 use super::message::{Bind, Message, Target};
+use crate::engine::Origin;
 use crate::error::{Error, SqlState};
 use crate::session::CancelKey;
 use crate::session::transaction::Status;
@@ -38,7 +39,14 @@ fn said(text: &str, number: i32) -> BytesMut {
     backend::error_response(&mut out, Severity::Error, &error);
     backend::error_response(&mut out, Severity::Fatal, &Error::new(SqlState::AdminShutdown, text));
     let fields = vec![Field::new(text, DataType::Int32, true), Field::new("b", DataType::Decimal128(10, 2), true)];
-    backend::row_description(&mut out, &Arc::new(Schema::new(fields)), &[Format::Text, Format::Binary]).unwrap();
+    let origin = Some(Origin { relation: 16_384, attribute: 2 });
+    backend::row_description(
+        &mut out,
+        &Arc::new(Schema::new(fields)),
+        &[origin, None],
+        &[Format::Text, Format::Binary],
+    )
+    .unwrap();
     backend::parameter_description(&mut out, &[20, 25, number.unsigned_abs()]).unwrap();
     backend::command_complete(&mut out, text);
     use Signal::{BindComplete, CloseComplete, EmptyQueryResponse, NoData, ParseComplete, PortalSuspended};

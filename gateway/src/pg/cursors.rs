@@ -70,7 +70,7 @@ impl Connection {
     async fn send_as_text(&mut self, run: &mut Run, count: usize, guard: &StatementGuard) -> Step<u64> {
         let columns = Arc::clone(run.rows.schema());
         let formats = vec![Format::Text; columns.fields().len()];
-        backend::row_description(&mut self.wire.output, &columns, &formats)?;
+        backend::row_description(&mut self.wire.output, &columns, &[], &formats)?;
         if count == 0 {
             return Ok(0);
         }

@@ -103,7 +103,7 @@ impl Connection {
                 // A cursor of DECLARE is a portal in PostgreSQL; libpq's server cursors describe it.
                 let cursor = self.session.cursors().get(name).cloned();
                 if let Some(cursor) = cursor.filter(|_| !self.portals.has(name)) {
-                    backend::row_description(&mut self.wire.output, &cursor.columns, &[])?;
+                    backend::row_description(&mut self.wire.output, &cursor.columns, &[], &[])?;
                     return Ok(());
                 }
                 let portal = self.portals.get(name)?;
@@ -112,7 +112,7 @@ impl Connection {
         };
         match &prepared {
             Some(prepared) if prepared.returns_rows => {
-                backend::row_description(&mut self.wire.output, &prepared.columns, &formats)?;
+                backend::row_description(&mut self.wire.output, &prepared.columns, prepared.origins(), &formats)?;
             }
             Some(_) | None => backend::signal(&mut self.wire.output, Signal::NoData),
         }
