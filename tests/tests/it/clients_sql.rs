@@ -254,6 +254,7 @@ const RECORDED: &[(&str, &str)] = &[
     ("pgadmin4.sql", include_str!("../../clients/sql/pgadmin4.sql")),
     ("postgres_fdw.sql", include_str!("../../clients/sql/postgres_fdw.sql")),
     ("psqlodbc.sql", include_str!("../../clients/sql/psqlodbc.sql")),
+    ("schema_tools.sql", include_str!("../../clients/sql/schema_tools.sql")),
 ];
 
 /// A server with the relations of the recordings' fixture.
