@@ -22,7 +22,7 @@ QUESTIONS = {
     "a range of ids": "SELECT count(*) FROM {table} WHERE id BETWEEN {id} AND {id} + 20",
     "rows of a folder": "SELECT count(*) FROM {table} WHERE day = {day}",
     "all rows, extremes": "SELECT count(*), min(id), max(id) FROM {table}",
-    "folders": "SELECT count(*) FROM (SELECT DISTINCT day FROM {table}) AS folders",
+    "folders": "SELECT DISTINCT day FROM {table}",
     "rows of each folder": "SELECT max(n) FROM (SELECT day, count(*) AS n FROM {table} GROUP BY day) AS folders",
 }
 
@@ -72,7 +72,7 @@ def main():
         with lakegate(work, work / "lake") as (server, _), Connection(server) as connection:
             def ask(sql, table, values):
                 _, tail = connection.text(sql.format(table=f"bench.{table}", **values))
-                assert b"SELECT 1" in tail, tail
+                assert b"SELECT " in tail, tail
 
             for table in tables:
                 ask("SELECT count(*) FROM {table}", table, {})
