@@ -81,6 +81,9 @@ pub enum Error {
         #[source]
         cause: Arc<object_store::Error>,
     },
+    /// Nobody knows what is in the lake: a source has not been listed since the start; with its root and why.
+    #[error("the database system is starting up")]
+    Awaited { failed: Option<(String, &'static str)> },
     /// What SQL defined cannot be read back.
     #[error("bad definitions in \"{key}\": {reason}")]
     Kept { key: String, reason: String },
@@ -120,6 +123,10 @@ impl Error {
                 Some(format!("The log has the versions {first} to {last}."))
             }
             Self::Write(fault) => fault.detail(),
+            Self::Awaited { failed: Some((root, reason)) } => {
+                Some(format!("Source \"{root}\" could not be listed: {reason}."))
+            }
+            Self::Awaited { failed: None } => Some("The lake is being listed.".to_owned()),
             _ => None,
         }
     }
@@ -161,6 +168,7 @@ impl Error {
             | Self::Definition { .. }
             | Self::Source { .. }
             | Self::Store { .. }
+            | Self::Awaited { .. }
             | Self::View { .. }
             | Self::IsView { .. }
             | Self::MissingFile { .. }
@@ -197,6 +205,7 @@ impl Error {
             | Self::Location { .. }
             | Self::Source { .. }
             | Self::Store { .. }
+            | Self::Awaited { .. }
             | Self::View { .. }
             | Self::IsView { .. }
             | Self::MissingFile { .. }

@@ -3,6 +3,7 @@
 //! Owns: when the lake is listed, and the replacement of a snapshot as a whole. Must never do: change a snapshot.
 
 mod arranged;
+mod arrival;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use chrono::{DateTime, Utc};
 use futures::future::join_all;
 use futures::{StreamExt, stream};
 use object_store::{ObjectMeta, ObjectStore};
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -32,6 +33,7 @@ use crate::snapshot::{Kind, Snapshot, Table};
 use crate::store::Source;
 use crate::write::{Leftovers, Upkeep};
 use crate::{Config, Error};
+use arrival::Arrival;
 
 /// Tables that are opened at once before anybody asks for them.
 const WARMED_AT_ONCE: usize = 2;
@@ -71,6 +73,7 @@ pub struct Lake {
     versions: AtomicU64,
     /// When the last listing of all sources began that is in the current snapshot, in milliseconds.
     looked_at: AtomicI64,
+    arrival: watch::Sender<Arrival>,
 }
 
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -83,6 +86,13 @@ pub(crate) struct Seen {
 impl Lake {
     /// Opens the sources and lists them once. No file is read.
     pub async fn open(config: Config, sql_dir: &Path) -> Result<Arc<Self>, Error> {
+        let lake = Self::begin(config, sql_dir)?;
+        lake.arrive().await?;
+        Ok(lake)
+    }
+
+    /// Opens the sources and asks none of them: what fails here is a mistake of the configuration.
+    pub fn begin(config: Config, sql_dir: &Path) -> Result<Arc<Self>, Error> {
         let shadows = Arc::new(Shadows::open(config.cache_dir.as_deref(), config.cache_bytes_max)?);
         let ranges = Arc::new(Ranges::open(config.cache_dir.as_deref(), config.range_cache_bytes_max)?);
         let open = |(index, source)| {
@@ -116,18 +126,9 @@ impl Lake {
             seen: Mutex::default(),
             versions: AtomicU64::default(),
             looked_at: AtomicI64::default(),
+            arrival: watch::Sender::default(),
         };
-        let began_at = Utc::now();
-        let listings = join_all(lake.sources.iter().map(|source| source.list())).await;
-        let listings = listings.into_iter().map(|listing| listing.map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
-        let definitions = lake.definitions()?;
-        let mut seen = lake.seen.lock().await;
-        let script = lake.script(&listings, &seen.script).await;
-        *seen = Seen { listings, definitions, script };
-        lake.publish(&seen);
-        lake.looked_at.store(began_at.timestamp_millis(), Ordering::Release);
-        drop(seen);
-        lake.probe().await;
+        lake.definitions()?;
         Ok(Arc::new(lake))
     }
 

@@ -181,7 +181,10 @@ fn banner(server: &Server, began_at: Instant, filled: Option<&demo::Summary>) ->
     if skipped > 0 {
         text += &format!(" ({skipped} files skipped: SELECT * FROM system.skipped_files)");
     }
-    text += &format!("\n  ready in     {} ms\n\n", began_at.elapsed().as_millis());
+    text += &match server.lake().awaited() {
+        Some(awaited) => format!("\n  not ready    {}\n\n", awaited.detail().unwrap_or_default()),
+        None => format!("\n  ready in     {} ms\n\n", began_at.elapsed().as_millis()),
+    };
     text += &format!("  psql -h {} -p {} -d {}\n", pg.ip(), pg.port(), server.database());
     text
 }

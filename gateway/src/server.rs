@@ -28,6 +28,9 @@ const TOKEN_KEY_CHARS_MIN: usize = 32;
 /// How long somebody who reads the metrics may still do so at the end.
 const PROBES_GRACE: Duration = Duration::from_secs(1);
 
+/// How long the start waits for the sources of the lake.
+const ARRIVAL_PATIENCE: Duration = Duration::from_secs(5);
+
 pub struct Server {
     lake: Arc<Lake>,
     engine: Arc<Engine>,
@@ -59,7 +62,7 @@ impl Server {
         let pg_listener = bind("pg.listen", config.pg.listen).await?;
         let flight_listener = bind("flight.listen", config.flight.listen).await?;
         let http_listener = bind("http.listen", config.http.listen).await?;
-        let lake = Lake::open(config.lake.clone(), &config.sql_dir).await?;
+        let lake = lake(&config).await?;
         let registry = Arc::new(Registry::default());
         let authority = authority(&roles);
         let engine = Engine::new(&config.engine, Arc::clone(&lake), Arc::clone(&registry), authority, pg::outputs)?;
@@ -125,16 +128,26 @@ impl Server {
         self.tasks.spawn("postgresql", pg::serve(pg.0, Arc::new(pg.1), stop.clone()));
         self.tasks.spawn("flight", flight::serve(flight.0, flight.1, stop.clone()));
         self.probes.spawn("http", http::serve(http.0, http.1, self.probes.token()));
-        let lake = Arc::clone(&self.lake);
-        let token = stop.clone();
-        self.tasks.spawn("lake poll", async move { lake.poll(token).await });
-        let lake = Arc::clone(&self.lake);
-        let token = stop.clone();
-        self.tasks.spawn("lake warm", async move { lake.keep_warm(token).await });
+        let (lake, token) = (Arc::clone(&self.lake), stop.clone());
+        self.tasks.spawn("lake arrival", async move { lake.arrive_until(&token).await });
+        let (lake, token) = (Arc::clone(&self.lake), stop.clone());
+        self.spawn_once_here("lake poll", async move { lake.poll(token).await });
+        let (lake, token) = (Arc::clone(&self.lake), stop.clone());
+        self.spawn_once_here("lake warm", async move { lake.keep_warm(token).await });
         let (engine, database, token) = (Arc::clone(&self.engine), self.database.clone(), stop.clone());
-        self.tasks.spawn("materialized views", async move { engine.keep_matviews(database, token).await });
+        self.spawn_once_here("materialized views", async move { engine.keep_matviews(database, token).await });
         let engine = Arc::clone(&self.engine);
-        self.tasks.spawn("lake shadows", async move { engine.keep_shadows(stop).await });
+        self.spawn_once_here("lake shadows", async move { engine.keep_shadows(stop).await });
+    }
+
+    /// Starts what must not look at a lake that was never listed: all tables would seem to be gone.
+    fn spawn_once_here(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
+        let (lake, stop) = (Arc::clone(&self.lake), self.tasks.token());
+        self.tasks.spawn(name, async move {
+            if stop.run_until_cancelled(lake.arrived()).await.is_some() {
+                work.await;
+            }
+        });
     }
 
     pub fn pg_addr(&self) -> SocketAddr {
@@ -172,6 +185,16 @@ impl Server {
         // A connection that was cut may hold the lake longer than the process lives.
         self.lake.close_shadows();
         self.probes.stop(PROBES_GRACE).await;
+    }
+}
+
+/// The lake, listed if its sources answer soon. Until they do the server says that it is not ready: who restarts it would
+/// mend nothing.
+async fn lake(config: &Config) -> Result<Arc<Lake>> {
+    let lake = Lake::begin(config.lake.clone(), &config.sql_dir)?;
+    match tokio::time::timeout(ARRIVAL_PATIENCE, lake.arrive()).await {
+        Ok(Err(error)) if !matches!(error, catalog::Error::Store { .. }) => Err(error.into()),
+        Ok(_) | Err(_) => Ok(lake),
     }
 }
 

@@ -56,7 +56,8 @@ pub(super) fn status(url: Option<&str>, config: &Config) -> Result<ExitCode> {
         Ok(facts) => page += &facts,
         Err(error) => {
             let hint = error.hint.map(|hint| format!(" {hint}")).unwrap_or_default();
-            line(&mut page, "unknown", &format!("the rest needs the console: {}.{hint}", error.message));
+            let why = if is_ready { "the rest needs the console" } else { "the rest is not to be had" };
+            line(&mut page, "unknown", &format!("{why}: {}.{hint}", error.message));
             line(&mut page, "metrics", &known(&metrics));
         }
     }

@@ -157,6 +157,11 @@ impl Engine {
         Ok(Self { core: Arc::new(core) })
     }
 
+    /// 57P03 with the reason as long as nobody knows what is in the lake.
+    pub fn check_open(&self) -> Result<()> {
+        self.core.lake.awaited().map_or(Ok(()), |awaited| Err(awaited.into()))
+    }
+
     /// Splits and parses a message of the simple protocol; an empty or comment-only text gives no statement.
     /// Refuses too long and too deep texts (54001) before any recursion. Errors carry their position.
     pub async fn parse(&self, sql: String) -> Result<Vec<Statement>> {
@@ -175,6 +180,7 @@ impl Engine {
         param_types: &[Option<FieldRef>],
     ) -> Result<Prepared> {
         refuse_in_failed_block(session, &statement.ast)?;
+        self.check_open()?;
         session.activity().start(&statement.text);
         let (version, began_at) = (self.core.snapshot(session).version, Instant::now());
         let planned = async {

@@ -89,13 +89,17 @@ pub async fn serve(listener: TcpListener, state: State, end: CancellationToken) 
 }
 
 /// Ready while the lake answers and no stop was asked for.
-async fn ready(Shared(state): Shared<State>) -> (StatusCode, &'static str) {
+async fn ready(Shared(state): Shared<State>) -> (StatusCode, String) {
+    let not = |reason: &str| (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n"));
     if state.stop.is_cancelled() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
+        return not("stopping");
+    }
+    if let Some(awaited) = state.lake.awaited() {
+        return not(awaited.detail().unwrap_or_default().trim_end_matches('.'));
     }
     if state.lake.store_is_reachable().await {
-        (StatusCode::OK, "ready\n")
+        (StatusCode::OK, "ready\n".to_owned())
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the lake does not answer\n")
+        not("the lake does not answer")
     }
 }

@@ -237,6 +237,7 @@ async fn enter(
     };
     backend::authentication_ok(out);
     let slot = check_login(&login, startup, hub)?;
+    server.engine.check_open()?;
     let vars = start_vars(server, &login, startup)?;
     let (id, key) = server.registry.allocate(startup.cancel_key_bytes())?;
     let session = Arc::new(Session::new(id, server.database.clone(), login.role, Some(peer), vars));

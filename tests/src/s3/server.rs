@@ -10,7 +10,7 @@ use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use s3s_fs::FileSystem;
 use tempfile::TempDir;
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 
 use super::fault::Faults;
 use super::store::Store;
@@ -29,15 +29,28 @@ pub struct Server {
 
 impl Server {
     pub async fn start() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let (server, socket) = Self::closed();
+        server.open(socket);
+        server
+    }
+
+    /// A server that nobody reaches before `open`; until then its port is kept.
+    pub fn closed() -> (Self, TcpSocket) {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((std::net::Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        let (addr, dir) = (socket.local_addr().unwrap(), tempfile::tempdir().unwrap());
         std::fs::create_dir(dir.path().join(BUCKET)).unwrap();
-        let faults = Arc::new(Faults::default());
-        let files = FileSystem::new(dir.path()).unwrap();
-        let mut builder = S3ServiceBuilder::new(Store::new(files, Arc::clone(&faults)));
+        (Self { addr, dir, faults: Arc::default() }, socket)
+    }
+
+    /// Serves from now on.
+    pub fn open(&self, socket: TcpSocket) {
+        let faults = Arc::clone(&self.faults);
+        let files = FileSystem::new(self.dir.path()).unwrap();
+        let mut builder = S3ServiceBuilder::new(Store::new(files, faults));
         builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
         let service = builder.build();
-        let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let addr = listener.local_addr().unwrap();
+        let listener = socket.listen(1024).unwrap();
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 let service = service.clone();
@@ -48,7 +61,6 @@ impl Server {
                 });
             }
         });
-        Self { addr, dir, faults }
     }
 
     /// A lake's source below a prefix of the bucket.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests report by panicking")]
 
 mod activity;
+mod arrival;
 mod arrow_types;
 mod asof;
 mod attacks;

@@ -47,6 +47,7 @@ pub enum IfExists {
 impl Engine {
     /// Writes all rows in one commit, or none; gives how many they are.
     pub async fn load(&self, session: &Arc<Session>, guard: &StatementGuard, load: Load, given: Given) -> Result<u64> {
+        self.check_open()?;
         load.check(session)?;
         let statement = self.parse(load.insert(&given)).await?.pop();
         let statement = statement.ok_or_else(|| Error::internal("a load is no statement"))?;

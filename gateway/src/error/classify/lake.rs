@@ -48,6 +48,7 @@ fn state(error: &catalog::Error) -> SqlState {
         Lake::Definition { .. } => SqlState::SyntaxError,
         Lake::Location { .. } => SqlState::InsufficientPrivilege,
         Lake::Source { .. } | Lake::Store { .. } => SqlState::IoError,
+        Lake::Awaited { .. } => SqlState::CannotConnectNow,
         Lake::Kept { .. } => SqlState::DataCorrupted,
         Lake::TooMuchKept { .. } => SqlState::ProgramLimitExceeded,
         Lake::NotKept { cause, .. } => match cause.as_ref() {
