@@ -21,6 +21,7 @@ use datafusion::logical_expr::{
 };
 
 use crate::aggregate::passes;
+use crate::room;
 use kept::{Kept, Order};
 
 /// What is made of all values of a group.
@@ -219,9 +220,11 @@ impl<C: Collection> Accumulator for Collected<C> {
     fn evaluate(&mut self) -> Result<ScalarValue> {
         self.kept.groups_are(1);
         let rows = self.kept.compacted()?;
-        let value = ScalarValue::try_from_array(&self.finished(EmitTo::All)?, 0);
+        let value = self.finished(EmitTo::All)?;
         self.kept.restore(rows);
-        value
+        // The scalar is a copy, and what is made of it another.
+        let _room = room::claim(2 * value.get_array_memory_size())?;
+        ScalarValue::try_from_array(&value, 0)
     }
 
     fn size(&self) -> usize {

@@ -117,6 +117,12 @@ pub enum Error {
     /// 54000.
     #[error("{0}")]
     LimitExceeded(String),
+    /// 53200: nothing is left for a value.
+    #[error("out of memory")]
+    OutOfMemory { bytes: usize },
+    /// 54000: a text beyond PostgreSQL's gigabyte.
+    #[error("out of memory")]
+    ValueTooLarge { bytes: usize },
     /// 0A000.
     #[error("{0}")]
     Unsupported(String),
@@ -151,6 +157,10 @@ impl Error {
     pub fn detail(&self) -> Option<String> {
         let (precision, scale) = match self {
             Self::NumericFieldOverflow { precision, scale } => (precision, scale),
+            Self::OutOfMemory { bytes } => return Some(format!("Failed on request of size {bytes}.")),
+            Self::ValueTooLarge { bytes } => {
+                return Some(format!("Cannot enlarge string buffer to {bytes} bytes: a value has 1073741823 at most."));
+            }
             Self::InvalidJson { detail } => return Some(detail.clone()),
             Self::UntranslatableCharacter => return Some("\\u0000 cannot be converted to text.".to_owned()),
             Self::PatternSyntax { detail, .. } => return detail.map(str::to_owned),

@@ -13,6 +13,7 @@ mod numbers;
 mod partition;
 pub mod pg;
 pub mod pg_type;
+pub mod room;
 pub mod settings;
 mod sums;
 #[cfg(test)]

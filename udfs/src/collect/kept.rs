@@ -12,6 +12,8 @@ use arrow::row::{RowConverter, Rows, SortField};
 use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::EmitTo;
 
+use crate::room;
+
 /// How the rows of a group are ordered.
 #[derive(Debug)]
 pub(super) struct Order {
@@ -54,9 +56,7 @@ impl Kept {
             return exec_err!("too many rows in an aggregate");
         }
         if columns.first().is_some_and(|first| !first.is_empty()) {
-            for column in &columns {
-                self.bytes += column.to_data().get_slice_memory_size()?;
-            }
+            self.bytes += bytes(&columns)?;
             self.batches.push(columns);
         }
         Ok(())
@@ -88,6 +88,8 @@ impl Kept {
 
     /// Every row that is in the window.
     fn taken(&mut self) -> Result<(Vec<ArrayRef>, Vec<u32>)> {
+        // All of it is twice there while the batches become one.
+        let _room = room::claim(self.bytes)?;
         let batches = std::mem::take(&mut self.batches);
         let mut groups = std::mem::take(&mut self.groups);
         let forgotten = std::mem::take(&mut self.forgotten).min(groups.len());
@@ -142,8 +144,12 @@ impl Kept {
             });
         }
         let offsets = offsets(rows.iter().filter_map(|row| group(*row)), count)?;
-        let rows = UInt32Array::from(rows);
         let arguments = columns.iter().take(self.order.arguments);
+        if rows.len() == groups.len() && rows.is_sorted() {
+            return Ok((arguments.map(Arc::clone).collect(), offsets));
+        }
+        let _room = room::claim(bytes(&columns)?)?;
+        let rows = UInt32Array::from(rows);
         let arguments = arguments.map(|column| Ok(take(column, &rows, None)?)).collect::<Result<_>>()?;
         Ok((arguments, offsets))
     }
@@ -163,8 +169,9 @@ impl Kept {
         columns.iter().map(list).collect()
     }
 
+    /// With what it takes to make one batch of the rows, which nobody is asked for when it is made.
     pub(super) fn size(&self) -> usize {
-        self.bytes + self.groups.capacity() * size_of::<u32>() + self.batches.len() * size_of::<Vec<ArrayRef>>()
+        2 * self.bytes + self.groups.capacity() * size_of::<u32>() + self.batches.len() * size_of::<Vec<ArrayRef>>()
     }
 }
 
@@ -187,6 +194,10 @@ impl Order {
         let columns: Vec<ArrayRef> = by.into_iter().map(|(column, _)| column).collect();
         Ok(Some(converter.convert_columns(&columns)?))
     }
+}
+
+fn bytes(columns: &[ArrayRef]) -> Result<usize> {
+    columns.iter().try_fold(0, |sum, column| Ok(sum + column.to_data().get_slice_memory_size()?))
 }
 
 /// Where each group begins, from the groups of sorted rows.

@@ -14,6 +14,7 @@ use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs};
 
 use crate::Error;
+use crate::room::Growing;
 
 /// The greatest text that a function makes.
 pub(crate) const TEXT_BYTES_MAX: usize = 16 << 20;
@@ -130,12 +131,15 @@ impl<'a> Args<'a> {
         mut row: impl FnMut(usize) -> Result<Option<S>>,
     ) -> Result<ArrayRef> {
         let mut out = StringBuilder::with_capacity(self.rows, self.rows * 8);
+        let mut room = Growing::default();
         for index in 0..self.rows {
             let text = row(index)?;
-            if text.as_ref().is_some_and(|text| text.as_ref().len() > TEXT_BYTES_MAX) {
+            let bytes = text.as_ref().map_or(0, |text| text.as_ref().len());
+            if bytes > TEXT_BYTES_MAX {
                 let message = format!("result of text function is larger than {TEXT_BYTES_MAX} bytes");
                 return Err(Error::LimitExceeded(message).into());
             }
+            room.reach(out.values_slice().len() + bytes)?;
             out.append_option(text);
         }
         Ok(Arc::new(out.finish()))

@@ -23,6 +23,7 @@ use datafusion::logical_expr::{
     ColumnarValue, Operator, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
+use super::textcat::textcat;
 use crate::Error;
 use crate::function::{pg_name, strict};
 
@@ -33,6 +34,7 @@ pub fn checked(op: Operator, left: &DataType, right: &DataType) -> Option<Arc<Sc
     let replaced = match op {
         Operator::Plus | Operator::Minus | Operator::Multiply => integers || (left.is_floating() && left == right),
         Operator::Divide | Operator::Modulo => numbers,
+        Operator::StringConcat if *left == DataType::Utf8 && left == right => return Some(textcat()),
         _ => false,
     };
     replaced.then(|| Arc::new(ScalarUDF::new_from_impl(Checked::new(op))))
@@ -57,7 +59,7 @@ fn not() -> Arc<ScalarUDF> {
 pub fn functions() -> Vec<Arc<ScalarUDF>> {
     let operators = [Operator::Plus, Operator::Minus, Operator::Multiply, Operator::Divide, Operator::Modulo];
     let binary = operators.map(|op| Arc::new(ScalarUDF::new_from_impl(Checked::new(op))));
-    binary.into_iter().chain([negative(), not()]).collect()
+    binary.into_iter().chain([negative(), not(), textcat()]).collect()
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]

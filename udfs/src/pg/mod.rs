@@ -80,6 +80,7 @@ pub mod sum;
 pub mod tagged;
 pub mod text_in;
 pub mod text_out;
+pub mod textcat;
 pub mod tid;
 pub mod timetz;
 pub mod timezone;

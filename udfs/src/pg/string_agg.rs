@@ -10,15 +10,17 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, LargeBinaryBuilder, LargeStringBuilder, StringArray};
-use arrow::buffer::OffsetBuffer;
-use arrow::datatypes::{DataType, Field, FieldRef};
+use arrow::array::{Array, ArrayRef, AsArray, GenericByteArray, LargeBinaryArray, LargeStringArray};
+use arrow::buffer::{NullBuffer, OffsetBuffer};
+use arrow::datatypes::{ByteArrayType, DataType, Field, FieldRef};
 use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::AggregateUDF;
 
+use super::array_agg::not_empty;
 use crate::Error;
 use crate::collect::{Collection, aggregate};
 use crate::function::pg_name;
+use crate::room;
 
 /// The aggregate.
 pub fn string_agg() -> Arc<AggregateUDF> {
@@ -72,71 +74,66 @@ impl Collection for Joined {
             else {
                 return exec_err!("string_agg of {}", values.data_type());
             };
-            let mut out = LargeBinaryBuilder::new();
-            let bytes = |array: &BinaryArray, row: usize, out: &mut Vec<u8>| out.extend_from_slice(array.value(row));
-            join((values, delimiters), groups, bytes, |joined| out.append_option(joined));
-            return Ok(Arc::new(out.finish()));
+            let joined = join(values, delimiters, groups)?;
+            let offsets = OffsetBuffer::new(joined.offsets.into());
+            return Ok(Arc::new(LargeBinaryArray::try_new(offsets, joined.bytes.into(), joined.nulls)?));
         }
         let (Some(values), Some(delimiters)) = (values.as_string_opt::<i32>(), delimiters.as_string_opt::<i32>())
         else {
             return exec_err!("string_agg of {}", values.data_type());
         };
-        let mut out = LargeStringBuilder::new();
-        let text = |array: &StringArray, row: usize, out: &mut String| out.push_str(array.value(row));
-        join((values, delimiters), groups, text, |joined| out.append_option(joined));
-        Ok(Arc::new(out.finish()))
+        let joined = join(values, delimiters, groups)?;
+        let offsets = OffsetBuffer::new(joined.offsets.into());
+        Ok(Arc::new(LargeStringArray::try_new(offsets, joined.bytes.into(), joined.nulls)?))
     }
 }
 
-/// Joins the values of each group in one buffer, and gives what is in it.
-fn join<A: Array, B: Buffer>(
-    (values, delimiters): (&A, &A),
+/// The joined values of all groups.
+struct Texts {
+    bytes: Vec<u8>,
+    offsets: Vec<i64>,
+    nulls: Option<NullBuffer>,
+}
+
+/// Joins the values of each group in one buffer, whose size is known before it is made.
+fn join<T: ByteArrayType<Offset = i32>>(
+    values: &GenericByteArray<T>,
+    delimiters: &GenericByteArray<T>,
     groups: &OffsetBuffer<i32>,
-    add: impl Fn(&A, usize, &mut B),
-    mut give: impl FnMut(Option<&B::Slice>),
-) {
-    let mut joined = B::default();
-    let mut row = 0;
+) -> Result<Texts> {
+    let (mut total, mut row) = (0_usize, 0);
     for rows in groups.lengths() {
-        joined.empty();
+        let mut of_group = 0_usize;
         for at in 0..rows {
-            if at > 0 && delimiters.is_valid(row) {
-                add(delimiters, row, &mut joined);
-            }
-            add(values, row, &mut joined);
+            of_group += pieces(values, delimiters, (at, row)).map(<[u8]>::len).sum::<usize>();
             row += 1;
         }
-        give((rows > 0).then(|| joined.filled()));
+        room::fits_a_value(of_group)?;
+        total += of_group;
     }
+    let _room = room::claim(total)?;
+    let (mut bytes, mut offsets) = (Vec::with_capacity(total), vec![0_i64]);
+    row = 0;
+    for rows in groups.lengths() {
+        for at in 0..rows {
+            pieces(values, delimiters, (at, row)).for_each(|piece| bytes.extend_from_slice(piece));
+            row += 1;
+        }
+        offsets.push(i64::try_from(bytes.len()).map_err(|_| Error::ValueTooLarge { bytes: bytes.len() })?);
+    }
+    Ok(Texts { bytes, offsets, nulls: not_empty(groups) })
 }
 
-/// What grows by its elements, and is reused.
-trait Buffer: Default {
-    type Slice: ?Sized;
-    fn empty(&mut self);
-    fn filled(&self) -> &Self::Slice;
+/// What a row adds: its delimiter, unless it is the first of its group, and its value.
+fn pieces<'v, T: ByteArrayType>(
+    values: &'v GenericByteArray<T>,
+    delimiters: &'v GenericByteArray<T>,
+    (at, row): (usize, usize),
+) -> impl Iterator<Item = &'v [u8]> {
+    let delimiter = (at > 0 && delimiters.is_valid(row)).then(|| bytes(delimiters, row));
+    delimiter.into_iter().chain([bytes(values, row)])
 }
 
-impl Buffer for String {
-    type Slice = str;
-
-    fn empty(&mut self) {
-        self.clear();
-    }
-
-    fn filled(&self) -> &str {
-        self
-    }
-}
-
-impl Buffer for Vec<u8> {
-    type Slice = [u8];
-
-    fn empty(&mut self) {
-        self.clear();
-    }
-
-    fn filled(&self) -> &[u8] {
-        self
-    }
+fn bytes<T: ByteArrayType>(array: &GenericByteArray<T>, row: usize) -> &[u8] {
+    array.value(row).as_ref()
 }

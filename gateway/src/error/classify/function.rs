@@ -33,6 +33,8 @@ fn state(error: &udfs::Error) -> SqlState {
         | Function::Underflow
         | Function::NumericFieldOverflow { .. }
         | Function::NumericFormatOverflow => SqlState::NumericValueOutOfRange,
+        Function::OutOfMemory { .. } => SqlState::OutOfMemory,
+        Function::ValueTooLarge { .. } => SqlState::ProgramLimitExceeded,
         Function::UndefinedFunction(_) => SqlState::UndefinedFunction,
         Function::NegativeLimit => SqlState::InvalidRowCountInLimitClause,
         Function::NegativeOffset => SqlState::InvalidRowCountInResultOffsetClause,

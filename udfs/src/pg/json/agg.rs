@@ -19,6 +19,7 @@ use datafusion::logical_expr::AggregateUDF;
 use super::normal;
 use crate::collect::{Collection, aggregate};
 use crate::pg_type;
+use crate::room::{self, Growing};
 
 /// Every aggregate of this file.
 pub fn aggregates() -> Vec<Arc<AggregateUDF>> {
@@ -74,7 +75,10 @@ impl Collection for Collect {
             Of::Array => ("[", "]"),
             Of::Object => ("{ ", " }"),
         };
+        // Twice: the text of a group, and all of them.
+        let _room = room::claim(2 * parts.value_data().len())?;
         let mut out = StringBuilder::new();
+        let mut all = Growing::default();
         let mut text = String::new();
         let mut rest = parts.iter();
         for rows in groups.lengths() {
@@ -94,6 +98,8 @@ impl Collection for Collect {
                 }
             }
             text.push_str(closing);
+            room::fits_a_value(text.len())?;
+            all.reach(out.values_slice().len() + 2 * text.len())?;
             if self.jsonb {
                 out.append_value(normal(&text)?);
             } else {
