@@ -83,7 +83,8 @@ impl TableProvider for LakeProvider {
         }
         let reads = state.config().get_extension::<Reads>();
         if let Some(reads) = &reads {
-            reads.chose(kept.len(), content.files().count());
+            let bytes = kept.iter().filter_map(|at| content.file(*at)).map(|file| file.file.bytes).sum();
+            reads.chose((kept.len(), bytes), content.files().count());
         }
         // A limit holds for rows that pass every filter, so it is passed on only if none is left to apply.
         let limit = limit.filter(|_| filters.iter().all(|filter| partitions.decide(filter)));

@@ -9,13 +9,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Reads {
     files_scanned: AtomicU64,
     files_pruned: AtomicU64,
+    bytes_scanned: AtomicU64,
     bytes: AtomicU64,
     cache_hits: AtomicU64,
 }
 
 impl Reads {
-    /// A scan opens so many of the files of its table.
-    pub(crate) fn chose(&self, scanned: usize, of: usize) {
+    /// A scan opens so many of the files of its table, of so many bytes.
+    pub(crate) fn chose(&self, (scanned, bytes): (usize, u64), of: usize) {
+        self.bytes_scanned.fetch_add(bytes, Ordering::Relaxed);
         self.files_scanned.fetch_add(scanned as u64, Ordering::Relaxed);
         self.files_pruned.fetch_add(of.saturating_sub(scanned) as u64, Ordering::Relaxed);
     }
@@ -30,7 +32,7 @@ impl Reads {
 
     /// The plan is made once more.
     pub fn forget(&self) {
-        [&self.files_scanned, &self.files_pruned, &self.bytes, &self.cache_hits]
+        [&self.files_scanned, &self.files_pruned, &self.bytes_scanned, &self.bytes, &self.cache_hits]
             .into_iter()
             .for_each(|sum| sum.store(0, Ordering::Relaxed));
     }
@@ -38,6 +40,11 @@ impl Reads {
     /// Files of which rows may come.
     pub fn files_scanned(&self) -> u64 {
         self.files_scanned.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of the files of which rows may come, as the plan has it.
+    pub fn bytes_scanned(&self) -> u64 {
+        self.bytes_scanned.load(Ordering::Relaxed)
     }
 
     /// Files of the same tables that conditions have ruled out.

@@ -102,13 +102,24 @@ pub struct Engine {
     pub memory_bytes_max: usize,
     /// Memory of one query; 0 is half of `memory_bytes_max`.
     pub query_memory_bytes_max: usize,
+    /// Of `memory_bytes_max` what refreshes of materialized views have for themselves; 0 is a quarter, where SQL may write.
+    pub jobs_memory_bytes_max: usize,
+    /// What the whole process may hold before the statement with the most memory has to end; 0 is 85 % of what the machine
+    /// or its control group allows.
+    pub resident_bytes_max: usize,
     /// Where queries spill; unset is a folder in the system's temporary directory.
     pub spill_dir: Option<PathBuf>,
     pub spill_bytes_max: u64,
     /// Threads that plan, execute and encode; 0 is the number of cores.
     pub cpu_threads: usize,
-    /// Statements that run at once; 0 is twice the CPU threads.
+    /// Threads beside them that refresh materialized views; 0 is half as many, and one at least.
+    pub jobs_cpu_threads: usize,
+    /// Statements that run at once; 0 is sixteen times the CPU threads.
     pub running_max: usize,
+    /// Of them those that are heavy; 0 is as many as the CPU threads, and two at least.
+    pub heavy_max: usize,
+    /// A statement that opens files of so many bytes together is heavy.
+    pub heavy_bytes_min: u64,
     /// Statements that wait for a place; one more is 53400.
     pub queued_max: usize,
     pub queue_timeout_ms: u64,
@@ -195,10 +206,15 @@ impl Default for Engine {
         Self {
             memory_bytes_max: 0,
             query_memory_bytes_max: 0,
+            jobs_memory_bytes_max: 0,
+            resident_bytes_max: 0,
             spill_dir: None,
             spill_bytes_max: 8 << 30,
             cpu_threads: 0,
+            jobs_cpu_threads: 0,
             running_max: 0,
+            heavy_max: 0,
+            heavy_bytes_min: 256 << 20,
             queued_max: 64,
             queue_timeout_ms: 10_000,
             statement_timeout_ms: 0,

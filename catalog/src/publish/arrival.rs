@@ -87,6 +87,9 @@ impl Lake {
 
     /// The same, and again until all sources have answered or `stop`.
     pub async fn arrive_until(&self, stop: &CancellationToken) {
+        if self.awaited().is_none() {
+            return;
+        }
         let mut pause = PAUSE;
         let arriving = async {
             while self.arrive().await.is_err() {

@@ -16,9 +16,10 @@ use parking_lot::Mutex;
 use udfs::settings::{self, Output, ReadSettings};
 
 use super::analyze;
-use super::memory::{QueryPool, default_bytes, pool_of_all};
+use super::memory::{Pools, Pressure, QueryPool, Watchdog, default_bytes, default_resident_bytes, pool_of_all};
 use super::planners::{ArrayLiterals, Money, Operators, Parameters, Subscripts};
 use super::stores::FixedStores;
+use super::temp_files;
 use crate::config;
 use crate::error::{Error, Result};
 use crate::session::Session;
@@ -36,6 +37,12 @@ pub(super) struct Base {
     runtime: Arc<RuntimeEnv>,
     pub memory: Arc<dyn MemoryPool>,
     query_bytes_max: usize,
+    /// The memory of refreshes; without it they have that of all.
+    jobs: Option<Arc<dyn MemoryPool>>,
+    /// Of the queries that run.
+    pools: Arc<Pools>,
+    pub pressure: Arc<Pressure>,
+    _watchdog: Watchdog,
     outputs: Outputs,
 }
 
@@ -47,7 +54,13 @@ impl Base {
         let bytes_max = if config.memory_bytes_max == 0 { default_bytes() } else { config.memory_bytes_max };
         let query_bytes_max =
             if config.query_memory_bytes_max == 0 { bytes_max / 2 } else { config.query_memory_bytes_max };
-        let memory = pool_of_all(bytes_max);
+        let jobs_bytes_max = match (lake.is_writable(), config.jobs_memory_bytes_max) {
+            (false, _) => 0,
+            (true, 0) => bytes_max / 4,
+            (true, bytes) => bytes.min(bytes_max / 2),
+        };
+        let jobs = (jobs_bytes_max > 0).then(|| pool_of_all(jobs_bytes_max));
+        let memory = pool_of_all(bytes_max - jobs_bytes_max);
         let runtime = RuntimeEnvBuilder::new()
             .with_object_store_registry(Arc::new(FixedStores::new(lake.object_stores())))
             .with_memory_pool(Arc::clone(&memory))
@@ -76,7 +89,24 @@ impl Base {
         let mut state = builder.build();
         register(&mut state)?;
         let without_functions = without_functions(&state);
-        Ok(Self { state, without_functions, states: Mutex::default(), runtime, memory, query_bytes_max, outputs })
+        let resident_bytes_max = match config.resident_bytes_max {
+            0 => default_resident_bytes(),
+            bytes => bytes,
+        };
+        let (pools, pressure) = (Arc::new(Pools::default()), Pressure::new(resident_bytes_max));
+        Ok(Self {
+            state,
+            without_functions,
+            states: Mutex::default(),
+            runtime,
+            memory,
+            query_bytes_max,
+            jobs,
+            _watchdog: Watchdog::start(&pressure, &pools)?,
+            pools,
+            pressure,
+            outputs,
+        })
     }
 
     pub(super) fn output(&self, display: &Display) -> Arc<dyn Output> {
@@ -112,22 +142,55 @@ impl Base {
         state
     }
 
+    /// The memory of what jobs write.
+    pub(super) fn jobs_memory(&self) -> &Arc<dyn MemoryPool> {
+        self.jobs.as_ref().unwrap_or(&self.memory)
+    }
+
     /// What accounts for memory that a statement takes beside its query, as much as one query may take.
     pub(super) fn reservation(&self, name: &str) -> MemoryReservation {
         let pool: Arc<dyn MemoryPool> = Arc::new(QueryPool::new(Arc::clone(&self.memory), self.query_bytes_max));
         MemoryConsumer::new(name).register(&pool)
     }
 
-    /// The memory and the spill files of one query, and where it counts what it reads.
-    pub(super) fn task_context(&self, state: &SessionState, reads: &Arc<Reads>) -> Arc<TaskContext> {
-        let pool = QueryPool::new(Arc::clone(&self.memory), self.query_bytes_max);
+    /// The memory and the spill files of one query of a session, and where it counts what it reads.
+    pub(super) fn task_context(
+        &self,
+        state: &SessionState,
+        session: &Session,
+        reads: &Arc<Reads>,
+    ) -> Result<(Arc<TaskContext>, Arc<QueryPool>)> {
+        let limits = session.vars().limits();
+        if session.is_of_server
+            && let Some(jobs) = &self.jobs
+        {
+            let pool = self.pools.add(QueryPool::new(Arc::clone(jobs), usize::MAX));
+            return self.context_in(state, reads, pool, limits.temp_file_bytes);
+        }
+        let bytes = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
+        let all = match limits.role_memory_bytes {
+            Some(max) => self.pools.of_role(session.user(), &self.memory, bytes(max)),
+            None => Arc::clone(&self.memory),
+        };
+        let query_bytes_max = limits.memory_bytes.map_or(usize::MAX, bytes).min(self.query_bytes_max);
+        let pool = self.pools.add(QueryPool::new(all, query_bytes_max));
+        self.context_in(state, reads, pool, limits.temp_file_bytes)
+    }
+
+    fn context_in(
+        &self,
+        state: &SessionState,
+        reads: &Arc<Reads>,
+        pool: Arc<QueryPool>,
+        temp_file_bytes: Option<u64>,
+    ) -> Result<(Arc<TaskContext>, Arc<QueryPool>)> {
         let runtime = RuntimeEnv {
-            memory_pool: Arc::new(pool),
-            disk_manager: Arc::clone(&self.runtime.disk_manager),
+            memory_pool: Arc::clone(&pool) as _,
+            disk_manager: temp_files::of_query(&self.runtime.disk_manager, temp_file_bytes)?,
             cache_manager: Arc::clone(&self.runtime.cache_manager),
             object_store_registry: Arc::clone(&self.runtime.object_store_registry),
         };
-        Arc::new(TaskContext::new(
+        let context = TaskContext::new(
             None,
             state.session_id().to_owned(),
             state.config().clone().with_extension(Arc::new(LeftOut::default())).with_extension(Arc::clone(reads)),
@@ -136,7 +199,8 @@ impl Base {
             HashMap::new(),
             HashMap::new(),
             Arc::new(runtime),
-        ))
+        );
+        Ok((Arc::new(context), pool))
     }
 }
 

@@ -17,10 +17,12 @@ mod distinct_on;
 mod exact;
 mod explain;
 mod facts;
+mod gauges;
 mod given_types;
 mod grouping_keys;
 mod guard;
 mod interrupt;
+mod limits;
 mod lock;
 mod matview;
 mod memory;
@@ -44,6 +46,7 @@ mod stores;
 mod stream;
 mod system_columns;
 mod tags;
+mod temp_files;
 mod tokens;
 mod types;
 mod unanswered;
@@ -57,9 +60,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwap;
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
-use catalog::pg_catalog::MatviewFact;
 use catalog::{Access, Lake, Snapshot};
-use datafusion::execution::memory_pool::MemoryLimit;
 use datafusion::scalar::ScalarValue;
 use parking_lot::Mutex;
 use sqlparser::ast::Statement as Ast;
@@ -95,8 +96,14 @@ pub struct Engine {
 pub(crate) struct Core {
     pub(super) lake: Arc<Lake>,
     pub(super) cpu: CpuPool,
+    /// For statements that keep a thread busy for long: what is done on another is not behind them.
+    heavy_cpu: CpuPool,
+    /// Where materialized views are refreshed; `None` where none can be.
+    jobs_cpu: Option<CpuPool>,
     base: base::Base,
     admission: Arc<admission::Admission>,
+    /// What opens as many bytes of files is heavy.
+    heavy_bytes_min: u64,
     log: Arc<QueryLog>,
     unanswered: unanswered::Unanswered,
     matviews: Arc<matview::Matviews>,
@@ -132,10 +139,16 @@ impl Engine {
         outputs: Outputs,
     ) -> Result<Self> {
         let cpu = CpuPool::new(config.cpu_threads)?;
+        let jobs_threads =
+            if config.jobs_cpu_threads == 0 { cpu.threads().div_ceil(2) } else { config.jobs_cpu_threads };
+        let heavy_cpu = CpuPool::new(cpu.threads())?;
+        let jobs_cpu = lake.is_writable().then(|| CpuPool::new(jobs_threads)).transpose()?;
         let running_max = if config.running_max == 0 { 16 * cpu.threads() } else { config.running_max };
         let queue_timeout = Duration::from_millis(config.queue_timeout_ms);
         let base = base::Base::new(config, &lake, cpu.threads(), outputs)?;
-        let admission = Arc::new(admission::Admission::new(running_max, config.queued_max, queue_timeout));
+        let heavy_max = if config.heavy_max == 0 { cpu.threads().max(2) } else { config.heavy_max };
+        let bounds = admission::Bounds { running_max, heavy_max, queued_max: config.queued_max, queue_timeout };
+        let admission = Arc::new(admission::Admission::new(bounds, &base.pressure));
         let log = Arc::new(QueryLog::new(config.slow_statement_ms));
         let (unanswered, started_at) = (unanswered::Unanswered::default(), SystemTime::now());
         let (matviews, unbound) = (Arc::default(), Arc::new(Access::of_everybody()));
@@ -143,8 +156,11 @@ impl Engine {
         let core = Core {
             lake,
             cpu,
+            heavy_cpu,
+            jobs_cpu,
             base,
             admission,
+            heavy_bytes_min: config.heavy_bytes_min,
             log,
             unanswered,
             matviews,
@@ -307,51 +323,6 @@ impl Engine {
     pub fn output(&self, display: &Display) -> Arc<dyn Output> {
         self.core.base.output(display)
     }
-
-    pub fn threads(&self) -> usize {
-        self.core.cpu.threads()
-    }
-
-    pub fn counters(&self) -> &Counters {
-        &self.core.log.counters
-    }
-
-    /// Bytes that running queries have reserved.
-    pub fn memory_reserved(&self) -> usize {
-        self.core.base.memory.reserved()
-    }
-
-    /// Bytes that running queries may reserve.
-    pub fn memory_max(&self) -> usize {
-        match self.core.base.memory.memory_limit() {
-            MemoryLimit::Finite(bytes) => bytes,
-            MemoryLimit::Infinite | MemoryLimit::Unknown => 0,
-        }
-    }
-
-    /// What is known of the materialized views of the lake.
-    pub fn matviews(&self) -> Vec<MatviewFact> {
-        self.core.matviews.facts(&self.core.lake.snapshot())
-    }
-
-    /// Whether tables can be made and filled.
-    pub fn is_writable(&self) -> bool {
-        self.core.lake.is_writable()
-    }
-
-    /// Catalog statements that failed.
-    pub fn unanswered(&self) -> u64 {
-        self.core.unanswered.count()
-    }
-
-    /// Statements that run.
-    pub fn running(&self) -> usize {
-        self.core.log.running()
-    }
-
-    pub fn queued(&self) -> usize {
-        self.core.admission.queued()
-    }
 }
 
 /// What a statement fails with whose columns are not those that its client was told.
@@ -372,6 +343,11 @@ impl Core {
     fn snapshot(&self, session: &Session) -> Arc<Snapshot> {
         let defined = session.transaction().defined.clone();
         defined.unwrap_or_else(|| self.lake.snapshot())
+    }
+
+    /// Where the work of a session is done: that of readers does not wait for refreshes, nor these for readers.
+    fn cpu_of(&self, session: &Session) -> &CpuPool {
+        self.jobs_cpu.as_ref().filter(|_| session.is_of_server).unwrap_or(&self.cpu)
     }
 
     /// A scope over the lake as it is now.

@@ -9,20 +9,23 @@ use catalog::Reads;
 use catalog::pg_catalog::Registry;
 use datafusion::execution::{SessionState, TaskContext};
 use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::physical_plan::joins::{CrossJoinExec, NestedLoopJoinExec};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::scalar::ScalarValue;
 use futures::TryStreamExt;
 use sqlparser::ast::Statement as Ast;
-use tokio::sync::OwnedSemaphorePermit;
 
+use super::admission::{Ask, Permit};
 use super::interrupt::Stop;
+use super::memory::QueryPool;
 use super::plan::{Plan, Planned};
-use super::stream::Weight;
+use super::stream::{Weight, Work};
 use super::{
-    Core, Cursor, Outcome, Prepared, QueryStream, Tag, define, exact, explain, matview, params, refresh, write,
+    Core, Cursor, Outcome, Prepared, QueryStream, Tag, define, exact, explain, limits, matview, params, refresh, write,
 };
 use crate::error::{Error, Result, SqlState};
 use crate::session::transaction::Status;
+use crate::session::vars::Limits;
 use crate::session::{NamedStatement, Session, StatementGuard, command};
 
 /// One execution of one statement.
@@ -39,11 +42,11 @@ impl Run<'_> {
         let params = std::mem::take(&mut self.params);
         match &self.prepared.plan {
             Plan::Query(planned) => {
-                let stream = self.stream(planned, params).await?;
+                let stream = self.stream(planned, params).await?.bounded(self.limits());
                 Ok(Outcome::Rows { stream, tag: Tag::SELECT })
             }
             Plan::Copy { planned, copy } => {
-                let stream = self.stream(planned, params).await?;
+                let stream = self.stream(planned, params).await?.bounded(self.limits());
                 Ok(Outcome::Copy { stream, copy: copy.clone(), tag: self.prepared.tag.clone() })
             }
             Plan::Explain { planned, how } => self.explain(planned, *how, params).await,
@@ -70,7 +73,8 @@ impl Run<'_> {
                 cursor.pass(fetch.skip).await?;
                 let batches = cursor.fetch(fetch.take).await?;
                 let stream = QueryStream::ready(Arc::clone(&cursor.columns), batches, self.guard.clone())
-                    .with_registry(cursor.registry.clone());
+                    .with_registry(cursor.registry.clone())
+                    .bounded(self.limits());
                 Ok(Outcome::Rows { stream, tag: self.prepared.tag.clone() })
             }
             Plan::Prepare { name, prepared } => {
@@ -129,10 +133,20 @@ impl Run<'_> {
         }
     }
 
+    fn limits(&self) -> Limits {
+        self.session.vars().limits()
+    }
+
     pub(super) async fn stream(&self, planned: &Planned, params: Vec<ScalarValue>) -> Result<QueryStream> {
         let permit = self.admit(planned).await?;
         let stop = Stop::default();
-        let (plan, context) = self.physical(planned, params, &stop).await?;
+        let Physical { plan, context, pool, is_plain } = self.physical(planned, params, &stop).await?;
+        let permit = self.weigh(permit, &context, is_plain).await?;
+        let is_long = permit.as_ref().is_some_and(Permit::is_heavy) || multiplies(&plan);
+        let cpu = match self.core.cpu_of(self.session) {
+            _ if is_long && !self.session.is_of_server => &self.core.heavy_cpu,
+            cpu => cpu,
+        };
         // A client that is slow to send must not hold a thread of its own.
         let is_scan = planned.scope.reads_lake() || planned.scope.has_given();
         let weight = if is_scan { Weight::Scan } else { Weight::Small };
@@ -140,24 +154,43 @@ impl Run<'_> {
         let columns = exact::columns(&planned.columns, &plan.schema());
         let registry = Arc::new(Registry::new(Arc::clone(&planned.scope.view)));
         let (guard, left_out) = (self.guard.clone(), context.session_config().get_extension());
-        let stream = QueryStream::spawn(&self.core.cpu, columns, (plan, context), guard, (permit, stop), weight)?;
+        let work = Work { plan, context, pool, stop };
+        let stream = QueryStream::spawn(cpu, columns, work, guard, permit, weight)?;
         Ok(stream.with_registry(Some(registry)).telling(self.session, left_out))
     }
 
     /// Waits for a place among the running statements. One that reads no file needs none, so that a busy server still
     /// answers what tools ask while they connect.
-    async fn admit(&self, planned: &Planned) -> Result<Option<OwnedSemaphorePermit>> {
-        if !planned.scope.reads_lake() {
+    async fn admit(&self, planned: &Planned) -> Result<Option<Permit>> {
+        if !planned.scope.reads_lake() || self.session.is_of_server {
             return Ok(None);
         }
+        let (role, role_max) = (self.session.user().into(), self.limits().running);
+        self.queued(self.core.admission.admit(Ask { role, role_max, is_heavy: false })).await.map(Some)
+    }
+
+    /// Refuses what would read more than it may, and lets what reads much wait for others that do.
+    async fn weigh(&self, permit: Option<Permit>, context: &TaskContext, is_plain: bool) -> Result<Option<Permit>> {
+        let Some(reads) = context.session_config().get_extension::<Reads>() else { return Ok(permit) };
+        limits::check_scan(&self.limits(), &reads)?;
+        match permit {
+            Some(permit) if !is_plain && reads.bytes_scanned() >= self.core.heavy_bytes_min => {
+                self.queued(permit.heavy()).await.map(Some)
+            }
+            permit => Ok(permit),
+        }
+    }
+
+    /// Waits, which is told.
+    async fn queued<T>(&self, waiting: impl Future<Output = T>) -> T {
         let queued = |is_queued| {
             self.session.activity().queued = is_queued;
             self.guard.entry.iter().for_each(|entry| entry.set_queued(is_queued));
         };
         queued(true);
-        let permit = self.core.admission.admit().await;
+        let waited = waiting.await;
         queued(false);
-        permit.map(Some)
+        waited
     }
 
     /// The query log is told what is about to run.
@@ -168,12 +201,7 @@ impl Run<'_> {
     }
 
     /// Optimises and plans on a planner's thread, with the parameters put in.
-    async fn physical(
-        &self,
-        planned: &Planned,
-        values: Vec<ScalarValue>,
-        stop: &Stop,
-    ) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>)> {
+    async fn physical(&self, planned: &Planned, values: Vec<ScalarValue>, stop: &Stop) -> Result<Physical> {
         if values.len() != planned.param_types.len() {
             let message = format!(
                 "{} parameters were given, but the statement needs {}",
@@ -184,9 +212,9 @@ impl Run<'_> {
         }
         let (logical, scope, core) = (Arc::clone(&planned.plan), Arc::clone(&planned.scope), Arc::clone(self.core));
         let reads = Arc::new(Reads::default());
-        let context = self.core.base.task_context(&scope.state, &reads);
+        let (context, pool) = self.core.base.task_context(&scope.state, self.session, &reads)?;
         let stop = Arc::new(stop.clone());
-        let plan = self.core.cpu.block(move |handle| {
+        let plan = self.core.cpu_of(self.session).block(move |handle| {
             let logical = exact::results(params::bind(Arc::unwrap_or_clone(logical), values)?)?;
             let mut state = core.base.run_state(&scope.state);
             state.config_mut().set_extension(stop);
@@ -200,22 +228,25 @@ impl Run<'_> {
                 state.execution_props_mut().query_execution_start_time = Some(began_at);
             }
             let optimized = state.optimizer().optimize(logical, &state, |_, _| {})?;
-            if only_reads(&optimized) {
+            let is_plain = only_reads(&optimized);
+            if is_plain {
                 // The wire takes rows one after the other: more streams would only hold more of the file in memory.
                 state.config_mut().options_mut().execution.target_partitions = 1;
             }
-            handle.block_on(physical_plan(&optimized, state))
+            Ok::<_, Error>((handle.block_on(physical_plan(&optimized, state))?, is_plain))
         });
-        Ok((plan.await??, context))
+        let (plan, is_plain) = plan.await??;
+        Ok(Physical { plan, context, pool, is_plain })
     }
 
     async fn explain(&self, planned: &Planned, how: explain::How, params: Vec<ScalarValue>) -> Result<Outcome> {
-        let _permit = self.admit(planned).await?;
+        let permit = self.admit(planned).await?;
         let stop = Stop::default();
         let _stopped = stop.on_drop();
-        let (plan, context) = self.physical(planned, params, &stop).await?;
+        let Physical { plan, context, is_plain, .. } = self.physical(planned, params, &stop).await?;
         let began_at = Instant::now();
         if how.analyze {
+            let _permit = self.weigh(permit, &context, is_plain).await?;
             self.log(&plan, &context);
             let analyzed = Arc::clone(&plan);
             let work = async move {
@@ -232,6 +263,15 @@ impl Run<'_> {
     }
 }
 
+/// What is about to run.
+struct Physical {
+    plan: Arc<dyn ExecutionPlan>,
+    context: Arc<TaskContext>,
+    pool: Arc<QueryPool>,
+    /// Whether it gives rows as they stand in their files, to a client that takes them one after the other.
+    is_plain: bool,
+}
+
 /// The planner's own check refuses some of its plans: those whose parallel sort it took away because a UNION of constants
 /// looked sorted. Without parallel sorts it plans them well.
 pub(super) async fn physical_plan(optimized: &LogicalPlan, mut state: SessionState) -> Result<Arc<dyn ExecutionPlan>> {
@@ -246,6 +286,11 @@ pub(super) async fn physical_plan(optimized: &LogicalPlan, mut state: SessionSta
             plan.map_err(|_| refused.into())
         }
     }
+}
+
+/// Whether it works for long on little, without a yield.
+fn multiplies(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    plan.is::<NestedLoopJoinExec>() || plan.is::<CrossJoinExec>() || plan.children().into_iter().any(multiplies)
 }
 
 /// Whether the rows of a plan are those of one table as they stand in its files, in that order.

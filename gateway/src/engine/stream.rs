@@ -10,14 +10,18 @@ use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::{FutureExt, StreamExt};
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio_util::sync::DropGuard;
 
+use super::admission::{self, Permit};
 use super::cpu::CpuPool;
 use super::interrupt::Stop;
+use super::limits::Size;
+use super::memory::{self, QueryPool};
 use super::query_log::{Entry, Running};
 use crate::error::{Error, Result, SqlState};
+use crate::session::vars::Limits;
 use crate::session::{Notice, Session, SessionEffect, StatementGuard};
 
 /// Batches between the CPU pool and the socket.
@@ -30,7 +34,7 @@ pub struct QueryStream {
     guard: StatementGuard,
     running: Option<Running>,
     /// The place of the statement among those that may run at once.
-    permit: Option<OwnedSemaphorePermit>,
+    permit: Option<Permit>,
     /// What the statement is called in the query log, behind its end as well.
     entry: Option<Arc<Entry>>,
     /// What OIDs in the rows mean to the statement.
@@ -40,6 +44,8 @@ pub struct QueryStream {
     telling: Option<Box<Telling>>,
     /// Accounts for rows that are there.
     held: Option<MemoryReservation>,
+    /// What of the result is counted, where it is limited.
+    size: Option<Size>,
 }
 
 /// Who is told at the end which records the scans have left out.
@@ -58,6 +64,15 @@ pub(super) enum Weight {
     Small,
 }
 
+/// What makes the rows of a query.
+pub(super) struct Work {
+    pub(super) plan: Arc<dyn ExecutionPlan>,
+    pub(super) context: Arc<TaskContext>,
+    pub(super) pool: Arc<QueryPool>,
+    /// Stops joins between two yields.
+    pub(super) stop: Stop,
+}
+
 enum Source {
     /// Rows known at once: SHOW, EXPLAIN.
     Ready(std::vec::IntoIter<RecordBatch>),
@@ -65,7 +80,6 @@ enum Source {
     Pool {
         batches: mpsc::Receiver<Result<RecordBatch>>,
         task: AbortHandle,
-        /// Stops joins between two yields.
         _stop: DropGuard,
     },
     Done,
@@ -80,7 +94,19 @@ impl QueryStream {
 
     fn new(schema: SchemaRef, source: Source, guard: StatementGuard) -> Self {
         let (running, permit, entry, registry) = (None, None, None, None);
-        Self { schema, source, guard, running, permit, entry, registry, first: None, telling: None, held: None }
+        Self {
+            schema,
+            source,
+            guard,
+            running,
+            permit,
+            entry,
+            registry,
+            first: None,
+            telling: None,
+            held: None,
+            size: None,
+        }
     }
 
     /// The stream with the statement that it is the rest of.
@@ -108,6 +134,12 @@ impl QueryStream {
         self
     }
 
+    /// The stream, whose rows are counted against the limits of a result.
+    pub(super) fn bounded(mut self, limits: Limits) -> Self {
+        self.size = Size::of(limits);
+        self
+    }
+
     /// The stream with names for the OIDs in its rows.
     pub(super) fn with_registry(mut self, registry: Option<Arc<Registry>>) -> Self {
         self.registry = registry;
@@ -120,19 +152,20 @@ impl QueryStream {
     }
 
     #[expect(clippy::too_many_arguments, reason = "a stream is the meeting of all these")]
-    /// Runs `plan` on the CPU pool, two batches ahead of the taker.
+    /// Does the work on the CPU pool, two batches ahead of the taker.
     pub(super) fn spawn(
         cpu: &CpuPool,
         schema: SchemaRef,
-        (plan, context): (Arc<dyn ExecutionPlan>, Arc<TaskContext>),
+        work: Work,
         guard: StatementGuard,
-        (permit, stop): (Option<OwnedSemaphorePermit>, Stop),
+        permit: Option<Permit>,
         weight: Weight,
     ) -> Result<Self> {
         let (sender, batches) = mpsc::channel(BATCHES_IN_FLIGHT);
         let gone = sender.clone();
-        let forwarding = forward(plan, context, sender, Arc::clone(&schema));
-        let _stop = stop.on_drop();
+        let _stop = work.stop.on_drop();
+        let slack = permit.as_ref().map(|permit| permit.weight().clone());
+        let forwarding = forward(work, (sender, slack), Arc::clone(&schema));
         let task = match weight {
             Weight::Scan => cpu.spawn(forwarding)?.abort_handle(),
             Weight::Small => cpu.spawn_apart(async move {
@@ -172,6 +205,10 @@ impl QueryStream {
         let next = match self.first.take() {
             Some(first) => first,
             None => self.take().await,
+        };
+        let next = match (next, &mut self.size) {
+            (Some(Ok(batch)), Some(size)) => Some(size.add(&batch).map(|()| batch)),
+            (next, _) => next,
         };
         self.account(&next);
         next
@@ -244,11 +281,11 @@ impl Drop for QueryStream {
 
 /// Runs on the CPU pool until the taker is gone. A panic in a kernel is this statement's error, nobody else's.
 async fn forward(
-    plan: Arc<dyn ExecutionPlan>,
-    context: Arc<TaskContext>,
-    sender: mpsc::Sender<Result<RecordBatch>>,
+    work: Work,
+    (sender, slack): (mpsc::Sender<Result<RecordBatch>>, Option<admission::Weight>),
     schema: SchemaRef,
 ) {
+    let Work { plan, context, pool, stop: _ } = work;
     let forwarding = async {
         let mut rows = match execute_stream(plan, context) {
             Ok(rows) => rows,
@@ -260,13 +297,20 @@ async fn forward(
         while let Some(batch) = rows.next().await {
             let batch = batch.map_err(Error::from).and_then(|batch| rename(batch, &schema));
             let failed = batch.is_err();
+            if sender.capacity() == 0 {
+                slack.iter().for_each(admission::Weight::lighten);
+            }
             if sender.send(batch).await.is_err() || failed {
                 return;
             }
         }
     };
-    if std::panic::AssertUnwindSafe(forwarding).catch_unwind().await.is_err() {
-        let _ = sender.send(Err(Error::internal("an operator panicked"))).await;
+    let forwarding = std::panic::AssertUnwindSafe(forwarding).catch_unwind();
+    // What it holds is given back here and now, also when its client takes no rows.
+    match pool.evicted().run_until_cancelled(forwarding).await {
+        Some(Ok(())) => {}
+        Some(Err(_)) => drop(sender.send(Err(Error::internal("an operator panicked"))).await),
+        None => drop(sender.send(Err(memory::evicted())).await),
     }
 }
 

@@ -175,10 +175,13 @@ impl Clients {
         settings: &[(String, String)],
     ) -> Result<Arc<Client>> {
         let mut vars = self.defaults.clone();
-        for (name, value) in login.settings.iter().chain(settings) {
-            vars.set_startup(name, value)?;
+        for (name, value) in login.settings.iter() {
+            vars.set_role(name, value)?;
         }
         vars.set_server("is_superuser", if login.role.superuser { "on" } else { "off" })?;
+        for (name, value) in settings {
+            vars.set_startup(name, value)?;
+        }
         vars.set_server("session_authorization", &login.role.name)?;
         // Nobody cancels a Flight session over the PostgreSQL protocol, but its key must not be guessed either.
         let (id, cancel_key) = self.registry.allocate(32)?;

@@ -68,6 +68,8 @@ fn render(state: &State) -> String {
     metric(&mut out, "memory_reserved_bytes", Gauge, "Memory that running queries have reserved.", reserved);
     let bytes_max = state.engine.memory_max() as f64;
     metric(&mut out, "memory_bytes_max", Gauge, "Memory that running queries may reserve.", bytes_max);
+    let help = "Statements that ended because the process held too much memory.";
+    metric(&mut out, "statements_evicted_total", Counter, help, state.engine.evicted() as f64);
     metric(&mut out, "connections", Gauge, "Clients logged in.", state.registry.living().len() as f64);
     let (taken, ignored) = (count(&state.events.taken), count(&state.events.ignored));
     metric(&mut out, "bucket_events_total", Counter, "Events about objects of the lake.", taken);

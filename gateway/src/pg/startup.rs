@@ -289,10 +289,13 @@ fn check_login(login: &Login, startup: &Startup, hub: &Hub) -> Result<Slot> {
 /// The server's defaults, then the role's, then the client's.
 fn start_vars(server: &Server, login: &Login, startup: &Startup) -> Result<Vars> {
     let mut vars = server.defaults.clone();
-    for (name, value) in login.settings.iter().chain(&startup.settings) {
-        vars.set_startup(name, value)?;
+    for (name, value) in login.settings.iter() {
+        vars.set_role(name, value)?;
     }
     vars.set_server("is_superuser", if login.role.superuser { "on" } else { "off" })?;
+    for (name, value) in &startup.settings {
+        vars.set_startup(name, value)?;
+    }
     vars.set_server("session_authorization", &login.role.name)?;
     Ok(vars)
 }

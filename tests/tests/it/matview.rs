@@ -2,6 +2,7 @@
 //! whoever else refreshes.
 
 mod asked;
+mod budget;
 mod dangers;
 mod histories;
 mod jobs;

@@ -222,10 +222,10 @@ impl Build<'_> {
     /// Writes the rows of a plan, which reads so many files and bytes, and names their files.
     async fn rows(&self, built: &mut Built, plan: LogicalPlan, (files, bytes): (usize, u64)) -> Result<Vec<String>> {
         let target = built.change.target();
-        let memory = MemoryConsumer::new("rows to write").register(&self.core.base.memory);
+        let memory = MemoryConsumer::new("rows to write").register(self.core.base.jobs_memory());
         let (writer, shape) = (target.writer(memory).telling(self.progress.rows()), Shape::whole(&target.columns));
         let stream = self.stream(plan).await?;
-        let writer = rows::write(self.core, stream, shape, writer).await?;
+        let writer = rows::write(self.core.cpu_of(&self.look.session), stream, shape, writer).await?;
         built.rows += writer.rows();
         built.bytes_read += bytes;
         self.progress.read(files, bytes);

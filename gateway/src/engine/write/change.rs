@@ -169,7 +169,7 @@ pub(super) async fn run(mut run: Run<'_>, change: &Change) -> Result<Outcome> {
         block.change().remove(&places)?;
         let writer = block.take_writer(run.core)?;
         let sorting = Sorting { shape: Shape::marked(&change.target.columns), is_marked: true, kept };
-        let Sorted { writer, changed, kept: sorted } = rows::sort(run.core, stream, sorting, writer).await?;
+        let Sorted { writer, changed, kept: sorted } = rows::sort(&run.core.cpu, stream, sorting, writer).await?;
         (kept, count) = (sorted, changed);
         block.give_back(writer);
     }

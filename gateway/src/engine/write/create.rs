@@ -341,7 +341,7 @@ pub(super) async fn run(mut run: Run<'_>, create: &Create) -> Result<Tag> {
         let shape = Shape::whole(&target.columns);
         let block = lease.block()?;
         let writer = block.take_writer(run.core)?;
-        let writer = rows::write(run.core, stream, shape, writer).await?;
+        let writer = rows::write(&run.core.cpu, stream, shape, writer).await?;
         count = writer.rows();
         block.give_back(writer);
     }

@@ -193,7 +193,7 @@ pub(super) async fn run(mut run: Run<'_>, insert: &Insert) -> Result<Outcome> {
     let writer = block.take_writer(run.core)?;
     let kept = insert.returning.as_ref().map(|returning| returning.keep(run.core));
     let sorting = Sorting { shape: insert.shape.clone(), is_marked: false, kept };
-    let Sorted { writer, changed, kept } = rows::sort(run.core, stream, sorting, writer).await?;
+    let Sorted { writer, changed, kept } = rows::sort(&run.core.cpu, stream, sorting, writer).await?;
     block.give_back(writer);
     if let Some(id) = &insert.id {
         block.change().load_once(id, changed);

@@ -181,7 +181,7 @@ pub(super) async fn run(mut run: Run<'_>, merge: &Merge) -> Result<Tag> {
         block.change().remove(&places)?;
         let writer = block.take_writer(run.core)?;
         let sorting = Sorting { shape: Shape::marked(&merge.target.columns), is_marked: true, kept: None };
-        let Sorted { writer, changed, .. } = rows::sort(run.core, stream, sorting, writer).await?;
+        let Sorted { writer, changed, .. } = rows::sort(&run.core.cpu, stream, sorting, writer).await?;
         count += changed;
         block.give_back(writer);
     }
@@ -190,7 +190,7 @@ pub(super) async fn run(mut run: Run<'_>, merge: &Merge) -> Result<Tag> {
         let block = lease.block()?;
         let writer = block.take_writer(run.core)?;
         let sorting = Sorting { shape: Shape::whole(&merge.target.columns), is_marked: false, kept: None };
-        let Sorted { writer, changed, .. } = rows::sort(run.core, stream, sorting, writer).await?;
+        let Sorted { writer, changed, .. } = rows::sort(&run.core.cpu, stream, sorting, writer).await?;
         count += changed;
         block.give_back(writer);
     }

@@ -93,7 +93,7 @@ async fn compact(run: &Run<'_>, name: &Name) -> Result<()> {
         let stream = run.stream(&planned, Vec::new()).await?;
         let memory = MemoryConsumer::new("rows to write").register(&run.core.base.memory);
         let writer = target.compacting_writer(memory);
-        let writer = rows::write(run.core, stream, Shape::whole(&target.columns), writer).await?;
+        let writer = rows::write(&run.core.cpu, stream, Shape::whole(&target.columns), writer).await?;
         change.add(writer).await?;
     }
     let compacted = change.compacted();

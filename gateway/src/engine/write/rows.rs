@@ -12,7 +12,7 @@ use catalog::Writer;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::returning::Kept;
-use crate::engine::{Core, QueryStream};
+use crate::engine::{CpuPool, QueryStream};
 use crate::error::{Error, Result, SqlState};
 
 /// The columns of a table, each from one of a query or from nothing.
@@ -84,9 +84,14 @@ fn out_of_range(data_type: &str) -> Error {
 }
 
 /// Writes all rows of a stream, on the CPU pool; gives the writer back.
-pub(in crate::engine) async fn write(core: &Core, stream: QueryStream, shape: Shape, writer: Writer) -> Result<Writer> {
+pub(in crate::engine) async fn write(
+    cpu: &CpuPool,
+    stream: QueryStream,
+    shape: Shape,
+    writer: Writer,
+) -> Result<Writer> {
     let sorting = Sorting { shape, is_marked: false, kept: None };
-    Ok(sort(core, stream, sorting, writer).await?.writer)
+    Ok(sort(cpu, stream, sorting, writer).await?.writer)
 }
 
 /// What a query says of a row, in its first column.
@@ -118,7 +123,7 @@ pub(super) struct Sorted {
 
 /// Writes the rows that the table has then, on the CPU pool.
 pub(super) async fn sort(
-    core: &Core,
+    cpu: &CpuPool,
     mut stream: QueryStream,
     mut sorting: Sorting,
     mut writer: Writer,
@@ -148,7 +153,7 @@ pub(super) async fn sort(
         }
         Ok(Sorted { writer, changed, kept: sorting.kept })
     };
-    AbortOnDropHandle::new(core.cpu.spawn(work)?).await.map_err(Error::internal)?
+    AbortOnDropHandle::new(cpu.spawn(work)?).await.map_err(Error::internal)?
 }
 
 /// Which rows of a batch the table has then, and which are changed or gone.

@@ -41,7 +41,7 @@ impl Console {
         }
         let mut vars = self.settings.defaults.clone();
         for (name, value) in login.settings.iter() {
-            vars.set_startup(name, value)?;
+            vars.set_role(name, value)?;
         }
         vars.set_startup("application_name", application)?;
         vars.set_server("is_superuser", if role.superuser { "on" } else { "off" })?;

@@ -4,14 +4,16 @@
 //! storage are accepted, since drivers set them and no result can depend on them; their description says so.
 
 use super::domain::{Domain, Unit};
-use super::postgresql;
-use Context::{Internal, User};
+use super::{limits, postgresql};
+use Context::{Internal, Limit, User};
 use Domain::*;
 
 /// Who may change a variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Context {
     User,
+    /// The same, up to what the roles file says: 42501.
+    Limit,
     /// Read-only: 55P02.
     Internal,
     /// What PostgreSQL sets from its configuration, at its start, or when a session starts: 55P02.
@@ -178,11 +180,46 @@ pub static VARIABLES: &[Variable] = &[
     var("jit", "off", Bool, User, NO_EFFECT),
     var("join_collapse_limit", "8", Integer(1, 2147483647), User, NO_EFFECT),
     var(
+        "lakegate.max_result_bytes",
+        "-1",
+        limits::BYTES,
+        Limit,
+        "Sets how large the result of a statement may be; -1 is no limit.",
+    ),
+    var(
+        "lakegate.max_result_rows",
+        "-1",
+        limits::COUNT,
+        Limit,
+        "Sets how many rows the result of a statement may have; -1 is no limit.",
+    ),
+    var(
+        "lakegate.max_running",
+        "-1",
+        limits::COUNT,
+        Limit,
+        "Sets how many statements of the role run at once; -1 is no limit.",
+    ),
+    var(
+        "lakegate.max_scan_bytes",
+        "-1",
+        limits::BYTES,
+        Limit,
+        "Sets how large the files that a statement opens may be; -1 is no limit.",
+    ),
+    var(
         "lakegate.max_staleness",
         "-1",
         Units(Unit::Milliseconds(1_000), -1, 2_147_483_647),
         User,
         "Sets how old the rows of materialized views may be, where they may be older; -1 is as each view says.",
+    ),
+    var(
+        "lakegate.memory_limit",
+        "-1",
+        limits::BYTES,
+        Limit,
+        "Sets the memory of all statements of the role together; -1 is no limit.",
     ),
     var(
         "lakegate.on_stale",
@@ -244,6 +281,13 @@ pub static VARIABLES: &[Variable] = &[
     var("synchronous_commit", "on", Enum(&["local", "remote_write", "remote_apply", "on", "off"]), User, NO_EFFECT),
     var("tcp_keepalives_idle", "60", Integer(0, 2147483647), User, NO_EFFECT),
     var("temp_buffers", "8MB", Kilobytes, User, NO_EFFECT),
+    var(
+        "temp_file_limit",
+        "-1",
+        limits::BYTES,
+        Limit,
+        "Limits the total size of the temporary files of a statement; -1 is no limit.",
+    ),
     var("temp_tablespaces", "", Text, User, NO_EFFECT),
     reported(var("TimeZone", "UTC", TimeZone, User, "Sets the time zone for displaying and interpreting time stamps.")),
     var("transaction_deferrable", "off", Bool, User, "Whether to defer a read-only serializable transaction."),

@@ -5,6 +5,7 @@
 
 pub mod display;
 pub mod domain;
+pub mod limits;
 pub mod list;
 pub mod postgresql;
 
@@ -12,6 +13,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 pub use display::{ByteaOutput, DateOrder, DateStyle, Display, IntervalStyle};
+pub use limits::Limits;
 pub use list::{Context, VARIABLES, Variable};
 pub use postgresql::Setting;
 
@@ -37,6 +39,8 @@ pub struct Vars {
     local: HashMap<String, String>,
     /// `session` as it was when the block began: ROLLBACK returns to it.
     at_begin: Option<HashMap<String, String>>,
+    /// Limits of the roles file.
+    bounds: HashMap<String, String>,
     /// What ParameterStatus told the client last.
     told: HashMap<&'static str, String>,
 }
@@ -136,7 +140,11 @@ impl Vars {
                 if !by_server {
                     self.may_set(variable)?;
                 }
-                Ok((key, variable.domain.check(variable.name, value)?))
+                let value = variable.domain.check(variable.name, value)?;
+                if !by_server && variable.context == Context::Limit {
+                    self.may_raise(variable.name, &value)?;
+                }
+                Ok((key, value))
             }
             None if is_custom(&key) => Ok((key, value.to_owned())),
             None => Err(unrecognized(name)),
@@ -148,7 +156,7 @@ impl Vars {
         let name = variable.name;
         let refused = |message: String| Err(Error::new(SqlState::CantChangeRuntimeParam, message));
         match variable.context {
-            Context::User => Ok(()),
+            Context::User | Context::Limit => Ok(()),
             Context::Superuser if self.get("is_superuser").is_ok_and(|value| value == "on") => Ok(()),
             Context::Superuser => {
                 let message = format!("permission denied to set parameter \"{name}\"");
