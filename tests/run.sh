@@ -10,6 +10,12 @@
 #   tests/run.sh minio          the lake in a bucket of MinIO
 #   tests/run.sh postgres       random values and calls beside a real PostgreSQL
 #   tests/run.sh deploy         the manifests of deploy/, and the binary as a container runs it
+#
+# Some tests of the workspace do a small part of what they can. With these set to `full` they do all of it:
+#   LAKEGATE_AUTHORIZATION      every statement by every role on every object
+#   LAKEGATE_GUESSES            10,000 logins of names that exist or not, 1,000,000 keys that cancel nothing
+#   LAKEGATE_LOAD               500 readers that take nothing, 10,000 clients that come and go
+#   LAKEGATE_MEMORY             1,000 rounds of 20 statements that want more than 1 GiB has
 set -euo pipefail
 
 cd "$(dirname "$0")/.."

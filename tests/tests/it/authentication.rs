@@ -31,7 +31,7 @@ pub(crate) async fn with_roles_and(lake: &Lake, change: impl FnOnce(&mut gateway
 }
 
 /// Sends the startup packet and reads the offered SASL mechanisms.
-async fn mechanisms(client: &mut Client, user: &str) -> Vec<String> {
+pub(crate) async fn mechanisms(client: &mut Client, user: &str) -> Vec<String> {
     client.send(&message::startup(PROTOCOL_3_0, &[("user", user), ("database", "lakegate")])).await;
     let request = client.receive().await.unwrap();
     assert_eq!((request.tag, request.int32(0)), (b'R', 10), "AuthenticationSASL");

@@ -1,10 +1,15 @@
 //! SQL that kills or stalls an engine without a guard. Each statement ends with its SQLSTATE, and the server lives.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use lakegate_tests::wire::{Client, cancel_until_ready, message};
 use lakegate_tests::{Lake, TestServer};
 use tokio::time::Instant;
+
+/// How long one of a hundred cheap statements may take meanwhile: in a release build on a machine of its own it is 100 ms.
+const P99: Duration = Duration::from_millis(if cfg!(debug_assertions) { 2_000 } else { 100 });
 
 fn chain(first: &str, between: &str, each: &str, count: usize) -> String {
     let mut sql = first.to_owned();
@@ -138,7 +143,28 @@ async fn impatient(server: &TestServer) -> Client {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hostile_statements_end_with_their_sqlstate_and_the_server_lives() {
     let server = TestServer::start(&Lake::sample()).await;
+    let mut witness = server.wire().await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let watching = tokio::spawn({
+        let stop = Arc::clone(&stop);
+        async move {
+            let mut took = Vec::new();
+            while !stop.load(Ordering::Relaxed) {
+                let asked_at = Instant::now();
+                witness.assert_alive().await;
+                took.push(asked_at.elapsed());
+                tokio::task::yield_now().await;
+            }
+            took.sort_unstable();
+            took
+        }
+    });
     let wrong = misbehaviours(&server, false).await;
+    stop.store(true, Ordering::Relaxed);
+    let took = watching.await.unwrap();
+    let p99 = took[took.len() * 99 / 100];
+    println!("SELECT 1 beside hostile statements: {} times, p99 {p99:?}, longest {:?}", took.len(), took.last());
+    assert!(p99 < P99, "SELECT 1 took {p99:?} beside hostile statements");
     assert!(!std::path::Path::new("/tmp/lakegate-must-not-exist.csv").exists(), "COPY wrote a file of the server");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
