@@ -15,12 +15,12 @@ const HEAVY: [&str; 10] = [
     "SELECT length(string_agg(repeat('x', 2000) || a, ',')) FROM generate_series(1, 60000) a",
     "SELECT array_agg(repeat('x', 5000) || a) FROM generate_series(1, 300000) a",
     "SELECT json_agg(repeat('x', 5000) || a) FROM generate_series(1, 300000) a",
-    "SELECT a % 3, string_agg(repeat('x', 5000), ',') FROM generate_series(1, 300000) a GROUP BY 1",
-    "SELECT sum(length(repeat('x', 30000 + (a % 7)))) FROM generate_series(1, 100000) a",
+    "SELECT a % 3, string_agg(repeat('x', 5000), ',') FROM generate_series(1, 100000) a GROUP BY 1",
+    "SELECT sum(length(repeat('x', 30000 + (a % 7)))) FROM generate_series(1, 20000) a",
     "SELECT sum(length(t || t || t || t)) FROM (SELECT repeat('x', 20000) || a AS t FROM generate_series(1, 50000) a) t",
-    "SELECT count(*) FROM (SELECT repeat('y', 5000) || a AS t FROM generate_series(1, 100000) a ORDER BY 1 OFFSET 1) s",
+    "SELECT count(*) FROM (SELECT repeat('y', 5000) || a AS t FROM generate_series(1, 60000) a ORDER BY 1 OFFSET 1) s",
     "SELECT count(*) FROM (SELECT DISTINCT repeat('y', 5000) || a FROM generate_series(1, 200000) a) s",
-    "SELECT lttb(to_timestamp(a), a, 100) FROM generate_series(1, 3000000) a",
+    "SELECT lttb(to_timestamp(a), a, 100) FROM generate_series(1, 1000000) a",
 ];
 
 /// How often all of them run side by side, twice each: a thousand times with LAKEGATE_MEMORY=full.
