@@ -3,13 +3,18 @@
 //! Owns: grants, membership, and what follows from both. Must never know: a session, a password, where grants are kept.
 //! <https://www.postgresql.org/docs/16/ddl-priv.html>
 
+mod policy;
 mod privileges;
+mod secured;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+pub use policy::{RowClauses, RowCommand, RowPolicy, RowSecurity, RowSwitch, WrittenPolicy, read_policy};
+pub(crate) use policy::{created as policy_of, switch_text, switched};
 pub use privileges::{Privilege, Privileges};
+pub use secured::{RowRules, Secured};
 
 use crate::definition::Name;
 
@@ -62,6 +67,8 @@ impl Grant {
 pub struct Member {
     pub name: String,
     pub is_superuser: bool,
+    /// Whether no row policy binds it.
+    pub bypasses_rls: bool,
     pub member_of: Vec<String>,
 }
 
@@ -89,11 +96,13 @@ pub struct Access {
     is_enforced: bool,
     roles: HashMap<String, Standing>,
     grants: HashMap<Granted, Vec<Grant>>,
+    secured: HashMap<Name, Secured>,
 }
 
 #[derive(Debug, Clone)]
 struct Standing {
     is_superuser: bool,
+    bypasses_rls: bool,
     /// Itself, and every role that it is a member of, directly or not.
     is: BTreeSet<String>,
 }
@@ -125,9 +134,10 @@ impl Access {
                     next.extend(direct.get(group.as_str()).copied().unwrap_or_default());
                 }
             }
-            roles.insert(member.name.clone(), Standing { is_superuser: member.is_superuser, is });
+            let (is_superuser, bypasses_rls) = (member.is_superuser, member.bypasses_rls);
+            roles.insert(member.name.clone(), Standing { is_superuser, bypasses_rls, is });
         }
-        Ok(Self { is_enforced: false, roles, grants: HashMap::new() })
+        Ok(Self { roles, ..Self::default() })
     }
 
     /// The same with more grants.
@@ -194,7 +204,7 @@ impl Access {
         granted.fold(implied, |held, grant| held.and(grant.privileges))
     }
 
-    /// Whether a role may read some of a relation: what tells of its rows or files is for such roles alone.
+    /// Whether a role may read some of a relation, and all rows: what tells of its rows or files is for such roles alone.
     pub fn may_look(&self, role: &str, schema: &str, name: &str) -> bool {
         if self.is_free(role) {
             return true;
@@ -202,6 +212,7 @@ impl Access {
         let relation = Name { schema: schema.to_owned(), name: name.to_owned() };
         self.on_schema(Some(role), schema).has(Privilege::Usage)
             && self.on_relation(Some(role), &relation).has_some(Privilege::Select)
+            && self.rules(role, &relation).is_none()
     }
 
     /// The grants on a relation, those on all of its schema included.

@@ -8,6 +8,7 @@ mod header;
 mod kept;
 mod location;
 mod options;
+mod rows;
 mod script;
 pub(crate) mod split;
 
@@ -22,9 +23,10 @@ use sqlparser::parser::ParserError;
 
 pub use alter::{OptionChange, OptionFault};
 pub use header::{Commented, Name};
-pub(crate) use header::{fold, quoted};
+pub(crate) use header::{fold, name as named, quoted};
 pub(crate) use kept::{FOLDER, Kept, newest};
 pub(crate) use location::Location;
+pub use rows::{RowRule, row_rule};
 pub use script::{Defined, Script};
 
 use crate::Error;
@@ -157,7 +159,7 @@ impl Definitions {
             }
             Ok(Header::SearchPath(schemas)) if file == FOLDER => *path = Some(schemas),
             // They are the script's own.
-            Ok(Header::Grant(_)) if file == FOLDER => {}
+            Ok(Header::Grant(_) | Header::Rows) if file == FOLDER => {}
             Ok(_) if file.starts_with("materialized/") => {
                 self.fault(file, None, expected("CREATE MATERIALIZED VIEW name AS SELECT"))
             }

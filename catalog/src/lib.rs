@@ -36,8 +36,11 @@ mod write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use access::{Access, Grant, Granted, Grantee, Held, Member, Privilege, Privileges};
-pub use definition::{Commented, Comments, Defined, Name, OptionChange, OptionFault, Script};
+pub use access::{
+    Access, Grant, Granted, Grantee, Held, Member, Privilege, Privileges, RowClauses, RowCommand, RowPolicy, RowRules,
+    RowSecurity, RowSwitch, Secured, WrittenPolicy, read_policy,
+};
+pub use definition::{Commented, Comments, Defined, Name, OptionChange, OptionFault, RowRule, Script, row_rule};
 pub use error::Error;
 pub use format::Adapted;
 pub use format::delta::AsOf;

@@ -4,7 +4,13 @@ use super::*;
 
 fn member(name: &str, member_of: &[&str]) -> Member {
     let is_superuser = name == "root";
-    Member { name: name.to_owned(), is_superuser, member_of: member_of.iter().map(|of| (*of).to_owned()).collect() }
+    let bypasses_rls = name == "audit";
+    Member {
+        name: name.to_owned(),
+        is_superuser,
+        bypasses_rls,
+        member_of: member_of.iter().map(|of| (*of).to_owned()).collect(),
+    }
 }
 
 fn grant(grantee: &str, privileges: &[Privilege], on: Granted, columns: &[&str]) -> Grant {
@@ -81,4 +87,34 @@ fn privileges_have_the_letters_of_postgresql() {
     assert_eq!(Privileges::OF_SCHEMAS.letters(), "UC");
     assert_eq!(Privilege::named("truncate"), Some(Privilege::Truncate));
     assert_eq!(Privilege::Maintain.word(), "MAINTAIN");
+}
+
+#[test]
+fn a_role_is_bound_by_the_policies_that_are_its_own() {
+    let members = [member("ann", &["staff"]), member("staff", &[]), member("audit", &["staff"]), member("root", &[])];
+    let on = Name { schema: "s".to_owned(), name: "t".to_owned() };
+    let policy = |text: &str| policy_of(text, &[]).unwrap();
+    let base = Access::of_grants(&members, Vec::new()).unwrap();
+    let names = |access: &Access, role: &str, command| -> Option<(Vec<String>, Vec<String>)> {
+        let told = |policies: &[&RowPolicy]| policies.iter().map(|policy| policy.name.clone()).collect();
+        let rules = access.rules(role, &on)?;
+        Some((told(&rules.permissive(command)), told(&rules.restrictive(command))))
+    };
+    let access = base.with_policies(
+        [
+            policy("CREATE POLICY b ON s.t TO staff USING (true)"),
+            policy("CREATE POLICY a ON s.t FOR SELECT TO ann USING (true)"),
+            policy("CREATE POLICY r ON s.t AS RESTRICTIVE FOR UPDATE USING (true)"),
+            policy("CREATE POLICY x ON s.t TO root USING (true)"),
+        ],
+        [],
+    );
+    assert_eq!(names(&access, "ann", RowCommand::Select), None, "not enabled");
+    let access = access.with_policies([], [(on.clone(), RowSwitch::Enabled(true))]);
+    let told = |names: &[&str]| -> Vec<String> { names.iter().map(|name| (*name).to_owned()).collect() };
+    assert_eq!(names(&access, "ann", RowCommand::Select), Some((told(&["a", "b"]), told(&[]))));
+    assert_eq!(names(&access, "ann", RowCommand::Update), Some((told(&["b"]), told(&["r"]))));
+    assert_eq!(names(&access, "nobody", RowCommand::Delete), Some((told(&[]), told(&[]))));
+    assert_eq!(names(&access, "root", RowCommand::Select), None);
+    assert_eq!(names(&access, "audit", RowCommand::Select), None, "BYPASSRLS");
 }

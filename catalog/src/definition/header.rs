@@ -50,7 +50,9 @@ pub(crate) enum Header<'a> {
         text: Option<String>,
     },
     Grant(Grant),
-    /// How the views behind it find what they name.
+    /// Of row policies: it is read as a whole.
+    Rows,
+    /// How the views and policies behind it find what they name.
     SearchPath(Vec<String>),
 }
 
@@ -66,6 +68,11 @@ pub(crate) fn read(text: &str) -> Result<Header<'_>, ParserError> {
     }
     if parser.parse_keyword(Keyword::GRANT) {
         return grant::read(&mut parser).map(Header::Grant);
+    }
+    if parser.parse_keywords(&[Keyword::CREATE, Keyword::POLICY])
+        || parser.parse_keywords(&[Keyword::ALTER, Keyword::TABLE])
+    {
+        return Ok(Header::Rows);
     }
     let (kind, written, body) = created(text, &mut parser)?;
     Ok(match kind {
@@ -152,7 +159,7 @@ fn search_path(mut parser: Parser<'_>) -> Result<Header<'static>, ParserError> {
 }
 
 /// `[schema.]name`, unquoted parts in lower case.
-pub(super) fn name(name: &ObjectName) -> Result<Name, ParserError> {
+pub(crate) fn name(name: &ObjectName) -> Result<Name, ParserError> {
     qualified(parts(name)?)
 }
 

@@ -7,19 +7,20 @@ use std::fmt::Write;
 use super::alter::{self, OptionChange, OptionFault};
 use super::grant;
 use super::header::{self, Commented, Header, Name, quoted};
+use super::rows::{RowRule, row_rule};
 use super::split;
-use crate::access::{Grant, Granted};
+use crate::access::{Grant, Granted, RowPolicy};
 
 /// One version of all that SQL has defined.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Script {
     /// 0 if nothing was ever defined; every change is one more.
     pub version: u64,
-    statements: Vec<Kept>,
+    pub(super) statements: Vec<Kept>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Kept {
+pub(super) enum Kept {
     Schema(String),
     /// The body is what stands behind the name.
     Table {
@@ -41,6 +42,7 @@ enum Kept {
         text: String,
     },
     Grant(Grant),
+    Rows(RowRule),
     /// A statement of another version of this server, as it is.
     Unknown(String),
 }
@@ -75,6 +77,10 @@ impl Script {
                 Ok(Header::Comment { on, text: Some(text) }) => Kept::Comment { on, text },
                 Ok(Header::Comment { text: None, .. }) => continue,
                 Ok(Header::Grant(grant)) => Kept::Grant(grant),
+                Ok(Header::Rows) => match row_rule(piece.text, &search_path) {
+                    Ok(rule) => Kept::Rows(rule),
+                    Err(_) => Kept::Unknown(piece.text.to_owned()),
+                },
                 Err(_) => Kept::Unknown(piece.text.to_owned()),
             });
         }
@@ -86,7 +92,9 @@ impl Script {
         let mut text = String::new();
         let mut path: &[String] = &[];
         for statement in &self.statements {
-            if let Kept::View { search_path, .. } | Kept::Matview { search_path, .. } = statement
+            if let Kept::View { search_path, .. }
+            | Kept::Matview { search_path, .. }
+            | Kept::Rows(RowRule::Policy(RowPolicy { search_path, .. })) = statement
                 && search_path != path
             {
                 let schemas: Vec<String> = search_path.iter().map(|schema| quoted(schema)).collect();
@@ -194,6 +202,7 @@ impl Script {
             | Kept::Matview { name, .. }
             | Kept::Comment { on: Commented::Relation(name) | Commented::Column(name, _), .. }
             | Kept::Grant(Grant { on: Granted::Relation(name), .. }) => Some(name),
+            Kept::Rows(rule) => Some(rule.on_mut()),
             _ => None,
         });
         names.filter(|name| *name == from).for_each(|name| name.clone_from(to));
@@ -226,15 +235,16 @@ impl Kept {
     fn name(&self) -> Option<&Name> {
         match self {
             Self::Table { name, .. } | Self::View { name, .. } | Self::Matview { name, .. } => Some(name),
-            Self::Schema(_) | Self::Comment { .. } | Self::Grant(_) | Self::Unknown(_) => None,
+            Self::Schema(_) | Self::Comment { .. } | Self::Grant(_) | Self::Rows(_) | Self::Unknown(_) => None,
         }
     }
 
-    /// The relation that it is a comment or a grant on.
+    /// The relation that it is a comment, a grant or a row policy on.
     fn told_of(&self) -> Option<&Name> {
         match self {
             Self::Comment { on: Commented::Relation(name) | Commented::Column(name, _), .. } => Some(name),
             Self::Grant(Grant { on: Granted::Relation(name), .. }) => Some(name),
+            Self::Rows(rule) => Some(rule.on()),
             _ => None,
         }
     }
@@ -256,6 +266,7 @@ impl Kept {
                 }
             }
             Self::Grant(grant) => grant::text(grant),
+            Self::Rows(rule) => rule.text(),
             Self::Unknown(text) => text.clone(),
         }
     }

@@ -25,6 +25,7 @@ mod pg_database;
 mod pg_description;
 mod pg_matviews;
 mod pg_namespace;
+mod pg_policy;
 mod pg_prepared_statements;
 mod pg_rewrite;
 mod pg_roles;
@@ -91,6 +92,8 @@ static RELATIONS: &[&dyn Relation] = &[
     &dump::PG_OPCLASS,
     &dump::PG_OPERATOR,
     &dump::PG_OPFAMILY,
+    &pg_policy::PgPolicies,
+    &pg_policy::PgPolicy,
     &dump::PG_PROC,
     &dump::PG_RANGE,
     &pg_prepared_statements::PgCursors,

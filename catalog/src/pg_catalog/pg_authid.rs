@@ -23,6 +23,7 @@ impl Relation for PgAuthid {
     async fn rows(&self, view: &Arc<View>, _wanted: &Wanted) -> Result<RecordBatch> {
         let mut rows = Rows::new(self.columns()?);
         for role in roles::all(view) {
+            let bypasses_rls = role.superuser || view.access().has_bypassrls(&role.name);
             rows.push([
                 ("oid", role.oid.into()),
                 ("rolname", role.name.into()),
@@ -32,7 +33,7 @@ impl Relation for PgAuthid {
                 ("rolcreatedb", false.into()),
                 ("rolcanlogin", role.login.into()),
                 ("rolreplication", false.into()),
-                ("rolbypassrls", role.superuser.into()),
+                ("rolbypassrls", bypasses_rls.into()),
                 ("rolconnlimit", role.connection_limit.into()),
             ]);
         }

@@ -8,6 +8,7 @@ use datafusion::common::Result;
 
 use super::acl::Lists;
 use super::directory::{OWNER, RelationEntry, Source};
+use super::pg_policy;
 use super::relation::{Relation, Wanted};
 use super::rows::Rows;
 use super::view::View;
@@ -33,6 +34,7 @@ impl Relation for PgClass {
         let lists = Lists::new(view);
         for relation in &view.directory().relations {
             let is_view = relation.kind() == "v";
+            let security = pg_policy::security(view.access(), relation);
             rows.push([
                 ("oid", relation.oid.into()),
                 ("relname", relation.name.as_ref().into()),
@@ -56,8 +58,8 @@ impl Relation for PgClass {
                 ("relhasrules", (is_view || relation.kind() == "m").into()),
                 ("relhastriggers", false.into()),
                 ("relhassubclass", false.into()),
-                ("relrowsecurity", false.into()),
-                ("relforcerowsecurity", false.into()),
+                ("relrowsecurity", security.is_enabled.into()),
+                ("relforcerowsecurity", security.is_forced.into()),
                 ("relispopulated", relation.is_populated().into()),
                 ("relreplident", if is_view { "n" } else { "d" }.into()),
                 ("relispartition", false.into()),

@@ -26,6 +26,7 @@ impl Relation for PgRoles {
     async fn rows(&self, view: &Arc<View>, _wanted: &Wanted) -> Result<RecordBatch> {
         let mut rows = Rows::new(self.columns()?);
         for role in roles::all(view) {
+            let bypasses_rls = role.superuser || view.access().has_bypassrls(&role.name);
             rows.push([
                 ("rolname", role.name.into()),
                 ("rolsuper", role.superuser.into()),
@@ -36,7 +37,7 @@ impl Relation for PgRoles {
                 ("rolreplication", false.into()),
                 ("rolconnlimit", role.connection_limit.into()),
                 ("rolpassword", PASSWORD.into()),
-                ("rolbypassrls", role.superuser.into()),
+                ("rolbypassrls", bypasses_rls.into()),
                 ("oid", role.oid.into()),
             ]);
         }

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use datafusion::common::Result;
 
 use super::directory::OWNER;
+use super::pg_policy;
 use super::relation::{Relation, Wanted};
 use super::roles;
 use super::rows::Rows;
@@ -32,7 +33,7 @@ impl Relation for PgTables {
                 ("hasindexes", false.into()),
                 ("hasrules", false.into()),
                 ("hastriggers", false.into()),
-                ("rowsecurity", false.into()),
+                ("rowsecurity", pg_policy::security(view.access(), relation).is_enabled.into()),
             ]);
         }
         rows.finish()

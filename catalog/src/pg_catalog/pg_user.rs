@@ -24,13 +24,14 @@ impl Relation for PgUser {
     async fn rows(&self, view: &Arc<View>, _wanted: &Wanted) -> Result<RecordBatch> {
         let mut rows = Rows::new(self.columns()?);
         for role in roles::all(view).into_iter().filter(|role| role.login) {
+            let bypasses_rls = role.superuser || view.access().has_bypassrls(&role.name);
             rows.push([
                 ("usename", role.name.into()),
                 ("usesysid", role.oid.into()),
                 ("usecreatedb", false.into()),
                 ("usesuper", role.superuser.into()),
                 ("userepl", false.into()),
-                ("usebypassrls", role.superuser.into()),
+                ("usebypassrls", bypasses_rls.into()),
                 ("passwd", PASSWORD.into()),
             ]);
         }

@@ -27,6 +27,7 @@ use catalog::{Access, Grant, Grantee, Member};
 use super::Role;
 use super::grants;
 use super::limits::Limiter;
+use super::policies;
 use super::verifier::{ITERATIONS, Key, SALT_BYTES, Verifier, VerifierError, mac};
 
 /// Whose members may make objects of the lake by COPY TO.
@@ -60,6 +61,8 @@ pub enum RolesError {
     Circle(String),
     #[error("grant \"{line}\" of {grantee}: {reason}")]
     Grant { line: String, grantee: String, reason: String },
+    #[error("policy \"{line}\": {reason}")]
+    Policy { line: String, reason: String },
     #[error("grants are declared, but authorization = \"all\" lets everybody do everything")]
     NotInForce,
     #[error("\"{0}\" cannot be the name of a role")]
@@ -75,6 +78,9 @@ struct File {
     /// What everybody holds.
     #[serde(default)]
     grant_to_public: Vec<String>,
+    /// Row policies, and the tables on which they are asked, as statements of SQL.
+    #[serde(default)]
+    policies: Vec<String>,
     #[serde(default)]
     role: Vec<Declaration>,
 }
@@ -96,6 +102,9 @@ struct Declaration {
     verifier: Option<String>,
     #[serde(default)]
     superuser: bool,
+    /// Whether no row policy binds it.
+    #[serde(default)]
+    bypassrls: bool,
     connection_limit: Option<usize>,
     #[serde(default)]
     read_only: bool,
@@ -289,19 +298,28 @@ fn access(file: &File) -> Result<Access, RolesError> {
     let members: Vec<Member> = file
         .role
         .iter()
-        .map(|role| Member { name: role.name.clone(), is_superuser: role.superuser, member_of: role.member_of.clone() })
+        .map(|role| Member {
+            name: role.name.clone(),
+            is_superuser: role.superuser,
+            bypasses_rls: role.bypassrls,
+            member_of: role.member_of.clone(),
+        })
         .collect();
     let mut grants = lines(&file.grant_to_public, &Grantee::Public, "everybody")?;
     for role in &file.role {
         grants.extend(lines(&role.grant, &Grantee::Role(role.name.clone()), &format!("role \"{}\"", role.name))?);
     }
+    let is_role = |name: &str| file.role.iter().any(|role| role.name == name);
+    let (policies, switches) = policies::of_lines(&file.policies, &is_role)
+        .map_err(|(line, reason)| RolesError::Policy { line, reason })?;
+    let is_closed = !grants.is_empty() || !policies.is_empty() || !switches.is_empty();
     let is_enforced = match file.authorization {
-        Some(Authorization::All) if !grants.is_empty() => return Err(RolesError::NotInForce),
+        Some(Authorization::All) if is_closed => return Err(RolesError::NotInForce),
         Some(said) => said == Authorization::Grants,
-        None => !grants.is_empty(),
+        None => is_closed,
     };
     let access = if is_enforced { Access::of_grants(&members, grants) } else { Access::of_members(&members) };
-    access.map_err(RolesError::Circle)
+    Ok(access.map_err(RolesError::Circle)?.with_policies(policies, switches))
 }
 
 fn lines(lines: &[String], of: &Grantee, grantee: &str) -> Result<Vec<Grant>, RolesError> {
@@ -415,6 +433,9 @@ mod tests {
             ("[[role]]\nname = \"a\"\nmember_of = [\"b\"]\n[[role]]\nname = \"b\"\nmember_of = [\"a\"]", "of itself"),
             ("[[role]]\nname = \"a\"\ngrant = [\"FLY ON t\"]", "unrecognized privilege type"),
             ("authorization = \"all\"\n[[role]]\nname = \"a\"\ngrant = [\"SELECT ON t\"]", "lets everybody"),
+            ("policies = [\"CREATE POLICY p ON t USING (\"]\n[[role]]\nname = \"a\"", "found: EOF"),
+            ("policies = [\"CREATE POLICY p ON t TO b USING (true)\"]\n[[role]]\nname = \"a\"", "does not exist"),
+            ("authorization = \"all\"\npolicies = [\"ALTER TABLE t ENABLE ROW LEVEL SECURITY\"]", "lets everybody"),
             ("authorization = \"hunter2\"", "malformed"),
             ("hunter2 = [", "malformed"),
             ("[[role]]\nname = \"a\"\nsuperuser = \"hunter2\"", "malformed"),

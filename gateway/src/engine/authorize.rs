@@ -10,7 +10,7 @@ mod columns;
 use std::sync::Arc;
 
 use catalog::pg_catalog::RoleFact;
-use catalog::{Access, Held, Name, Privilege, Script, Snapshot, Table};
+use catalog::{Access, Held, Name, Privilege, RowRule, RowRules, Script, Snapshot, Table};
 
 use super::define::{kind, name_of};
 use super::scope::Scope;
@@ -74,17 +74,26 @@ impl Core {
         Arc::clone(&self.authority.load().access)
     }
 
-    /// What the roles file and SQL grant together: the same value as long as both are the same.
+    /// What the roles file and SQL grant together, row policies among it: the same value as long as both are the same.
     fn granted(&self, script: &Arc<Script>) -> Arc<Access> {
         let base = self.base_access();
-        if !base.is_enforced() || script.grants().next().is_none() {
+        if !base.is_enforced() || (script.grants().next().is_none() && script.row_rules().next().is_none()) {
             return base;
         }
         let mut known = self.granted.lock();
         if let Some(known) = known.as_ref().filter(|known| Arc::ptr_eq(&known.base, &base) && known.script == *script) {
             return Arc::clone(&known.all);
         }
-        let all = Arc::new(Access::clone(&base).with(script.grants().cloned()));
+        let policies = script.row_rules().filter_map(|rule| match rule {
+            RowRule::Policy(policy) => Some(policy.clone()),
+            RowRule::Switch(..) => None,
+        });
+        let switches = script.row_rules().filter_map(|rule| match rule {
+            RowRule::Switch(on, switch) => Some((on.clone(), *switch)),
+            RowRule::Policy(_) => None,
+        });
+        let all = Access::clone(&base).with(script.grants().cloned()).with_policies(policies, switches);
+        let all = Arc::new(all);
         *known = Some(Merged { base, script: Arc::clone(script), all: Arc::clone(&all) });
         all
     }
@@ -112,6 +121,11 @@ impl Scope {
 impl Rights<'_> {
     pub(super) fn are_bound(&self) -> bool {
         !self.access.is_free(self.role)
+    }
+
+    /// The row policies by which the role sees and writes a table; `None` if none binds it.
+    pub(super) fn rules(&self, name: &Name) -> Option<RowRules<'_>> {
+        self.access.rules(self.role, name)
     }
 
     /// Whether names are looked for in a schema.

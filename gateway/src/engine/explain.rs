@@ -12,6 +12,7 @@ use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use sqlparser::ast::{AnalyzeFormat, AnalyzeFormatKind, Expr, UtilityOption};
 use udfs::pg_type;
 
+use super::analyze::hides;
 use crate::error::{Error, Result, SqlState};
 use crate::session::vars::domain::parse_bool;
 
@@ -115,10 +116,33 @@ pub(super) fn lines(lines: Vec<String>) -> Result<RecordBatch> {
     RecordBatch::try_new(columns(Format::Text), vec![Arc::new(lines)]).map_err(Error::internal)
 }
 
-fn text(plan: &dyn ExecutionPlan, how: How) -> String {
-    if how.analyze {
-        DisplayableExecutionPlan::with_metrics(plan).indent(how.verbose).to_string()
-    } else {
-        DisplayableExecutionPlan::new(plan).indent(how.verbose).to_string()
+/// As DataFusion shows a plan, without what is below the rows that somebody may see.
+pub(super) fn text(plan: &dyn ExecutionPlan, how: How) -> String {
+    let mut lines = String::new();
+    lines_of(plan, how, 0, &mut lines);
+    lines
+}
+
+fn lines_of(plan: &dyn ExecutionPlan, how: How, depth: usize, lines: &mut String) {
+    let shown =
+        if how.analyze { DisplayableExecutionPlan::with_metrics(plan) } else { DisplayableExecutionPlan::new(plan) };
+    if !has_hidden(plan) {
+        let whole = shown.indent(how.verbose).to_string();
+        // A literal may have lines of its own.
+        lines.extend(whole.lines().flat_map(|line| ["  ".repeat(depth), line.to_owned(), "\n".to_owned()]));
+        return;
     }
+    let line = DisplayableExecutionPlan::new(plan).one_line().to_string();
+    *lines += &format!("{}{}", "  ".repeat(depth), line.trim_end());
+    if let Some(metrics) = plan.metrics().filter(|_| how.analyze) {
+        *lines += &format!(", metrics=[{}]", metrics.aggregate_by_name().sorted_for_display().timestamps_removed());
+    }
+    lines.push('\n');
+    if !hides(plan) {
+        plan.children().into_iter().for_each(|child| lines_of(child.as_ref(), how, depth + 1, lines));
+    }
+}
+
+fn has_hidden(plan: &dyn ExecutionPlan) -> bool {
+    hides(plan) || plan.children().into_iter().any(|child| has_hidden(child.as_ref()))
 }

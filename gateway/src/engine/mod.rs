@@ -37,6 +37,7 @@ mod prepare;
 mod query_log;
 mod refresh;
 mod rewrite;
+mod row_security;
 mod run;
 mod scope;
 mod session_functions;

@@ -4,6 +4,7 @@
 
 mod joined;
 mod origins;
+mod over;
 mod resolve;
 mod views;
 
@@ -11,10 +12,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
-use catalog::{Access, Table};
-use datafusion::catalog::TableProvider;
+use catalog::Access;
 use datafusion::common::DataFusionError;
-use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
@@ -23,14 +22,16 @@ use sqlparser::ast::{
 };
 
 use super::matview::Judged;
-use super::scope::{GIVEN, Scope, relation_of};
+use super::scope::{Scope, relation_of};
 use super::{
     Core, Statement, constant_rows, declared, diagnose, exact, explain, given_types, grouping_keys, params, parse,
-    rewrite, system_columns, zone,
+    rewrite, system_columns,
 };
 use crate::error::{Error, Result, SqlState, classify};
 use crate::session::Session;
 pub use origins::Origin;
+use over::opened;
+pub(super) use over::{Bound, Over, query_of_policy};
 use resolve::resolve;
 use udfs::pg_type;
 pub(super) use views::{view_columns, view_query};
@@ -146,16 +147,6 @@ pub(super) fn query_over(
     nested(core, session, Asked { query, message, declared, search_path: None, over, depth: 0, judged })
 }
 
-#[derive(Clone)]
-pub(super) enum Over {
-    /// A table that is read otherwise; its last two columns are none of `*`.
-    Table { table: Arc<Table>, provider: Arc<dyn TableProvider> },
-    /// Rows that a client sends, by the name [`GIVEN`].
-    Given(Arc<dyn TableProvider>),
-    /// Rows that a statement has written, by the same name; `joined` are those of the whole FROM list.
-    Written { rows: Arc<dyn TableProvider>, joined: Option<Arc<dyn TableProvider>> },
-}
-
 /// A query, of a statement or of a view that it uses.
 struct Asked {
     query: Box<Query>,
@@ -182,25 +173,14 @@ fn nested(core: Arc<Core>, session: Arc<Session>, asked: Asked) -> Planning {
             None if depth > 0 => scope.search_for_operator(),
             None => {}
         }
-        scope.is_checked = depth == 0;
+        scope.is_checked = depth == 0 || matches!(over, Some(Over::Secured { .. }));
         scope.ctes = ctes(&query);
         if !scope.snapshot.comments.is_empty() && calls(&query, "col_description") {
             scope.view.find_column_comments().await;
         }
         scope.names_system_columns = system_columns::mentioned(&query);
-        match over {
-            Some(Over::Table { table, provider }) => {
-                let source = zone::localized(provider_as_source(provider), &session)?;
-                scope.add_with_hidden_columns(&table, source, 2);
-            }
-            Some(Over::Written { rows, joined }) => {
-                scope.add(GIVEN.0, GIVEN.1, zone::localized(provider_as_source(rows), &session)?);
-                scope.joined = joined.map(provider_as_source);
-            }
-            Some(Over::Given(provider)) => {
-                scope.add(GIVEN.0, GIVEN.1, zone::localized(provider_as_source(provider), &session)?);
-            }
-            None => {}
+        if let Some(over) = over {
+            opened(&core, &session, &mut scope, over).await?;
         }
         for name in relations(&query) {
             resolve(&core, &session, &mut scope, &name, depth).await.map_err(|error| locate(error, &name, &message))?;

@@ -221,7 +221,7 @@ impl Scope {
     }
 
     fn catalog_relation(&self, schema: &str, name: &str) -> Option<Found> {
-        let is_given = (schema, name) == GIVEN && self.has_given();
+        let is_given = schema == GIVEN.0 && self.has(schema, name);
         (is_given || pg_catalog::is_relation(schema, name))
             .then(|| Found::Catalog { schema: schema.to_owned(), name: name.to_owned() })
     }

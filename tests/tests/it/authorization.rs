@@ -4,6 +4,7 @@ mod catalogs;
 mod columns;
 mod grants;
 mod matrix;
+mod policies;
 mod reload;
 mod writes;
 

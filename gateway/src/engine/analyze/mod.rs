@@ -8,6 +8,7 @@ mod apply;
 mod apply_exec;
 mod arithmetic;
 mod asof;
+mod barrier;
 mod correlated;
 mod distinct_sums;
 mod expressions;
@@ -36,6 +37,7 @@ mod ties;
 mod unknown;
 mod zones;
 
+pub(in crate::engine) use barrier::{Barrier, hides};
 pub(crate) use shifts::is_origin;
 
 use std::sync::Arc;
@@ -72,6 +74,7 @@ pub(crate) fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let mut rules: Vec<_> = guarded.collect();
     rules.extend(catalog::optimizer_rules());
     rules.push(Arc::new(implied::ImpliedRanges));
+    rules.push(Arc::new(barrier::Leakproof));
     rules
 }
 

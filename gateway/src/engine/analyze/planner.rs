@@ -18,6 +18,7 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, Phy
 use super::apply::{Apply, Meaning};
 use super::apply_exec::ApplyExec;
 use super::asof::{self, AsOf};
+use super::barrier::{Barrier, RowSecurityExec};
 use super::gapfill::{GapFill, Planning, planned};
 use super::lateral_exec::LateralExec;
 use super::lazily::lazily;
@@ -60,6 +61,9 @@ impl ExtensionPlanner for Nodes {
         let [input] = physical_inputs else { return Ok(None) };
         if node.as_any().is::<SingleRow>() {
             return Ok(Some(Arc::new(SingleRowExec::new(Arc::clone(input)))));
+        }
+        if let Some(barrier) = node.as_any().downcast_ref::<Barrier>() {
+            return Ok(Some(Arc::new(RowSecurityExec::new(Arc::clone(input), barrier.relation.clone()))));
         }
         if let Some(node) = node.as_any().downcast_ref::<GapFill>() {
             return planned(node, input, &Planning { planner, session, context: planning }).map(Some);

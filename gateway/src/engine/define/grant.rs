@@ -23,9 +23,7 @@ impl Change {
         let asked = grants::statement(&self.statement.text)?;
         let base = self.core.base_access();
         if !base.is_enforced() {
-            return Err(Error::new(SqlState::ObjectNotInPrerequisiteState, "grants are not in force")
-                .detail("Every role may do everything, as the roles file says.")
-                .hint("Set authorization = \"grants\" in the roles file."));
+            return Err(not_in_force());
         }
         for grantee in &asked.grantees {
             if let Grantee::Role(role) = grantee
@@ -134,6 +132,12 @@ impl Change {
             }
         }
     }
+}
+
+pub(super) fn not_in_force() -> Error {
+    Error::new(SqlState::ObjectNotInPrerequisiteState, "grants are not in force")
+        .detail("Every role may do everything, as the roles file says.")
+        .hint("Set authorization = \"grants\" in the roles file.")
 }
 
 fn of_roles_file(grant: &Grant, privileges: Privileges) -> Error {

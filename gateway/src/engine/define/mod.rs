@@ -1,4 +1,4 @@
-//! CREATE, ALTER, DROP, COMMENT ON, GRANT and REVOKE: what SQL defines of the lake.
+//! CREATE, ALTER, DROP, COMMENT ON, GRANT and REVOKE, POLICY among them: what SQL defines of the lake.
 //!
 //! Owns: who may define, and when others see it: at once, or at the COMMIT of a block. Must never know: how definitions are
 //! kept, or how a wire tells of them.
@@ -9,6 +9,7 @@ mod drop;
 mod grant;
 mod matview;
 mod options;
+mod policy;
 mod rename;
 mod target;
 
@@ -38,6 +39,10 @@ pub(super) fn command(statement: &Ast) -> Option<&'static str> {
         Ast::Drop { object_type: ObjectType::View, .. } => "DROP VIEW",
         Ast::Drop { object_type: ObjectType::MaterializedView, .. } => "DROP MATERIALIZED VIEW",
         Ast::Drop { object_type: ObjectType::Schema, .. } => "DROP SCHEMA",
+        Ast::CreatePolicy(_) => "CREATE POLICY",
+        Ast::AlterPolicy(_) => "ALTER POLICY",
+        Ast::DropPolicy(_) => "DROP POLICY",
+        Ast::AlterTable(alter) if policy::is_of_rows(alter) => "ALTER TABLE",
         Ast::AlterTable(alter) => match alter.operations.as_slice() {
             [AlterTableOperation::RenameTable { .. }] => "ALTER TABLE",
             [AlterTableOperation::SetOptionsParens { .. }] if is_external(alter) => "ALTER TABLE",
@@ -175,6 +180,10 @@ impl Change {
                 self.drop(*object_type, names, *if_exists, *cascade)
             }
             Ast::Grant(_) | Ast::Revoke(_) => self.grant().await,
+            Ast::CreatePolicy(_) => self.create_policy().await,
+            Ast::AlterPolicy(alter) => self.alter_policy(&alter.operation).await,
+            Ast::DropPolicy(drop) => self.drop_policy(drop),
+            Ast::AlterTable(alter) if policy::is_of_rows(alter) => self.switch_rows(alter),
             Ast::AlterTable(alter) if is_external(alter) => self.change_options(alter),
             Ast::AlterTable(alter) if is_kept(alter) => self.alter_matview(alter),
             Ast::AlterTable(alter) => self.rename(alter, command == "ALTER VIEW"),

@@ -12,6 +12,7 @@ use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use serde::Serialize;
 
 use super::How;
+use crate::engine::analyze::hides;
 use crate::error::{Error, Result};
 
 #[derive(Serialize)]
@@ -56,6 +57,8 @@ fn node(plan: &Arc<dyn ExecutionPlan>, how: How) -> Node {
     let counted = metrics.iter().flat_map(|metrics| metrics.aggregate_by_name().iter().cloned().collect::<Vec<_>>());
     let told = |name: &str| matches!(name, "output_rows" | "elapsed_compute" | "start_timestamp" | "end_timestamp");
     let output = plan.schema().fields().iter().filter(|_| how.verbose).map(|field| field.name().clone()).collect();
+    // Those of hidden rows are nobody's.
+    let below = plan.children().into_iter().filter(|_| !hides(plan.as_ref()));
     Node {
         node_type: plan.name().to_owned(),
         detail,
@@ -66,7 +69,7 @@ fn node(plan: &Arc<dyn ExecutionPlan>, how: How) -> Node {
             .filter(|(name, value)| *value > 0 && !told(name))
             .collect(),
         output,
-        plans: plan.children().into_iter().map(|child| node(child, how)).collect(),
+        plans: below.map(|child| node(child, how)).collect(),
     }
 }
 

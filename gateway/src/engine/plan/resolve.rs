@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use catalog::Table;
+use catalog::{RowCommand, Table};
 use datafusion::catalog::TableProvider;
 use datafusion::catalog::view::ViewTable;
 use datafusion::datasource::provider_as_source;
@@ -13,9 +13,12 @@ use sqlparser::ast::ObjectName;
 
 use super::views::view;
 use crate::engine::scope::{Found, Scope, undefined_table, view_of};
-use crate::engine::{Core, matview, versions, write, zone};
+use crate::engine::{Core, matview, row_security, versions, write, zone};
 use crate::error::Result;
 use crate::session::Session;
+
+/// What policies are asked for.
+const READ: &[RowCommand] = &[RowCommand::Select];
 
 /// Opens the relation, if there is one of that name: a CTE or a function in FROM has none, and the planner knows it.
 pub(super) async fn resolve(
@@ -41,6 +44,7 @@ pub(super) async fn resolve(
             let name = marked;
             let provider = versions::provider(&table, &version, session).await?;
             let source = zone::localized(provider_as_source(provider), session)?;
+            let source = row_security::seen(core, session, scope, (&table, source), (READ, depth + 1)).await?;
             let source = scope.bound(source, &table, held.as_ref())?;
             scope.add(&table.schema, &name, source);
             Ok(())
@@ -60,11 +64,7 @@ pub(super) async fn resolve(
             let source = match view_of(&table) {
                 None => {
                     let provider = rows(core, session, scope, &table, depth + 1).await?;
-                    let source = zone::localized(provider_as_source(provider), session)?;
-                    if scope.names_system_columns && held.is_none() {
-                        return Ok(scope.add_with_system_columns(&table, source)?);
-                    }
-                    source
+                    zone::localized(provider_as_source(provider), session)?
                 }
                 // Until a job has made its rows, one of a file is its query.
                 Some(_) if table.matview.is_some() && !table.is_defined_by_file() => {
@@ -75,6 +75,10 @@ pub(super) async fn resolve(
                     provider_as_source(Arc::new(ViewTable::new(planned, Some(named.sql.clone()))))
                 }
             };
+            let source = row_security::seen(core, session, scope, (&table, source), (READ, depth + 1)).await?;
+            if view_of(&table).is_none() && scope.names_system_columns && held.is_none() {
+                return Ok(scope.add_with_system_columns(&table, source)?);
+            }
             let source = scope.bound(source, &table, held.as_ref())?;
             scope.add(&table.schema, &table.name, source);
             Ok(())

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use arrow::array::AsArray;
 use arrow::datatypes::{FieldRef, Int64Type};
-use catalog::Target;
+use catalog::{RowCommand, Target};
 use sqlparser::ast::{Delete, Expr, FromTable, Query, SelectItem, TableWithJoins, Update, UpdateTableFromKind};
 
 use super::block::{Lease, refused};
@@ -17,7 +17,7 @@ use super::replacement::{Matches, WHOLE, quoted};
 use super::returning::{Named, Returned, Returning};
 use super::rows::{self, Shape, Sorted, Sorting};
 use super::sources::Sources;
-use super::{Asked, Write};
+use super::{Asked, Write, needs};
 use crate::engine::plan::{self, Over, Planned};
 use crate::engine::run::Run;
 use crate::engine::{Outcome, Prepared, QueryStream, Tag};
@@ -46,7 +46,9 @@ pub(super) async fn delete(asked: Asked, delete: &Delete) -> Result<Prepared> {
     let [from] = from.as_slice() else {
         return Err(Error::new(SqlState::SyntaxError, "DELETE takes one table"));
     };
-    let changing = Changing::new(&asked, from, "delete from").await?;
+    let mut changing = Changing::new(&asked, from, "delete from").await?;
+    let reads = delete.returning.is_some() || needs::reads(delete.selection.iter());
+    changing.bind(&asked, RowCommand::Delete, reads)?;
     let clauses = Clauses {
         command: "DELETE",
         sources: delete.using.as_deref().unwrap_or_default(),
@@ -69,8 +71,10 @@ pub(super) async fn update(asked: Asked, update: &Update) -> Result<Prepared> {
     if is_other {
         return Err(Error::new(SqlState::SyntaxError, "syntax error in UPDATE"));
     }
-    let changing = Changing::new(&asked, &update.table, "update").await?;
+    let mut changing = Changing::new(&asked, &update.table, "update").await?;
     let mut assigned = changing.assigned(&asked, &update.assignments)?;
+    let reads = needs::reads(assigned.iter().flatten().chain(&update.selection));
+    changing.bind(&asked, RowCommand::Update, reads || update.returning.is_some())?;
     let clauses = Clauses {
         command: "UPDATE",
         sources,
@@ -114,8 +118,9 @@ impl Clauses<'_> {
         let named = Named { target: changing.name.clone(), sources: sources.as_ref() };
         let returning = Returning::plan(asked, self.returning, &changing.target, named, &matching.param_types).await?;
         let whole = changing.again(quoted(WHOLE));
-        let Changing { target, over, name, .. } = changing;
-        let matches = Matches { from, name, condition: self.condition, assigned, sources };
+        let is_bound = changing.is_bound();
+        let Changing { target, over, name, checks, .. } = changing;
+        let matches = Matches { from, name, condition: self.condition, assigned, sources, checks, is_bound };
         Ok(Change { command: self.command, target, over, matches, whole, matching, returning })
     }
 }
@@ -161,14 +166,16 @@ pub(super) async fn run(mut run: Run<'_>, change: &Change) -> Result<Outcome> {
     let mut kept = change.returning.as_ref().map(|returning| returning.keep(run.core));
     let mut count = 0;
     if !files.is_empty() {
-        let query = change.matches.replacement(&change.target.columns, &files, change.whole.clone());
+        let table = (change.target.name.name.as_str(), &*change.target.columns);
+        let query = change.matches.replacement(table, &files, change.whole.clone());
         let planned = plan_again(&run, query, &change.over, &change.matching.param_types).await?;
         let stream = run.stream(&planned, planned.values(&params)).await?;
         let block = lease.block()?;
         let places: Vec<usize> = files.iter().filter_map(|file| usize::try_from(*file).ok()).collect();
         block.change().remove(&places)?;
         let writer = block.take_writer(run.core)?;
-        let sorting = Sorting { shape: Shape::marked(&change.target.columns), is_marked: true, kept };
+        let (shape, checks) = (Shape::marked(&change.target.columns), change.matches.checks.clone());
+        let sorting = Sorting { shape, is_marked: true, checks, kept };
         let Sorted { writer, changed, kept: sorted } = rows::sort(&run.core.cpu, stream, sorting, writer).await?;
         (kept, count) = (sorted, changed);
         block.give_back(writer);

@@ -6,14 +6,17 @@
 use std::sync::Arc;
 
 use arrow::datatypes::FieldRef;
-use catalog::{Column, FILE_NUMBER, ROW_NUMBER, Target};
+use catalog::{Column, FILE_NUMBER, ROW_NUMBER, RowCommand, Target};
+use ring::rand::{SecureRandom, SystemRandom};
 use sqlparser::ast::{
     Assignment, Expr, GroupByExpr, Ident, ObjectName, Query, SelectItem, SetExpr, TableFactor, TableWithJoins, Value,
 };
 
 use super::{Asked, assign, assignments, sources};
-use crate::engine::plan::{self, Over, Planned};
+use crate::engine::plan::{self, Bound, Over, Planned};
 use crate::engine::rewrite;
+use crate::engine::row_security::{self, Checks};
+use crate::engine::scope::GIVEN;
 use crate::error::{Error, Result, SqlState};
 use crate::session::fold;
 
@@ -27,6 +30,8 @@ pub(super) struct Changing {
     pub(super) from: TableWithJoins,
     /// The name that it has in the statement.
     pub(super) name: Ident,
+    /// What its new rows have to fulfil.
+    pub(super) checks: Checks,
 }
 
 impl Changing {
@@ -49,13 +54,40 @@ impl Changing {
         let target = asked.core.lake.target(&table).await?;
         let provider = table.numbered().await?;
         let known = sources::name_of(&from.relation).ok_or_else(|| Error::internal("a table without a name"))?;
-        Ok(Self { target, over: Over::Table { table, provider }, from: from.clone(), name: known })
+        let over = Over::Table { table, provider, bound: None };
+        Ok(Self { target, over, from: from.clone(), name: known, checks: Checks::default() })
     }
 
-    /// The table by its own name, under another one.
+    /// Keeps to the row policies of the table for what is done with its rows, if they bind the session; `reads` is whether the
+    /// statement looks at them too.
+    pub(super) fn bind(&mut self, asked: &Asked, command: RowCommand, reads: bool) -> Result<()> {
+        let scope = asked.scope();
+        if !row_security::binds(&scope, &self.target.name) {
+            return Ok(());
+        }
+        if command == RowCommand::Update {
+            self.checks = row_security::checks(&asked.session, &scope, &self.target.name, (command, reads))?;
+        }
+        if let Over::Table { bound, .. } = &mut self.over {
+            let commands = std::iter::once(command).chain(reads.then_some(RowCommand::Select)).collect();
+            *bound = Some(Bound { commands, whole: unguessable()? });
+        }
+        Ok(())
+    }
+
+    /// Whether some rows of the table are hidden from the statement.
+    pub(super) fn is_bound(&self) -> bool {
+        matches!(self.over, Over::Table { bound: Some(_), .. })
+    }
+
+    /// All rows of the table, under another name.
     pub(super) fn again(&self, name: Ident) -> TableWithJoins {
         let own = &self.target.name;
-        let table = [&own.schema, &own.name].map(|part| Ident::with_quote('"', part));
+        let table = match &self.over {
+            Over::Table { bound: Some(Bound { whole, .. }), .. } => [GIVEN.0, whole],
+            _ => [own.schema.as_str(), own.name.as_str()],
+        };
+        let table = table.map(|part| Ident::with_quote('"', part));
         let relation = rewrite::table_as(ObjectName::from(table.to_vec()), name);
         TableWithJoins { relation, joins: Vec::new() }
     }
@@ -137,6 +169,13 @@ impl Changing {
         let items = vec![SelectItem::UnnamedExpr(file.clone())];
         self.plan(asked, grouped(select(items, from.to_vec(), condition), file), declared).await
     }
+}
+
+/// A name that no statement can have.
+fn unguessable() -> Result<String> {
+    let mut bytes = [0_u8; 16];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| Error::internal("the system gave no random bytes"))?;
+    Ok(bytes.iter().fold("whole:".to_owned(), |name, byte| name + &format!("{byte:02x}")))
 }
 
 /// The number of the file of a row.

@@ -16,7 +16,7 @@ use super::rows::Shape;
 use super::{Asked, Write, insert};
 use crate::engine::query_log::Running;
 use crate::engine::run::Run;
-use crate::engine::{Copy, Core, Prepared, Tag, copy};
+use crate::engine::{Copy, Core, Prepared, Tag, copy, row_security};
 use crate::error::{Error, Result};
 use crate::session::StatementGuard;
 
@@ -34,6 +34,7 @@ pub(super) async fn prepare(
     (options, legacy): (&[CopyOption], &[CopyLegacyOption]),
 ) -> Result<Prepared> {
     let target = asked.target(table, "copy to").await?;
+    row_security::refuse(&asked.scope(), &target.name, ("COPY FROM", "INSERT"))?;
     let places = insert::places(&asked, &target, listed.iter().map(Ok))?;
     let columns = places.iter().filter_map(|place| target.columns.get(*place)).map(catalog::Column::given);
     let columns = Arc::new(Schema::new(columns.collect::<Vec<_>>()));
@@ -63,6 +64,9 @@ struct Work {
 }
 
 pub(super) fn run(run: Run<'_>, copy: &CopyFrom) -> Result<Incoming> {
+    // Policies may be others than when it was planned.
+    let scope = run.core.scope(run.session, &run.prepared.statement.message);
+    row_security::refuse(&scope, &copy.target.name, ("COPY FROM", "INSERT"))?;
     let mut lease = Lease::take(run.session, &copy.target, "WRITE")?;
     let writer = lease.block()?.take_writer(run.core)?;
     Ok(Incoming {

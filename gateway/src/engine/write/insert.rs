@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use catalog::{Column, Target};
+use catalog::{Column, RowCommand, Target};
 use sqlparser::ast::{
     ConflictTarget, Expr, Ident, Insert as Ast, ObjectName, OnConflictAction, OnInsert, Query, SetExpr, TableObject,
     Value,
@@ -14,8 +14,9 @@ use super::returning::{Named, Returned, Returning};
 use super::rows::{self, Shape, Sorted, Sorting};
 use super::{Asked, Write, inserted};
 use crate::engine::plan::Planned;
+use crate::engine::row_security::{Checks, Given};
 use crate::engine::run::Run;
-use crate::engine::{Outcome, Prepared, rewrite};
+use crate::engine::{Outcome, Prepared, rewrite, row_security};
 use crate::error::{Error, Result, SqlState};
 use crate::session::fold;
 
@@ -23,6 +24,7 @@ pub(in crate::engine) struct Insert {
     pub(super) target: Target,
     pub(super) planned: Planned,
     shape: Shape,
+    checks: Checks,
     /// Whether its rows take the place of those that are there.
     pub(super) replaces: bool,
     /// The id of a load.
@@ -54,8 +56,14 @@ pub(super) async fn plan(asked: &Asked, insert: &Ast) -> Result<Insert> {
     }
     let declared = |name: &str| asked.declared_type(name);
     assign::settle(&mut query, &columns, &declared)?;
-    let planned = assigned(asked, query, &columns, is_listed).await?;
+    let reads = (RowCommand::Insert, insert.returning.is_some());
+    let checks = row_security::checks(&asked.session, &asked.scope(), &target.name, reads)?;
+    let mut planned = assigned(asked, &mut query, &columns, is_listed).await?;
     let given = planned.columns.fields().len();
+    if !checks.is_empty() {
+        let columns = columns.get(..given).unwrap_or_default();
+        planned = asked.query(checked(&checks, query, (&target, columns))?).await?;
+    }
     let of_query = |column: usize| places.iter().take(given).position(|place| *place == column);
     let shape = Shape::new(&target.columns, (0..target.columns.len()).map(of_query).collect());
     refuse_conflict(asked, insert, &target)?;
@@ -64,7 +72,19 @@ pub(super) async fn plan(asked: &Asked, insert: &Ast) -> Result<Insert> {
     let called = called.ok_or_else(|| Error::new(SqlState::SyntaxError, "a table has a plain name"))?;
     let named = Named { target: called, sources: None };
     let returning = Returning::plan(asked, insert.returning.as_ref(), &target, named, &planned.param_types).await?;
-    Ok(Insert { target, planned, shape, replaces: false, id: None, returning })
+    Ok(Insert { target, planned, shape, checks, replaces: false, id: None, returning })
+}
+
+/// The query with what the policies of the table say of its rows, whose other columns are NULL.
+fn checked(checks: &Checks, query: Query, (target, columns): (&Target, &[&Column])) -> Result<Query> {
+    let given: Vec<Given<'_>> = columns.iter().map(|column| Given::Column(column)).collect();
+    let is_given = |column: &&Column| columns.iter().any(|given| given.name() == column.name());
+    let missing = target.columns.iter().filter(|column| !is_given(column)).map(|column| {
+        let message = || format!("column \"{}\" cannot be written by SQL", column.name());
+        Ok((column, assign::sql_type(column.field.data_type()).ok_or_else(|| Error::unsupported(message()))?))
+    });
+    let missing = missing.collect::<Result<Vec<_>>>()?;
+    Ok(checks.over((query, &given), (&target.name.name, &missing), None))
 }
 
 /// No table has a constraint that a row could be in conflict with, so that only `ON CONFLICT DO NOTHING` can be meant.
@@ -98,7 +118,7 @@ fn refuse_conflict(asked: &Asked, insert: &Ast, target: &Target) -> Result<()> {
 }
 
 /// Plans the query, with casts to the types of the columns where it has others.
-async fn assigned(asked: &Asked, query: Query, columns: &[&Column], is_listed: bool) -> Result<Planned> {
+async fn assigned(asked: &Asked, query: &mut Query, columns: &[&Column], is_listed: bool) -> Result<Planned> {
     let planned = asked.query(query.clone()).await?;
     refuse_width(planned.columns.fields().len(), columns.len(), is_listed)?;
     let fits = planned.columns.fields().iter().zip(columns);
@@ -115,7 +135,8 @@ async fn assigned(asked: &Asked, query: Query, columns: &[&Column], is_listed: b
     if casts.iter().all(Option::is_none) {
         return Ok(planned);
     }
-    asked.query(assign::cast_columns(query, &casts)).await
+    *query = assign::cast_columns(query.clone(), &casts);
+    asked.query(query.clone()).await
 }
 
 /// As many values as columns; without a list of columns there may be fewer.
@@ -192,7 +213,7 @@ pub(super) async fn run(mut run: Run<'_>, insert: &Insert) -> Result<Outcome> {
     }
     let writer = block.take_writer(run.core)?;
     let kept = insert.returning.as_ref().map(|returning| returning.keep(run.core));
-    let sorting = Sorting { shape: insert.shape.clone(), is_marked: false, kept };
+    let sorting = Sorting { shape: insert.shape.clone(), is_marked: false, checks: insert.checks.clone(), kept };
     let Sorted { writer, changed, kept } = rows::sort(&run.core.cpu, stream, sorting, writer).await?;
     block.give_back(writer);
     if let Some(id) = &insert.id {

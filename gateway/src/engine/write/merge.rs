@@ -16,6 +16,7 @@ use super::replacement::{WHOLE, quoted};
 use super::rows::{self, Shape, Sorted, Sorting};
 use super::{Asked, Write, assign, insert, sources};
 use crate::engine::plan::{Over, Planned};
+use crate::engine::row_security::{self, Checks};
 use crate::engine::run::Run;
 use crate::engine::tokens::merge::NOTHING;
 use crate::engine::{Prepared, Tag};
@@ -39,6 +40,7 @@ pub(super) async fn prepare(asked: Asked, merge: &Ast) -> Result<Prepared> {
     refuse_clauses(merge)?;
     let table = TableWithJoins { relation: merge.table.clone(), joins: Vec::new() };
     let changing = Changing::new(&asked, &table, "merge into").await?;
+    row_security::refuse(&asked.scope(), &changing.target.name, ("MERGE is", "INSERT, UPDATE and DELETE"))?;
     refuse_same_name(&changing.name, &merge.source)?;
     let clauses = merge.clauses.iter().map(|clause| clause_of(&asked, &changing, clause)).collect::<Result<_>>()?;
     let mut actions = Actions {
@@ -180,7 +182,12 @@ pub(super) async fn run(mut run: Run<'_>, merge: &Merge) -> Result<Tag> {
         let places: Vec<usize> = files.iter().filter_map(|file| usize::try_from(*file).ok()).collect();
         block.change().remove(&places)?;
         let writer = block.take_writer(run.core)?;
-        let sorting = Sorting { shape: Shape::marked(&merge.target.columns), is_marked: true, kept: None };
+        let sorting = Sorting {
+            shape: Shape::marked(&merge.target.columns),
+            is_marked: true,
+            checks: Checks::default(),
+            kept: None,
+        };
         let Sorted { writer, changed, .. } = rows::sort(&run.core.cpu, stream, sorting, writer).await?;
         count += changed;
         block.give_back(writer);
@@ -189,7 +196,12 @@ pub(super) async fn run(mut run: Run<'_>, merge: &Merge) -> Result<Tag> {
         let stream = run.stream(new, new.values(&params)).await?;
         let block = lease.block()?;
         let writer = block.take_writer(run.core)?;
-        let sorting = Sorting { shape: Shape::whole(&merge.target.columns), is_marked: false, kept: None };
+        let sorting = Sorting {
+            shape: Shape::whole(&merge.target.columns),
+            is_marked: false,
+            checks: Checks::default(),
+            kept: None,
+        };
         let Sorted { writer, changed, .. } = rows::sort(&run.core.cpu, stream, sorting, writer).await?;
         count += changed;
         block.give_back(writer);

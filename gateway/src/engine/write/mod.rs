@@ -37,6 +37,7 @@ pub use copy::Incoming;
 pub use export::{FileColumns, Outgoing};
 pub use given::Given;
 pub use load::{IfExists, Load};
+pub(super) use replacement::{chosen, equal};
 pub(super) use target::means;
 
 use super::plan::{Over, Plan, Planned};

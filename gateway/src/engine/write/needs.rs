@@ -47,7 +47,7 @@ fn of_change(change: &Change) -> Vec<Need> {
     let matches = &change.matches;
     let changes = if matches.assigned.is_some() { Privilege::Update } else { Privilege::Delete };
     let values = matches.assigned.iter().flatten().flatten();
-    let reads = change.returning.is_some() || values.chain(&matches.condition).any(names_a_column);
+    let reads = change.returning.is_some() || reads(values.chain(&matches.condition));
     let mut needs = vec![Need::On(name.clone(), changes)];
     if reads {
         needs.push(Need::On(name.clone(), Privilege::Select));
@@ -68,6 +68,11 @@ fn of_merge(merge: &Merge) -> Vec<Need> {
         Some(Need::On(name.clone(), privilege))
     }));
     needs
+}
+
+/// Whether expressions of a statement look at the rows that it changes.
+pub(super) fn reads<'a>(mut exprs: impl Iterator<Item = &'a Expr>) -> bool {
+    exprs.any(names_a_column)
 }
 
 /// Whether an expression names a column of any relation, which could be one of the table.

@@ -81,7 +81,7 @@ async fn compact(run: &Run<'_>, name: &Name) -> Result<()> {
         Error::new(SqlState::UndefinedTable, message)
     })?;
     let target = run.core.lake.target(table).await?;
-    let over = Over::Table { provider: table.numbered().await?, table: Arc::clone(table) };
+    let over = Over::Whole { provider: table.numbered().await?, table: Arc::clone(table) };
     let Small { groups, are_more } = target.small_files();
     let mut change = Change::compaction(target.clone(), &groups);
     for group in &groups {

@@ -14,6 +14,7 @@ use super::changing::{Assigned, file_of, row_of, select};
 use super::rows::mark;
 use super::sources::Sources;
 use crate::engine::rewrite;
+use crate::engine::row_security::{Checks, Given};
 
 /// The name of the table beside the rows that match.
 pub(super) const WHOLE: &str = "lakegate:whole";
@@ -30,6 +31,10 @@ pub(super) struct Matches {
     pub assigned: Option<Assigned>,
     /// Whose columns are given too.
     pub sources: Option<Sources>,
+    /// What rows have to fulfil that are changed.
+    pub checks: Checks,
+    /// Whether some rows of the table are hidden from the statement: then a row cannot tell itself whether it matches.
+    pub is_bound: bool,
 }
 
 impl Matches {
@@ -39,11 +44,24 @@ impl Matches {
     }
 
     /// All rows of some files: their marks, their columns, and those of the sources.
-    pub(super) fn replacement(&self, columns: &[Column], files: &[i64], whole: TableWithJoins) -> Query {
-        match self.from.as_slice() {
-            [_] => self.alone(columns, files),
+    pub(super) fn replacement(
+        &self,
+        (table, columns): (&str, &[Column]),
+        files: &[i64],
+        whole: TableWithJoins,
+    ) -> Query {
+        let query = match self.from.as_slice() {
+            [_] if !self.is_bound => self.alone(columns, files),
             _ => self.joined(columns, files, whole),
+        };
+        if self.checks.is_empty() {
+            return query;
         }
+        let others = self.sources.as_ref().map_or(0, |sources| sources.columns);
+        let others = std::iter::repeat_with(|| Given::Other).take(others);
+        let given = std::iter::once(Given::Other).chain(columns.iter().map(Given::Column)).chain(others);
+        let given: Vec<Given<'_>> = given.collect();
+        self.checks.over((query, &given), (table, &[]), Some((0, number(mark::CHANGED))))
     }
 
     /// Of a table that is joined to nothing, a row tells itself whether it matches.
@@ -121,7 +139,7 @@ pub(super) fn number(number: i64) -> Expr {
 }
 
 /// `CASE WHEN condition THEN value ELSE other END`.
-pub(super) fn chosen(condition: Expr, value: Expr, other: Expr) -> Expr {
+pub(in crate::engine) fn chosen(condition: Expr, value: Expr, other: Expr) -> Expr {
     Expr::Case {
         case_token: AttachedToken::empty(),
         end_token: AttachedToken::empty(),
@@ -131,7 +149,7 @@ pub(super) fn chosen(condition: Expr, value: Expr, other: Expr) -> Expr {
     }
 }
 
-pub(super) fn equal(left: Expr, right: Expr) -> Expr {
+pub(in crate::engine) fn equal(left: Expr, right: Expr) -> Expr {
     Expr::BinaryOp { left: Box::new(left), op: BinaryOperator::Eq, right: Box::new(right) }
 }
 

@@ -12,6 +12,7 @@ use catalog::Writer;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::returning::Kept;
+use crate::engine::row_security::Checks;
 use crate::engine::{CpuPool, QueryStream};
 use crate::error::{Error, Result, SqlState};
 
@@ -90,7 +91,7 @@ pub(in crate::engine) async fn write(
     shape: Shape,
     writer: Writer,
 ) -> Result<Writer> {
-    let sorting = Sorting { shape, is_marked: false, kept: None };
+    let sorting = Sorting { shape, is_marked: false, checks: Checks::default(), kept: None };
     Ok(sort(cpu, stream, sorting, writer).await?.writer)
 }
 
@@ -110,6 +111,8 @@ pub(super) struct Sorting {
     pub shape: Shape,
     /// Whether its first column has the marks of rows; without them all are new.
     pub is_marked: bool,
+    /// Whose answers are behind its columns.
+    pub checks: Checks,
     /// Takes what the statement has changed.
     pub kept: Option<Kept>,
 }
@@ -131,7 +134,7 @@ pub(super) async fn sort(
     let work = async move {
         let mut changed = 0;
         while let Some(batch) = stream.next().await {
-            let batch = batch?;
+            let batch = sorting.checks.pass(batch?)?;
             let rows = sorting.shape.of(&batch)?;
             let (stored, touched) = match sorting.is_marked {
                 true => {

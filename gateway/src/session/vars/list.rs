@@ -254,7 +254,7 @@ pub static VARIABLES: &[Variable] = &[
     var("quote_all_identifiers", "off", Bool, User, NO_EFFECT),
     var("random_page_cost", "4", Real(0.0, 1e300), User, NO_EFFECT),
     var("role", "none", Only("none"), User, "Sets the current role."),
-    var("row_security", "on", Bool, User, NO_EFFECT),
+    var("row_security", "on", Bool, User, "Enables row security."),
     var(
         "search_path",
         "\"$user\", public",
