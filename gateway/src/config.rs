@@ -26,6 +26,7 @@ pub struct Config {
     pub auth: Auth,
     pub engine: Engine,
     pub log: Log,
+    pub audit: Audit,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -137,6 +138,26 @@ pub struct Log {
     pub json: bool,
 }
 
+/// What the audit records, in the log with the target `audit`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Audit {
+    pub level: AuditLevel,
+    /// Whether records have the texts of statements, with their literals.
+    pub statements: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AuditLevel {
+    #[default]
+    Off,
+    /// Statements that change something, and logins.
+    Writes,
+    /// Every statement, and logins.
+    All,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -149,6 +170,7 @@ impl Default for Config {
             auth: Auth::default(),
             engine: Engine::default(),
             log: Log::default(),
+            audit: Audit::default(),
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! The map of the house is in `ARCHITECTURE.md`.
 
+pub mod audit;
 pub mod auth;
 pub mod cli;
 pub mod config;

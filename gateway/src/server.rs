@@ -11,6 +11,7 @@ use catalog::Lake;
 use catalog::pg_catalog::RoleFact;
 use tokio::net::TcpListener;
 
+use crate::audit::Audit;
 use crate::auth::reload::RolesFile;
 use crate::auth::{Role, Roles, Seal};
 use crate::config::{self, Config};
@@ -67,6 +68,10 @@ impl Server {
         let authority = authority(&roles);
         let engine = Engine::new(&config.engine, Arc::clone(&lake), Arc::clone(&registry), authority, pg::outputs)?;
         let engine = Arc::new(engine);
+        if let Some(audit) = Audit::start(&config.audit, &config.database)? {
+            engine.audit(Arc::clone(&audit));
+            let _ = roles.audit.set(audit);
+        }
         let roles_file = roles_file(&config, &roles, &engine, &registry);
         let server = Self {
             pg: address(&pg_listener)?,

@@ -3,6 +3,7 @@
 //! Owns: its beginning and its end, also when the test fails. The process is the test's own binary, told to run the same test, which
 //! begins with [`serves`]: so the server is of the very build that is tested.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,8 @@ use gateway::server::Server;
 const CONFIG: &str = "LAKEGATE_TESTS_CONFIG";
 /// Stands before the address on standard output, where the harness of Rust writes as well.
 const READY: &str = "Flight SQL and PostgreSQL at ";
+/// Is there in a process whose log somebody reads.
+const LOGS: &str = "LAKEGATE_TESTS_LOGS";
 
 pub struct Process {
     child: Child,
@@ -28,6 +31,13 @@ impl Process {
     /// Starts the process with a configuration file. `test` is the whole name of the test that calls.
     pub fn start(test: &str, config: &Path) -> Self {
         Self::begin(Command::new(std::env::current_exe().unwrap()), test, config)
+    }
+
+    /// The same with its log in a file.
+    pub fn logged(test: &str, config: &Path, log: File) -> Self {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.env(LOGS, "1").stderr(log);
+        Self::begin(command, test, config)
     }
 
     /// The same in a control group, if there is one.
@@ -143,7 +153,11 @@ impl Drop for Group {
 /// In a process that [`Process::start`] has begun: serves until the test that began it is gone, and is true. Else false.
 pub async fn serves() -> bool {
     let Some(config) = std::env::var_os(CONFIG) else { return false };
-    let server = Server::start(Config::load(Some(Path::new(&config))).unwrap()).await.unwrap();
+    let config = Config::load(Some(Path::new(&config))).unwrap();
+    if std::env::var_os(LOGS).is_some() {
+        gateway::telemetry::start(&config.log).unwrap();
+    }
+    let server = Server::start(config).await.unwrap();
     println!("{READY}{} {}", server.flight_addr(), server.pg_addr());
     tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await.unwrap().unwrap();
     true

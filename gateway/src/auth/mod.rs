@@ -1,6 +1,7 @@
 //! Who may log in, and as what.
 //!
-//! Owns: roles with what they are granted and their row policies, and their SCRAM verifiers. Must never show: a verifier or a password.
+//! Owns: roles with what they are granted and their row policies, and their SCRAM verifiers. Must never show: a verifier or a
+//! password.
 
 pub mod grants;
 pub mod limits;

@@ -9,7 +9,13 @@ use super::{Login, Roles};
 use crate::error::{Error, Result};
 
 /// A login of the role if the password is its own: 28P01 if not, or if there is no such role.
-pub async fn check(roles: &Arc<Roles>, user: &str, password: String, address: IpAddr) -> Result<Login> {
+pub async fn check(roles: &Arc<Roles>, user: &str, password: String, from: (&'static str, IpAddr)) -> Result<Login> {
+    let checked = checked(roles, user, password, from.1).await;
+    roles.logged_in(user, from, checked.as_ref().map(drop));
+    checked
+}
+
+async fn checked(roles: &Arc<Roles>, user: &str, password: String, address: IpAddr) -> Result<Login> {
     if let Some(login) = roles.trusted(user) {
         return Ok(login);
     }

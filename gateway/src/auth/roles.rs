@@ -13,8 +13,9 @@
 //! ```
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use figment::Figment;
 use figment::providers::{Format, Toml};
@@ -29,6 +30,8 @@ use super::grants;
 use super::limits::Limiter;
 use super::policies;
 use super::verifier::{ITERATIONS, Key, SALT_BYTES, Verifier, VerifierError, mac};
+use crate::audit::Audit;
+use crate::error::Error;
 
 /// Whose members may make objects of the lake by COPY TO.
 pub const WRITE_SERVER_FILES: &str = "pg_write_server_files";
@@ -149,6 +152,8 @@ pub struct Roles {
     declared: ArcSwap<Declared>,
     mock_key: Key,
     pub limiter: Limiter,
+    /// Who is told of logins.
+    pub audit: OnceLock<Arc<Audit>>,
 }
 
 /// What a roles file says, or that there is none.
@@ -215,7 +220,7 @@ impl Roles {
         let mut mock_key = Key::default();
         SystemRandom::new().fill(&mut mock_key).map_err(|_| RolesError::Random)?;
         let declared = ArcSwap::from_pointee(Declared { entries, access: Arc::new(access) });
-        Ok(Self { declared, mock_key, limiter: Limiter::default() })
+        Ok(Self { declared, mock_key, limiter: Limiter::default(), audit: OnceLock::new() })
     }
 
     /// The login of a server that trusts, `None` where a password is asked for.
@@ -230,6 +235,13 @@ impl Roles {
     /// What a name is worth that has proven itself before; `None` if it does not exist any more.
     pub fn proven(&self, name: &str) -> Option<Login> {
         self.trusted(name).or_else(|| self.credential(name).login)
+    }
+
+    /// Tells the audit, if there is one, how a login has ended.
+    pub fn logged_in(&self, name: &str, from: (&'static str, IpAddr), end: Result<(), &Error>) {
+        if let Some(audit) = self.audit.get() {
+            audit.login(name, from, end.err().map(|error| error.state));
+        }
     }
 
     /// The credential of a name, whether it exists or not.
@@ -310,8 +322,8 @@ fn access(file: &File) -> Result<Access, RolesError> {
         grants.extend(lines(&role.grant, &Grantee::Role(role.name.clone()), &format!("role \"{}\"", role.name))?);
     }
     let is_role = |name: &str| file.role.iter().any(|role| role.name == name);
-    let (policies, switches) = policies::of_lines(&file.policies, &is_role)
-        .map_err(|(line, reason)| RolesError::Policy { line, reason })?;
+    let (policies, switches) =
+        policies::of_lines(&file.policies, &is_role).map_err(|(line, reason)| RolesError::Policy { line, reason })?;
     let is_closed = !grants.is_empty() || !policies.is_empty() || !switches.is_empty();
     let is_enforced = match file.authorization {
         Some(Authorization::All) if is_closed => return Err(RolesError::NotInForce),

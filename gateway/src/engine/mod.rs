@@ -67,6 +67,7 @@ use parking_lot::Mutex;
 use sqlparser::ast::Statement as Ast;
 use udfs::settings::Output;
 
+use crate::audit::Audit;
 use crate::config;
 use crate::error::{Error, Result, SqlState};
 use crate::session::vars::Display;
@@ -179,6 +180,11 @@ impl Engine {
         self.core.lake.awaited().map_or(Ok(()), |awaited| Err(awaited.into()))
     }
 
+    /// Tells every statement to an audit from here on.
+    pub fn audit(&self, audit: Arc<Audit>) {
+        self.core.log.audit(audit);
+    }
+
     /// Splits and parses a message of the simple protocol; an empty or comment-only text gives no statement.
     /// Refuses too long and too deep texts (54001) before any recursion. Errors carry their position.
     pub async fn parse(&self, sql: String) -> Result<Vec<Statement>> {
@@ -226,6 +232,7 @@ impl Engine {
         session.activity().start(&prepared.statement.text);
         let running = self.core.log.begin(session, &prepared.statement.text);
         let guard = &running.guard(guard);
+        self.core.log.tell(guard, prepared);
         let version = self.core.snapshot(session).version;
         let outcome = async {
             let outcome = self.begin(session, guard, prepared, params.clone()).await;

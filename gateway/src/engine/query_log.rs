@@ -5,10 +5,11 @@
 
 mod counters;
 mod entry;
+mod facts;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use catalog::pg_catalog::QueryFact;
@@ -19,7 +20,8 @@ use parking_lot::Mutex;
 pub use counters::{Counters, SECONDS};
 pub use entry::Entry;
 
-use super::{Count, Outcome, Tag};
+use super::{Count, Outcome, Prepared, Tag};
+use crate::audit::Audit;
 use crate::error::{Result, SqlState};
 use crate::session::{Session, StatementGuard};
 
@@ -32,6 +34,7 @@ pub(crate) struct QueryLog {
     pub(super) counters: Arc<Counters>,
     /// What takes as long is logged with its plan.
     slow: Option<Duration>,
+    audit: OnceLock<Arc<Audit>>,
     known: Mutex<Known>,
 }
 
@@ -48,7 +51,20 @@ impl QueryLog {
     /// `slow_ms` of 0 logs no statement as slow.
     pub(super) fn new(slow_ms: u64) -> Self {
         let slow = (slow_ms > 0).then(|| Duration::from_millis(slow_ms));
-        Self { counters: Arc::default(), slow, known: Mutex::default() }
+        Self { counters: Arc::default(), slow, audit: OnceLock::new(), known: Mutex::default() }
+    }
+
+    /// Tells every statement to an audit from here on.
+    pub(super) fn audit(&self, audit: Arc<Audit>) {
+        // A server has one.
+        let _ = self.audit.set(audit);
+    }
+
+    /// What the audit is told of a statement, if there is one.
+    pub(super) fn tell(&self, guard: &StatementGuard, prepared: &Prepared) {
+        if let (Some(_), Some(entry)) = (self.audit.get(), &guard.entry) {
+            entry.tell(prepared.facts());
+        }
     }
 
     /// A statement begins.
@@ -108,6 +124,9 @@ impl QueryLog {
             let plan = plan.as_ref().map(shown).unwrap_or_default();
             let (role, statement) = (&entry.role, &entry.text);
             tracing::warn!(target: "slow", session = entry.pid, %role, rows, elapsed_ms, sqlstate, %statement, "{plan}");
+        }
+        if let Some(audit) = self.audit.get() {
+            audit.statement(entry.audited(rows, elapsed_ms, sqlstate));
         }
         let mut known = self.known.lock();
         known.running.remove(&entry.id);

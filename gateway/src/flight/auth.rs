@@ -166,7 +166,7 @@ impl Server {
         if self.roles.trusted(user).is_none() && !encrypted && !peer.ip().is_loopback() {
             return Err(unproven("a password may be sent over TLS only"));
         }
-        permitted(password::check(&self.roles, user, password, peer.ip()).await?)
+        permitted(password::check(&self.roles, user, password, ("flight", peer.ip())).await?)
     }
 
     /// The login of a client that shows nothing: its certificate says who it is, or it need not say so.

@@ -88,10 +88,16 @@ pub(super) async fn log_in(tcp: TcpStream, peer: SocketAddr, hub: &Arc<Hub>) -> 
         };
         match enter(&mut stream, &startup, peer, hub, &mut out).await {
             Ok((session, place)) => {
+                hub.server.roles.logged_in(&startup.user, ("postgresql", peer.ip()), Ok(()));
                 let write_timeout = Duration::from_millis(hub.server.config.write_timeout_ms);
                 Ok(Some(LoggedIn { wire: Wire::new(stream, write_timeout), session, place }))
             }
-            Err(refusal) => Err((stream, refusal)),
+            Err(refusal) => {
+                if let Refusal::Error(error) = &refusal {
+                    hub.server.roles.logged_in(&startup.user, ("postgresql", peer.ip()), Err(error));
+                }
+                Err((stream, refusal))
+            }
         }
     };
     match timeout(deadline, attempt).await {

@@ -7,6 +7,7 @@ mod arrival;
 mod arrow_types;
 mod asof;
 mod attacks;
+mod audit;
 mod authentication;
 mod authorization;
 mod bad_files;

@@ -14,6 +14,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use parking_lot::Mutex;
 
 use super::Counters;
+use crate::audit::{self, Facts};
 use crate::error::SqlState;
 use crate::session::Session;
 
@@ -37,6 +38,8 @@ pub struct Entry {
     sent: AtomicU64,
     work: Mutex<Work>,
     end: OnceLock<End>,
+    /// What the audit is told of it.
+    facts: OnceLock<Facts>,
     counters: Arc<Counters>,
 }
 
@@ -88,6 +91,7 @@ impl Entry {
             sent: AtomicU64::new(0),
             work: Mutex::default(),
             end: OnceLock::new(),
+            facts: OnceLock::new(),
             counters: Arc::clone(counters),
         }
     }
@@ -124,6 +128,28 @@ impl Entry {
         // A statement ends once.
         let _ = self.end.set(End { at: Utc::now(), elapsed: self.began_at.elapsed(), failure });
         self.work.lock().plan.take()
+    }
+
+    pub(super) fn tell(&self, facts: Facts) {
+        // It is planned once.
+        let _ = self.facts.set(facts);
+    }
+
+    pub(super) fn audited(&self, rows: u64, elapsed_ms: u64, sqlstate: &'static str) -> audit::Statement {
+        audit::Statement {
+            id: self.id,
+            session: self.pid,
+            role: self.role.clone(),
+            protocol: self.protocol,
+            client: self.client_addr.clone(),
+            facts: self.facts.get().cloned().unwrap_or_else(|| Facts::of_text(&self.text)),
+            rows,
+            bytes_sent: self.sent.load(Ordering::Relaxed),
+            bytes_read: self.read().bytes,
+            elapsed_ms,
+            sqlstate,
+            text: Arc::clone(&self.text),
+        }
     }
 
     pub(super) fn elapsed(&self) -> Duration {

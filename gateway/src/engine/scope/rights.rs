@@ -5,13 +5,14 @@
 
 use std::sync::Arc;
 
-use catalog::{Held, Table};
+use catalog::{Held, Name, Table};
 use datafusion::common::{Result as PlanResult, TableReference};
 use datafusion::logical_expr::{LogicalPlan, TableSource};
 use sqlparser::ast::ObjectName;
 
 use super::Scope;
 use crate::engine::authorize;
+use crate::engine::define::name_of;
 use crate::error::Result;
 use crate::session::fold;
 
@@ -76,6 +77,16 @@ impl Scope {
     /// Refuses columns that the plan uses and the statement may not read.
     pub(in crate::engine) fn check_columns(&self, plan: &LogicalPlan) -> PlanResult<()> {
         if self.has_marks { authorize::refuse_marked(plan) } else { Ok(()) }
+    }
+
+    /// The relations of the lake that the statement itself names and its plan reads.
+    pub(in crate::engine) fn relations_read(&self) -> Vec<Name> {
+        let read = self.read.lock();
+        let mut names: Vec<Name> =
+            read.iter().filter_map(|key| self.opened.get(key)).map(|table| name_of(table)).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// Refuses what the plan reads and the statement may not.

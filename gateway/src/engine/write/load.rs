@@ -96,6 +96,7 @@ impl Engine {
         let load = Arc::clone(load);
         let planning = Box::pin(async move { load.prepare(asked).await });
         let prepared = core.cpu.block(move |handle| handle.block_on(planning)).await??;
+        core.log.tell(guard, &prepared);
         let run = Run { core, session, guard, prepared: &prepared, params: Vec::new() };
         match run.execute().await? {
             Outcome::Done(Tag { count: Count::Changed(rows), .. }) => Ok(rows),

@@ -92,7 +92,7 @@ impl Write {
     }
 
     /// The command as messages name it.
-    fn command(&self) -> &'static str {
+    pub(super) fn command(&self) -> &'static str {
         match self {
             Self::Insert(_) => "INSERT",
             Self::Create(create) => create.command(),

@@ -15,7 +15,7 @@ use super::merge::Merge;
 use crate::engine::authorize::Need;
 
 impl Write {
-    pub(super) fn needs(&self) -> Vec<Need> {
+    pub(in crate::engine) fn needs(&self) -> Vec<Need> {
         match self {
             Self::Insert(insert) => {
                 let mut needs = vec![Need::On(insert.target.name.clone(), Privilege::Insert)];

@@ -59,7 +59,7 @@ pub(super) async fn login(
     if user.is_empty() {
         return Err(unproven("no name was given").into());
     }
-    let login = permitted(password::check(&console.roles, &user, password, peer.ip()).await?)?;
+    let login = permitted(password::check(&console.roles, &user, password, ("http", peer.ip())).await?)?;
     let cookie = Cookie::new(&login.role.name)?;
     let set = cookie.set(&console.seal, console.settings.login_lives, is_encrypted);
     tracing::debug!(user, "logged in to the console");
