@@ -1,4 +1,5 @@
-//! Tables, views and comments that are defined: by `sql/tables`, `sql/views` and `sql/materialized`, and over SQL.
+//! Tables, views, streams and comments that are defined: by `sql/tables`, `sql/views`, `sql/materialized` and `sql/streams`, and
+//! over SQL.
 //!
 //! Owns: which statements these may be. A bad statement is listed and stops no other. Must never do: open data.
 
@@ -35,6 +36,7 @@ use crate::format::delta::AsOf;
 use crate::layout::{Format, ROOT_SCHEMA};
 use crate::matview::{Body, Matview};
 use crate::store::Source;
+use crate::stream::Stream;
 use header::Header;
 
 /// What is commented, with its comment.
@@ -84,6 +86,7 @@ pub(crate) struct Definitions {
     pub(crate) tables: Vec<Arc<TableDefinition>>,
     pub(crate) views: Vec<ViewDefinition>,
     pub(crate) matviews: Vec<MatviewDefinition>,
+    pub(crate) streams: Vec<Arc<Stream>>,
     pub(crate) comments: Comments,
     /// Schemas that are there without a table.
     pub(crate) schemas: BTreeSet<String>,
@@ -93,7 +96,7 @@ pub(crate) struct Definitions {
 /// The files of the folder with their texts, by name. A folder that is not there is empty.
 pub(crate) fn read(dir: &Path) -> std::io::Result<Vec<(String, String)>> {
     let mut files = Vec::new();
-    for kind in ["tables", "views", "materialized"] {
+    for kind in ["tables", "views", "materialized", "streams"] {
         let entries = match std::fs::read_dir(dir.join(kind)) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
@@ -154,6 +157,13 @@ impl Definitions {
                 Ok(body) => self.add_matview(name, (piece, file), body, path.clone()),
                 Err(error) => self.fault(file, Some(name), wrong(&error)),
             },
+            Ok(Header::Stream { name, body }) if is_in("streams") => match crate::stream::Body::read(body) {
+                Ok(body) => match Stream::new(name, body, file) {
+                    Ok(stream) => self.add_stream(stream, piece.line),
+                    Err(reason) => self.fault(file, None, bad(file, piece.line, reason)),
+                },
+                Err(error) => self.fault(file, None, wrong(&error)),
+            },
             Ok(Header::Schema(name)) if file == FOLDER => {
                 self.schemas.insert(name);
             }
@@ -163,6 +173,7 @@ impl Definitions {
             Ok(_) if file.starts_with("materialized/") => {
                 self.fault(file, None, expected("CREATE MATERIALIZED VIEW name AS SELECT"))
             }
+            Ok(_) if file.starts_with("streams/") => self.fault(file, None, expected("CREATE STREAM name FROM KAFKA")),
             Ok(_) if file.starts_with("views/") => self.fault(file, None, expected("CREATE VIEW name AS SELECT")),
             Ok(_) => self.fault(file, None, expected("CREATE EXTERNAL TABLE")),
             Err(error) => self.fault(file, None, wrong(&error)),
@@ -211,6 +222,14 @@ impl Definitions {
         self.matviews.push(MatviewDefinition { name, matview });
     }
 
+    fn add_stream(&mut self, stream: Stream, line: u64) {
+        if self.streams.iter().any(|known| known.name == stream.name) {
+            let error = bad(&stream.file, line, "the stream is defined more than once");
+            return self.fault(&stream.file, None, error);
+        }
+        self.streams.push(Arc::new(stream));
+    }
+
     fn fault(&mut self, file: &str, table: Option<Name>, error: Error) {
         self.faults.push(Fault { file: file.to_owned(), table, error });
     }
@@ -219,6 +238,11 @@ impl Definitions {
 /// What stands behind the name that a CREATE makes.
 pub(crate) fn body(statement: &str) -> Result<&str, ParserError> {
     header::body(statement).map(|(_, body)| body)
+}
+
+/// The same of a CREATE STREAM.
+pub(crate) fn stream_body(statement: &str) -> Result<&str, ParserError> {
+    header::stream_body(statement)
 }
 
 /// Whether a CREATE EXTERNAL TABLE is right.

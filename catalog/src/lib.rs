@@ -29,6 +29,7 @@ mod secret;
 mod shadow;
 mod snapshot;
 mod store;
+mod stream;
 mod system;
 mod unread;
 mod write;
@@ -55,10 +56,14 @@ pub use reads::Reads;
 pub use secret::Secret;
 pub use shadow::ShadowTotals;
 pub use snapshot::{Kind, LakeTable, Origin, SkippedFile, Snapshot, Table, View};
+pub use stream::{
+    Decoded, Decoder, Format, OnError, OnLost, PartitionFact, Records, Reject, Start, Stream, StreamFact,
+    StreamOptions, StreamState,
+};
 pub use unread::optimizer_rules;
 pub use write::{
-    Change, Column, Compacted, Export, FILE_NUMBER, Fault, NewTable, ROW_NUMBER, Refreshed, Small, Target, Vacuumed,
-    Writer,
+    Advance, Change, Column, Compacted, Export, FILE_NUMBER, Fault, NewTable, ROW_NUMBER, Refreshed, Small, Target,
+    Vacuumed, Writer,
 };
 
 /// The embedded default: a folder beside the process.

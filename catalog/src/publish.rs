@@ -106,6 +106,7 @@ impl Lake {
             schemas: BTreeMap::new(),
             comments: Arc::default(),
             script: Arc::default(),
+            streams: Vec::new(),
             sources: Arc::default(),
             skipped: Vec::new(),
             prose: BTreeMap::new(),
@@ -334,6 +335,7 @@ impl Lake {
             && snapshot.prose.keys().eq(last.prose.keys())
             && snapshot.comments == last.comments
             && snapshot.script.version == last.script.version
+            && snapshot.streams == last.streams
             && snapshot.tables().count() == last.tables().count()
             && snapshot.tables().zip(last.tables()).all(|(a, b)| Arc::ptr_eq(a, b));
         if !unchanged {

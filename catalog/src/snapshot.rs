@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 
 use crate::Error;
-use crate::definition::{Comments, FOLDER, Script};
+use crate::definition::{Comments, FOLDER, Name, Script};
 use crate::format::delta::{self, AsOf, State, States};
 use crate::format::parquet::Footers;
 use crate::format::{Failure, Opened, open};
@@ -24,6 +24,7 @@ use crate::provider::LakeProvider;
 use crate::remembered::{self, facts::Facts};
 use crate::shadow;
 use crate::store::Source;
+use crate::stream::Stream;
 
 /// Earlier versions of a table that are kept open.
 const VERSIONS_MAX: usize = 4;
@@ -37,6 +38,7 @@ pub struct Snapshot {
     pub comments: Arc<Comments>,
     /// What SQL defined of it.
     pub script: Arc<Script>,
+    pub streams: Vec<Arc<Stream>>,
     pub(crate) sources: Arc<[Arc<Source>]>,
     /// What the listing alone shows; files that fail to open are known to their tables.
     pub(crate) skipped: Vec<SkippedFile>,
@@ -115,6 +117,10 @@ impl Snapshot {
 
     pub fn tables(&self) -> impl Iterator<Item = &Arc<Table>> {
         self.schemas.values().flat_map(BTreeMap::values)
+    }
+
+    pub fn stream(&self, name: &Name) -> Option<&Arc<Stream>> {
+        self.streams.iter().find(|stream| stream.name == *name)
     }
 
     /// Every file that is not read, with the reason; complete once all tables have been opened.

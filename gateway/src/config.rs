@@ -17,7 +17,7 @@ use crate::error::{Error, Result, SqlState};
 pub struct Config {
     /// The one database name that clients may connect to; another is 3D000.
     pub database: String,
-    /// The folder with `tables/*.sql` and `views/*.sql`; absent is the same as empty.
+    /// The folder with `tables/*.sql`, `views/*.sql`, `materialized/*.sql` and `streams/*.sql`; absent is the same as empty.
     pub sql_dir: PathBuf,
     pub lake: catalog::Config,
     pub pg: Pg,
@@ -25,6 +25,7 @@ pub struct Config {
     pub http: Http,
     pub auth: Auth,
     pub engine: Engine,
+    pub streams: Streams,
     pub log: Log,
     pub audit: Audit,
 }
@@ -130,6 +131,13 @@ pub struct Engine {
     pub slow_statement_ms: u64,
 }
 
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Streams {
+    /// Brokers of Kafka as `host:port`, which alone streams may read; none is that there are no streams.
+    pub brokers: Vec<String>,
+}
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {
@@ -169,6 +177,7 @@ impl Default for Config {
             http: Http::default(),
             auth: Auth::default(),
             engine: Engine::default(),
+            streams: Streams::default(),
             log: Log::default(),
             audit: Audit::default(),
         }

@@ -72,6 +72,7 @@ impl Server {
             engine.audit(Arc::clone(&audit));
             let _ = roles.audit.set(audit);
         }
+        engine.allow_brokers(config.streams.brokers.clone());
         let roles_file = roles_file(&config, &roles, &engine, &registry);
         let server = Self {
             pg: address(&pg_listener)?,
@@ -141,6 +142,8 @@ impl Server {
         self.spawn_once_here("lake warm", async move { lake.keep_warm(token).await });
         let (engine, database, token) = (Arc::clone(&self.engine), self.database.clone(), stop.clone());
         self.spawn_once_here("materialized views", async move { engine.keep_matviews(database, token).await });
+        let (engine, database, token) = (Arc::clone(&self.engine), self.database.clone(), stop.clone());
+        self.spawn_once_here("streams", async move { engine.keep_streams(database, token).await });
         let engine = Arc::clone(&self.engine);
         self.spawn_once_here("lake shadows", async move { engine.keep_shadows(stop).await });
     }

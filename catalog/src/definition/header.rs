@@ -45,6 +45,10 @@ pub(crate) enum Header<'a> {
         name: Name,
         body: &'a str,
     },
+    Stream {
+        name: Name,
+        body: &'a str,
+    },
     Comment {
         on: Commented,
         text: Option<String>,
@@ -77,6 +81,7 @@ pub(crate) fn read(text: &str) -> Result<Header<'_>, ParserError> {
     let (kind, written, body) = created(text, &mut parser)?;
     Ok(match kind {
         Created::Schema => Header::Schema(parts(&written)?.join(".")),
+        Created::Stream => Header::Stream { name: name(&written)?, body },
         Created::Relation(Defined::View) => Header::View { name: name(&written)?, body },
         Created::Relation(Defined::Matview) => Header::Matview { name: name(&written)?, body },
         Created::Relation(Defined::Table) => Header::Table { name: name(&written)?, body },
@@ -90,19 +95,31 @@ pub(super) fn body(text: &str) -> Result<(Defined, &str), ParserError> {
     match created(text, &mut parser)? {
         (Created::Relation(kind), _, body) => Ok((kind, body)),
         (Created::Schema, ..) => Err(ParserError::ParserError("Expected: a table or a view, found: SCHEMA".to_owned())),
+        (Created::Stream, ..) => Err(ParserError::ParserError("Expected: a table or a view, found: STREAM".to_owned())),
+    }
+}
+
+/// What stands behind the name that a CREATE STREAM makes.
+pub(super) fn stream_body(text: &str) -> Result<&str, ParserError> {
+    let dialect = PostgreSqlDialect {};
+    let mut parser = Parser::new(&dialect).with_tokens_with_locations(split::tokens(text)?);
+    match created(text, &mut parser)? {
+        (Created::Stream, _, body) => Ok(body),
+        _ => Err(ParserError::ParserError("Expected: CREATE STREAM".to_owned())),
     }
 }
 
 /// What a CREATE makes.
 enum Created {
     Schema,
+    Stream,
     Relation(Defined),
 }
 
 fn created<'a>(text: &'a str, parser: &mut Parser<'_>) -> Result<(Created, ObjectName, &'a str), ParserError> {
     parser.expect_keyword_is(Keyword::CREATE)?;
     let _ = parser.parse_keywords(&[Keyword::OR, Keyword::REPLACE]);
-    let kinds = [Keyword::EXTERNAL, Keyword::VIEW, Keyword::MATERIALIZED, Keyword::SCHEMA];
+    let kinds = [Keyword::EXTERNAL, Keyword::VIEW, Keyword::MATERIALIZED, Keyword::SCHEMA, Keyword::STREAM];
     let kind = match parser.expect_one_of_keywords(&kinds)? {
         Keyword::EXTERNAL => {
             parser.expect_keyword_is(Keyword::TABLE)?;
@@ -113,6 +130,7 @@ fn created<'a>(text: &'a str, parser: &mut Parser<'_>) -> Result<(Created, Objec
             Created::Relation(Defined::Matview)
         }
         Keyword::VIEW => Created::Relation(Defined::View),
+        Keyword::STREAM => Created::Stream,
         _ => Created::Schema,
     };
     let _ = parser.parse_keywords(&[Keyword::IF, Keyword::NOT, Keyword::EXISTS]);

@@ -10,6 +10,7 @@ use super::header::{self, Commented, Header, Name, quoted};
 use super::rows::{RowRule, row_rule};
 use super::split;
 use crate::access::{Grant, Granted, RowPolicy};
+use crate::stream::Stream;
 
 /// One version of all that SQL has defined.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,6 +37,11 @@ pub(super) enum Kept {
         name: Name,
         body: String,
         search_path: Vec<String>,
+    },
+    /// It has the name of no relation.
+    Stream {
+        name: Name,
+        body: String,
     },
     Comment {
         on: Commented,
@@ -74,6 +80,7 @@ impl Script {
                 Ok(Header::Matview { name, body }) => {
                     Kept::Matview { name, body: body.to_owned(), search_path: search_path.clone() }
                 }
+                Ok(Header::Stream { name, body }) => Kept::Stream { name, body: body.to_owned() },
                 Ok(Header::Comment { on, text: Some(text) }) => Kept::Comment { on, text },
                 Ok(Header::Comment { text: None, .. }) => continue,
                 Ok(Header::Grant(grant)) => Kept::Grant(grant),
@@ -153,6 +160,28 @@ impl Script {
             None => self.statements.push(kept),
         }
         Ok(())
+    }
+
+    /// Whether a stream of this name is defined.
+    pub fn has_stream(&self, stream: &Name) -> bool {
+        self.statements.iter().any(|kept| matches!(kept, Kept::Stream { name, .. } if name == stream))
+    }
+
+    /// Puts a stream in the place of an older one, or at the end.
+    pub fn define_stream(&mut self, stream: &Stream) -> Result<(), String> {
+        let body = header::stream_body(&stream.text()).map_err(|error| error.to_string())?.to_owned();
+        let known =
+            self.statements.iter_mut().find(|kept| matches!(kept, Kept::Stream { name, .. } if *name == stream.name));
+        let kept = Kept::Stream { name: stream.name.clone(), body };
+        match known {
+            Some(known) => *known = kept,
+            None => self.statements.push(kept),
+        }
+        Ok(())
+    }
+
+    pub fn drop_stream(&mut self, stream: &Name) {
+        self.statements.retain(|kept| !matches!(kept, Kept::Stream { name, .. } if name == stream));
     }
 
     /// What SQL has granted.
@@ -235,7 +264,12 @@ impl Kept {
     fn name(&self) -> Option<&Name> {
         match self {
             Self::Table { name, .. } | Self::View { name, .. } | Self::Matview { name, .. } => Some(name),
-            Self::Schema(_) | Self::Comment { .. } | Self::Grant(_) | Self::Rows(_) | Self::Unknown(_) => None,
+            Self::Schema(_)
+            | Self::Stream { .. }
+            | Self::Comment { .. }
+            | Self::Grant(_)
+            | Self::Rows(_)
+            | Self::Unknown(_) => None,
         }
     }
 
@@ -255,6 +289,7 @@ impl Kept {
             Self::Table { name, body } => format!("CREATE EXTERNAL TABLE {name} {body}"),
             Self::View { name, body, .. } => format!("CREATE VIEW {name} {body}"),
             Self::Matview { name, body, .. } => format!("CREATE MATERIALIZED VIEW {name} {body}"),
+            Self::Stream { name, body } => format!("CREATE STREAM {name} {body}"),
             Self::Comment { on, text } => {
                 let text = text.replace('\'', "''");
                 match on {
@@ -312,7 +347,7 @@ mod tests {
         let script = script();
         assert_eq!(Script::read(3, &script.text()).unwrap(), script);
         assert_eq!(Script::read(0, "").unwrap(), Script::default());
-        let foreign = "CREATE STREAM m AS SELECT 1\n;\n";
+        let foreign = "CREATE SERVER m AS SELECT 1\n;\n";
         assert_eq!(Script::read(1, foreign).unwrap().text(), foreign);
         let mut script = Script { version: 1, ..Script::default() };
         let kept = "CREATE MATERIALIZED VIEW m WITH (refresh = manual) AS SELECT 1";
@@ -335,6 +370,23 @@ mod tests {
         assert!(script.has_relations_in("s") && script.defines_schema("s"));
         script.drop_schema("s");
         assert!(!script.defines_schema("s") && !script.text().contains("SCHEMA"));
+    }
+
+    #[test]
+    fn a_stream_has_the_name_of_no_relation() {
+        let mut script = script();
+        let stream = |text: &str| Stream::read(named("v"), text).unwrap();
+        let text = "CREATE STREAM x (a int) INTO \"T\" FROM KAFKA WITH (topic = 't')";
+        script.define_stream(&stream(text)).unwrap();
+        let paused = Stream { options: stream(text).options.paused(true), ..stream(text) };
+        script.define_stream(&paused).unwrap();
+        assert_eq!(Script::read(3, &script.text()).unwrap(), script);
+        assert_eq!((script.has_stream(&named("v")), script.defines("s", "v")), (true, Some(Defined::View)));
+        assert!(script.text().contains("INTO \"s\".\"T\" FROM KAFKA WITH (topic = 't', paused = 'true')"));
+        script.drop("s", "v");
+        assert!(script.has_stream(&named("v")));
+        script.drop_stream(&named("v"));
+        assert!(!script.text().contains("STREAM"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod decimal;
 mod ends;
 mod head;
 mod kept;
+mod lines;
 mod parts;
 mod plan;
 mod read;
@@ -25,6 +26,7 @@ use arrow::datatypes::DataType;
 use encoding_rs::Encoding;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use lines::{Lines, reads};
 pub(crate) use plan::Plan;
 pub(crate) use read::Reader;
 pub(crate) use rows::Wanted;

@@ -120,11 +120,8 @@ impl Reader {
         let bad = values(&self.records, block).find_map(|(line, value)| {
             Some((line, decode(&self.schema, value, std::slice::from_ref(&(0..value.len())), 1).err()?))
         });
-        let (line, reason) = bad.unwrap_or_else(|| (self.records.line, ArrowError::JsonError(whole.to_string())));
-        let reason = match reason {
-            ArrowError::JsonError(reason) | ArrowError::ParseError(reason) | ArrowError::CastError(reason) => reason,
-            other => other.to_string(),
-        };
+        let (line, error) = bad.unwrap_or_else(|| (self.records.line, ArrowError::JsonError(whole.to_string())));
+        let reason = reason(error);
         Error::BadRecord { table: self.file.table.clone(), file: self.file.key().to_owned(), line, reason }
     }
 }
@@ -136,10 +133,26 @@ fn decode(
     values: &[Range<usize>],
     rows: usize,
 ) -> Result<Option<RecordBatch>, ArrowError> {
+    objects(schema, values.iter().map(|value| text.get(value.clone()).unwrap_or_default()), rows)
+}
+
+/// What a decoder says of a value, without the kind of its error.
+pub(crate) fn reason(error: ArrowError) -> String {
+    match error {
+        ArrowError::JsonError(reason) | ArrowError::ParseError(reason) | ArrowError::CastError(reason) => reason,
+        other => other.to_string(),
+    }
+}
+
+/// Decodes texts that are an object each.
+pub(crate) fn objects<'a>(
+    schema: &SchemaRef,
+    values: impl Iterator<Item = &'a str>,
+    rows: usize,
+) -> Result<Option<RecordBatch>, ArrowError> {
     let mut decoder =
         ReaderBuilder::new(Arc::clone(schema)).with_batch_size(rows).with_coerce_primitive(true).build_decoder()?;
     for value in values {
-        let value = text.get(value.clone()).unwrap_or_default();
         let used = decoder.decode(value.as_bytes())?;
         if !value.get(used..).unwrap_or_default().trim_ascii().is_empty() {
             return Err(ArrowError::JsonError("more than one value on a line".into()));

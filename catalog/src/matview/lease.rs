@@ -1,4 +1,4 @@
-//! Which of all replicas refreshes a view now. It saves work: that no refresh is lost or doubled is the commit's.
+//! Which of all replicas refreshes a view now, or runs a stream. It saves work: that nothing is lost or doubled is the commit's.
 //!
 //! Owns: epochs, each of which one refresh has alone, and when a replica that says nothing any more is taken for gone. It needs a
 //! store that puts an object only where none is, and no clock that replicas share.
@@ -24,11 +24,20 @@ use crate::publish::Lake;
 use crate::store::Source;
 use crate::write::{Fault, Probe};
 
-/// A holder that has not spoken for so long is gone.
-const SILENCE: Duration = Duration::from_secs(30);
-const BEAT: Duration = Duration::from_secs(10);
+/// How long who has a lease may be silent.
+#[derive(Debug, Clone, Copy)]
+struct Terms {
+    /// A holder that has not spoken for so long is gone.
+    silence: Duration,
+    beat: Duration,
+}
 
-/// The right to refresh a view, until it is released or dropped.
+const OF_VIEWS: Terms = Terms { silence: Duration::from_secs(30), beat: Duration::from_secs(10) };
+
+/// Somebody waits for the rows of a stream.
+const OF_STREAMS: Terms = Terms { silence: Duration::from_secs(9), beat: Duration::from_secs(3) };
+
+/// The right to refresh a view or to run a stream, until it is released or dropped.
 #[derive(Debug)]
 pub struct Lease {
     pub epoch: u64,
@@ -54,7 +63,7 @@ struct Spoken {
 #[derive(Debug)]
 pub(crate) struct Watch {
     process: String,
-    seen: Mutex<HashMap<(String, String), (String, Instant)>>,
+    seen: Mutex<HashMap<Path, (String, Instant)>>,
 }
 
 impl Default for Watch {
@@ -65,14 +74,13 @@ impl Default for Watch {
 
 impl Watch {
     /// Whether what is seen has been the same for longer than a holder is silent.
-    fn is_silent(&self, view: &Name, seen: String, now: Instant) -> bool {
-        let mut known = self.seen.lock();
-        let (last, since) =
-            known.entry((view.schema.clone(), view.name.clone())).or_insert_with(|| (seen.clone(), now));
+    fn is_silent(&self, leases: &Path, seen: String, silence: Duration) -> bool {
+        let (mut known, now) = (self.seen.lock(), Instant::now());
+        let (last, since) = known.entry(leases.clone()).or_insert_with(|| (seen.clone(), now));
         if *last != seen {
             (*last, *since) = (seen, now);
         }
-        now.duration_since(*since) >= SILENCE
+        now.duration_since(*since) >= silence
     }
 }
 
@@ -91,23 +99,38 @@ impl Lake {
     ///
     /// A process asks for one lease of a view at a time: one of its own that it could not release is free.
     pub async fn lease(&self, view: &Name, holder: &str, after: u64) -> Result<Option<Lease>, Error> {
-        let (_, source) = self.first_writable(view)?;
+        self.lease_of(view, (place::leases(view), OF_VIEWS), holder, after).await
+    }
+
+    /// The same right to run a stream.
+    pub async fn stream_lease(&self, stream: &Name, holder: &str) -> Result<Option<Lease>, Error> {
+        self.lease_of(stream, (place::leases_of_stream(stream), OF_STREAMS), holder, 0).await
+    }
+
+    async fn lease_of(
+        &self,
+        of: &Name,
+        (leases, terms): (Path, Terms),
+        holder: &str,
+        after: u64,
+    ) -> Result<Option<Lease>, Error> {
+        let (_, source) = self.first_writable(of)?;
         Probe::pass(source).await?;
-        let newest = newest(source, view).await?;
+        let newest = newest(source, &leases).await?;
         let next = match &newest {
             None => 1,
             Some((epoch, object)) => {
                 let spoken = spoken(source, &object.location).await?;
                 let is_free = spoken.is_none_or(|spoken| spoken.is_released || spoken.process == self.leases.process);
                 let seen = format!("{epoch} {:?} {} {}", object.e_tag, object.last_modified, object.size);
-                if !is_free && !self.leases.is_silent(view, seen, Instant::now()) {
+                if !is_free && !self.leases.is_silent(&leases, seen, terms.silence) {
                     return Ok(None);
                 }
                 epoch + 1
             }
         };
         let epoch = next.max(after + 1);
-        let path = place::lease(view, epoch);
+        let path = place::lease(&leases, epoch);
         let mark = uuid::Uuid::new_v4().to_string();
         let process = self.leases.process.clone();
         let spoken = Spoken { holder: holder.to_owned(), process, mark, beat: 0, is_released: false };
@@ -115,8 +138,8 @@ impl Lake {
             return Ok(None);
         }
         let stop = CancellationToken::new();
-        let (source, leases) = (Arc::clone(source), place::leases(view));
-        let speaking = tokio::spawn(speak(stop.clone(), source, (leases, epoch), path, spoken));
+        let source = Arc::clone(source);
+        let speaking = tokio::spawn(speak(stop.clone(), source, (leases, epoch, terms.beat), path, spoken));
         Ok(Some(Lease { epoch, _held: stop.drop_guard(), speaking }))
     }
 }
@@ -125,11 +148,11 @@ impl Lake {
 async fn speak(
     stop: CancellationToken,
     source: Arc<Source>,
-    (leases, epoch): (Path, u64),
+    (leases, epoch, beat): (Path, u64, Duration),
     path: Path,
     mut spoken: Spoken,
 ) {
-    while stop.run_until_cancelled(tokio::time::sleep(BEAT)).await.is_some() {
+    while stop.run_until_cancelled(tokio::time::sleep(beat)).await.is_some() {
         spoken.beat += 1;
         if let Err(error) = source.store.put(&path, PutPayload::from(spoken.text())).await {
             tracing::debug!(%error, "a lease was not renewed");
@@ -148,8 +171,8 @@ impl Spoken {
     }
 }
 
-async fn newest(source: &Source, view: &Name) -> Result<Option<(u64, ObjectMeta)>, Error> {
-    let listed = source.store.list(Some(&place::leases(view))).try_collect::<Vec<_>>().await;
+async fn newest(source: &Source, leases: &Path) -> Result<Option<(u64, ObjectMeta)>, Error> {
+    let listed = source.store.list(Some(leases)).try_collect::<Vec<_>>().await;
     let listed = listed.map_err(|cause| source.failed(cause))?;
     let known = listed.into_iter().filter_map(|object| Some((place::epoch(&object.location)?, object)));
     Ok(known.max_by_key(|(epoch, _)| *epoch))

@@ -148,6 +148,8 @@ static RELATIONS: &[&dyn Relation] = &[
     &system::shadows::Shadows,
     &system::skipped_files::SkippedFiles,
     &system::sources::Sources,
+    &system::stream_partitions::StreamPartitions,
+    &system::streams::Streams,
     &system::tables::Tables,
 ];
 

@@ -66,8 +66,9 @@ fn fixture() -> Fixture {
         (Commented::Relation(name), "what the sky did".to_owned())
     });
     let comments = Arc::new(BTreeMap::from(comments));
-    let (script, sources, skipped, prose) = Default::default();
-    let snapshot = Snapshot { version: 1, taken_at: Utc::now(), schemas, comments, script, sources, skipped, prose };
+    let (script, streams, sources, skipped, prose) = Default::default();
+    let (version, taken_at) = (1, Utc::now());
+    let snapshot = Snapshot { version, taken_at, schemas, comments, script, streams, sources, skipped, prose };
     let (view, context) = context(Arc::new(snapshot), Arc::<Columns>::clone(&columns));
     Fixture { columns, view, context }
 }
@@ -90,6 +91,7 @@ fn context(snapshot: Arc<Snapshot>, columns: Arc<dyn ColumnSource>) -> (Arc<View
         prepared: Lazily::new(Vec::new),
         cursors: Lazily::new(Vec::new),
         matviews: Lazily::new(Vec::new),
+        streams: Lazily::new(Vec::new),
         queries: Lazily::new(Vec::new),
         activity: Lazily::new(|| {
             vec![ActivityFact { pid: 7, user: "ann".into(), query: "SELECT 1".into(), ..Default::default() }]

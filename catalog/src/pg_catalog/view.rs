@@ -14,6 +14,7 @@ use crate::access::{Access, Held, Privilege, Privileges};
 use crate::definition::Name;
 use crate::matview::{Attempt, Lineage, Progress};
 use crate::snapshot::{Snapshot, Table};
+use crate::stream::StreamFact;
 
 /// What one statement sees: one snapshot of the lake and the facts of its own session.
 pub struct View {
@@ -88,6 +89,7 @@ pub struct ServerFacts {
     pub prepared: Lazily<Vec<PreparedFact>>,
     pub cursors: Lazily<Vec<CursorFact>>,
     pub matviews: Lazily<Vec<MatviewFact>>,
+    pub streams: Lazily<Vec<StreamFact>>,
     pub queries: Lazily<Vec<QueryFact>>,
     pub started_at: DateTime<Utc>,
 }

@@ -26,12 +26,13 @@ impl Lake {
         let mut definitions = Definitions::parse(&files, &self.sources);
         let mut found = discover::tables(&self.sources, &seen.listings, &definitions);
         let comments = Arc::new(std::mem::take(&mut definitions.comments));
+        let streams = std::mem::take(&mut definitions.streams);
         let prose = prose(&mut found, last);
         let (schemas, skipped) = self.arrange(found, definitions, last);
         let version = self.versions.fetch_add(1, Ordering::Relaxed) + 1;
         let script = Arc::clone(&seen.script);
         let sources = self.sources.iter().map(Arc::clone).collect();
-        Snapshot { version, taken_at: Utc::now(), schemas, comments, script, sources, skipped, prose }
+        Snapshot { version, taken_at: Utc::now(), schemas, comments, script, streams, sources, skipped, prose }
     }
 
     fn arrange(&self, found: Found, definitions: Definitions, last: &Snapshot) -> (Schemas, Vec<SkippedFile>) {

@@ -16,6 +16,8 @@ pub(crate) mod schema_drift;
 pub(crate) mod shadows;
 pub(crate) mod skipped_files;
 pub(crate) mod sources;
+pub(crate) mod stream_partitions;
+pub(crate) mod streams;
 pub(crate) mod tables;
 
 /// The schema's name.

@@ -13,10 +13,11 @@ use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload}
 use super::action::{Added, Commit};
 use super::leftovers::Held;
 use super::rows::Writer;
+use super::step::Steps;
 use super::target::Target;
 use super::{Column, Fault, dropped, protocol, schema};
 use crate::Error;
-use crate::format::delta::action::{Add, Metadata, Protocol, Transaction};
+use crate::format::delta::action::{Add, Metadata, Protocol};
 use crate::format::delta::{State, commit_key};
 use crate::notify::Places;
 use crate::publish::Lake;
@@ -47,7 +48,7 @@ pub struct Change {
     pub(super) removes: Removes,
     protocol: Option<Protocol>,
     metadata: Option<Metadata>,
-    pub(super) transactions: Vec<Transaction>,
+    pub(super) transactions: Steps,
     /// Whether it is behind the version that was seen, or nowhere.
     pub(super) follows_none: bool,
     held: Vec<Held>,
@@ -162,7 +163,7 @@ impl Change {
             Removes::These(files) => files.is_empty(),
             Removes::All => self.target.state.as_ref().is_none_or(|state| state.files.is_empty()),
         };
-        let changes_nothing = self.metadata.is_none() && self.target.made.is_none() && self.transactions.is_empty();
+        let changes_nothing = self.metadata.is_none() && self.target.made.is_none() && self.transactions.own.is_empty();
         removes_nothing && self.adds.is_empty() && changes_nothing
     }
 
@@ -186,7 +187,7 @@ impl Change {
             timestamp_ms,
             protocol,
             metadata,
-            transactions: &self.transactions,
+            transactions: &self.transactions.own,
             removes,
             adds: &self.adds,
             data_change: !self.is_compaction,
@@ -207,9 +208,7 @@ impl Change {
         if self.follows_none {
             return Err(Fault::Conflict { what: "refresh" });
         }
-        if self.transactions.iter().any(|own| state.transactions.contains_key(&own.app_id)) {
-            return Err(Fault::Conflict { what: "load of the same id" });
-        }
+        self.transactions.follow(&state.transactions)?;
         let seen = self.target.state.as_ref();
         if seen.is_none_or(|seen| seen.metadata != state.metadata || seen.protocol != state.protocol) {
             return Err(Fault::Conflict { what: "change of the table" });

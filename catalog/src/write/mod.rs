@@ -37,7 +37,7 @@ pub(crate) use leftovers::Leftovers;
 pub(crate) use probe::Probe;
 pub use rows::Writer;
 pub use schema::Column;
-pub use step::Refreshed;
+pub use step::{Advance, Refreshed};
 pub use target::{NewTable, Target};
 pub(crate) use upkeep::Upkeep;
 pub use vacuum::Vacuumed;

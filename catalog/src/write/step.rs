@@ -1,15 +1,18 @@
-//! How far writers have come that must not write twice, as the log of their table says: refreshes of a materialized view, and
-//! loads that have an id.
+//! How far writers have come that must not write twice, as the log of their table says: refreshes of a materialized view, loads
+//! that have an id, and streams.
 //!
 //! Owns: that the rows of one and its number are one commit. That of a refresh follows the version that it has seen and no
-//! other; that of a load follows any without its id. Must never know: what the rows were made of.
+//! other; that of a load follows any without its id; that of a stream any in which the stream is where it was. Must never know:
+//! what the rows were made of.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::{Change, Target, upkeep, vacuum};
+use super::{Change, Fault, Target, upkeep, vacuum};
+use crate::Error;
+use crate::definition::Name;
 use crate::format::delta::WRITER;
 use crate::format::delta::action::{Metadata, Transaction};
 use crate::snapshot::{Kind, Table};
@@ -102,17 +105,77 @@ impl Target {
     }
 }
 
+/// What a change says of how far its writer has come.
+#[derive(Debug, Default)]
+pub(super) struct Steps {
+    pub(super) own: Vec<Transaction>,
+    /// What the log says before, where that is not nothing.
+    expected: Vec<Option<u64>>,
+}
+
+impl Steps {
+    /// Whether the log says what it did when the change was begun.
+    pub(super) fn follow(&self, known: &BTreeMap<String, u64>) -> Result<(), Fault> {
+        let expected = self.expected.iter().copied().chain(std::iter::repeat(None));
+        let is_other = |(own, expected): (&Transaction, Option<u64>)| known.get(&own.app_id).copied() != expected;
+        if !self.own.iter().zip(expected).any(is_other) {
+            return Ok(());
+        }
+        Err(Fault::Conflict {
+            what: if self.expected.is_empty() { "load of the same id" } else { "step of the stream" },
+        })
+    }
+}
+
+/// How far a stream comes in the partitions of its topic: from the offsets that the table has to those behind its rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advance {
+    pub stream: Name,
+    pub topic: String,
+    /// By partition; `None` is one of which the table has nothing.
+    pub steps: BTreeMap<i32, (Option<u64>, u64)>,
+}
+
+impl Advance {
+    fn what(stream: &Name, topic: &str) -> String {
+        format!("stream/{stream}/{topic}/")
+    }
+}
+
+impl Target {
+    /// The record of each partition that comes next into the table.
+    pub fn offsets(&self, stream: &Name, topic: &str) -> BTreeMap<i32, u64> {
+        let Some(state) = self.state.as_ref().filter(|_| self.made.is_none()) else { return BTreeMap::new() };
+        let prefix = name(self.id(), &Advance::what(stream, topic));
+        let own = |(app, offset): (&String, &u64)| Some((app.strip_prefix(&prefix)?.parse().ok()?, *offset));
+        state.transactions.iter().filter_map(own).collect()
+    }
+}
+
 impl Change {
+    /// Makes it a step of a stream: it is committed where the stream has come as far as the step begins, or is a conflict.
+    pub fn advance(&mut self, advance: &Advance) -> Result<(), Error> {
+        let known = self.target().offsets(&advance.stream, &advance.topic);
+        if advance.steps.iter().any(|(partition, (from, _))| known.get(partition) != from.as_ref()) {
+            return Err(Fault::Conflict { what: "step of the stream" }.into());
+        }
+        let what = Advance::what(&advance.stream, &advance.topic);
+        let steps = advance.steps.iter();
+        let steps = steps.map(|(partition, (from, to))| (self.reach(&format!("{what}{partition}"), *to), *from));
+        (self.transactions.own, self.transactions.expected) = steps.unzip();
+        Ok(())
+    }
+
     /// Makes it that of a refresh: it is committed behind the version that was seen, or is a conflict.
     pub fn step_to(&mut self, epoch: u64, listed_at: DateTime<Utc>) {
         let listed = u64::try_from(listed_at.timestamp_millis()).unwrap_or_default();
-        self.transactions = vec![self.reach("data", epoch), self.reach("fence", epoch), self.reach(LISTED, listed)];
+        self.transactions.own = vec![self.reach("data", epoch), self.reach("fence", epoch), self.reach(LISTED, listed)];
         self.follows_none = true;
     }
 
     /// Makes it the load of an id, which is committed once: the log keeps the id with the number of its rows.
     pub fn load_once(&mut self, id: &str, rows: u64) {
-        self.transactions = vec![self.reach(&load(id), rows)];
+        self.transactions.own = vec![self.reach(&load(id), rows)];
     }
 
     fn reach(&self, what: &str, version: u64) -> Transaction {

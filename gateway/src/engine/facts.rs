@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 use super::Cursor;
 use super::matview::Matviews;
 use super::query_log::QueryLog;
+use super::streams::Streams;
 use crate::session::transaction::Status;
 use crate::session::vars::domain::Unit;
 use crate::session::vars::list::NO_EFFECT;
@@ -24,11 +25,11 @@ pub(super) fn now(
     session: &Arc<Session>,
     registry: &Arc<Registry>,
     (roles, started_at): (&[RoleFact], SystemTime),
-    Kept { access, log, matviews, snapshot }: Kept,
+    Kept { access, log, matviews, streams, snapshot }: Kept,
 ) -> ServerFacts {
     let (viewer, of_settings, registry) = (Arc::clone(session), Arc::clone(session), Arc::clone(registry));
     let (of_prepared, of_cursors, of_queries) = (Arc::clone(session), Arc::clone(session), Arc::clone(session));
-    let running = Arc::clone(&log);
+    let (running, of_streams) = (Arc::clone(&log), Arc::clone(&snapshot));
     ServerFacts {
         roles: with_user(session, roles),
         access,
@@ -39,16 +40,18 @@ pub(super) fn now(
         prepared: Lazily::new(move || of_prepared.statements().named().map(prepared).collect()),
         cursors: Lazily::new(move || of_cursors.cursors().values().map(|cursor| cursor_fact(cursor)).collect()),
         matviews: Lazily::new(move || matviews.facts(&snapshot)),
+        streams: Lazily::new(move || streams.facts(&of_streams)),
         queries: Lazily::new(move || log.facts(&of_queries)),
         started_at: started_at.into(),
     }
 }
 
-/// What the engine keeps of rights, statements and materialized views, and the lake that a statement sees.
+/// What the engine keeps of rights, statements, materialized views and streams, and the lake that a statement sees.
 pub(super) struct Kept {
     pub(super) access: Arc<Access>,
     pub(super) log: Arc<QueryLog>,
     pub(super) matviews: Arc<Matviews>,
+    pub(super) streams: Arc<Streams>,
     pub(super) snapshot: Arc<Snapshot>,
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Owns: numbers of this moment. Must never know: how they are written.
 
+use catalog::StreamFact;
 use catalog::pg_catalog::MatviewFact;
 use datafusion::execution::memory_pool::MemoryLimit;
 
@@ -37,6 +38,11 @@ impl Engine {
     /// What is known of the materialized views of the lake.
     pub fn matviews(&self) -> Vec<MatviewFact> {
         self.core.matviews.facts(&self.core.lake.snapshot())
+    }
+
+    /// What is known of the streams of the lake.
+    pub fn streams(&self) -> Vec<StreamFact> {
+        self.core.streams.facts(&self.core.lake.snapshot())
     }
 
     /// Whether tables can be made and filled.

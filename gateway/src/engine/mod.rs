@@ -45,6 +45,7 @@ mod shadows;
 mod statement;
 mod stores;
 mod stream;
+mod streams;
 mod system_columns;
 mod tags;
 mod temp_files;
@@ -109,6 +110,7 @@ pub(crate) struct Core {
     log: Arc<QueryLog>,
     unanswered: unanswered::Unanswered,
     matviews: Arc<matview::Matviews>,
+    streams: Arc<streams::Streams>,
     registry: Arc<Registry>,
     authority: ArcSwap<Authority>,
     /// What the last statement was checked against, if SQL had granted anything.
@@ -166,6 +168,7 @@ impl Engine {
             log,
             unanswered,
             matviews,
+            streams: Arc::default(),
             registry,
             authority,
             granted: Mutex::default(),
@@ -366,6 +369,7 @@ impl Core {
             access: self.access(session),
             log: Arc::clone(&self.log),
             matviews: Arc::clone(&self.matviews),
+            streams: Arc::clone(&self.streams),
             snapshot: Arc::clone(&snapshot),
         };
         let facts = facts::now(session, &self.registry, (&self.authority.load().roles, self.started_at), kept);

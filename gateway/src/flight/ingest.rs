@@ -73,7 +73,7 @@ impl Server {
             id = Some(value);
         }
         let (creates, if_exists) = definition(&table_definition_options.unwrap_or_default())?;
-        Ok(Load { schema, table, creates, if_exists, id })
+        Ok(Load { schema, table, creates, if_exists, id, advance: None })
     }
 }
 

@@ -9,7 +9,7 @@ use axum::extract::State as Shared;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use catalog::pg_catalog::MatviewFact;
-use catalog::{Name, Outcome};
+use catalog::{Name, Outcome, StreamFact, StreamState};
 use chrono::Utc;
 
 use super::State;
@@ -86,6 +86,7 @@ fn render(state: &State) -> String {
     let help = "Files of text that queries read from their shadows.";
     metric(&mut out, "shadow_reads_total", Counter, help, totals.reads as f64);
     matviews(&mut out, state);
+    streams(&mut out, state);
     metric(&mut out, "snapshot_version", Gauge, "The version of the snapshot of the lake.", snapshot.version as f64);
     out
 }
@@ -135,7 +136,32 @@ fn matviews(out: &mut String, state: &State) {
     series(out, "matview_running", help, &|fact| Some(f64::from(u8::from(fact.running.is_some()))));
 }
 
-/// The name of a view as a label has it.
+/// A series for each stream.
+fn streams(out: &mut String, state: &State) {
+    let facts = state.engine.streams();
+    let series = |out: &mut String, name: &str, kind: &str, help: &str, value: &dyn Fn(&StreamFact) -> Option<f64>| {
+        let _ = write!(out, "# HELP lakegate_{name} {help}\n# TYPE lakegate_{name} {kind}\n");
+        for (fact, value) in facts.iter().filter_map(|fact| Some((fact, value(fact)?))) {
+            let _ = writeln!(out, "lakegate_{name}{{stream=\"{}\"}} {value}", label(&fact.name));
+        }
+    };
+    let help = "Records of the topic of a stream that are not in its table, where this server runs it.";
+    series(out, "stream_lag_records", "gauge", help, &|fact| fact.lag().map(|lag| lag as f64));
+    let help = "Whether a stream runs on this server.";
+    let is_running = |fact: &StreamFact| Some(f64::from(u8::from(fact.state == StreamState::Running)));
+    series(out, "stream_running", "gauge", help, &is_running);
+    let help = "Whether a stream has stopped on this server, or reaches no broker.";
+    let has_failed = |fact: &StreamFact| matches!(fact.state, StreamState::Failed | StreamState::Unreachable);
+    series(out, "stream_failed", "gauge", help, &|fact| Some(f64::from(u8::from(has_failed(fact)))));
+    let help = "Records that have become rows.";
+    series(out, "stream_rows_total", "counter", help, &|fact| Some(fact.rows as f64));
+    let help = "Records that are no rows, and are in the table of rejects.";
+    series(out, "stream_rejects_total", "counter", help, &|fact| Some(fact.rejects as f64));
+    let help = "Records that the topic had no more when they were to be read.";
+    series(out, "stream_lost_total", "counter", help, &|fact| Some(fact.lost as f64));
+}
+
+/// The name of a view or a stream as a label has it.
 fn label(view: &Name) -> String {
     let name = format!("{}.{}", view.schema, view.name);
     name.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")

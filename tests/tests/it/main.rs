@@ -53,6 +53,7 @@ mod shadows;
 mod slt;
 mod startup;
 mod statements;
+mod streams;
 mod tidy;
 mod tidy_crates;
 mod write;

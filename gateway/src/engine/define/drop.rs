@@ -31,6 +31,7 @@ impl Change {
             match self.existing(name)? {
                 Some(table) if kind(&table) != word(wanted) => return Err(wrong_kind(&table, wanted)),
                 Some(table) => {
+                    self.refuse_streamed(&name_of(&table))?;
                     match self.drops_files(&table)? {
                         true => self.core.allow(&self.session, &[Need::Own(name_of(&table))])?,
                         false => self.is_ours(&table, "drop")?,

@@ -11,6 +11,7 @@ mod matview;
 mod options;
 mod policy;
 mod rename;
+mod stream;
 mod target;
 
 pub(super) use matview::wrong;
@@ -33,12 +34,14 @@ const TRIES: usize = 8;
 pub(super) fn command(statement: &Ast) -> Option<&'static str> {
     Some(match statement {
         Ast::CreateView(create) if !create.materialized => "CREATE VIEW",
+        Ast::CreateTable(create) if create.external && create.dynamic => "CREATE STREAM",
         Ast::CreateTable(create) if create.external => "CREATE TABLE",
         Ast::CreateSchema { .. } => "CREATE SCHEMA",
         Ast::Drop { object_type: ObjectType::Table, .. } => "DROP TABLE",
         Ast::Drop { object_type: ObjectType::View, .. } => "DROP VIEW",
         Ast::Drop { object_type: ObjectType::MaterializedView, .. } => "DROP MATERIALIZED VIEW",
         Ast::Drop { object_type: ObjectType::Schema, .. } => "DROP SCHEMA",
+        Ast::Drop { object_type: ObjectType::Stream, .. } => "DROP STREAM",
         Ast::CreatePolicy(_) => "CREATE POLICY",
         Ast::AlterPolicy(_) => "ALTER POLICY",
         Ast::DropPolicy(_) => "DROP POLICY",
@@ -47,6 +50,7 @@ pub(super) fn command(statement: &Ast) -> Option<&'static str> {
             [AlterTableOperation::RenameTable { .. }] => "ALTER TABLE",
             [AlterTableOperation::SetOptionsParens { .. }] if is_external(alter) => "ALTER TABLE",
             [AlterTableOperation::SetOptionsParens { .. }] if is_kept(alter) => "ALTER MATERIALIZED VIEW",
+            [AlterTableOperation::Suspend | AlterTableOperation::Resume] if is_kept(alter) => "ALTER STREAM",
             _ => return None,
         },
         Ast::Grant(_) => "GRANT",
@@ -61,7 +65,7 @@ fn is_external(alter: &AlterTable) -> bool {
     alter.table_type == Some(AlterTableType::External)
 }
 
-/// Whether it changes what a materialized view alone has.
+/// Whether it changes what a materialized view or a stream alone has.
 fn is_kept(alter: &AlterTable) -> bool {
     alter.table_type == Some(AlterTableType::Dynamic)
 }
@@ -171,10 +175,14 @@ impl Change {
         match Arc::clone(&self.statement.ast).as_ref() {
             Ast::CreateView(create) if create.materialized => self.create_matview(create).await,
             Ast::CreateView(create) => self.create_view(create).await,
+            Ast::CreateTable(create) if create.dynamic => self.create_stream(create).await,
             Ast::CreateTable(create) => self.create_table(create),
             Ast::CreateSchema { schema_name, if_not_exists, .. } => self.create_schema(schema_name, *if_not_exists),
             Ast::Drop { object_type: ObjectType::Schema, names, if_exists, cascade, .. } => {
                 names.iter().try_for_each(|name| self.drop_schema(name, *if_exists, *cascade))
+            }
+            Ast::Drop { object_type: ObjectType::Stream, names, if_exists, .. } => {
+                names.iter().try_for_each(|name| self.drop_stream(name, *if_exists))
             }
             Ast::Drop { object_type, names, if_exists, cascade, .. } => {
                 self.drop(*object_type, names, *if_exists, *cascade)
@@ -185,6 +193,7 @@ impl Change {
             Ast::DropPolicy(drop) => self.drop_policy(drop),
             Ast::AlterTable(alter) if policy::is_of_rows(alter) => self.switch_rows(alter),
             Ast::AlterTable(alter) if is_external(alter) => self.change_options(alter),
+            Ast::AlterTable(alter) if command == "ALTER STREAM" => self.alter_stream(alter),
             Ast::AlterTable(alter) if is_kept(alter) => self.alter_matview(alter),
             Ast::AlterTable(alter) => self.rename(alter, command == "ALTER VIEW"),
             Ast::Comment { object_type, object_name, comment, .. } => {

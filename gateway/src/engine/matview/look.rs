@@ -177,7 +177,7 @@ pub(super) fn kind(planned: &Planned, matview: &Matview, columns: &[Column]) -> 
 }
 
 /// A session that no client has.
-pub(super) fn session(core: &Core, database: String) -> Result<Arc<Session>> {
+pub(in crate::engine) fn session(core: &Core, database: String) -> Result<Arc<Session>> {
     let role = Role { name: USER.to_owned(), superuser: true, connection_limit: None, read_only: false };
     let (id, _) = core.registry.allocate(4)?;
     Ok(Arc::new(Session::new(id, database, Arc::new(role), None, Vars::default()).of_server()))

@@ -24,7 +24,7 @@ use sqlparser::ast::{AddDropSync, Msck, ObjectName};
 
 pub(super) use computed::computed;
 pub(super) use creation::check;
-pub(super) use look::changes_by_itself;
+pub(super) use look::{changes_by_itself, session};
 pub(super) use made_of::{over, scanned};
 pub(super) use stale::Judged;
 pub(super) use status::Matviews;

@@ -105,7 +105,7 @@ impl Matviews {
     }
 
     /// What this process is called where others read it.
-    pub(super) fn replica(&self) -> &str {
+    pub(in crate::engine) fn replica(&self) -> &str {
         self.replica.get_or_init(|| {
             let host = std::env::var("HOSTNAME").ok().filter(|host| !host.is_empty());
             format!("{}:{}", host.as_deref().unwrap_or("lakegate"), std::process::id())

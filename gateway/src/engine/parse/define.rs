@@ -17,12 +17,13 @@ use crate::session::fold;
 
 /// Whether the next statement defines what this server knows: what its parser cannot read is then wrong, and not unknown.
 pub(super) fn begins(parser: &Parser<'_>) -> bool {
-    use Keyword::{COMMENT, CREATE, DROP, MATERIALIZED, SCHEMA, TABLE, VIEW};
+    use Keyword::{COMMENT, CREATE, DROP, MATERIALIZED, SCHEMA, STREAM, TABLE, VIEW};
     is_external(parser)
+        || is_stream(parser)
         || matches!(
             (keyword(parser, 0), defined(parser)),
             (Some(CREATE), Some(MATERIALIZED | SCHEMA | VIEW))
-                | (Some(DROP), Some(MATERIALIZED | SCHEMA | TABLE | VIEW))
+                | (Some(DROP), Some(MATERIALIZED | SCHEMA | STREAM | TABLE | VIEW))
                 | (Some(COMMENT), _)
         )
 }
@@ -31,6 +32,12 @@ pub(super) fn begins(parser: &Parser<'_>) -> bool {
 fn is_external(parser: &Parser<'_>) -> bool {
     let is_verb = matches!(keyword(parser, 0), Some(Keyword::CREATE | Keyword::ALTER | Keyword::DROP));
     is_verb && defined(parser) == Some(Keyword::EXTERNAL)
+}
+
+/// Whether the next statement is one of a stream that the parser has no grammar for.
+fn is_stream(parser: &Parser<'_>) -> bool {
+    let is_verb = matches!(keyword(parser, 0), Some(Keyword::CREATE | Keyword::ALTER));
+    is_verb && keyword(parser, 1) == Some(Keyword::STREAM)
 }
 
 /// The kind of object, behind CREATE OR REPLACE or another verb.
@@ -47,6 +54,9 @@ fn keyword(parser: &Parser<'_>, at: usize) -> Option<Keyword> {
 
 /// Reads one of these statements; `None` is another.
 pub(super) fn statement(parser: &mut Parser<'_>) -> Result<Option<Statement>, ParserError> {
+    if is_stream(parser) {
+        return stream(parser).map(Some);
+    }
     if !is_external(parser) {
         return parser.maybe_parse(renamed);
     }
@@ -62,13 +72,39 @@ pub(super) fn statement(parser: &mut Parser<'_>) -> Result<Option<Statement>, Pa
 
 fn created(parser: &mut Parser<'_>, or_replace: bool) -> Result<Statement, ParserError> {
     parser.expect_keyword_is(Keyword::TABLE)?;
+    Ok(Statement::CreateTable(made(parser)?.or_replace(or_replace).build()))
+}
+
+/// `[IF NOT EXISTS] name ...`, whose grammar behind the name is the catalog's.
+fn made(parser: &mut Parser<'_>) -> Result<CreateTableBuilder, ParserError> {
     let if_not_exists = parser.parse_keywords(&[Keyword::IF, Keyword::NOT, Keyword::EXISTS]);
     let name = parser.parse_object_name(false)?;
     while !matches!(parser.peek_token_ref().token, Token::SemiColon | Token::EOF) {
         parser.advance_token();
     }
-    let table = CreateTableBuilder::new(name).external(true).or_replace(or_replace).if_not_exists(if_not_exists);
-    Ok(Statement::CreateTable(table.build()))
+    Ok(CreateTableBuilder::new(name).external(true).if_not_exists(if_not_exists))
+}
+
+/// `CREATE STREAM name ...` and `ALTER STREAM name { PAUSE | RESUME }`. The AST says of a stream what another system calls a dynamic
+/// table.
+fn stream(parser: &mut Parser<'_>) -> Result<Statement, ParserError> {
+    let verb = parser.expect_one_of_keywords(&[Keyword::CREATE, Keyword::ALTER])?;
+    parser.expect_keyword_is(Keyword::STREAM)?;
+    if verb == Keyword::CREATE {
+        return Ok(Statement::CreateTable(made(parser)?.dynamic(true).build()));
+    }
+    let if_exists = parser.parse_keywords(&[Keyword::IF, Keyword::EXISTS]);
+    let name = parser.parse_object_name(false)?;
+    let operation = match parser.next_token() {
+        word if is_word(&word.token, "pause") => AlterTableOperation::Suspend,
+        word if is_word(&word.token, "resume") => AlterTableOperation::Resume,
+        other => return parser.expected("PAUSE or RESUME", other),
+    };
+    Ok(alter(name, if_exists, operation, Some(AlterTableType::Dynamic)))
+}
+
+fn is_word(token: &Token, text: &str) -> bool {
+    matches!(token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(text))
 }
 
 /// `ALTER { TABLE | VIEW } ... { RENAME TO | SET SCHEMA }`, and `ALTER MATERIALIZED VIEW`.

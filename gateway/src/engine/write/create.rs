@@ -17,9 +17,9 @@ use super::{Asked, Write};
 use crate::engine::define::already_exists;
 use crate::engine::plan::{self, Planned};
 use crate::engine::run::Run;
-use crate::engine::{Prepared, Tag, rewrite};
+use crate::engine::{Core, Prepared, Statement, Tag, rewrite};
 use crate::error::{Error, Result, SqlState};
-use crate::session::{Notice, SessionEffect, fold};
+use crate::session::{Notice, Session, SessionEffect, fold};
 
 pub(in crate::engine) struct Create {
     pub(super) name: Name,
@@ -83,6 +83,16 @@ pub(super) async fn select_into(asked: Asked, query: &Query) -> Result<Prepared>
     let (is_as, planned, replaces, id) = (true, Some(planned), None, None);
     let create = Create { name, columns, partition_by, if_not_exists: false, is_as, planned, replaces, id };
     Ok(Prepared::write(asked.statement, Write::Create(create)))
+}
+
+/// The columns that a statement declares, on a planner's thread.
+pub(in crate::engine) async fn declared(
+    core: Arc<Core>,
+    session: Arc<Session>,
+    statement: Statement,
+    defs: &[ColumnDef],
+) -> Result<Vec<Column>> {
+    Asked { core, session, statement, declared: Vec::new(), over: None }.declared(defs).await
 }
 
 impl Asked {

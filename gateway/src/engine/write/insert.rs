@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use catalog::{Column, RowCommand, Target};
+use catalog::{Advance, Column, RowCommand, Target};
 use sqlparser::ast::{
     ConflictTarget, Expr, Ident, Insert as Ast, ObjectName, OnConflictAction, OnInsert, Query, SetExpr, TableObject,
     Value,
@@ -29,6 +29,8 @@ pub(in crate::engine) struct Insert {
     pub(super) replaces: bool,
     /// The id of a load.
     pub(super) id: Option<String>,
+    /// How far a stream comes with its rows.
+    pub(super) advance: Option<Advance>,
     pub(super) returning: Option<Returning>,
 }
 
@@ -72,7 +74,7 @@ pub(super) async fn plan(asked: &Asked, insert: &Ast) -> Result<Insert> {
     let called = called.ok_or_else(|| Error::new(SqlState::SyntaxError, "a table has a plain name"))?;
     let named = Named { target: called, sources: None };
     let returning = Returning::plan(asked, insert.returning.as_ref(), &target, named, &planned.param_types).await?;
-    Ok(Insert { target, planned, shape, checks, replaces: false, id: None, returning })
+    Ok(Insert { target, planned, shape, checks, replaces: false, id: None, advance: None, returning })
 }
 
 /// The query with what the policies of the table say of its rows, whose other columns are NULL.
@@ -218,6 +220,9 @@ pub(super) async fn run(mut run: Run<'_>, insert: &Insert) -> Result<Outcome> {
     block.give_back(writer);
     if let Some(id) = &insert.id {
         block.change().load_once(id, changed);
+    }
+    if let Some(advance) = &insert.advance {
+        block.change().advance(advance)?;
     }
     let returned = match (&insert.returning, kept) {
         (Some(returning), Some(kept)) => Some(returning.rows(&run, kept, &params).await?),

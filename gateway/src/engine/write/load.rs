@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use catalog::Column;
+use catalog::{Advance, Column};
 use datafusion::catalog::streaming::StreamingTable;
 use datafusion::physical_plan::streaming::PartitionStream;
 use sqlparser::ast::{Ident, ObjectName, Statement as Ast};
@@ -35,6 +35,8 @@ pub struct Load {
     pub if_exists: IfExists,
     /// What the client calls it. A load that was committed is not made again.
     pub id: Option<String>,
+    /// Of a stream: how far it comes with these rows.
+    pub advance: Option<Advance>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,6 +205,7 @@ impl Load {
         let Ast::Insert(ast) = ast.as_ref() else { return Err(Error::internal("a load is no INSERT")) };
         let mut insert = insert::plan(&asked, ast).await?;
         (insert.replaces, insert.id) = (replaces, self.id.clone());
+        insert.advance.clone_from(&self.advance);
         Ok(Prepared::write(asked.statement, Write::Insert(insert)))
     }
 

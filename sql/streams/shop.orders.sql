@@ -1,0 +1,10 @@
+-- A stream, as it would be with a broker of Kafka: set streams.brokers in lakegate.toml, and take the dashes away.
+--
+-- CREATE STREAM shop.orders (
+--     order_id bigint NOT NULL,
+--     customer text,
+--     amount numeric(12, 2),
+--     ordered_at timestamptz,
+--     _partition integer,
+--     _offset bigint
+-- ) FROM KAFKA WITH (topic = 'orders', commit_every = '2 seconds');
