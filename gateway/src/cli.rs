@@ -1,10 +1,12 @@
-//! The command line: `serve` (the default), `demo`, `hash-password`, `check`, `ready`, `refresh`, `status`, `functions`.
+//! The command line: `serve` (the default), `demo`, `hash-password`, `check`, `ready`, `refresh`, `replay`,
+//! `status`, `functions`.
 //!
 //! Owns: what a person sees in the terminal. A failure is one line on standard error and a non-zero exit.
 
 mod http;
 mod ready;
 mod refresh;
+mod replay;
 mod status;
 
 use std::io::{BufRead, Write};
@@ -58,6 +60,8 @@ enum Command {
         #[arg(long)]
         full: bool,
     },
+    /// Sends the rows of a file to a table or a topic, one after the other, at a pace that is changed while they go.
+    Replay(replay::Asked),
     /// Tells how a server that runs is: exit code 0 if it is ready, 1 if not, 2 if it does not answer.
     Status {
         /// Its HTTP port, as http://127.0.0.1:8090; without it that of the configuration. PGUSER and PGPASSWORD log in.
@@ -70,7 +74,17 @@ enum Command {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    match run(&Cli::parse()) {
+    ended(run(&Cli::parse()))
+}
+
+/// The same with arguments of its own, of which the first is the name of the program.
+pub fn of(arguments: impl IntoIterator<Item = String>) -> ExitCode {
+    let cli = Cli::try_parse_from(arguments);
+    ended(cli.map_err(|error| Error::new(SqlState::SyntaxError, error.to_string())).and_then(|cli| run(&cli)))
+}
+
+fn ended(ended: Result<ExitCode>) -> ExitCode {
+    match ended {
         Ok(code) => code,
         Err(error) => {
             let hint = error.hint.as_deref().map(|hint| format!(" {hint}")).unwrap_or_default();
@@ -95,6 +109,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Refresh { views, full } => {
             io_runtime()?.block_on(refresh::refresh(Config::load(cli.config.as_deref())?, views, *full))
         }
+        Command::Replay(asked) => return replay::replay(asked, &Config::load(cli.config.as_deref())?),
         Command::Status { url } => return status::status(url.as_deref(), &Config::load(cli.config.as_deref())?),
     };
     done.map(|()| ExitCode::SUCCESS)

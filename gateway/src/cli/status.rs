@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 type Row = Vec<Option<String>>;
 
 /// A server as it is asked.
-struct Server {
+pub(super) struct Server {
     host: String,
     cookie: String,
     token: String,
@@ -34,11 +34,7 @@ struct Server {
 
 /// Prints the page.
 pub(super) fn status(url: Option<&str>, config: &Config) -> Result<ExitCode> {
-    let host = match url {
-        Some(url) => host(url)?,
-        None => reachable(config.http.listen).to_string(),
-    };
-    let mut server = Server { host, cookie: String::new(), token: String::new() };
+    let mut server = Server::at(url, config)?;
     let ready = match server.get("/readyz") {
         Ok(ready) => ready,
         Err(error) => {
@@ -78,6 +74,15 @@ fn host(url: &str) -> Result<String> {
 }
 
 impl Server {
+    /// The server of a URL, or else that of the configuration.
+    pub(super) fn at(url: Option<&str>, config: &Config) -> Result<Self> {
+        let host = match url {
+            Some(url) => host(url)?,
+            None => reachable(config.http.listen).to_string(),
+        };
+        Ok(Self { host, cookie: String::new(), token: String::new() })
+    }
+
     fn get(&self, path: &str) -> std::io::Result<Answer> {
         Request { host: &self.host, patience: PATIENCE, path, headers: &[], body: None }.send()
     }
@@ -94,7 +99,7 @@ impl Server {
     }
 
     /// Logs in; gives the version of the server.
-    fn login(&mut self) -> Result<String> {
+    pub(super) fn login(&mut self) -> Result<String> {
         let of = |name: &str| std::env::var(name).unwrap_or_default();
         let user = Some(of("PGUSER")).filter(|user| !user.is_empty()).unwrap_or_else(|| "lakegate".to_owned());
         let credentials = json!({ "user": user, "password": of("PGPASSWORD") });
@@ -111,9 +116,9 @@ impl Server {
         Ok(text("version"))
     }
 
-    fn query(&self, sql: &str) -> Result<Vec<Row>> {
+    pub(super) fn query(&self, sql: &str) -> Result<Vec<Row>> {
         let headers = [("cookie", self.cookie.as_str()), ("x-csrf-token", self.token.as_str())];
-        let asked = json!({ "sql": sql, "rows_max": 1000, "application_name": "lakegate status" });
+        let asked = json!({ "sql": sql, "rows_max": 1000, "application_name": "lakegate" });
         let answer = self.post("/console/api/query", &headers, &asked)?;
         let mut rows = Vec::new();
         for line in answer.body.lines() {
