@@ -162,7 +162,7 @@ impl Definitions {
                     Ok(stream) => self.add_stream(stream, piece.line),
                     Err(reason) => self.fault(file, None, bad(file, piece.line, reason)),
                 },
-                Err(error) => self.fault(file, None, wrong(&error)),
+                Err(fault) => self.fault(file, None, wrong(&fault.into())),
             },
             Ok(Header::Schema(name)) if file == FOLDER => {
                 self.schemas.insert(name);

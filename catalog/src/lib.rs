@@ -57,7 +57,7 @@ pub use secret::Secret;
 pub use shadow::ShadowTotals;
 pub use snapshot::{Kind, LakeTable, Origin, SkippedFile, Snapshot, Table, View};
 pub use stream::{
-    Decoded, Decoder, Format, OnError, OnLost, PartitionFact, Records, Reject, Start, Stream, StreamFact,
+    Decoded, Decoder, Format, OnError, OnLost, PartitionFact, Records, Reject, Start, Stream, StreamFact, StreamFault,
     StreamOptions, StreamState,
 };
 pub use unread::optimizer_rules;

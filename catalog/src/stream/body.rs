@@ -20,10 +20,34 @@ pub(crate) struct Body {
     pub(crate) options: StreamOptions,
 }
 
+/// What is wrong with a body.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Fault {
+    Syntax(ParserError),
+    /// It is a stream that there cannot be.
+    Options(String),
+}
+
+impl From<ParserError> for Fault {
+    fn from(error: ParserError) -> Self {
+        Self::Syntax(error)
+    }
+}
+
+impl From<Fault> for ParserError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Syntax(error) => error,
+            Fault::Options(reason) => Self::ParserError(reason),
+        }
+    }
+}
+
 impl Body {
-    pub(crate) fn read(body: &str) -> Result<Self, ParserError> {
+    pub(crate) fn read(body: &str) -> Result<Self, Fault> {
         let dialect = PostgreSqlDialect {};
-        let mut parser = Parser::new(&dialect).with_tokens_with_locations(split::tokens(body)?);
+        let tokens = split::tokens(body).map_err(ParserError::from)?;
+        let mut parser = Parser::new(&dialect).with_tokens_with_locations(tokens);
         let columns = match parser.consume_token(&Token::LParen) {
             true => {
                 let columns = parser.parse_comma_separated(Parser::parse_column_def)?;
@@ -39,14 +63,14 @@ impl Body {
         parser.expect_keyword_is(Keyword::FROM)?;
         let kind = parser.parse_identifier()?;
         if !kind.value.eq_ignore_ascii_case("kafka") {
-            return Err(ParserError::ParserError(format!("Expected: KAFKA, found: {kind}")));
+            return Err(ParserError::ParserError(format!("Expected: KAFKA, found: {kind}")).into());
         }
         parser.expect_keyword_is(Keyword::WITH)?;
         parser.expect_token(&Token::LParen)?;
         let options = parser.parse_comma_separated(option)?;
         parser.expect_token(&Token::RParen)?;
         parser.expect_token(&Token::EOF)?;
-        let options = StreamOptions::read(&options).map_err(ParserError::ParserError)?;
+        let options = StreamOptions::read(&options).map_err(Fault::Options)?;
         Ok(Self { columns, into, options })
     }
 }

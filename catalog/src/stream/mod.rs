@@ -14,12 +14,21 @@ use sqlparser::ast::ColumnDef;
 use sqlparser::parser::ParserError;
 
 pub(crate) use body::Body;
+use body::Fault;
 pub use decode::{Decoded, Decoder, Reject};
 pub use fact::{PartitionFact, StreamFact, StreamState};
 pub use options::{Format, OnError, OnLost, Options as StreamOptions, Start};
 pub use records::Records;
 
 use crate::definition::{FOLDER, Name};
+
+/// Why a statement declares no stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StreamFault {
+    Syntax(String),
+    /// As PostgreSQL would say it, and behind a semicolon what is right.
+    Options(String),
+}
 
 /// A stream as it is declared.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,13 +56,19 @@ impl Stream {
         Ok(Self { name, table, columns, options, file: file.to_owned() })
     }
 
-    /// Reads a CREATE STREAM over SQL, under the name that it has there; an error says what is wrong.
-    pub fn read(name: Name, statement: &str) -> Result<Self, String> {
-        let body = crate::definition::stream_body(statement).and_then(Body::read).map_err(|error| match error {
-            ParserError::ParserError(reason) | ParserError::TokenizerError(reason) => reason,
-            ParserError::RecursionLimitExceeded => "the statement is nested too deep".to_owned(),
+    /// Reads a CREATE STREAM over SQL, under the name that it has there.
+    pub fn read(name: Name, statement: &str) -> Result<Self, StreamFault> {
+        let body = crate::definition::stream_body(statement).map_err(Fault::Syntax).and_then(Body::read);
+        let body = body.map_err(|fault| match fault {
+            Fault::Syntax(ParserError::ParserError(reason) | ParserError::TokenizerError(reason)) => {
+                StreamFault::Syntax(reason)
+            }
+            Fault::Syntax(ParserError::RecursionLimitExceeded) => {
+                StreamFault::Syntax("the statement is nested too deep".to_owned())
+            }
+            Fault::Options(reason) => StreamFault::Options(reason),
         })?;
-        Self::new(name, body, FOLDER)
+        Self::new(name, body, FOLDER).map_err(StreamFault::Options)
     }
 
     /// The statement that makes it.

@@ -2,6 +2,7 @@
 
 mod faults;
 mod once;
+mod replay;
 
 use std::time::Duration;
 

@@ -23,6 +23,9 @@ fn column(data_type: &DataType) -> Option<Column> {
     Column::new(data_type, true, Way { form: Form::Iso, nulls: vec![NULL_OF_COPY.into()] }, false)
 }
 
+/// A row with a value that its column cannot take, and why.
+pub(crate) type Misread = (usize, String);
+
 /// Records that are read together.
 pub(crate) struct Lines {
     columns: SchemaRef,
@@ -63,7 +66,7 @@ impl Lines {
     }
 
     /// The values of all records, and which of them have one that their column cannot take, with the reason.
-    pub(crate) fn columns(&self) -> Result<(Vec<ArrayRef>, Vec<(usize, String)>), ArrowError> {
+    pub(crate) fn columns(&self) -> Result<(Vec<ArrayRef>, Vec<Misread>), ArrowError> {
         let (mut columns, mut wrong) = (Vec::with_capacity(self.fields.len()), Vec::new());
         let dialect = self.splitter.dialect();
         for (field, fields) in self.columns.fields().iter().zip(&self.fields) {

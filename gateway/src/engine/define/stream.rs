@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use catalog::{Name, Stream};
+use catalog::{Name, Stream, StreamFault};
 use sqlparser::ast::{AlterTable, AlterTableOperation, CreateTable, ObjectName};
 
 use super::{Change, may_define, wrong};
@@ -27,7 +27,14 @@ impl Change {
             self.notices.push(Notice::note(SqlState::DuplicateObject, format!("{message}, skipping")));
             return Ok(());
         }
-        let stream = Arc::new(Stream::read(name, &self.statement.text).map_err(wrong)?);
+        let stream = Stream::read(name, &self.statement.text).map_err(|fault| match fault {
+            StreamFault::Syntax(reason) => {
+                let reason = reason.split(" at Line:").next().unwrap_or_default();
+                Error::new(SqlState::SyntaxError, "syntax error in CREATE STREAM").detail(format!("{reason}."))
+            }
+            StreamFault::Options(reason) => wrong(reason),
+        })?;
+        let stream = Arc::new(stream);
         self.core.streams.brokers(&stream)?;
         self.core.lake.may_make(&stream.table)?;
         streams::make(Arc::clone(&self.core), Arc::clone(&self.session), Arc::clone(&stream)).await?;

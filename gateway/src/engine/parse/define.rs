@@ -22,7 +22,7 @@ pub(super) fn begins(parser: &Parser<'_>) -> bool {
         || is_stream(parser)
         || matches!(
             (keyword(parser, 0), defined(parser)),
-            (Some(CREATE), Some(MATERIALIZED | SCHEMA | VIEW))
+            (Some(CREATE), Some(MATERIALIZED | SCHEMA | STREAM | VIEW))
                 | (Some(DROP), Some(MATERIALIZED | SCHEMA | STREAM | TABLE | VIEW))
                 | (Some(COMMENT), _)
         )

@@ -87,13 +87,14 @@ async fn records_that_are_gone_are_told_or_counted() {
     becomes(&mut client, "SELECT state FROM system.streams", "failed").await;
     let told = rows(&mut client, "SELECT last_error FROM system.streams").await;
     assert!(told[0].starts_with("partition 0 of topic \"t\" ends before the records"), "{told:?}");
-    // 110,000 records are more than a partition of the mock keeps.
-    kafka.put("t", 0, (0..110_000).map(|id| format!("{{\"id\":{id}}}")));
+    // They are more than the 5 MB that a partition of the mock keeps.
+    let more = "x".repeat(600);
+    kafka.put("t", 0, (0..20_000).map(|id| format!("{{\"id\":{id},\"more\":\"{more}\"}}")));
     becomes(&mut client, "SELECT state FROM system.streams", "failed").await;
     becomes(&mut client, "SELECT last_error LIKE 'records of partition 0 %are gone%' FROM system.streams", "t").await;
     ok(&mut client, "DROP STREAM s").await;
     ok(&mut client, &create(", on_lost = 'skip'")).await;
     becomes(&mut client, "SELECT state, lag FROM system.streams", "running|0").await;
     let sum = "SELECT (lost + rows), lost > 0 FROM system.streams";
-    assert_eq!(rows(&mut client, sum).await, ["109999|t"]);
+    assert_eq!(rows(&mut client, sum).await, ["19999|t"]);
 }
