@@ -10,7 +10,7 @@ use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Int32Array, Int64Array, RecordBatch, RecordBatchOptions, StringArray,
     TimestampMicrosecondArray,
 };
-use arrow::compute::{CastOptions, cast_with_options, filter_record_batch};
+use arrow::compute::{CastOptions, cast_with_options, filter_record_batch, nullif};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
 
@@ -202,8 +202,11 @@ impl Decoder {
                     let max = column.characters_max.unwrap_or_default();
                     let reason = format!("value too long for type character varying({max})");
                     let is_long = |row: usize| column.stored(values.slice(row, 1)).is_err();
-                    (0..values.len()).filter(|row| is_long(*row)).for_each(|row| read.refuse_row(row, &reason));
-                    values
+                    let are_long: Vec<bool> = (0..values.len()).map(is_long).collect();
+                    (0..values.len()).filter(|row| are_long[*row]).for_each(|row| read.refuse_row(row, &reason));
+                    // The others are stored without the blanks that are too many.
+                    let fitting = nullif(&values, &are_long.into())?;
+                    column.stored(Arc::clone(&fitting)).unwrap_or(fitting)
                 }
             });
         }
