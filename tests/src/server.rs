@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use gateway::config::Config;
 use gateway::server::Server;
@@ -10,6 +11,10 @@ use tokio_postgres::NoTls;
 
 use crate::lake::Lake;
 use crate::{s3, wire};
+
+/// How long a lake is waited for that is still being listed, and how often it is looked at.
+const LOOK: Duration = Duration::from_millis(50);
+const LOOKS: usize = 1_200;
 
 /// A started server. It stops when the test's runtime does.
 pub struct TestServer {
@@ -71,6 +76,14 @@ impl TestServer {
 
     pub async fn with(config: Config) -> Self {
         let server = Server::start(config).await.unwrap();
+        // A store that answers slowly is listed behind the start; one that refuses is not waited for.
+        let lake = server.lake();
+        for _ in 0..LOOKS {
+            if !matches!(lake.awaited(), Some(catalog::Error::Awaited { failed: None })) {
+                break;
+            }
+            let _ = tokio::time::timeout(LOOK, lake.arrived()).await;
+        }
         Self { server, kept: (None, None) }
     }
 
