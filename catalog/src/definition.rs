@@ -7,6 +7,7 @@ mod alter;
 mod grant;
 mod header;
 mod kept;
+pub(crate) mod lists;
 mod location;
 mod options;
 mod rows;

@@ -2,14 +2,15 @@
 //!
 //! Owns: where each of them ends. The query's own grammar is the engine's. Pure.
 
-use sqlparser::ast::Ident;
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::Options;
-use crate::definition::{fold, split};
+use crate::definition::fold;
+use crate::definition::lists::{option, parenthesised};
+use crate::definition::split;
 
 /// The parts of a body.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,29 +42,6 @@ impl<'a> Body<'a> {
         let query = body.get(start..end).unwrap_or_default().trim();
         Ok(Self { columns: columns.iter().map(fold).collect(), options, query })
     }
-}
-
-fn parenthesised<'a, T>(
-    parser: &mut Parser<'a>,
-    item: impl FnMut(&mut Parser<'a>) -> Result<T, ParserError>,
-) -> Result<Vec<T>, ParserError> {
-    parser.expect_token(&Token::LParen)?;
-    let items = parser.parse_comma_separated(item)?;
-    parser.expect_token(&Token::RParen)?;
-    Ok(items)
-}
-
-/// `name = value`; a value is a text, a number or a word.
-fn option(parser: &mut Parser<'_>) -> Result<(String, String), ParserError> {
-    let name: Ident = parser.parse_identifier()?;
-    parser.expect_token(&Token::Eq)?;
-    let value = parser.next_token();
-    let text = match value.token {
-        Token::SingleQuotedString(text) | Token::EscapedStringLiteral(text) | Token::Number(text, _) => text,
-        Token::Word(word) => word.value,
-        _ => return parser.expected("a value", value),
-    };
-    Ok((fold(&name), text))
 }
 
 /// The first token of WITH [NO] DATA at the end.

@@ -9,7 +9,9 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::Token;
 
 use super::StreamOptions;
-use crate::definition::{fold, split};
+use crate::definition::fold;
+use crate::definition::lists::{option, parenthesised};
+use crate::definition::split;
 
 /// The parts of a body.
 #[derive(Debug, PartialEq)]
@@ -48,13 +50,9 @@ impl Body {
         let dialect = PostgreSqlDialect {};
         let tokens = split::tokens(body).map_err(ParserError::from)?;
         let mut parser = Parser::new(&dialect).with_tokens_with_locations(tokens);
-        let columns = match parser.consume_token(&Token::LParen) {
-            true => {
-                let columns = parser.parse_comma_separated(Parser::parse_column_def)?;
-                parser.expect_token(&Token::RParen)?;
-                columns
-            }
-            false => Vec::new(),
+        let columns = match parser.peek_token_ref().token {
+            Token::LParen => parenthesised(&mut parser, Parser::parse_column_def)?,
+            _ => Vec::new(),
         };
         let into = match parser.parse_keyword(Keyword::INTO) {
             true => Some(table(&mut parser)?),
@@ -66,9 +64,7 @@ impl Body {
             return Err(ParserError::ParserError(format!("Expected: KAFKA, found: {kind}")).into());
         }
         parser.expect_keyword_is(Keyword::WITH)?;
-        parser.expect_token(&Token::LParen)?;
-        let options = parser.parse_comma_separated(option)?;
-        parser.expect_token(&Token::RParen)?;
+        let options = parenthesised(&mut parser, option)?;
         parser.expect_token(&Token::EOF)?;
         let options = StreamOptions::read(&options).map_err(Fault::Options)?;
         Ok(Self { columns, into, options })
@@ -83,19 +79,6 @@ fn table(parser: &mut Parser<'_>) -> Result<(Option<String>, String), ParserErro
         Some([schema, table]) => Ok((Some(fold(schema)), fold(table))),
         _ => Err(ParserError::ParserError("a name is [schema.]name".to_owned())),
     }
-}
-
-/// `name = value`; a value is a text, a number or a word.
-fn option(parser: &mut Parser<'_>) -> Result<(String, String), ParserError> {
-    let name: Ident = parser.parse_identifier()?;
-    parser.expect_token(&Token::Eq)?;
-    let value = parser.next_token();
-    let text = match value.token {
-        Token::SingleQuotedString(text) | Token::EscapedStringLiteral(text) | Token::Number(text, _) => text,
-        Token::Word(word) => word.value,
-        _ => return parser.expected("a value", value),
-    };
-    Ok((fold(&name), text))
 }
 
 #[cfg(test)]
