@@ -29,9 +29,9 @@ pub struct Limits {
 }
 
 impl Vars {
-    /// The limits of the statements of this session.
+    /// The limits of the statements of this session. Without a value there is none, as in most sessions: every statement asks.
     pub fn limits(&self) -> Limits {
-        let count = |name: &str| number(name, &self.get(name).ok()?);
+        let count = |name: &str| number(name, self.given(name)?);
         let bytes = |name: &str| count(name).map(|kilobytes| kilobytes << 10);
         Limits {
             memory_bytes: bytes(MEMORY),

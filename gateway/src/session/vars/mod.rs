@@ -52,20 +52,17 @@ impl Vars {
         if let Some(variable) = list::find(&key) {
             return Ok(self.value(variable).to_owned());
         }
-        [&self.local, &self.session, &self.reset]
-            .iter()
-            .find_map(|values| values.get(&key))
-            .cloned()
-            .ok_or_else(|| unrecognized(name))
+        self.given(&key).map(str::to_owned).ok_or_else(|| unrecognized(name))
+    }
+
+    /// The value that somebody has given a variable, by its lower-case name.
+    fn given(&self, key: &str) -> Option<&str> {
+        [&self.local, &self.session, &self.reset].iter().find_map(|values| values.get(key)).map(String::as_str)
     }
 
     /// The value of a listed variable.
     fn value(&self, variable: &'static Variable) -> &str {
-        let key = variable.key();
-        [&self.local, &self.session, &self.reset]
-            .iter()
-            .find_map(|values| values.get(&key))
-            .map_or(variable.default, String::as_str)
+        self.given(&variable.key()).unwrap_or(variable.default)
     }
 
     /// Checks and sets. Unknown: 42704; a value out of its domain: 22023; read-only: 55P02.
