@@ -9,7 +9,7 @@ use std::sync::Arc;
 use catalog::pg_catalog::{common_type, needs_tag, pg_type_of};
 use datafusion::common::metadata::FieldMetadata;
 use datafusion::common::tree_node::Transformed;
-use datafusion::common::{Column, DFSchema, Result, TableReference};
+use datafusion::common::{Column, DFSchema, Result};
 use datafusion::logical_expr::expr::{AggregateFunction, Alias, BinaryExpr, Case, ScalarFunction};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Operator, Projection, RecursiveQuery, Union, Unnest};
 use datafusion::scalar::ScalarValue;
@@ -124,6 +124,12 @@ fn metadata(tag: String) -> FieldMetadata {
     FieldMetadata::from(BTreeMap::from([(PG_TYPE_KEY.to_owned(), tag)]))
 }
 
+/// A column under its own name, with the type that it has.
+fn told(column: Column, tag: String) -> Expr {
+    let (relation, name) = (column.relation.clone(), column.name.clone());
+    Expr::Alias(Alias::new(Expr::Column(column), relation, name).with_metadata(Some(metadata(tag))))
+}
+
 /// What is unnested, with the types of the elements: the planner gives them the Arrow type only.
 pub(super) fn elements(unnest: Unnest) -> Result<Transformed<LogicalPlan>> {
     let plan = LogicalPlan::Unnest(unnest).recompute_schema()?;
@@ -140,14 +146,9 @@ pub(super) fn elements(unnest: Unnest) -> Result<Transformed<LogicalPlan>> {
     }
     let columns = plan.schema().iter().map(|(qualifier, field)| {
         let column = Column::new(qualifier.cloned(), field.name());
-        let tag = tags.get(&column).cloned();
-        let expr = Expr::Column(column);
-        match tag {
-            Some(tag) => {
-                let relation: Option<TableReference> = qualifier.cloned();
-                Expr::Alias(Alias::new(expr, relation, field.name()).with_metadata(Some(metadata(tag))))
-            }
-            None => expr,
+        match tags.get(&column).cloned() {
+            Some(tag) => told(column, tag),
+            None => Expr::Column(column),
         }
     });
     let columns = columns.collect();
@@ -162,14 +163,12 @@ pub(super) fn union(union: Union) -> Result<Transformed<LogicalPlan>> {
     let columns = plan.schema().iter().enumerate().map(|(at, (qualifier, field))| {
         let chosen =
             common_type(union.inputs.iter().map(|input| column_name(input, at))).filter(|name| needs_tag(name));
-        let expr = Expr::Column(Column::new(qualifier.cloned(), field.name()));
+        let column = Column::new(qualifier.cloned(), field.name());
         if chosen.as_deref() == pg_type::tag(field) {
-            return expr;
+            return Expr::Column(column);
         }
         changed = true;
-        let relation: Option<TableReference> = qualifier.cloned();
-        let tag = metadata(chosen.unwrap_or_default());
-        Expr::Alias(Alias::new(expr, relation, field.name()).with_metadata(Some(tag)))
+        told(column, chosen.unwrap_or_default())
     });
     let columns: Vec<Expr> = columns.collect();
     if !changed {
@@ -184,11 +183,13 @@ pub(super) fn recursive(query: RecursiveQuery) -> Result<Transformed<LogicalPlan
     let first = Arc::clone(static_term.schema());
     let mut changed = false;
     let columns = recursive_term.schema().iter().zip(first.fields()).map(|((qualifier, field), first)| {
-        let expr = Expr::Column(Column::new(qualifier.cloned(), field.name()));
-        let Some(tag) = pg_type::tag(first).filter(|tag| pg_type::tag(field) != Some(tag)) else { return expr };
-        changed = true;
-        let relation: Option<TableReference> = qualifier.cloned();
-        Expr::Alias(Alias::new(expr, relation, field.name()).with_metadata(Some(metadata(tag.to_owned()))))
+        let column = Column::new(qualifier.cloned(), field.name());
+        let tag = pg_type::tag(first).filter(|tag| pg_type::tag(field) != Some(tag));
+        changed |= tag.is_some();
+        match tag {
+            Some(tag) => told(column, tag.to_owned()),
+            None => Expr::Column(column),
+        }
     });
     let columns: Vec<Expr> = columns.collect();
     let recursive_term = match changed {
