@@ -46,7 +46,7 @@ pub(super) struct Planned {
     pub plan: Arc<LogicalPlan>,
     pub columns: SchemaRef,
     /// Where each column comes from.
-    pub origins: Arc<[Option<Origin>]>,
+    pub origins: Arc<[Option<origins::Named>]>,
     pub param_types: Vec<FieldRef>,
     pub scope: Arc<Scope>,
 }

@@ -162,11 +162,13 @@ impl Prepared {
     }
 
     /// Where the result columns come from; empty if nothing is known of any.
-    pub fn origins(&self) -> &[Option<Origin>] {
+    pub fn origins(&self) -> Vec<Option<Origin>> {
         match &self.plan {
-            Plan::Query(planned) | Plan::Pinned { planned, .. } => &planned.origins,
+            Plan::Query(planned) | Plan::Pinned { planned, .. } => {
+                planned.origins.iter().map(|named| named.as_ref()?.origin(&planned.scope)).collect()
+            }
             Plan::Execute { target, .. } => target.origins(),
-            _ => &[],
+            _ => Vec::new(),
         }
     }
 

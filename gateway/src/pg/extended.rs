@@ -112,7 +112,7 @@ impl Connection {
         };
         match &prepared {
             Some(prepared) if prepared.returns_rows => {
-                backend::row_description(&mut self.wire.output, &prepared.columns, prepared.origins(), &formats)?;
+                backend::row_description(&mut self.wire.output, &prepared.columns, &prepared.origins(), &formats)?;
             }
             Some(_) | None => backend::signal(&mut self.wire.output, Signal::NoData),
         }

@@ -58,7 +58,7 @@ impl Connection {
                 let format = if prepared.is_binary() { Format::Binary } else { Format::Text };
                 let formats = vec![format; prepared.columns.fields().len()];
                 let encoder = Arc::new(RowEncoder::of(&stream, &formats, &self.display())?);
-                backend::row_description(&mut self.wire.output, &prepared.columns, prepared.origins(), &formats)?;
+                backend::row_description(&mut self.wire.output, &prepared.columns, &prepared.origins(), &formats)?;
                 let mut run = Run { rows: Rows::new(stream), encoder, tag, copy: None };
                 let rows = self.send_rows(&mut run, &guard, 0).await?;
                 self.complete(&run.tag, rows, before)

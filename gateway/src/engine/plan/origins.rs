@@ -20,16 +20,29 @@ pub struct Origin {
     pub attribute: i16,
 }
 
+/// The same by the relation's name: nobody asks for its OID but who describes a result.
+#[derive(Debug, Clone)]
+pub(in crate::engine) struct Named {
+    relation: TableReference,
+    attribute: i16,
+}
+
+impl Named {
+    pub(in crate::engine) fn origin(&self, scope: &Scope) -> Option<Origin> {
+        let relation = scope.view.relation(self.relation.schema()?, self.relation.table())?;
+        Some(Origin { relation, attribute: self.attribute })
+    }
+}
+
 /// The origin of each column of a plan; `None` for what is computed.
-pub(super) fn of(plan: &LogicalPlan, scope: &Scope) -> Arc<[Option<Origin>]> {
-    let known = |(table, index): (&TableReference, usize)| {
-        let relation = scope.view.relation(table.schema()?, table.table())?;
-        Some(Origin { relation, attribute: i16::try_from(index + 1).ok()? })
+pub(super) fn of(plan: &LogicalPlan, scope: &Scope) -> Arc<[Option<Named>]> {
+    let named = |(relation, index): (&TableReference, usize)| {
+        Some(Named { relation: relation.clone(), attribute: i16::try_from(index + 1).ok()? })
     };
     let count = plan.schema().fields().len();
     // Behind the columns of a table there are those of the system, whose numbers are their own.
     (0..count)
-        .map(|index| if scope.names_system_columns { None } else { column(plan, index).and_then(known) })
+        .map(|index| if scope.names_system_columns { None } else { column(plan, index).and_then(named) })
         .collect()
 }
 
