@@ -14,9 +14,7 @@ use catalog::{Name, RowCommand, RowPolicy, RowRules, Table};
 use datafusion::catalog::view::ViewTable;
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::TableSource;
-use sqlparser::ast::{
-    BinaryOperator, Expr, Ident, ObjectName, Query, SetExpr, Statement as Ast, Value, visit_relations_mut,
-};
+use sqlparser::ast::{BinaryOperator, Expr, ObjectName, Query, SetExpr, Statement as Ast, Value, visit_relations_mut};
 
 pub(super) use checks::{Checks, Given};
 
@@ -181,7 +179,7 @@ fn expression(scope: &Scope, policy: &RowPolicy, text: &str) -> Result<Expr> {
 }
 
 fn exact(name: &Name) -> ObjectName {
-    ObjectName::from([&name.schema, &name.name].map(|part| Ident::with_quote('"', part)).to_vec())
+    ObjectName::from(vec![rewrite::quoted(&name.schema), rewrite::quoted(&name.name)])
 }
 
 /// `SELECT * FROM table WHERE condition`.

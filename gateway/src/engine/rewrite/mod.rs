@@ -238,7 +238,7 @@ fn list_of_texts(elements: &[literals::Element]) -> Arc<ListArray> {
 }
 
 /// An identifier that means exactly this name.
-fn quoted(name: &str) -> Ident {
+pub(crate) fn quoted(name: &str) -> Ident {
     Ident::with_quote('"', name)
 }
 

@@ -12,7 +12,8 @@ use sqlparser::ast::{
     Value,
 };
 
-use crate::engine::{rewrite, write};
+use crate::engine::rewrite::{self, quoted};
+use crate::engine::write;
 use crate::error::{Error, Result, SqlState};
 
 /// Conditions, each with what is said of a row that does not fulfil it.
@@ -97,10 +98,6 @@ impl Given<'_> {
             Self::Other => format!("lakegate:other {at}"),
         }
     }
-}
-
-fn quoted(name: &str) -> Ident {
-    Ident::with_quote('"', name)
 }
 
 fn derived(query: Query, name: Ident, columns: Option<Vec<Ident>>) -> TableWithJoins {

@@ -10,9 +10,9 @@ use sqlparser::ast::{
 };
 
 use super::changing::{Assigned, file_of, grouped, row_of, select};
-use super::replacement::{WHOLE, beside, chosen, equal, is_of, match_column, number, quoted};
+use super::replacement::{WHOLE, beside, chosen, equal, is_of, match_column, number};
 use super::rows::mark;
-use crate::engine::rewrite;
+use crate::engine::rewrite::{self, quoted};
 
 /// The name of the rows of the table with what becomes of them.
 const ACTIONS: &str = "lakegate:actions";

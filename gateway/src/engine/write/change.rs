@@ -13,12 +13,13 @@ use sqlparser::ast::{Delete, Expr, FromTable, Query, SelectItem, TableWithJoins,
 
 use super::block::{Lease, refused};
 use super::changing::{Assigned, Changing};
-use super::replacement::{Matches, WHOLE, quoted};
+use super::replacement::{Matches, WHOLE};
 use super::returning::{Named, Returned, Returning};
 use super::rows::{self, Shape, Sorted, Sorting};
 use super::sources::Sources;
 use super::{Asked, Write, needs};
 use crate::engine::plan::{self, Over, Planned};
+use crate::engine::rewrite::quoted;
 use crate::engine::run::Run;
 use crate::engine::{Outcome, Prepared, QueryStream, Tag};
 use crate::error::{Error, Result, SqlState};

@@ -12,10 +12,11 @@ use sqlparser::ast::{
 use super::actions::{Action, Actions, Clause, Kind};
 use super::change::{found, plan_again, take};
 use super::changing::{Assigned, Changing};
-use super::replacement::{WHOLE, quoted};
+use super::replacement::WHOLE;
 use super::rows::{self, Shape, Sorted, Sorting};
 use super::{Asked, Write, assign, insert, sources};
 use crate::engine::plan::{Over, Planned};
+use crate::engine::rewrite::quoted;
 use crate::engine::row_security::{self, Checks};
 use crate::engine::run::Run;
 use crate::engine::tokens::merge::NOTHING;

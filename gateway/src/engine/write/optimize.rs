@@ -9,14 +9,15 @@ use datafusion::execution::memory_pool::MemoryConsumer;
 use sqlparser::ast::{Expr, ObjectName, Query, SelectItem, SetExpr, Statement as Ast};
 
 use super::changing::file_of;
-use super::replacement::{is_of, quoted};
+use super::replacement::is_of;
 use super::rows::{self, Shape};
 use super::{Asked, Write};
 use crate::engine::matview::size;
 use crate::engine::plan::{self, Over};
+use crate::engine::rewrite::{self, quoted};
 use crate::engine::run::Run;
 use crate::engine::scope::Found;
-use crate::engine::{Prepared, Tag, rewrite};
+use crate::engine::{Prepared, Tag};
 use crate::error::{Error, Result, SqlState};
 use crate::session::{Notice, SessionEffect};
 

@@ -13,7 +13,7 @@ use sqlparser::ast::{
 use super::changing::{Assigned, file_of, row_of, select};
 use super::rows::mark;
 use super::sources::Sources;
-use crate::engine::rewrite;
+use crate::engine::rewrite::{self, quoted};
 use crate::engine::row_security::{Checks, Given};
 
 /// The name of the table beside the rows that match.
@@ -128,10 +128,6 @@ pub(super) fn beside(whole: TableWithJoins, (matches, width): (Query, usize), al
 /// A column of the rows that match.
 pub(super) fn match_column(at: usize) -> Expr {
     Expr::CompoundIdentifier(vec![quoted(MATCHES), quoted(&format!("m{at}"))])
-}
-
-pub(super) fn quoted(name: &str) -> Ident {
-    Ident::with_quote('"', name)
 }
 
 pub(super) fn number(number: i64) -> Expr {
