@@ -62,14 +62,15 @@ struct Records {
 impl Records {
     /// The next record without its line end; `None` at the end.
     fn next(&mut self, has_quotes: bool) -> Result<Option<String>> {
-        let mut bytes = Vec::new();
+        let (mut bytes, mut quotes) = (Vec::new(), 0);
         loop {
             let before = bytes.len();
             let left = RECORD_BYTES_MAX.saturating_sub(before as u64);
             let read = self.text.by_ref().take(left).read_until(b'\n', &mut bytes);
             let read = read.map_err(|error| self.bad(error))?;
             self.at += 1;
-            let is_open = has_quotes && bytes.iter().filter(|byte| **byte == b'"').count() % 2 == 1;
+            quotes += bytes.iter().skip(before).filter(|byte| **byte == b'"').count();
+            let is_open = has_quotes && quotes % 2 == 1;
             if read == 0 && (is_open || left == 0) {
                 return Err(self.bad("a record does not end"));
             }
