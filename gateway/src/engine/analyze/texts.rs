@@ -63,10 +63,16 @@ fn replace(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     }
     match json(&inner, &given, &field) {
         Json::Plain => {}
-        Json::As(udf) => return Ok(Transformed::yes(Expr::ScalarFunction(ScalarFunction::new_udf(udf, vec![*inner])))),
-        Json::Text => return Ok(Transformed::yes(as_tagged(*inner, pg_type::tag(&field).unwrap_or_default()))),
+        Json::As(udf) => {
+            let text = as_type(*inner, from, &DataType::Utf8);
+            return Ok(Transformed::yes(Expr::ScalarFunction(ScalarFunction::new_udf(udf, vec![text]))));
+        }
+        Json::Text => {
+            let text = as_type(*inner, from, to);
+            return Ok(Transformed::yes(as_tagged(text, pg_type::tag(&field).unwrap_or_default())));
+        }
         Json::Scalar(name) => {
-            let text = jsonb_scalar().call(vec![*inner, lit(name)]);
+            let text = jsonb_scalar().call(vec![as_type(*inner, from, &DataType::Utf8), lit(name)]);
             // Numbers round as numerics do.
             let number = if field.data_type().is_numeric() { cast(text, kind::OWN) } else { text };
             return Ok(Transformed::yes(Expr::Cast(Cast { expr: Box::new(number), field })));
@@ -93,9 +99,17 @@ fn replace(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             let text = Box::new(Expr::ScalarFunction(ScalarFunction::new_udf(udf, vec![*inner])));
             Transformed::yes(Expr::Cast(Cast { expr: text, field }))
         }
-        Some(udf) => Transformed::yes(Expr::ScalarFunction(ScalarFunction::new_udf(udf, vec![*inner]))),
+        Some(udf) => {
+            let given = if is_text(from) && is_text(to) { as_type(*inner, from, &DataType::Utf8) } else { *inner };
+            Transformed::yes(Expr::ScalarFunction(ScalarFunction::new_udf(udf, vec![given])))
+        }
         None => Transformed::no(Expr::Cast(Cast { expr: inner, field })),
     })
+}
+
+/// A text of files as functions take it: the planner has given arguments their types before.
+fn as_type(text: Expr, from: &DataType, to: &DataType) -> Expr {
+    if from == to { text } else { cast(text, to.clone()) }
 }
 
 /// The field of a cast, as empty of values as what is cast: the logical plan takes that from the value, the physical from
