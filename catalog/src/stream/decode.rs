@@ -70,6 +70,9 @@ pub struct Reject {
 impl Decoder {
     /// For the columns of a table; an error names the one that cannot be read.
     pub fn new(topic: &str, columns: &Arc<[Column]>, format: Format) -> Result<Self, String> {
+        if let Some((column, text_type)) = columns.iter().find_map(|column| Some((column, column.text_type()?))) {
+            return Err(format!("column \"{}\" of type {text_type} cannot be read from a stream", column.name()));
+        }
         let (mut of, mut values) = (Vec::new(), Vec::new());
         for column in columns.iter() {
             of.push(match of_kafka(column) {

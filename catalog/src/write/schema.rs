@@ -14,7 +14,7 @@ use udfs::pg_type;
 
 use super::Fault;
 use crate::Error;
-use crate::format::delta::schema::Declared;
+use crate::format::delta::schema::{Declared, TEXT_TYPE, is_text_type};
 
 /// How Spark keeps the length of a text, which readers of the protocol may leave out.
 const TEXT_LENGTH: &str = "__CHAR_VARCHAR_TYPE_STRING";
@@ -42,21 +42,33 @@ impl Column {
     /// A column of a table that is made. `field` has its name, its type and whether it takes NULL.
     pub fn new(field: &Field, characters_max: Option<u32>) -> Result<Self, Fault> {
         let refused = |hint| Fault::Type { column: field.name().clone(), data_type: pg_type::sql_name(field), hint };
+        let mut metadata = HashMap::new();
         match pg_type::tag(field) {
             None | Some("varchar" | "_varchar") => {}
+            Some(tag) if is_text_type(tag) => {
+                metadata.insert(pg_type::PG_TYPE_KEY.to_owned(), tag.to_owned());
+            }
             Some("numeric" | "_numeric") => return Err(refused(NUMERIC_HINT)),
             Some(_) => return Err(refused(TEXT_HINT)),
         }
         let file_type = stored(field.data_type())
             .ok_or_else(|| refused(if field.data_type().is_decimal() { NUMERIC_HINT } else { TEXT_HINT }))?;
-        let field = Field::new(field.name(), file_type.clone(), field.is_nullable());
+        let field = Field::new(field.name(), file_type.clone(), field.is_nullable()).with_metadata(metadata);
         Ok(Self { field, characters_max, file_type, is_partition: false })
     }
 
     /// As the engine makes values of it.
     pub fn given(&self) -> Field {
         let data_type = stored(self.field.data_type()).unwrap_or_else(|| self.field.data_type().clone());
-        Field::new(self.name(), data_type, true)
+        match self.text_type() {
+            Some(tag) => pg_type::tagged(self.name(), data_type, tag),
+            None => Field::new(self.name(), data_type, true),
+        }
+    }
+
+    /// The type of PostgreSQL's, by its tag, whose values the column keeps as their texts.
+    pub fn text_type(&self) -> Option<&str> {
+        pg_type::tag(&self.field).filter(|tag| is_text_type(tag))
     }
 
     /// Values of the column as they are stored: blanks beyond the length of a text are cut.
@@ -89,8 +101,9 @@ impl Column {
 
     /// As the log declares it.
     pub(super) fn declaration(&self) -> Option<Value> {
-        let metadata: HashMap<&str, String> =
-            self.characters_max.iter().map(|max| (TEXT_LENGTH, format!("varchar({max})"))).collect();
+        let length = self.characters_max.map(|max| (TEXT_LENGTH, format!("varchar({max})")));
+        let text_type = self.text_type().map(|tag| (TEXT_TYPE, tag.to_owned()));
+        let metadata: HashMap<&str, String> = length.into_iter().chain(text_type).collect();
         let data_type = declared(&self.file_type)?;
         Some(json!({
             "name": self.name(), "type": data_type, "nullable": self.field.is_nullable(), "metadata": metadata,

@@ -9,6 +9,7 @@ use ::parquet::arrow::RowNumber;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, TimeUnit};
 use serde::Deserialize;
 use serde_json::Value;
+use udfs::pg_type;
 
 use super::action::Metadata;
 use crate::format::normal::normal;
@@ -17,6 +18,12 @@ use crate::format::parquet::names::{Column, Columns, Inner, Names};
 const MODE: &str = "delta.columnMapping.mode";
 const PHYSICAL_NAME: &str = "delta.columnMapping.physicalName";
 const ID: &str = "delta.columnMapping.id";
+
+/// Which type of PostgreSQL's a text is, of the columns that SQL has declared so. Other engines read the text.
+pub(crate) const TEXT_TYPE: &str = "lakegate.type";
+
+/// The types whose values are kept as texts in their one form.
+const TEXT_TYPES: [&str; 3] = ["uuid", "json", "jsonb"];
 
 /// The column that tells a row's file.
 pub const FILE_NUMBER: &str = "lakegate:file";
@@ -75,6 +82,21 @@ struct StructField {
     metadata: HashMap<String, Value>,
 }
 
+/// Whether values of a type, by the tag of its fields, are kept as their texts.
+pub(crate) fn is_text_type(tag: &str) -> bool {
+    TEXT_TYPES.contains(&tag)
+}
+
+/// A column of a file as its table shows it, with the type that is declared of its texts.
+fn shown(raw: &Field, metadata: &HashMap<String, Value>) -> Field {
+    let field = normal(raw);
+    let tag = metadata.get(TEXT_TYPE).and_then(Value::as_str).filter(|tag| is_text_type(tag));
+    match (tag, field.data_type()) {
+        (Some(tag), DataType::Utf8View) => pg_type::tagged(field.name(), DataType::Utf8View, tag),
+        _ => field,
+    }
+}
+
 fn yes() -> bool {
     true
 }
@@ -99,7 +121,7 @@ pub(crate) fn declared(metadata: &Metadata) -> Result<Vec<Declared>, Fault> {
         let is_partition = metadata.partition_columns.contains(&field.name);
         let raw = Field::new(&field.name, file_type.clone(), true);
         let StructField { nullable, metadata, .. } = field;
-        Ok(Declared { field: normal(&raw), file_type, nullable, is_partition, metadata })
+        Ok(Declared { field: shown(&raw, &metadata), file_type, nullable, is_partition, metadata })
     };
     root.fields.into_iter().map(column).collect()
 }
@@ -129,7 +151,7 @@ pub(super) fn parse(metadata: &Metadata) -> Result<Columned, Fault> {
         }
         let (data_type, _) = typed(&field.data_type, mode)?;
         let raw = Field::new(&field.name, data_type, true);
-        columns.push((normal(&raw), physical(field, mode)?.to_owned()));
+        columns.push((shown(&raw, &field.metadata), physical(field, mode)?.to_owned()));
     }
     let place = |name: &String| {
         let place = columns.iter().position(|(field, _)| field.name() == name);

@@ -25,7 +25,14 @@ pub(super) enum Fit {
 }
 
 /// The SQL type of a column, for casts to it; `None` where no value can be made by SQL.
-pub(super) fn sql_type(data_type: &DataType) -> Option<Sql> {
+pub(super) fn column_type(column: &Column) -> Option<Sql> {
+    match column.text_type() {
+        Some(_) => types::written(&column.field),
+        None => sql_type(column.field.data_type()),
+    }
+}
+
+fn sql_type(data_type: &DataType) -> Option<Sql> {
     Some(match data_type {
         DataType::Decimal128(precision, scale) => {
             Sql::Numeric(ExactNumberInfo::PrecisionAndScale(u64::from(*precision), i64::from(*scale)))
@@ -54,6 +61,9 @@ pub(super) fn fit(column: &Column, given: &Field) -> Result<Fit> {
     if *given.data_type() == DataType::Null {
         return Ok(Fit::AsItIs);
     }
+    if let Some(wanted) = column.text_type() {
+        return of_texts(wanted, given).ok_or_else(refused);
+    }
     let (from, to) = (Operand::of_field(given), Operand::of_field(&column.field));
     let is_integer = |field: &Field| field.data_type().is_integer();
     match (from.category, to.category) {
@@ -74,6 +84,21 @@ pub(super) fn fit(column: &Column, given: &Field) -> Result<Fit> {
         (Category::Unknown, _) => Ok(Fit::Cast),
         _ => Err(refused()),
     }
+}
+
+/// What is no text in PostgreSQL takes its own type, and its kin by a cast.
+fn of_texts(wanted: &str, given: &Field) -> Option<Fit> {
+    match (udfs::pg_type::tag(given), wanted) {
+        (Some(given), wanted) if given == wanted => Some(Fit::AsItIs),
+        (Some("json" | "jsonb"), "json" | "jsonb") => Some(Fit::Cast),
+        (None, _) if Operand::of_field(given).category == Category::Unknown => Some(Fit::Cast),
+        _ => None,
+    }
+}
+
+/// Whether a field has texts that nobody has called anything else.
+pub(super) fn is_plain_text(field: &Field) -> bool {
+    udfs::pg_type::tag(field).is_none() && Operand::of_field(field).category == Category::Text
 }
 
 fn is_money(field: &Field) -> bool {
@@ -132,7 +157,8 @@ pub(super) fn is_default(expr: &Expr) -> bool {
 
 pub(super) fn typed(expr: &mut Expr, column: &Column, declared: &dyn Fn(&str) -> Option<Field>) -> Result<()> {
     let to = column.field.data_type();
-    let is_text = matches!(to, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+    let is_text =
+        matches!(to, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) && column.text_type().is_none();
     let casts = match expr {
         Expr::Value(value) => match &value.value {
             Value::SingleQuotedString(_) | Value::EscapedStringLiteral(_) | Value::DollarQuotedString(_) => !is_text,
@@ -151,7 +177,7 @@ pub(super) fn typed(expr: &mut Expr, column: &Column, declared: &dyn Fn(&str) ->
         _ => false,
     };
     if casts {
-        let Some(to) = sql_type(to) else {
+        let Some(to) = column_type(column) else {
             let message = format!("column \"{}\" cannot be written by SQL", column.name());
             return Err(Error::unsupported(message));
         };

@@ -150,7 +150,7 @@ impl Changing {
             let Some(given) = given.next() else { continue };
             assign::fit(column, given)?;
             // In the CASE that chooses it, a value has its column's very type.
-            if let Some(data_type) = assign::sql_type(column.field.data_type()) {
+            if let Some(data_type) = assign::column_type(column) {
                 let plain = std::mem::replace(value, Expr::value(Value::Null));
                 *value = rewrite::cast(Expr::Nested(Box::new(plain)), data_type);
             }

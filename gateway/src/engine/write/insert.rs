@@ -13,7 +13,7 @@ use super::block::Lease;
 use super::returning::{Named, Returned, Returning};
 use super::rows::{self, Shape, Sorted, Sorting};
 use super::{Asked, Write, inserted};
-use crate::engine::plan::Planned;
+use crate::engine::plan::{Over, Planned};
 use crate::engine::row_security::{Checks, Given};
 use crate::engine::run::Run;
 use crate::engine::{Outcome, Prepared, rewrite, row_security};
@@ -83,7 +83,7 @@ fn checked(checks: &Checks, query: Query, (target, columns): (&Target, &[&Column
     let is_given = |column: &&Column| columns.iter().any(|given| given.name() == column.name());
     let missing = target.columns.iter().filter(|column| !is_given(column)).map(|column| {
         let message = || format!("column \"{}\" cannot be written by SQL", column.name());
-        Ok((column, assign::sql_type(column.field.data_type()).ok_or_else(|| Error::unsupported(message()))?))
+        Ok((column, assign::column_type(column).ok_or_else(|| Error::unsupported(message()))?))
     });
     let missing = missing.collect::<Result<Vec<_>>>()?;
     Ok(checks.over((query, &given), (&target.name.name, &missing), None))
@@ -126,9 +126,12 @@ async fn assigned(asked: &Asked, query: &mut Query, columns: &[&Column], is_list
     let fits = planned.columns.fields().iter().zip(columns);
     let casts: Vec<_> = fits
         .map(|(given, column)| {
-            Ok(match assign::fit(column, given)? {
+            let is_sent = matches!(asked.over, Some(Over::Given(_))) && assign::is_plain_text(given);
+            // A client that sends columns of Arrow has no other type for them.
+            let fit = if is_sent && column.text_type().is_some() { Fit::Cast } else { assign::fit(column, given)? };
+            Ok(match fit {
                 Fit::AsItIs => None,
-                Fit::Cast => Some(assign::sql_type(column.field.data_type()).ok_or_else(|| {
+                Fit::Cast => Some(assign::column_type(column).ok_or_else(|| {
                     Error::unsupported(format!("column \"{}\" cannot be written by SQL", column.name()))
                 })?),
             })

@@ -3,6 +3,7 @@
 //! Owns: which statement it is, an INSERT or a CREATE TABLE AS, and that a load with an id is made once, however often it is
 //! sent. Must never know: how the rows travel.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use catalog::{Advance, Column};
@@ -225,7 +226,9 @@ impl Load {
         let (name, insert) = (self.name(), asked.statement.clone());
         let target = asked.target(&name, "replace").await?;
         let (asked, mut create) = self.creation(asked).await?;
-        if create.columns.iter().map(Column::given).eq(target.columns.iter().map(Column::given)) {
+        // Rows of Arrow have no other type than text for what a column keeps as its text.
+        let plain = |column: &Column| column.given().with_metadata(HashMap::default());
+        if create.columns.iter().map(plain).eq(target.columns.iter().map(plain)) {
             return self.append(Asked { statement: insert, ..asked }, true).await;
         }
         let scope = asked.scope();

@@ -10,6 +10,7 @@ use arrow::array::{
 };
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, SchemaRef};
+use catalog::pg_catalog::pg_type_of;
 use datafusion::scalar::ScalarValue;
 use udfs::pg::input;
 use udfs::pg_type;
@@ -59,7 +60,7 @@ enum Column {
 
 impl Rows {
     pub(super) fn new(table: &str, schema: &SchemaRef, display: Display) -> Self {
-        let columns = schema.fields().iter().map(|field| Column::new(field.data_type())).collect();
+        let columns = schema.fields().iter().map(|field| Column::new(field)).collect();
         let (count, bytes, line) = Default::default();
         Self { table: table.to_owned(), schema: Arc::clone(schema), columns, display, count, bytes, line }
     }
@@ -136,15 +137,15 @@ fn shown(text: &str) -> String {
 }
 
 impl Column {
-    fn new(data_type: &DataType) -> Self {
-        match data_type {
+    fn new(field: &Field) -> Self {
+        match field.data_type() {
             DataType::Boolean => Self::Bool(BooleanBuilder::new()),
             DataType::Int16 => Self::Int2(Int16Builder::new()),
             DataType::Int32 => Self::Int4(Int32Builder::new()),
             DataType::Int64 => Self::Int8(Int64Builder::new()),
             DataType::Float32 => Self::Float4(Float32Builder::new()),
             DataType::Float64 => Self::Float8(Float64Builder::new()),
-            DataType::Utf8 => Self::Text(StringBuilder::new()),
+            DataType::Utf8 if pg_type::tag(field).is_none() => Self::Text(StringBuilder::new()),
             _ => Self::Other(Vec::new()),
         }
     }
@@ -239,7 +240,9 @@ fn integer<T: TryFrom<i128> + std::str::FromStr>(text: &str, of: &'static str) -
 /// A value of a type that has no builder of its own. A numeric is rounded to the digits of its column.
 fn scalar(bytes: &[u8], format: Format, field: &Field, display: &Display) -> Result<ScalarValue> {
     let DataType::Decimal128(precision, scale) = field.data_type() else {
-        return params::decode_as(Some(bytes), format, 0, field, display);
+        // What keeps texts of a type takes what is read as one of it.
+        let oid = pg_type::tag(field).map_or(0, |_| pg_type_of(field).oid);
+        return params::decode_as(Some(bytes), format, oid, field, display);
     };
     let free = pg_type::tagged("", udfs::pg::numeric::kind::OWN, "numeric");
     let value = params::decode_as(Some(bytes), format, 0, &free, display)?;

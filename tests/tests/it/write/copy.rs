@@ -107,3 +107,31 @@ async fn what_is_wrong_is_told_with_its_place_and_nothing_is_kept() {
     assert_eq!(copy(&client, "COPY t FROM STDIN", b"7\t1\n\\.\n").await, Ok(1));
     assert_eq!(rows(&mut wire, "SELECT a, n FROM t").await, ["7|1.0"]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn texts_of_a_type_are_read_as_its_values() {
+    let server = TestServer::writable(&Lake::default()).await;
+    let (client, mut wire) = (server.client().await, server.wire().await);
+    ok(&mut wire, "CREATE TABLE t (a uuid, b jsonb, c json)").await;
+    let text = "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11\t{\"y\": 1,\"x\":2}\t{\"y\": 1}\n\\N\t\\N\t\\N\n";
+    assert_eq!(copy(&client, "COPY t FROM STDIN", text.as_bytes()).await, Ok(2));
+    for (line, expected) in [
+        ("nope\t1\t1\n", "22P02 invalid input syntax for type uuid: \"nope\" [COPY t, line 1, column a: \"nope\"]"),
+        ("\\N\t{\t1\n", "22P02 invalid input syntax for type json [COPY t, line 1, column b: \"{\"]"),
+        ("\\N\t1\t{\n", "22P02 invalid input syntax for type json [COPY t, line 1, column c: \"{\"]"),
+    ] {
+        assert_eq!(copy(&client, "COPY t FROM STDIN", line.as_bytes()).await, Err(expected.to_owned()));
+    }
+    let head = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
+    let row = [&[0, 1, 0, 0, 0, 16][..], &1_u128.to_be_bytes(), &(-1_i16).to_be_bytes()].concat();
+    assert_eq!(copy(&client, "COPY t (a) FROM STDIN BINARY", &[&head[..], &row].concat()).await, Ok(1));
+    let all = rows(&mut wire, "SELECT * FROM t ORDER BY a").await;
+    assert_eq!(
+        all,
+        [
+            "00000000-0000-0000-0000-000000000001|NULL|NULL",
+            "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11|{\"x\": 2, \"y\": 1}|{\"y\": 1}",
+            "NULL|NULL|NULL",
+        ]
+    );
+}

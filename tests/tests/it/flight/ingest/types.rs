@@ -139,3 +139,24 @@ async fn a_type_that_no_table_has_is_named_with_its_column() {
     client.ingest(&into("t", APPEND), vec![time]).await.unwrap();
     assert_eq!(server.value("SELECT odd FROM t").await, "01:00:00");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn texts_become_values_of_a_column_that_keeps_them_so() {
+    let server = TestServer::writable(&Lake::default()).await;
+    let mut client = connect(&server).await;
+    client.update("CREATE TABLE t (a uuid, b jsonb)").await.unwrap();
+    let given = |id: &str| {
+        let json = StringArray::from(vec!["{\"y\": 1,\"x\":2}"]);
+        batch(&[("a", of(StringArray::from(vec![id]))), ("b", of(json))])
+    };
+    let id = "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11";
+    for mode in [APPEND, REPLACE] {
+        assert_eq!(client.ingest(&into("t", mode), vec![given(id)]).await.unwrap(), 1);
+    }
+    let told = refused(&mut client, &into("t", APPEND), vec![given("nope")]).await;
+    assert_eq!(told, "22P02 invalid input syntax for type uuid: \"nope\"");
+    let mut wire = server.wire().await;
+    let expected = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11|{\"x\": 2, \"y\": 1}";
+    assert_eq!(rows(&mut wire, "SELECT * FROM t").await, [expected]);
+    assert_eq!(rows(&mut wire, "SELECT pg_typeof(a)::text, pg_typeof(b)::text FROM t").await, ["uuid|jsonb"]);
+}
