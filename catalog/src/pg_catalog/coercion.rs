@@ -27,7 +27,7 @@ pub fn common_type(names: impl IntoIterator<Item = Option<String>>) -> Option<St
         let takes_over = match &chosen {
             None => true,
             Some(chosen) => {
-                *chosen != name && !is_preferred(chosen) && is_implicit(chosen, &name) && !is_implicit(&name, chosen)
+                *chosen != name && !is_preferred(chosen) && becomes(chosen, &name) && !becomes(&name, chosen)
             }
         };
         if takes_over {
@@ -41,9 +41,13 @@ fn is_preferred(name: &str) -> bool {
     types::by_name(name).is_some_and(|of| of.preferred)
 }
 
-fn is_implicit(from: &str, to: &str) -> bool {
-    let oids = types::by_name(from).zip(types::by_name(to));
-    oids.is_some_and(|(from, to)| IMPLICIT.contains(&(from.oid, to.oid)))
+fn becomes(from: &str, to: &str) -> bool {
+    types::by_name(from).zip(types::by_name(to)).is_some_and(|(from, to)| is_implicit(from.oid, to.oid))
+}
+
+/// Whether there is an implicit cast from one type to the other.
+pub(super) fn is_implicit(from: u32, to: u32) -> bool {
+    IMPLICIT.contains(&(from, to))
 }
 
 #[cfg(test)]

@@ -43,6 +43,7 @@ mod relation_functions;
 mod roles;
 pub(crate) mod rows;
 mod scan;
+mod signatures;
 mod statistics;
 pub(crate) mod system_columns;
 #[cfg(test)]
@@ -66,6 +67,7 @@ pub use self::columns::needs_tag;
 pub use self::error::LookupError;
 pub use self::functions::{Registry, function, function_names};
 pub use self::relation_functions::relation_of_function;
+pub use self::signatures::{Chosen, Given, choose, refuses_text};
 pub use self::system_columns::{SYSTEM_COLUMNS, TableIdentity, current_transaction, has_system_columns, identity};
 pub use self::types::{PgTypeInfo, is_type, pg_type_of};
 pub use self::view::{

@@ -19,6 +19,7 @@ pub(crate) struct PgType {
     pub(crate) namespace: u32,
     pub(crate) len: i16,
     pub(crate) by_value: bool,
+    pub(crate) category: &'static str,
     /// Whether casts prefer it within its category.
     pub(crate) preferred: bool,
     /// The array's type, 0 if there is none.
@@ -80,6 +81,7 @@ fn read(line: &'static str) -> Option<PgType> {
         namespace: text(2)?.parse().ok()?,
         len: text(4)?.parse().ok()?,
         by_value: text(5)? == "t",
+        category: text(7)?,
         preferred: text(8)? == "t",
         relation: text(11)?.parse().ok()?,
         element: text(13)?.parse().ok()?,

@@ -7,6 +7,7 @@
 mod arrays;
 pub(super) mod json;
 mod keys;
+mod literal;
 mod money;
 pub(super) mod operand;
 mod parameters;
@@ -181,6 +182,14 @@ fn arithmetic(mut expr: RawBinaryExpr, left: &Operand, right: &Operand) -> Resul
         (C::Interval, C::Number) if product => scaled(expr.left, expr.right, &expr.op),
         (C::Interval, C::Unknown) if product && right.is_literal() => scaled(expr.left, expr.right, &expr.op),
         (C::Number, C::Interval) if expr.op == BinaryOperator::Multiply => scaled(expr.right, expr.left, &expr.op),
+        (C::Unknown, C::Interval) if expr.op == BinaryOperator::Multiply && left.is_literal() => {
+            scaled(expr.right, expr.left, &expr.op)
+        }
+        (C::Date, C::Unknown) | (C::Unknown, C::Date) if minus && (left.is_literal() || right.is_literal()) => {
+            left.give_type(&mut expr.right, right)?;
+            right.give_type(&mut expr.left, left)?;
+            Ok(PlannerResult::Planned(operand::call(udfs::pg::dates::diff(), vec![expr.left, expr.right])))
+        }
         (C::Timestamp | C::Time, C::Unknown) if plus && right.is_literal() => {
             operand::as_interval(&mut expr.right);
             Ok(PlannerResult::Original(expr))

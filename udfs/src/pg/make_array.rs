@@ -40,11 +40,11 @@ impl ScalarUDFImpl for Rectangular {
     }
 
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
-        self.0.coerce_types(given)
+        self.0.coerce_types(&typed(given))
     }
 
     fn return_type(&self, given: &[DataType]) -> Result<DataType> {
-        self.0.return_type(given)
+        self.0.return_type(&typed(given))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -55,6 +55,20 @@ impl ScalarUDFImpl for Rectangular {
         }
         Ok(made)
     }
+}
+
+/// The types of the items where a text beside others may be a literal, which is what the others are.
+fn typed(given: &[DataType]) -> Vec<DataType> {
+    let other = given.iter().find(|of| !is_text(of) && **of != DataType::Null);
+    let item = |of: &DataType| match other {
+        Some(other) if is_text(of) => other.clone(),
+        _ => of.clone(),
+    };
+    given.iter().map(item).collect()
+}
+
+fn is_text(of: &DataType) -> bool {
+    matches!(of, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
 }
 
 /// Refuses a row whose arrays differ in their dimensions.

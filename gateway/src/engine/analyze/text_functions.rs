@@ -1,6 +1,6 @@
-//! Functions of texts, which PostgreSQL does not call with numbers.
+//! Functions of texts, which PostgreSQL does not call with numbers, and others, which it does not call with texts.
 //!
-//! Owns: which arguments are texts (42883). Must never know: how the functions compute.
+//! Owns: which arguments are texts (42883). A literal has no type and is none. Must never know: how the functions compute.
 
 use datafusion::common::{DFSchema, DataFusionError, Result};
 use datafusion::logical_expr::Expr;
@@ -49,6 +49,13 @@ pub(super) fn check(call: &ScalarFunction, schema: &DFSchema) -> Result<()> {
         && !matches!(first.category, Category::Text | Category::Bytes | Category::Unknown | Category::Other)
     {
         return Err(undefined(name, &call.args, schema));
+    }
+    for (at, arg) in call.args.iter().enumerate() {
+        if catalog::pg_catalog::refuses_text(name, call.args.len(), at)
+            && Operand::of(arg, schema).is_some_and(|operand| operand.is_string())
+        {
+            return Err(undefined(name, &call.args, schema));
+        }
     }
     Ok(())
 }

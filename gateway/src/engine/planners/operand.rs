@@ -139,6 +139,12 @@ impl Operand {
         matches!(self.category, Category::Text | Category::Unknown)
     }
 
+    /// Whether it is of a type of texts: not a literal, and no type that only Arrow takes for a text.
+    pub(in crate::engine) fn is_string(&self) -> bool {
+        let is_own = matches!(self.tag.as_deref(), None | Some("varchar" | "bpchar"));
+        self.category == Category::Text && is_own
+    }
+
     pub(in crate::engine) fn is_float(&self) -> bool {
         self.data_type.is_floating()
     }
@@ -211,6 +217,7 @@ impl Operand {
             }
             _ => {}
         }
+        super::literal::check(text, &self.name)?;
         let target = match (self.category, &self.data_type) {
             // A type that Arrow's does not tell reads its texts itself.
             _ if matches!(self.tag.as_deref(), Some("jsonb" | "money" | "timetz" | "uuid")) => {

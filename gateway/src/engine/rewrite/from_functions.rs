@@ -9,10 +9,11 @@ use sqlparser::ast::{
     SelectItem, SetExpr, TableAlias, TableFactor, TableWithJoins, VisitMut, VisitorMut,
 };
 
+use super::arguments::Casts;
 use super::expand::{call, select};
 use super::functions::is_catalog_schema;
 use super::series::{integer_series, steps};
-use super::{Names, folded, json, literals, quoted, rows, rows_from, sets, types};
+use super::{Names, arguments, folded, json, literals, quoted, rows, rows_from, sets, types};
 use crate::error::{Error, Result};
 
 /// Rewrites every function in FROM and every set-returning function in an expression.
@@ -56,6 +57,13 @@ impl VisitorMut for Functions<'_> {
     }
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        // Before its numbers are told from others: the type of the series is theirs.
+        if let Expr::Function(function) = expr
+            && last_name(&function.name).as_deref() == Some("generate_series")
+            && let Err(error) = arguments::settle(function, Casts::Written, self.names)
+        {
+            return ControlFlow::Break(error);
+        }
         if let Expr::Function(function) = expr
             && let Err(error) =
                 steps(&last_name(&function.name).unwrap_or_default(), &arguments(function), self.names.interval_style())
@@ -174,7 +182,12 @@ impl Functions<'_> {
             *factor = sets::relation(relation, &function, alias.take());
             return Ok(());
         }
-        let plain = args.iter().map(plain_argument).collect::<Result<Vec<Expr>>>()?;
+        let mut plain = args.iter().map(plain_argument).collect::<Result<Vec<Expr>>>()?;
+        if function == "generate_series" {
+            let span = sqlparser::ast::Spanned::span(&*name);
+            let mut args: Vec<&mut Expr> = plain.iter_mut().collect();
+            arguments::settle_list((&function, span), &mut args, Casts::Written, self.names)?;
+        }
         steps(&function, &plain, self.names.interval_style())?;
         let definitions = alias.as_ref().map(|alias| alias.columns.as_slice()).unwrap_or_default();
         let records = json::records(&function, &plain, definitions)?;

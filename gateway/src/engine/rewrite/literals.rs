@@ -41,7 +41,7 @@ const SAME_TYPE: &[&str] = &[
 ];
 
 /// Functions whose result has the type of their first argument.
-const FIRST_TYPE: &[&str] = &["first_value", "lag", "last_value", "lead", "nth_value", "to_hex"];
+const FIRST_TYPE: &[&str] = &["array_fill", "first_value", "lag", "last_value", "lead", "nth_value", "to_hex"];
 
 /// The text of a string literal.
 pub(super) fn text(expr: &Expr) -> Option<String> {

@@ -3,6 +3,7 @@
 //! Owns: the list of rewrites and their order. Must never know: a plan, a session, the store.
 
 mod alike;
+mod arguments;
 mod arrays;
 mod bits;
 mod casts;
@@ -19,6 +20,7 @@ mod having;
 mod hypothetical;
 mod identifiers;
 mod in_scope;
+mod input;
 mod intervals;
 mod json;
 mod literals;
@@ -51,6 +53,7 @@ use std::sync::Arc;
 
 use arrow::array::ListArray;
 use arrow::datatypes::Field;
+use chrono_tz::Tz;
 use datafusion::scalar::ScalarValue;
 use sqlparser::ast::{
     DataType, Expr, Ident, ObjectName, Query, SelectItem, TableAlias, TableFactor, TableWithJoins,
@@ -58,6 +61,7 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::Span;
 use udfs::pg::interval::Style;
+use udfs::pg::moment::Order;
 
 use crate::error::{Error, Result};
 pub(crate) use functions::position;
@@ -119,6 +123,11 @@ pub(crate) trait Names {
     /// How the session reads intervals.
     fn interval_style(&self) -> Style {
         Style::default()
+    }
+
+    /// How the session reads dates and times: the order of their fields, and its time zone.
+    fn moments(&self) -> (Order, Tz) {
+        (Order::Mdy, Tz::UTC)
     }
 
     /// The text that the client sent, so that errors can say where in it they are.

@@ -2,13 +2,14 @@
 //!
 //! Owns: what each of PostgreSQL's operators is called here. Must never know: operand types.
 
-use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator};
+use sqlparser::ast::{BinaryOperator, DataType, Expr, UnaryOperator};
 
 use super::arrays::{binary, chain};
 use super::expand::call;
 use super::literals::{self, is_arithmetic, narrow, number, string};
 use super::rows::{self, constructor as row};
 use super::syntax::taken;
+use super::types;
 use crate::error::{Error, Result, SqlState};
 
 pub(super) fn rewrite(expr: &mut Expr) -> Result<()> {
@@ -29,7 +30,12 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<()> {
                 _ => return Ok(()),
             };
             narrow(operand);
-            *expr = call(name, vec![taken(operand)]);
+            // The roots are of double precision alone.
+            let value = match name {
+                "sqrt" | "cbrt" => types::cast(taken(operand), DataType::DoublePrecision),
+                _ => taken(operand),
+            };
+            *expr = call(name, vec![value]);
             Ok(())
         }
         Expr::InList { expr: left, list, negated } => {

@@ -9,10 +9,12 @@ use sqlparser::ast::{
     VisitorMut,
 };
 
+use super::arguments::Casts;
 use super::expand::call;
 use super::functions::is_catalog_schema;
 use super::{
-    Names, arrays, casts, conditions, folded, json, literals, named_args, operators, ordered, rows, slices, types,
+    Names, arguments, arrays, casts, conditions, folded, input, json, literals, named_args, operators, ordered, rows,
+    slices, types,
 };
 use crate::error::{Error, Result, SqlState};
 
@@ -80,7 +82,7 @@ fn expression(expr: &mut Expr, names: &dyn Names) -> Result<()> {
     conditions::of_expr(expr)?;
     match expr {
         Expr::Value(_) => literals::spell_out(expr),
-        Expr::Cast { .. } | Expr::TypedString(_) | Expr::Interval(_) => casts::rewrite(expr, names.interval_style()),
+        Expr::Cast { .. } | Expr::TypedString(_) | Expr::Interval(_) => input::cast(expr, names),
         Expr::Collate { .. } => collate(expr),
         Expr::Overlay { expr: text, overlay_what, overlay_from, overlay_for } => {
             let mut args = vec![taken(text), taken(overlay_what), taken(overlay_from)];
@@ -95,6 +97,7 @@ fn expression(expr: &mut Expr, names: &dyn Names) -> Result<()> {
                 *expr = cast;
                 return expression(expr, names);
             }
+            arguments::settle(function, Casts::Read, names)?;
             if let Some(remainder) = modulo(function) {
                 *expr = remainder;
                 if let Expr::Nested(inner) = expr {
@@ -121,7 +124,7 @@ fn expression(expr: &mut Expr, names: &dyn Names) -> Result<()> {
         Expr::AnyOp { .. } | Expr::AllOp { .. } => arrays::quantified(expr),
         Expr::Array(array) => {
             array.elem.iter_mut().for_each(literals::narrow);
-            if array.elem.iter().any(|item| !literals::is_literal(item) || is_array(item)) {
+            if array.elem.iter().any(|item| !literals::is_literal(item) || is_array(item)) || is_mixed(&array.elem) {
                 // The planner forgets the queries around ARRAY[...], but not those around a call.
                 *expr = call("make_array", std::mem::take(&mut array.elem));
             }
@@ -225,6 +228,13 @@ fn is_array(expr: &Expr) -> bool {
         Expr::Cast { expr, .. } | Expr::Nested(expr) => is_array(expr),
         _ => false,
     }
+}
+
+/// Whether there are texts beside others: they become what the others are.
+fn is_mixed(items: &[Expr]) -> bool {
+    let is_null = |item: &Expr| matches!(item, Expr::Value(value) if value.value == sqlparser::ast::Value::Null);
+    let is_text = |item: &Expr| literals::text(item).is_some();
+    items.iter().any(is_text) && items.iter().any(|item| !is_text(item) && !is_null(item))
 }
 
 /// Functions that count in a type of the planner's, with the one that PostgreSQL's return.

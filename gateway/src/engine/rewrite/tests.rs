@@ -215,7 +215,7 @@ fn notations_of_postgresql_become_the_planners() {
         ("a SIMILAR TO 'x%'", "\"t\".\"a\" ~ similar_to_escape('x%')"),
         ("a NOT SIMILAR TO 'x|y'", "\"t\".\"a\" !~ similar_to_escape('x|y')"),
         ("a ^@ 'x'", "starts_with(\"t\".\"a\", 'x')"),
-        ("|/ a", "sqrt(\"t\".\"a\")"),
+        ("|/ a", "sqrt(\"t\".\"a\"::DOUBLE PRECISION)"),
         ("substring(a from 'x(.)')", "substring(\"t\".\"a\", 'x(.)')"),
         ("1 + 2147483648", "1::INT4 + 2147483648"),
         ("sum(1)", "sum(1::INT4)"),

@@ -51,6 +51,11 @@ impl Names for Scope {
         self.session.vars().display().interval_style.of_texts()
     }
 
+    fn moments(&self) -> (udfs::pg::moment::Order, chrono_tz::Tz) {
+        let display = self.session.vars().display();
+        (display.date_style.order(), display.time_zone)
+    }
+
     fn relation_of(&self, function: &str) -> Option<ObjectName> {
         relation_of(function)
     }
