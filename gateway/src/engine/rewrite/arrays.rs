@@ -11,7 +11,7 @@ use super::expand::{call, select};
 use super::from_functions::query;
 use super::literals::{self, Element, elements, number, string};
 use super::syntax::taken;
-use super::{folded, quoted};
+use super::{folded, quoted, row_queries};
 use crate::error::{Error, Result};
 
 const RELATION: &str = "array_query";
@@ -97,6 +97,9 @@ fn order_columns(query: &mut Query, column: &str) -> Vec<(String, OrderByExpr)> 
 
 /// `x = ANY (list)` is IN, `x <> ALL (list)` NOT IN, wherever the list is written out.
 pub(super) fn quantified(expr: &mut Expr) -> Result<()> {
+    if row_queries::quantified(expr)? {
+        return Ok(());
+    }
     let (left, op, right, all) = match expr {
         Expr::AnyOp { left, compare_op, right, .. } => (left, compare_op.clone(), right, false),
         Expr::AllOp { left, compare_op, right } => (left, compare_op.clone(), right, true),

@@ -33,6 +33,7 @@ mod placement;
 mod refused_functions;
 mod relations;
 pub(super) mod row_limits;
+mod row_queries;
 mod rows;
 mod rows_from;
 mod scope;
@@ -156,6 +157,7 @@ pub(crate) fn rewrite(mut query: Query, names: &dyn Names) -> Result<Rewritten> 
     hypothetical::rewrite(&mut query)?;
     functions::check(&query, names)?;
     placement::check(&query, names)?;
+    row_queries::wrap(&mut query, names)?;
     from_functions::rewrite(&mut query, names)?;
     let columns = identifiers::rewrite(&mut query, names)?;
     distinct_order::check(&query)?;

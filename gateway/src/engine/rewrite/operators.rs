@@ -7,6 +7,7 @@ use sqlparser::ast::{BinaryOperator, DataType, Expr, UnaryOperator};
 use super::arrays::{binary, chain};
 use super::expand::call;
 use super::literals::{self, is_arithmetic, narrow, number, string};
+use super::row_queries;
 use super::rows::{self, constructor as row};
 use super::syntax::taken;
 use super::types;
@@ -102,8 +103,9 @@ fn binary_operator(expr: &mut Expr) -> Result<()> {
     }
     if let (Some(left), Some(right)) = (row(left), row(right)) {
         *expr = row_comparison(&left, op, &right)?;
+        return Ok(());
     }
-    Ok(())
+    row_queries::compared(expr)
 }
 
 /// The operator that `OPERATOR(pg_catalog.~)` means.
@@ -145,7 +147,7 @@ fn plain(symbol: &str) -> Option<BinaryOperator> {
 }
 
 /// Rows compare field by field, from the left.
-fn row_comparison(left: &[Expr], op: &BinaryOperator, right: &[Expr]) -> Result<Expr> {
+pub(super) fn row_comparison(left: &[Expr], op: &BinaryOperator, right: &[Expr]) -> Result<Expr> {
     if left.len() != right.len() {
         return Err(unequal_rows());
     }

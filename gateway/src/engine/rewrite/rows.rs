@@ -328,7 +328,7 @@ fn in_subquery(left: Vec<Expr>, subquery: Query, negated: bool) -> Result<Expr> 
 }
 
 /// How many columns a query has, where that is written.
-fn width(body: &SetExpr) -> Option<usize> {
+pub(super) fn width(body: &SetExpr) -> Option<usize> {
     match body {
         SetExpr::Select(select) => {
             let is_one =

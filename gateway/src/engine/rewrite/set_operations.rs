@@ -10,7 +10,7 @@ use sqlparser::ast::{
 use super::expand::select;
 use super::from_functions::query;
 use super::scope::Column;
-use super::{Names, located, quoted};
+use super::{Names, located, quoted, rows};
 use crate::error::{Error, Result, SqlState};
 
 /// The relation of one side, with its rows numbered.
@@ -38,17 +38,34 @@ pub(super) fn check(
 pub(super) fn one_column(expr: &Expr, names: &dyn Names) -> Result<()> {
     let (query, message) = match expr {
         Expr::Subquery(query) => (query, "subquery must return only one column"),
-        Expr::InSubquery { subquery, expr, .. } if !matches!(expr.as_ref(), Expr::Tuple(_)) => {
+        Expr::InSubquery { subquery, expr, .. } if rows::constructor(expr).is_none() => {
             (subquery, "subquery has too many columns")
         }
         _ => return Ok(()),
     };
     match width(&query.body) {
         Some(width) if width > 1 => {
-            let error = Error::new(SqlState::SyntaxError, message);
-            Err(located(error, first(&query.body), names))
+            let error = located(Error::new(SqlState::SyntaxError, message), first(&query.body), names);
+            Err(before_query(error, matches!(expr, Expr::InSubquery { .. }), names))
         }
         _ => Ok(()),
+    }
+}
+
+/// The error at the parenthesis of the query, or at the IN before it, instead of at its first column.
+fn before_query(error: Error, is_in: bool, names: &dyn Names) -> Error {
+    let place = || {
+        let before: Vec<char> = names.message()?.chars().take(error.position?.checked_sub(1)?).collect();
+        let open = before.iter().rposition(|c| *c == '(')?;
+        if !is_in {
+            return Some(open + 1);
+        }
+        let is_keyword = |pair: &[char]| matches!(pair, ['i' | 'I', 'n' | 'N']);
+        before.get(..open)?.windows(2).rposition(is_keyword).map(|at| at + 1)
+    };
+    match place() {
+        Some(position) => error.at(position),
+        None => error,
     }
 }
 
