@@ -10,11 +10,12 @@ use datafusion::logical_expr::ExprSchemable;
 use datafusion::sql::planner::{PlannerContext, SqlToRel};
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
-    Cte, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Query, Select, SelectItem,
-    SetExpr, Statement, TableFactor, TableWithJoins, UnaryOperator, Visit, Visitor, With,
+    BinaryOperator, Cte, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Query, Select,
+    SelectItem, SetExpr, Statement, TableFactor, TableWithJoins, UnaryOperator, Visit, Visitor, With,
 };
 use sqlparser::tokenizer::Span;
 
+use super::place;
 use super::planners::{Category, Operand};
 use super::rewrite::{self, Names};
 use super::scope::Scope;
@@ -162,6 +163,7 @@ impl Search<'_> {
     fn judge(&self, expr: &Expr, schema: &DFSchemaRef) -> Found {
         match expr {
             Expr::Function(function) => self.function(expr, function, schema),
+            Expr::BinaryOp { left, op, right } => self.operator(expr, (left, op, right), schema),
             Expr::UnaryOp { op: UnaryOperator::Not, expr } => self.truth(expr, "NOT", schema),
             Expr::UnaryOp { op: op @ (UnaryOperator::Minus | UnaryOperator::Plus), expr: operand } => {
                 match self.operand(operand, schema) {
@@ -195,6 +197,28 @@ impl Search<'_> {
             }
             _ => ControlFlow::Continue(()),
         }
+    }
+
+    /// What the planner says of an operator whose operands it can plan.
+    fn operator(&self, expr: &Expr, parts: (&Expr, &BinaryOperator, &Expr), schema: &DFSchemaRef) -> Found {
+        let (left, op, right) = parts;
+        if !self.has_type(left, schema) || !self.has_type(right, schema) {
+            return ControlFlow::Continue(());
+        }
+        let planner = SqlToRel::new_with_options(self.scope, super::plan::options());
+        let Err(error) = planner.sql_to_expr(expr.clone(), schema, &mut PlannerContext::new()) else {
+            return ControlFlow::Continue(());
+        };
+        let error = Error::from(error);
+        if !matches!(error.state, SqlState::UndefinedFunction | SqlState::AmbiguousFunction) {
+            return ControlFlow::Continue(());
+        }
+        let spans = (sqlparser::ast::Spanned::span(left), sqlparser::ast::Spanned::span(right));
+        let position = self.scope.message().and_then(|message| place::operator(message, spans.0, op, spans.1));
+        ControlFlow::Break(match position {
+            Some(position) if error.position.is_none() => error.at(position),
+            _ => error,
+        })
     }
 
     fn comparison(&self, left: &Expr, op: &str, right: &Expr, schema: &DFSchemaRef) -> Found {

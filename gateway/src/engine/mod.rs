@@ -31,6 +31,7 @@ mod object_casts;
 mod params;
 mod parse;
 mod parts;
+mod place;
 mod plan;
 mod planners;
 mod prepare;

@@ -25,7 +25,7 @@ use super::matview::Judged;
 use super::scope::{Scope, relation_of};
 use super::{
     Core, Statement, constant_rows, declared, diagnose, exact, explain, given_types, grouping_keys, params, parse,
-    rewrite, system_columns,
+    place, rewrite, system_columns,
 };
 use crate::error::{Error, Result, SqlState, classify};
 use crate::session::Session;
@@ -242,7 +242,12 @@ fn build(scope: Scope, query: Query, message: &str, declared: &[Option<FieldRef>
     let (plan, param_types) = planned.map_err(|error| match error.state {
         // The planner's own words: PostgreSQL's are looked for.
         SqlState::SyntaxErrorOrAccessRuleViolation => diagnose::diagnose(&rewritten.statement, &scope).unwrap_or(error),
-        _ => error,
+        // An operator has its place where it is the innermost that is refused so.
+        SqlState::UndefinedFunction | SqlState::AmbiguousFunction if error.message.starts_with("operator ") => {
+            let found = diagnose::diagnose(&rewritten.statement, &scope);
+            found.filter(|found| found.message == error.message).unwrap_or(error)
+        }
+        _ => place::placed(error, &rewritten.statement, message),
     })?;
     scope.check_read()?;
     let columns = columns(&plan, &rewritten.output_names);

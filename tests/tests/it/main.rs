@@ -44,6 +44,7 @@ mod minio;
 mod overwrite;
 mod parameters;
 mod parquet_types;
+mod places;
 mod remembered;
 mod role_limits;
 mod rows;
