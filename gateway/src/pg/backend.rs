@@ -11,6 +11,7 @@ use super::encode::Format;
 use super::types;
 use crate::engine::Origin;
 use crate::error::{Error, Result, SqlState};
+use crate::session::channels::Notification;
 use crate::session::effects::Level;
 use crate::session::transaction::Status;
 use crate::session::{CancelKey, Notice};
@@ -114,6 +115,14 @@ pub(super) fn error_response(out: &mut BytesMut, severity: Severity, error: &Err
             }
         }
         out.put_u8(0);
+    });
+}
+
+pub(super) fn notification_response(out: &mut BytesMut, notification: &Notification) {
+    message(out, b'A', |out| {
+        out.put_i32(notification.sender);
+        put_string(out, &notification.channel);
+        put_string(out, &notification.payload);
     });
 }
 

@@ -147,12 +147,19 @@ impl Connection {
                 None => std::future::pending().await,
             }
         };
-        tokio::select! {
-            biased;
-            () = self.hub.shutdown.cancelled() => Err(Fault::Fatal(shutting_down())),
-            () = self.session.terminated() => Err(Fault::Fatal(shutting_down())),
-            frame = self.wire.read(bytes_max) => frame.map_err(unreadable),
-            end = idle => Err(Fault::Fatal(end)),
+        let mut idle = pin!(idle);
+        let hears = self.session.transaction().status == Status::Idle;
+        loop {
+            tokio::select! {
+                biased;
+                () = self.hub.shutdown.cancelled() => return Err(Fault::Fatal(shutting_down())),
+                () = self.session.terminated() => return Err(Fault::Fatal(shutting_down())),
+                frame = self.wire.read(bytes_max) => return frame.map_err(unreadable),
+                end = &mut idle => return Err(Fault::Fatal(end)),
+                () = self.session.inbox.arrived(), if hears => {}
+            }
+            self.tell_notifications();
+            self.wire.flush().await?;
         }
     }
 
@@ -217,10 +224,18 @@ impl Connection {
         let status = self.session.transaction().status;
         if status == Status::Idle {
             self.portals.clear();
+            self.tell_notifications();
         }
         self.session.activity().end();
         backend::ready_for_query(&mut self.wire.output, status);
         Ok(self.wire.flush().await?)
+    }
+
+    /// Tells what has arrived on the channels of the session, which must not be in a block.
+    fn tell_notifications(&mut self) {
+        for notification in self.session.inbox.take() {
+            backend::notification_response(&mut self.wire.output, &notification);
+        }
     }
 
     /// Tells an error and fails the transaction block.

@@ -9,6 +9,7 @@ mod transaction;
 use arrow::array::RecordBatch;
 use sqlparser::ast::{CloseCursor, DiscardObject, Statement};
 
+use super::channels::{self, Ask};
 use super::{Session, SessionEffect};
 use crate::engine::Tag;
 use crate::error::{Error, Result, SqlState};
@@ -36,7 +37,9 @@ pub fn is_command(statement: &Statement) -> bool {
             | Statement::Discard { .. }
             | Statement::Deallocate { .. }
             | Statement::Close { .. }
+            | Statement::LISTEN { .. }
             | Statement::UNLISTEN { .. }
+            | Statement::NOTIFY { .. }
             | Statement::Lock(_)
     )
 }
@@ -65,14 +68,34 @@ pub fn execute(session: &Session, statement: &Statement) -> Result<Done> {
         Statement::Close { cursor } => close(session, cursor),
         // The engine has looked at the tables and the mode.
         Statement::Lock(_) => transaction::lock(session).map(|()| tag("LOCK TABLE")),
-        // Nothing is ever sent, so there is nothing to stop hearing.
-        Statement::UNLISTEN { .. } => Ok(tag("UNLISTEN")),
+        Statement::LISTEN { channel } => {
+            channels::ask(session, Ask::Listen(channels::channel(channel))).map(|()| tag("LISTEN"))
+        }
+        Statement::UNLISTEN { channel } if channel.quote_style.is_none() && channel.value == "*" => {
+            unlisten(session, Ask::UnlistenAll)
+        }
+        Statement::UNLISTEN { channel } => unlisten(session, Ask::Unlisten(channels::channel(channel))),
+        Statement::NOTIFY { channel, payload } => {
+            let (channel, payload) = (channels::channel(channel), payload.clone().unwrap_or_default());
+            channels::ask(session, Ask::Notify { channel, payload }).map(|()| tag("NOTIFY"))
+        }
         other => Err(Error::internal(format!("not a command of the session: {other}"))),
     }
 }
 
 fn tag(command: &'static str) -> Done {
     Done::Tag(Tag::command(command))
+}
+
+/// Who listens to nothing has nothing to stop hearing, over whatever protocol.
+fn unlisten(session: &Session, asked: Ask) -> Result<Done> {
+    if !session.inbox.is_empty() || session.transaction().is_in_block() {
+        match channels::ask(session, asked) {
+            Err(error) if error.state != SqlState::FeatureNotSupported => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(tag("UNLISTEN"))
 }
 
 fn discard(session: &Session, what: &DiscardObject) -> Result<Done> {
@@ -86,6 +109,7 @@ fn discard(session: &Session, what: &DiscardObject) -> Result<Done> {
         session.vars().reset_all();
         session.cursors().clear();
         session.statements().clear();
+        session.inbox.clear();
         session.push_effect(SessionEffect::CloseAll)?;
         return Ok(tag("DISCARD ALL"));
     }

@@ -3,6 +3,7 @@
 //! Owns: everything that one connection changes and no other may see. Must never know: a wire protocol.
 //! Portals belong to the protocol rooms, which know how their rows are sent.
 
+pub mod channels;
 pub mod command;
 pub mod effects;
 pub mod registry;
@@ -12,8 +13,8 @@ pub mod vars;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, SystemTime};
 
 use parking_lot::{Mutex, MutexGuard};
@@ -48,6 +49,9 @@ pub struct Session {
     statements: Mutex<Statements>,
     cursors: Mutex<HashMap<String, Arc<Cursor>>>,
     activity: Mutex<Activity>,
+    pub inbox: channels::Inbox,
+    /// Where its server's sessions are; a session that is not there is sent nothing.
+    registry: OnceLock<Weak<Registry>>,
 }
 
 /// How a session talks to its client.
@@ -101,7 +105,13 @@ impl Session {
             statements: Mutex::new(Statements::default()),
             cursors: Mutex::new(HashMap::new()),
             activity: Mutex::new(Activity::default()),
+            inbox: channels::Inbox::default(),
+            registry: OnceLock::new(),
         }
+    }
+
+    fn registry(&self) -> Option<Arc<Registry>> {
+        self.registry.get().and_then(Weak::upgrade)
     }
 
     /// The same as one of the server itself: no grant binds it.
@@ -168,10 +178,18 @@ impl Session {
 
     /// Ends the transaction block; cursors WITH HOLD outlive it if it ends well.
     pub(crate) fn end_block(&self, well: bool) {
-        *self.transaction.lock() = Transaction::default();
+        let ended = std::mem::take(&mut *self.transaction.lock());
         self.cursors.lock().retain(|_, cursor| well && cursor.options.hold);
         let mut vars = self.vars.lock();
-        if well { vars.commit() } else { vars.rollback() }
+        if well {
+            vars.commit()
+        } else {
+            vars.rollback()
+        }
+        drop(vars);
+        if well {
+            channels::carry_out(self, ended.asked);
+        }
     }
 
     /// Lets go of what the session holds and what holds the session in turn: plans know whose they are.
@@ -237,7 +255,7 @@ impl Session {
 
     /// Whether another session in its place would answer otherwise: it was given variables, statements, cursors, a block.
     pub fn is_told_apart(&self) -> bool {
-        let has_names = !self.statements().is_empty() || !self.cursors().is_empty();
+        let has_names = !self.statements().is_empty() || !self.cursors().is_empty() || !self.inbox.is_empty();
         has_names || self.transaction().is_in_block() || !self.vars().changed().is_empty()
     }
 

@@ -48,6 +48,8 @@ impl Registry {
 
     /// Makes the session known until the registration is dropped.
     pub fn register(self: &Arc<Self>, session: &Arc<Session>, key: CancelKey) -> Registration {
+        // A session is registered once.
+        let _ = session.registry.set(Arc::downgrade(self));
         self.sessions.write().insert(session.id, (key, Arc::downgrade(session)));
         Registration { registry: Arc::clone(self), id: session.id }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use catalog::Snapshot;
 
+use super::channels::Ask;
 use crate::engine::{Block, Mark};
 use crate::error::{Error, Result, SqlState};
 
@@ -31,6 +32,8 @@ pub struct Transaction {
     pub defined: Option<Arc<Snapshot>>,
     /// The change of a table that the block makes, which is seen after COMMIT.
     pub(crate) written: Option<Block>,
+    /// What it listens for and tells others, which is done at COMMIT.
+    pub asked: Vec<Ask>,
     /// `now()` of the block, so that every statement of it sees the same time.
     pub began_at: Option<chrono::DateTime<chrono::Utc>>,
 }
@@ -42,6 +45,8 @@ pub struct Savepoint {
     pub defined: Option<Arc<Snapshot>>,
     /// What the block had written then.
     pub(crate) written: Option<Mark>,
+    /// How much the block had asked for then.
+    pub asked: usize,
 }
 
 impl Transaction {

@@ -41,6 +41,7 @@ mod load;
 mod matview;
 mod memory;
 mod minio;
+mod notify;
 mod overwrite;
 mod parameters;
 mod parquet_types;

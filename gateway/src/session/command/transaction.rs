@@ -63,7 +63,8 @@ pub(super) fn savepoint(session: &Session, name: &str) -> Result<()> {
     }
     let defined = transaction.defined.clone();
     let written = transaction.written.as_mut().map(Block::mark);
-    transaction.savepoints.push(Savepoint { name: name.to_owned(), defined, written });
+    let asked = transaction.asked.len();
+    transaction.savepoints.push(Savepoint { name: name.to_owned(), defined, written, asked });
     Ok(())
 }
 
@@ -81,6 +82,8 @@ pub(super) fn rollback_to(session: &Session, name: &str) -> Result<()> {
     in_block(transaction.is_in_block(), "ROLLBACK TO SAVEPOINT")?;
     let at = transaction.find_savepoint(name)?;
     transaction.savepoints.truncate(at + 1);
+    let asked = transaction.savepoints.last().map_or(0, |savepoint| savepoint.asked);
+    transaction.asked.truncate(asked);
     let mark = transaction.savepoints.last().and_then(|savepoint| savepoint.written);
     match (&mut transaction.written, mark) {
         (Some(block), Some(mark)) => block.back_to(mark),
