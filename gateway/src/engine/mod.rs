@@ -44,6 +44,7 @@ mod scope;
 mod session_functions;
 mod shadows;
 mod statement;
+mod statistics;
 mod stores;
 mod stream;
 mod streams;

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use arrow::datatypes::FieldRef;
 use sqlparser::ast::{CopyTarget, Statement as Ast};
 
-use super::{Core, Prepared, Statement, copy, cursor, define, explain, lock, matview, named, no_columns, plan, write};
+use super::{
+    Core, Prepared, Statement, copy, cursor, define, explain, lock, matview, named, no_columns, plan, statistics, write,
+};
 use crate::error::Result;
 use crate::session::{Session, command};
 
@@ -74,6 +76,10 @@ impl Core {
             }
             Ast::Lock(asked) => {
                 lock::check(&self.scope(&session, &statement.message), asked)?;
+                Ok(Prepared::command(statement, no_columns()))
+            }
+            Ast::Analyze(asked) => {
+                statistics::check(&self.scope(&session, &statement.message), asked)?;
                 Ok(Prepared::command(statement, no_columns()))
             }
             Ast::Msck(asked) => match matview::Command::of(asked, statement.ending)? {

@@ -68,6 +68,8 @@ pub fn execute(session: &Session, statement: &Statement) -> Result<Done> {
         Statement::Close { cursor } => close(session, cursor),
         // The engine has looked at the tables and the mode.
         Statement::Lock(_) => transaction::lock(session).map(|()| tag("LOCK TABLE")),
+        // The engine has looked at the table; what is known of its rows is known of its files, as they are.
+        Statement::Analyze(_) => Ok(tag("ANALYZE")),
         Statement::LISTEN { channel } => {
             channels::ask(session, Ask::Listen(channels::channel(channel))).map(|()| tag("LISTEN"))
         }
