@@ -36,6 +36,7 @@ pub(super) mod row_limits;
 mod row_queries;
 mod rows;
 mod rows_from;
+mod samples;
 mod scope;
 mod series;
 mod set_operations;
@@ -157,6 +158,7 @@ pub(crate) fn rewrite(mut query: Query, names: &dyn Names) -> Result<Rewritten> 
     hypothetical::rewrite(&mut query)?;
     functions::check(&query, names)?;
     placement::check(&query, names)?;
+    samples::rewrite(&mut query, names)?;
     row_queries::wrap(&mut query, names)?;
     from_functions::rewrite(&mut query, names)?;
     let columns = identifiers::rewrite(&mut query, names)?;
