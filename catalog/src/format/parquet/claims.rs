@@ -10,6 +10,7 @@ use bytes::Bytes;
 use parquet::basic::Compression;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 
+use super::levels::{self, Looked};
 use super::thrift::{Cursor, FALSE, I32, LIST, STRUCT};
 use super::{lengths, unpacked};
 use crate::Error;
@@ -119,6 +120,7 @@ pub(super) struct Pages {
     metadata: Arc<ParquetMetaData>,
     /// By their places in the file.
     chunks: Vec<Chunk>,
+    looked: Arc<Looked>,
 }
 
 /// A column of a row group.
@@ -127,18 +129,22 @@ struct Chunk {
     bytes: Range<u64>,
     group: usize,
     column: usize,
+    /// Its number among all of them.
+    number: usize,
 }
 
 impl Pages {
-    pub(super) fn of(metadata: Arc<ParquetMetaData>) -> Self {
+    pub(super) fn of(metadata: Arc<ParquetMetaData>, looked: Arc<Looked>) -> Self {
         let groups = metadata.row_groups().iter().enumerate();
-        let chunks = groups.flat_map(|(group, described)| {
-            let columns = described.columns().iter().enumerate();
-            columns.filter_map(move |(column, described)| Some(Chunk { bytes: range(described)?, group, column }))
+        let columns = groups.flat_map(|(group, described)| {
+            described.columns().iter().enumerate().map(move |(column, described)| (group, column, described))
+        });
+        let chunks = columns.enumerate().filter_map(|(number, (group, column, described))| {
+            Some(Chunk { bytes: range(described)?, group, column, number })
         });
         let mut chunks: Vec<Chunk> = chunks.collect();
         chunks.sort_by_key(|chunk| chunk.bytes.start);
-        Self { metadata, chunks }
+        Self { metadata, chunks, looked }
     }
 
     /// Looks at the headers of the pages in a part of the file.
@@ -153,29 +159,46 @@ impl Pages {
         let told = u64::try_from(group.num_rows()).unwrap_or_default();
         let is_repeated = column.column_descr().max_rep_level() > 0;
         let is_whole = *part == chunk.bytes;
+        let has_levels = levels::are_in(column) && !self.looked.has(chunk.number);
+        let compression = column.compression();
         let mut cursor = Cursor::new(bytes);
         let mut found = Found::default();
         while cursor.left() > 0 {
             let header = Header::read(&mut cursor).and_then(|header| Some((header.sizes()?, header)));
             let Some(((packed, page), header)) = header else {
                 // Behind the last row nothing is read.
-                return if is_whole && found.rows(is_repeated) == Some(told) { Ok(()) } else { Err(damaged_header()) };
+                if is_whole && found.rows(is_repeated) == Some(told) {
+                    break;
+                } else {
+                    return Err(damaged_header());
+                };
             };
-            header.check(packed, page, column.compression())?;
+            header.check(packed, page, compression)?;
             found.add(&header);
             let Some(body) = cursor.take(packed) else { break };
             if let Some((body, claimed)) = header.packed(body, page) {
-                unpacked::check(column.compression(), body, claimed)?;
+                unpacked::check(compression, body, claimed)?;
+            }
+            if let Some(page) = header.levels(body, page).filter(|_| has_levels && levels::are_apart(compression)) {
+                levels::check(column.column_descr(), compression, &page)?;
             }
         }
         if found.has_differences {
             lengths::check(column, bytes)?;
         }
+        if has_levels && !levels::are_apart(compression) {
+            levels::check_all(column, bytes)?;
+        }
         match found.rows(is_repeated) {
             Some(rows) if is_whole && rows != told => {
                 Err(Fault::Damaged(format!("a column has {rows} rows in its pages and {told} in the footer")))
             }
-            _ => Ok(()),
+            _ => {
+                if has_levels && is_whole {
+                    self.looked.add(chunk.number);
+                }
+                Ok(())
+            }
         }
     }
 
@@ -219,8 +242,10 @@ struct Header {
     values: Option<i32>,
     rows: Option<i32>,
     encoding: Option<i32>,
-    /// The bytes of the levels of a page of the second kind, which are never packed.
-    levels_bytes: i32,
+    /// The encodings of the definition levels and of the repetition levels, or their bytes in a page of the second kind, where
+    /// they are never packed.
+    definition: i32,
+    repetition: i32,
     is_unpacked: bool,
 }
 
@@ -235,9 +260,8 @@ impl Header {
                 (_, 1, I32) => cursor.i32().map(|values| header.values = Some(values)),
                 (5, 2, I32) | (8, 4, I32) => cursor.i32().map(|encoding| header.encoding = Some(encoding)),
                 (8, 3, I32) => cursor.i32().map(|rows| header.rows = Some(rows)),
-                (8, 5 | 6, I32) => {
-                    cursor.i32().map(|bytes| header.levels_bytes = header.levels_bytes.saturating_add(bytes))
-                }
+                (5, 3, I32) | (8, 5, I32) => cursor.i32().map(|definition| header.definition = definition),
+                (5, 4, I32) | (8, 6, I32) => cursor.i32().map(|repetition| header.repetition = repetition),
                 (8, 7, FALSE) => {
                     header.is_unpacked = true;
                     Some(())
@@ -259,8 +283,25 @@ impl Header {
         if self.is_unpacked {
             return None;
         }
-        let levels = usize::try_from(self.levels_bytes).ok()?;
+        let levels = match self.kind {
+            Some(DATA_PAGE_V2) => usize::try_from(self.definition.checked_add(self.repetition)?).ok()?,
+            _ => 0,
+        };
         Some((body.get(levels..)?, page.checked_sub(levels)?))
+    }
+
+    /// The levels in the body of a page that is so large without its packing; `None` if it has none.
+    fn levels<'a>(&self, body: &'a [u8], page: usize) -> Option<levels::Packed<'a>> {
+        let (repetition, definition) = (self.repetition, self.definition);
+        let place = match self.kind? {
+            DATA_PAGE => levels::Place::First { repetition, definition },
+            DATA_PAGE_V2 => {
+                let [repetition, definition] = [usize::try_from(repetition).ok()?, usize::try_from(definition).ok()?];
+                levels::Place::Second { repetition, definition }
+            }
+            _ => return None,
+        };
+        Some(levels::Packed { values: u64::try_from(self.values?).ok()?, place, body, bytes: page })
     }
 
     fn check(&self, packed: usize, page: usize, compression: Compression) -> Result<(), Fault> {

@@ -15,6 +15,7 @@ use parquet::arrow::async_reader::MetadataFetch;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 
+use super::levels::Looked;
 use super::{claims, guard};
 use crate::Error;
 use crate::pinned::Pinned;
@@ -73,6 +74,7 @@ struct Cache {
 #[derive(Debug)]
 struct Entry {
     metadata: Arc<ParquetMetaData>,
+    looked: Arc<Looked>,
     /// Whether the page index was asked for, and is in `metadata` if the file has one.
     with_index: bool,
     bytes: usize,
@@ -126,6 +128,11 @@ impl Footers {
         Ok(metadata)
     }
 
+    /// Which columns of a file were looked at; none, if its footer is not remembered.
+    pub(super) fn looked(&self, file: &Pinned) -> Arc<Looked> {
+        self.0.lock().entries.get(&key(file)).map(|entry| Arc::clone(&entry.looked)).unwrap_or_default()
+    }
+
     /// How many footers were asked of a store.
     pub(crate) fn reads(&self) -> u64 {
         self.0.lock().reads
@@ -160,11 +167,12 @@ impl Cache {
         self.clock += 1;
         let (root, path, version) = &key;
         let text_bytes = root.len() + path.len() + version.as_ref().map_or(0, String::len);
+        let looked = Arc::new(Looked::of(&metadata));
         // The key is in both maps.
-        let bytes = metadata.memory_size() + size_of::<Entry>() + 2 * (size_of::<Key>() + text_bytes);
+        let bytes = metadata.memory_size() + looked.bytes() + size_of::<Entry>() + 2 * (size_of::<Key>() + text_bytes);
         self.bytes += bytes;
         self.uses.insert(self.clock, key.clone());
-        self.entries.insert(key, Entry { metadata, with_index, bytes, used: self.clock });
+        self.entries.insert(key, Entry { metadata, looked, with_index, bytes, used: self.clock });
         while self.bytes > CACHE_BYTES_MAX {
             let Some((_, oldest)) = self.uses.first_key_value() else { break };
             let oldest = oldest.clone();

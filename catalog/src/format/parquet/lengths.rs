@@ -19,10 +19,7 @@ const LENGTHS_MAX: u64 = 64 << 20;
 
 /// Looks at the pages in a part of a column. What cannot be read the decoder tells.
 pub(super) fn check(column: &ColumnChunkMetaData, part: &Bytes) -> Result<(), Fault> {
-    let bytes = i64::try_from(part.len()).unwrap_or(i64::MAX);
-    let column = column.clone().into_builder().set_data_page_offset(0).set_dictionary_page_offset(None);
-    let Ok(column) = column.set_total_compressed_size(bytes).build() else { return Ok(()) };
-    let Ok(mut pages) = SerializedPageReader::new(Arc::new(part.clone()), &column, 0, None) else { return Ok(()) };
+    let Some(mut pages) = pages(column, part) else { return Ok(()) };
     while let Ok(Some(page)) = pages.get_next_page() {
         let described = column.column_descr();
         let levels = [described.max_rep_level(), described.max_def_level()];
@@ -36,6 +33,14 @@ pub(super) fn check(column: &ColumnChunkMetaData, part: &Bytes) -> Result<(), Fa
         }
     }
     Ok(())
+}
+
+/// The pages in a part of a column, unpacked.
+pub(super) fn pages(column: &ColumnChunkMetaData, part: &Bytes) -> Option<SerializedPageReader<Bytes>> {
+    let bytes = i64::try_from(part.len()).unwrap_or(i64::MAX);
+    let column = column.clone().into_builder().set_data_page_offset(0).set_dictionary_page_offset(None);
+    let column = column.set_total_compressed_size(bytes).build().ok()?;
+    SerializedPageReader::new(Arc::new(part.clone()), &column, 0, None).ok()
 }
 
 /// The most lengths that a page claims to have, behind levels up to these.

@@ -100,7 +100,8 @@ impl Reader {
     async fn read(&mut self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, Error> {
         let parts = self.parts(ranges).await?;
         if self.pages.is_none() {
-            self.pages = Some(Pages::of(self.metadata().await?));
+            let metadata = self.metadata().await?;
+            self.pages = Some(Pages::of(metadata, self.footers.looked(&self.pinned)));
         }
         let pages = self.pages.iter().flat_map(|pages| ranges.iter().zip(&parts).map(move |part| (pages, part)));
         for (pages, (range, bytes)) in pages {

@@ -13,6 +13,7 @@ pub(crate) const SNAPPY: i64 = 1;
 pub(crate) const GZIP: i64 = 2;
 pub(crate) const BROTLI: i64 = 4;
 pub(crate) const ZSTD: i64 = 6;
+pub(crate) const LZ4_RAW: i64 = 7;
 const RLE: i64 = 3;
 const UTF8: i64 = 0;
 
@@ -122,6 +123,8 @@ pub(crate) struct Page {
     encoding: i64,
     packed: Vec<u8>,
     claimed: i64,
+    /// Of levels, in a page of the second kind.
+    levels_bytes: i64,
     /// Added to its header.
     header: fn(Thrift) -> Thrift,
 }
@@ -129,7 +132,13 @@ pub(crate) struct Page {
 impl Page {
     pub(crate) fn data(values: i64, encoding: i64, bytes: &[u8]) -> Self {
         let claimed = i64::try_from(bytes.len()).unwrap();
-        Self { kind: 0, values, encoding, packed: bytes.to_vec(), claimed, header: |thrift| thrift }
+        Self { kind: 0, values, encoding, packed: bytes.to_vec(), claimed, levels_bytes: 0, header: |thrift| thrift }
+    }
+
+    /// A page of the second kind, with runs of definition levels before its values.
+    pub(crate) fn second(values: i64, encoding: i64, runs: &[u8], bytes: &[u8]) -> Self {
+        let levels_bytes = i64::try_from(runs.len()).unwrap();
+        Self { kind: 3, levels_bytes, ..Self::data(values, encoding, &[runs, bytes].concat()) }
     }
 
     pub(crate) fn dictionary(values: i64, bytes: &[u8]) -> Self {
@@ -155,6 +164,10 @@ impl Page {
             .i32(4, i64::from(i32::from_ne_bytes(crc32fast::hash(&self.packed).to_ne_bytes())));
         let header = match self.kind {
             0 => header.structure(5, (self.header)(own.i32(3, RLE).i32(4, RLE))),
+            3 => {
+                let own = Thrift::default().i32(1, self.values).i32(2, 0).i32(3, self.values).i32(4, self.encoding);
+                header.structure(8, (self.header)(own.i32(5, self.levels_bytes).i32(6, 0)))
+            }
             _ => header.structure(7, own),
         };
         [header.end(), self.packed.clone()].concat()
@@ -168,7 +181,8 @@ pub(crate) struct Column {
     /// The structure that it is in, which can be NULL.
     parent: Option<&'static str>,
     physical: i64,
-    is_optional: bool,
+    /// Required, optional or repeated.
+    repetition: i64,
     codec: i64,
     pages: Vec<Page>,
     /// Bytes before its pages.
@@ -184,11 +198,15 @@ impl Column {
         let as_it_is: fn(Thrift) -> Thrift = |thrift| thrift;
         let pages = pages.into();
         let (metadata, place, schema) = (as_it_is, as_it_is, as_it_is);
-        Self { name, parent: None, physical, is_optional: false, codec: 0, pages, before: b"", metadata, place, schema }
+        Self { name, parent: None, physical, repetition: 0, codec: 0, pages, before: b"", metadata, place, schema }
     }
 
     pub(crate) fn optional(self) -> Self {
-        Self { is_optional: true, ..self }
+        Self { repetition: 1, ..self }
+    }
+
+    pub(crate) fn repeated(self) -> Self {
+        Self { repetition: 2, ..self }
     }
 
     pub(crate) fn behind(self, before: &'static [u8]) -> Self {
@@ -224,7 +242,7 @@ impl Column {
 
     fn elements(&self) -> Vec<Thrift> {
         let parent = self.parent.map(|name| Thrift::default().i32(3, 1).text(4, name).i32(5, 1));
-        let element = Thrift::default().i32(1, self.physical).i32(3, i64::from(self.is_optional)).text(4, self.name);
+        let element = Thrift::default().i32(1, self.physical).i32(3, self.repetition).text(4, self.name);
         parent.into_iter().chain([(self.schema)(element)]).collect()
     }
 

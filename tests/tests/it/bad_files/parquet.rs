@@ -7,8 +7,8 @@ use lakegate_tests::lake::{gzip, parquet};
 use lakegate_tests::{Lake, TestServer};
 
 use super::forge::{
-    self, BROTLI, BYTE_ARRAY, Column, DELTA_BYTES, DELTA_LENGTH, DICTIONARY, GZIP, INT64, PLAIN, Page, SNAPPY, Thrift,
-    ZSTD,
+    self, BROTLI, BYTE_ARRAY, Column, DELTA_BYTES, DELTA_LENGTH, DICTIONARY, GZIP, INT64, LZ4_RAW, PLAIN, Page, SNAPPY,
+    Thrift, ZSTD,
 };
 use super::{check, fails, gives};
 
@@ -49,10 +49,6 @@ async fn pages_that_are_not_what_they_claim() {
     let one = || Page::data(1_000_000_000, PLAIN, &longs(&[1]));
     let level = |level| forge::levels(&forge::run(3, level), &longs(&[1, 2, 3]));
     let levels = |values: &[u8]| forge::file(3, &[Column::new("x", INT64, [Page::data(3, PLAIN, values)]).optional()]);
-    let structure = |level| {
-        let page = Page::data(3, PLAIN, &forge::levels(&forge::run(3, level), &longs(&[1, 2, 3])));
-        forge::file(3, &[Column::new("x", INT64, [page]).optional().inside("s")])
-    };
     let words = [Page::dictionary(0x7fff_ffff, b"\x01\0\0\0a"), Page::data(1, DICTIONARY, b"\x01\x02\x00")];
     let differences = |values| [forge::varint(128), forge::varint(4), forge::varint(values), vec![0]].concat();
     let lengths = differences(1 << 40);
@@ -97,8 +93,6 @@ async fn pages_that_are_not_what_they_claim() {
         )
         .asking(ALL),
         gives("levels as they should be", "levels.parquet", levels(&level(1)), "6").asking(ALL),
-        gives("T4.23 a level too high is none of the greatest: a NULL", "high.parquet", structure(3), "()\n()\n()"),
-        gives("levels in structures", "structure.parquet", structure(2), "(1)\n(2)\n(3)"),
         fails(
             "T4.23 levels that end",
             "ends.parquet",
@@ -171,6 +165,77 @@ async fn pages_that_are_not_what_they_claim() {
             XX001,
             "its data is damaged",
         ),
+    ])
+    .await;
+}
+
+/// Three numbers in a structure that can be NULL, as they can, with the same level each.
+fn structure(level: u8, packed: fn(&[u8]) -> Vec<u8>, codec: i64) -> Vec<u8> {
+    let page = forge::levels(&forge::run(3, level), &longs(&[1, 2, 3]));
+    let claimed = i64::try_from(page.len()).unwrap();
+    let page = Page::data(3, PLAIN, &packed(&page)).claiming(claimed);
+    forge::file(3, &[Column::new("x", INT64, [page]).optional().inside("s").packed(codec)])
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t4_23_no_level_is_above_the_highest_of_its_column() {
+    const ALL: &str = "SELECT sum(x) FROM t";
+    const ROWS: &str = "(1)\n(2)\n(3)";
+    const HIGH: &str = "a page has a definition level of 3, and the highest of its column is 2";
+    let runs = |runs: &[u8]| forge::levels(runs, &longs(&[1, 2, 3]));
+    let flat = |pages: Vec<Page>| forge::file(3, &[Column::new("x", INT64, pages).optional()]);
+    let second = |level| flat(vec![Page::second(3, PLAIN, &forge::run(3, level), &longs(&[1, 2, 3]))]);
+    // Eight levels of two bits: 2, 1, 3, and nothing.
+    let mixed = Page::data(3, PLAIN, &runs(&[3, 0b11_01_10, 0]));
+    let mixed = forge::file(3, &[Column::new("x", INT64, [mixed]).optional().inside("s")]);
+    // Repetition levels, then definition levels.
+    let lists = |level| {
+        let repetition = [forge::run(1, 0), forge::run(2, level)].concat();
+        let page = [forge::levels(&repetition, &[]), runs(&forge::run(3, 1))].concat();
+        forge::file(1, &[Column::new("x", INT64, [Page::data(3, PLAIN, &page)]).repeated()])
+    };
+    let plain: fn(&[u8]) -> Vec<u8> = <[u8]>::to_vec;
+    // One literal, one block, one block.
+    let snappy: fn(&[u8]) -> Vec<u8> = |page| [&[30, 29 << 2], page].concat();
+    let zstd: fn(&[u8]) -> Vec<u8> = |page| [b"\x28\xb5\x2f\xfd\x00\x38", &[30 << 3 | 1, 0, 0][..], page].concat();
+    let lz4: fn(&[u8]) -> Vec<u8> = |page| [&[15 << 4, 30 - 15], page].concat();
+    check(vec![
+        gives("in a structure", "structure.parquet", structure(2, plain, 0), ROWS),
+        gives("in Snappy", "snappy.parquet", structure(2, snappy, SNAPPY), ROWS),
+        gives("in gzip", "gzip.parquet", structure(2, gzip, GZIP), ROWS),
+        gives("in Zstandard", "zstd.parquet", structure(2, zstd, ZSTD), ROWS),
+        gives("in LZ4", "lz4.parquet", structure(2, lz4, LZ4_RAW), ROWS),
+        gives("in a page of the second kind", "second.parquet", second(1), "6").asking(ALL),
+        gives("in lists", "list.parquet", lists(1), "{1,2,3}"),
+        fails("T4.23 in a structure", "high.parquet", structure(3, plain, 0), XX001, HIGH),
+        fails("T4.23 in Snappy", "snappy_high.parquet", structure(3, snappy, SNAPPY), XX001, HIGH),
+        fails("T4.23 in gzip", "gzip_high.parquet", structure(3, gzip, GZIP), XX001, HIGH),
+        fails("T4.23 in Zstandard", "zstd_high.parquet", structure(3, zstd, ZSTD), XX001, HIGH),
+        fails("T4.23 in LZ4", "lz4_high.parquet", structure(3, lz4, LZ4_RAW), XX001, HIGH),
+        fails("T4.23 among packed ones", "mixed.parquet", mixed, XX001, HIGH),
+        fails(
+            "T4.23 of a column that is no structure",
+            "flat.parquet",
+            flat(vec![Page::data(3, PLAIN, &runs(&forge::run(3, 2)))]),
+            XX001,
+            "a definition level of 2, and the highest of its column is 1",
+        )
+        .asking(ALL),
+        fails(
+            "T4.23 behind a page without fault",
+            "later.parquet",
+            flat(vec![
+                Page::data(2, PLAIN, &forge::levels(&forge::run(2, 1), &longs(&[1, 2]))),
+                Page::data(1, PLAIN, &forge::levels(&forge::run(1, 7), &longs(&[3]))),
+            ]),
+            XX001,
+            "a definition level of 7",
+        )
+        .asking(ALL),
+        fails("T4.23 in a page of the second kind", "second_high.parquet", second(2), XX001, "a definition level of 2")
+            .asking(ALL),
+        fails("T4.23 of lists", "list_high.parquet", lists(3), XX001, "a repetition level of 3, and the highest")
+            .asking("SELECT count(x) FROM t"),
     ])
     .await;
 }
