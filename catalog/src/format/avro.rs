@@ -11,15 +11,14 @@ mod shape;
 
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 
 use self::container::Container;
-use self::rows::Rows;
-use super::blocks::Decoder;
+use self::rows::Parts;
+use super::blocks::{Decoder, Part};
 use crate::Error;
 use crate::pinned::Pinned;
 
@@ -30,18 +29,18 @@ impl Decoder for Avro {
     fn columns(&self, file: Arc<Pinned>) -> BoxFuture<'static, Result<Schema, Error>> {
         async move {
             let container = Container::open(&file).await?;
-            Ok(container.shape.tagged(rows::schema(&container)?.as_ref()))
+            Ok(container.head.shape.tagged(rows::schema(&container.head)?.as_ref()))
         }
         .boxed()
     }
 
-    fn rows(&self, file: Arc<Pinned>, columns: Vec<usize>) -> BoxStream<'static, Result<RecordBatch, Error>> {
+    fn parts(&self, file: Arc<Pinned>, columns: Vec<usize>) -> BoxStream<'static, Result<Part, Error>> {
         let open = async move {
-            let rows = Rows::new(Container::open(&file).await?, columns)?;
-            let batches = futures::stream::try_unfold(rows, |mut rows| async move {
-                Ok(rows.next().await?.map(|batch| (batch, rows)))
+            let parts = Parts::new(Container::open(&file).await?, columns)?;
+            let parts = futures::stream::try_unfold(parts, |mut parts| async move {
+                Ok(parts.next().await?.map(|part| (part, parts)))
             });
-            Ok::<_, Error>(batches)
+            Ok::<_, Error>(parts)
         };
         futures::stream::once(open).try_flatten().boxed()
     }

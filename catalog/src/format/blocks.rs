@@ -1,19 +1,21 @@
 //! Files that tell their columns themselves and hold their rows in blocks, each decoded alone: Arrow IPC, Avro.
 //!
-//! Owns: the types under which their columns are shown, batches of bounded size, and that a panic of a decoder is an error of
-//! one file. Must never know: how a format is decoded.
+//! Owns: the types under which their columns are shown, batches of bounded size, how many blocks are decoded side by side, and that
+//! a panic of a decoder is an error of one file. Must never know: how a format is decoded.
 
 use std::any::Any;
+use std::collections::VecDeque;
 use std::fmt::Debug;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Schema, SchemaRef};
+use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::{DataFusionError, Result};
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
-use futures::{FutureExt, StreamExt};
+use futures::{FutureExt, Stream, StreamExt, TryStreamExt};
 
 use super::parquet::{schema_from, schema_to};
 use super::{Adapted, COLUMNS_MAX};
@@ -25,13 +27,44 @@ use crate::remembered::Kept;
 const ADAPTED_BYTES_MAX: usize = 256 << 20;
 const VALUE_BYTES: usize = 16;
 
+/// What is decoded side by side for one stream takes no more in memory. What may take more is decoded alone, batch by batch.
+const BESIDE_BYTES_MAX: u64 = 64 << 20;
+
 /// A format. Errors name the file: what is damaged is `UnreadableFile`, what is not known `UnsupportedFile`.
 pub(crate) trait Decoder: Debug + Send + Sync {
     /// The columns of a file, from its head or its foot.
     fn columns(&self, file: Arc<Pinned>) -> BoxFuture<'static, Result<Schema, Error>>;
 
-    /// The rows of a file, with the columns at these places, in their order.
-    fn rows(&self, file: Arc<Pinned>, columns: Vec<usize>) -> BoxStream<'static, Result<RecordBatch, Error>>;
+    /// The rows of a file part by part, with the columns at these places, in their order. A part has been read when it comes,
+    /// and can be decoded beside others.
+    fn parts(&self, file: Arc<Pinned>, columns: Vec<usize>) -> BoxStream<'static, Result<Part, Error>>;
+}
+
+/// A block of a file, or some.
+pub(crate) struct Part {
+    rows: u64,
+    bytes: u64,
+    batches: BoxStream<'static, Result<RecordBatch, Error>>,
+}
+
+impl Part {
+    /// So many rows, which take so many bytes together while they are decoded.
+    pub(crate) fn new(
+        (rows, bytes): (u64, u64),
+        batches: impl Stream<Item = Result<RecordBatch, Error>> + Send + 'static,
+    ) -> Self {
+        Self { rows, bytes, batches: batches.boxed() }
+    }
+
+    /// What is not known before it is decoded.
+    pub(super) fn alone(batches: impl Stream<Item = Result<RecordBatch, Error>> + Send + 'static) -> Self {
+        Self::new((0, u64::MAX), batches)
+    }
+
+    /// What it takes in memory with its rows as a table of so many columns has them.
+    fn cost(&self, columns: usize) -> u64 {
+        self.rows.saturating_mul((columns * VALUE_BYTES) as u64).saturating_add(self.bytes)
+    }
 }
 
 /// What a file shows of itself.
@@ -80,34 +113,65 @@ impl Kept for Look {
 
 /// The rows of a file as its table shows them.
 pub(crate) struct Reader {
-    file: Arc<Pinned>,
-    decoded: BoxStream<'static, Result<RecordBatch, Error>>,
-    /// The columns of the file that are read.
-    columns: SchemaRef,
-    /// What makes those of the table of them.
-    adapted: Adapted,
+    shown: Arc<Shown>,
+    parts: BoxStream<'static, Result<Part, Error>>,
+    /// Read, and without room beside those that are decoded.
+    held: Option<Part>,
+    running: VecDeque<(u64, SpawnedTask<Result<Vec<RecordBatch>>>)>,
+    /// What is decoded beside nothing else.
+    alone: Option<BoxStream<'static, Result<RecordBatch, Error>>>,
+    /// Why nothing more comes, behind what is decoded.
+    failed: Option<Error>,
+    /// Parts that are decoded side by side.
+    beside_max: usize,
+    done: std::vec::IntoIter<RecordBatch>,
     /// What is decoded and not brought to its types, and what is and was not given.
     waiting: Option<RecordBatch>,
     ready: Option<RecordBatch>,
     batch_rows: usize,
+    /// The first part is decoded alone, so that the first rows come soon and who wants no more costs no more.
+    is_at_start: bool,
+}
+
+/// How the rows of a file are shown.
+struct Shown {
+    file: Arc<Pinned>,
+    /// The columns of the file that are read.
+    columns: SchemaRef,
+    /// What makes those of the table of them.
+    adapted: Adapted,
 }
 
 impl Reader {
-    /// `schema` is what is wanted of the table: what the file does not have is NULL.
+    /// `schema` is what is wanted of the table: what the file does not have is NULL. `beside_max` parts are decoded side by side.
     pub(crate) fn open(
         decoder: &'static dyn Decoder,
         (file, in_file): (&Arc<Pinned>, &SchemaRef),
         schema: SchemaRef,
-        batch_rows: usize,
+        (batch_rows, beside_max): (usize, usize),
     ) -> Result<Self> {
         let places = in_file.fields().iter().enumerate();
         let places = places.filter(|(_, field)| schema.field_with_name(field.name()).is_ok()).map(|(place, _)| place);
         let places: Vec<usize> = places.collect();
         let columns = Arc::new(in_file.project(&places)?);
+        // Rows that are only counted cost nothing to decode.
+        let beside_max = if places.is_empty() { 0 } else { beside_max };
         let adapted = Adapted::new(schema, Arc::clone(&columns))?;
-        let decoded = decoder.rows(Arc::clone(file), places);
-        let (waiting, ready) = (None, None);
-        Ok(Self { file: Arc::clone(file), decoded, columns, adapted, waiting, ready, batch_rows })
+        let parts = decoder.parts(Arc::clone(file), places);
+        Ok(Self {
+            shown: Arc::new(Shown { file: Arc::clone(file), columns, adapted }),
+            parts,
+            held: None,
+            running: VecDeque::new(),
+            alone: None,
+            failed: None,
+            beside_max,
+            done: Vec::new().into_iter(),
+            waiting: None,
+            ready: None,
+            batch_rows,
+            is_at_start: true,
+        })
     }
 
     /// The next rows; `None` after the last.
@@ -116,20 +180,92 @@ impl Reader {
             if let Some(batch) = cut(&mut self.ready, self.batch_rows) {
                 return Ok(Some(batch));
             }
-            let adapted_rows = self.adapted_rows();
+            let adapted_rows = self.shown.adapted_rows().max(self.batch_rows);
             if let Some(batch) = cut(&mut self.waiting, adapted_rows) {
-                self.ready = Some(self.adapted.of(&batch)?);
+                self.ready = Some(self.shown.adapted.of(&batch)?);
                 continue;
             }
-            let next = AssertUnwindSafe(self.decoded.next()).catch_unwind().await;
-            let next = next.unwrap_or_else(|panic| Some(Err(panicked(&self.file, panic.as_ref()))));
-            let Some(batch) = next.transpose().map_err(external)? else { return Ok(None) };
-            self.waiting = Some(self.checked(batch)?);
+            if let Some(batch) = self.done.next() {
+                self.ready = Some(batch);
+                continue;
+            }
+            let more = AssertUnwindSafe(self.more()).catch_unwind().await;
+            let is_more = more.unwrap_or_else(|panic| Err(external(panicked(&self.shown.file, panic.as_ref()))));
+            if !is_more? {
+                return Ok(None);
+            }
         }
     }
 
+    /// Decodes what comes next; false at the end.
+    async fn more(&mut self) -> Result<bool> {
+        if let Some(alone) = &mut self.alone {
+            match alone.try_next().await.map_err(external)? {
+                Some(batch) => self.waiting = Some(self.shown.checked(batch)?),
+                None => self.alone = None,
+            }
+            return Ok(true);
+        }
+        self.start().await;
+        if let Some((_, task)) = self.running.pop_front() {
+            let ended = |error: tokio::task::JoinError| external(self.shown.file.unreadable(error.to_string()));
+            self.done = task.join_unwind().await.map_err(ended)??.into_iter();
+            return Ok(true);
+        }
+        match (self.held.take(), self.failed.take()) {
+            (Some(part), failed) => {
+                (self.alone, self.failed) = (Some(part.batches), failed);
+                Ok(true)
+            }
+            (None, Some(error)) => Err(external(error)),
+            (None, None) => Ok(false),
+        }
+    }
+
+    /// Has as many parts decoded as have room; one that has none beside others is held.
+    async fn start(&mut self) {
+        let columns = self.shown.adapted.schema().fields().len();
+        let mut bytes: u64 = self.running.iter().map(|(bytes, _)| bytes).sum();
+        while self.running.len() < self.beside_max.max(1) && self.failed.is_none() {
+            let part = match self.held.take() {
+                Some(part) => part,
+                None => match self.parts.try_next().await {
+                    Ok(Some(part)) => part,
+                    Ok(None) => return,
+                    Err(error) => {
+                        self.failed = Some(error);
+                        return;
+                    }
+                },
+            };
+            let cost = part.cost(columns);
+            let is_alone = self.beside_max == 0 || std::mem::take(&mut self.is_at_start);
+            bytes = bytes.saturating_add(cost);
+            if is_alone || bytes > BESIDE_BYTES_MAX {
+                self.held = Some(part);
+                return;
+            }
+            let shown = Arc::clone(&self.shown);
+            self.running.push_back((cost, SpawnedTask::spawn(shown.all(part.batches))));
+        }
+    }
+}
+
+impl Shown {
+    /// All rows of a part that takes little memory.
+    async fn all(
+        self: Arc<Self>,
+        mut batches: BoxStream<'static, Result<RecordBatch, Error>>,
+    ) -> Result<Vec<RecordBatch>> {
+        let mut all = Vec::new();
+        while let Some(batch) = batches.try_next().await.map_err(external)? {
+            all.push(self.adapted.of(&self.checked(batch)?)?);
+        }
+        Ok(all)
+    }
+
     fn adapted_rows(&self) -> usize {
-        (ADAPTED_BYTES_MAX / VALUE_BYTES / self.adapted.schema().fields().len().max(1)).max(self.batch_rows)
+        ADAPTED_BYTES_MAX / VALUE_BYTES / self.adapted.schema().fields().len().max(1)
     }
 
     /// Holds the decoder to the columns that were found: the expressions are made for them. Names and tags inside of types are

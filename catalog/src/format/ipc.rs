@@ -10,13 +10,12 @@ mod stream;
 
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 
-use super::blocks::Decoder;
+use super::blocks::{Decoder, Part};
 use crate::Error;
 use crate::pinned::Pinned;
 
@@ -52,11 +51,11 @@ impl Decoder for Ipc {
         .boxed()
     }
 
-    fn rows(&self, file: Arc<Pinned>, columns: Vec<usize>) -> BoxStream<'static, Result<RecordBatch, Error>> {
+    fn parts(&self, file: Arc<Pinned>, columns: Vec<usize>) -> BoxStream<'static, Result<Part, Error>> {
         let open = async move {
             Ok::<_, Error>(match file::footer(&file).await? {
-                Some(footer) => file::rows(file, footer, columns).await?,
-                None => stream::rows(file, columns),
+                Some(footer) => file::parts(file, footer, columns).await?,
+                None => stream::parts(file, columns),
             })
         };
         futures::stream::once(open).try_flatten().boxed()

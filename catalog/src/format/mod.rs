@@ -2,7 +2,7 @@
 
 mod adapted;
 mod avro;
-mod blocks;
+pub(crate) mod blocks;
 pub(crate) mod bounds;
 mod content;
 pub(crate) mod csv;

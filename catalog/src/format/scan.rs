@@ -184,7 +184,7 @@ impl Running {
         if let Content::Blocks { decoder, files } = &self.opened.content {
             let Some((file, columns)) = files.get(at) else { return Ok(None) };
             let file = file.counted(self.reads.as_ref());
-            let reader = blocks::Reader::open(*decoder, (&file, columns), schema, self.batch_rows)?;
+            let reader = blocks::Reader::open(*decoder, (&file, columns), schema, (self.batch_rows, self.parts))?;
             return Ok(Some((file, Rows::Blocks(Box::new(reader)))));
         }
         let Some(text) = self.opened.text(at) else { return Ok(None) };

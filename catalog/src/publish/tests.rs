@@ -197,6 +197,7 @@ fn numbers(name: &str, values: &[i64]) -> Vec<u8> {
 }
 
 mod blocks;
+mod blocks_at_once;
 mod csv;
 mod csv_found;
 mod delta;

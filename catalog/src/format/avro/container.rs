@@ -28,18 +28,48 @@ const BLOCK_BYTES_MAX: u64 = 128 << 20;
 
 /// A file that is being read.
 pub(super) struct Container {
+    pub(super) head: Arc<Head>,
+    sequence: Sequence,
+}
+
+/// What a file says at its beginning.
+pub(super) struct Head {
     pub(super) file: Arc<Pinned>,
     pub(super) shape: Shape,
     pub(super) columns: Columns,
     codec: Codec,
     sync: Bytes,
-    sequence: Sequence,
 }
 
 /// A block without its compression.
 pub(super) struct Block {
     pub(super) rows: u64,
     pub(super) bytes: Bytes,
+}
+
+impl Head {
+    /// The head of a file without compression, whose rows have these columns.
+    pub(super) fn plain_head(&self, columns: impl Iterator<Item = usize>) -> Vec<u8> {
+        let schema = self.columns.schema(columns);
+        let mut head = MAGIC.to_vec();
+        write_long(1, &mut head);
+        for text in ["avro.schema", &schema] {
+            write_long(i64::try_from(text.len()).unwrap_or(i64::MAX), &mut head);
+            head.extend_from_slice(text.as_bytes());
+        }
+        write_long(0, &mut head);
+        head.extend_from_slice(&self.sync);
+        head
+    }
+
+    /// Puts a block of rows behind such a head.
+    pub(super) fn write_plain(&self, rows: usize, bytes: &[u8], out: &mut Vec<u8>) {
+        for number in [rows, bytes.len()] {
+            write_long(i64::try_from(number).unwrap_or(i64::MAX), out);
+        }
+        out.extend_from_slice(bytes);
+        out.extend_from_slice(&self.sync);
+    }
 }
 
 impl Container {
@@ -84,41 +114,19 @@ impl Container {
             Fault::Unsupported(feature) => file.unsupported(feature),
             Fault::TooLarge(reason) => file.too_large(reason),
         })?;
-        Ok(Self { file: Arc::clone(file), shape, columns, codec, sync, sequence })
-    }
-
-    /// The head of a file without compression, whose rows have these columns.
-    pub(super) fn plain_head(&self, columns: impl Iterator<Item = usize>) -> Vec<u8> {
-        let schema = self.columns.schema(columns);
-        let mut head = MAGIC.to_vec();
-        write_long(1, &mut head);
-        for text in ["avro.schema", &schema] {
-            write_long(i64::try_from(text.len()).unwrap_or(i64::MAX), &mut head);
-            head.extend_from_slice(text.as_bytes());
-        }
-        write_long(0, &mut head);
-        head.extend_from_slice(&self.sync);
-        head
-    }
-
-    /// Puts a block of rows behind such a head.
-    pub(super) fn write_plain(&self, rows: usize, bytes: &[u8], out: &mut Vec<u8>) {
-        for number in [rows, bytes.len()] {
-            write_long(i64::try_from(number).unwrap_or(i64::MAX), out);
-        }
-        out.extend_from_slice(bytes);
-        out.extend_from_slice(&self.sync);
+        let head = Arc::new(Head { file: Arc::clone(file), shape, columns, codec, sync });
+        Ok(Self { head, sequence })
     }
 
     /// The next block; `None` after the last.
     pub(super) async fn block(&mut self) -> Result<Option<Block>, Error> {
         let Some((rows, bytes)) = self.block_head().await? else { return Ok(None) };
         if bytes > BLOCK_BYTES_MAX {
-            return Err(self.file.too_large(format!("a block has {bytes} bytes, more than {BLOCK_BYTES_MAX}")));
+            return Err(self.head.file.too_large(format!("a block has {bytes} bytes, more than {BLOCK_BYTES_MAX}")));
         }
         let packed = self.sequence.take(bytes).await?.ok_or_else(|| self.cut())?;
         self.check_sync().await?;
-        let bytes = unpacked(&self.file, self.codec, packed).await?;
+        let bytes = unpacked(&self.head.file, self.head.codec, packed).await?;
         Ok(Some(Block { rows, bytes }))
     }
 
@@ -138,18 +146,22 @@ impl Container {
         let bytes = long(&mut self.sequence).await?.ok_or_else(|| self.cut())?;
         let number = |number: i64| u64::try_from(number).ok();
         let rows = number(rows).filter(|rows| *rows <= ROWS_MAX);
-        let rows = rows.ok_or_else(|| damaged(&self.file, "a block claims a number of rows that cannot be"))?;
+        let rows = rows.ok_or_else(|| damaged(&self.head.file, "a block claims a number of rows that cannot be"))?;
         let bytes = number(bytes).filter(|bytes| *bytes <= self.sequence.rest).ok_or_else(|| self.cut())?;
         Ok(Some((rows, bytes)))
     }
 
     async fn check_sync(&mut self) -> Result<(), Error> {
         let sync = self.sequence.take(SYNC_BYTES as u64).await?.ok_or_else(|| self.cut())?;
-        if sync == self.sync { Ok(()) } else { Err(damaged(&self.file, "a block does not end with the file's marker")) }
+        if sync == self.head.sync {
+            Ok(())
+        } else {
+            Err(damaged(&self.head.file, "a block does not end with the file's marker"))
+        }
     }
 
     fn cut(&self) -> Error {
-        damaged(&self.file, "the file ends within a block")
+        damaged(&self.head.file, "the file ends within a block")
     }
 }
 

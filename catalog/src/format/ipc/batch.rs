@@ -11,10 +11,12 @@ use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow_ipc::{CompressionType, DictionaryBatch, FieldNode, Message, MetadataVersion};
 use bytes::Bytes;
+use futures::stream;
 
 use super::compact::{self, Cursor};
 use super::{BATCH_BYTES_MAX, ROWS_MAX, damaged};
 use crate::Error;
+use crate::format::blocks::Part;
 use crate::pinned::Pinned;
 
 /// Reads the metadata of a message.
@@ -92,7 +94,7 @@ fn inner(data_type: &DataType) -> Vec<&Field> {
 }
 
 /// The dictionaries that were read.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Dictionaries {
     by_id: HashMap<i64, ArrayRef>,
 }
@@ -192,6 +194,15 @@ impl Batch {
             return Err(file.too_large(format!("a batch has {bytes} bytes, more than {BATCH_BYTES_MAX}")));
         }
         Ok(())
+    }
+
+    /// The batch with the bytes of its ranges, to be decoded.
+    pub(super) fn part(self, file: &Arc<Pinned>, parts: Vec<Bytes>, dictionaries: Arc<Dictionaries>) -> Part {
+        let sizes = compact::unpacked_sizes(self.compression, &parts).unwrap_or_default();
+        let stored = parts.iter().map(|part| part.len() as u64);
+        let bytes = stored.chain(sizes).fold(0_u64, u64::saturating_add);
+        let (rows, file) = (self.rows.unsigned_abs(), Arc::clone(file));
+        Part::new((rows, bytes), stream::once(async move { self.decode(&file, parts, &dictionaries) }))
     }
 
     /// Decodes the batch from the bytes of its ranges.

@@ -5,7 +5,6 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use arrow_ipc::{Block, MessageHeader};
 use bytes::Bytes;
@@ -15,6 +14,7 @@ use futures::{StreamExt, TryStreamExt};
 use super::batch::{Batch, Columns, Dictionaries, message};
 use super::{CONTINUATION, MAGIC, METADATA_BYTES_MAX, damaged};
 use crate::Error;
+use crate::format::blocks::Part;
 use crate::pinned::Pinned;
 
 /// What is read of the end of a file at first.
@@ -102,11 +102,11 @@ pub(super) async fn footer(file: &Pinned) -> Result<Option<Footer>, Error> {
 }
 
 /// The rows, block by block.
-pub(super) async fn rows(
+pub(super) async fn parts(
     file: Arc<Pinned>,
     footer: Footer,
     columns: Vec<usize>,
-) -> Result<BoxStream<'static, Result<RecordBatch, Error>>, Error> {
+) -> Result<BoxStream<'static, Result<Part, Error>>, Error> {
     let columns = Columns::new(&file, footer.schema, columns)?;
     let mut dictionaries = Dictionaries::default();
     if columns.have_dictionaries() {
@@ -118,10 +118,10 @@ pub(super) async fn rows(
     let (columns, dictionaries) = (Arc::new(columns), Arc::new(dictionaries));
     let read = move |place: Place| {
         let (file, columns, dictionaries) = (Arc::clone(&file), Arc::clone(&columns), Arc::clone(&dictionaries));
-        async move { block(&file, place, &columns, &dictionaries).await }
+        async move { block(&file, place, &columns, dictionaries).await }
     };
     let blocks = futures::stream::iter(footer.batches).map(read).buffered(at_once);
-    Ok(blocks.try_filter_map(|batch| async move { Ok(batch) }).boxed())
+    Ok(blocks.try_filter_map(|part| async move { Ok(part) }).boxed())
 }
 
 /// Reads one dictionary, if a wanted column has it.
@@ -143,11 +143,11 @@ async fn dictionary(
 
 /// Reads one batch; `None` of an empty message.
 async fn block(
-    file: &Pinned,
+    file: &Arc<Pinned>,
     place: Place,
     columns: &Columns,
-    dictionaries: &Dictionaries,
-) -> Result<Option<RecordBatch>, Error> {
+    dictionaries: Arc<Dictionaries>,
+) -> Result<Option<Part>, Error> {
     let (metadata, rest) = head(file, place, columns.are_all()).await?;
     let message = message(file, stripped(file, &metadata)?)?;
     if message.header_type() == MessageHeader::NONE {
@@ -158,7 +158,7 @@ async fn block(
     };
     let batch = Batch::of(file, (&written, message.version()), columns, place.body_bytes)?;
     let parts = body(file, place, &batch.ranges, rest).await?;
-    batch.decode(file, parts, dictionaries).map(Some)
+    Ok(Some(batch.part(file, parts, dictionaries)))
 }
 
 /// The metadata of a message, and its body if that is small or wanted as a whole.

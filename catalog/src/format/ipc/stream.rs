@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use arrow_ipc::MessageHeader;
 use bytes::Bytes;
@@ -14,6 +13,7 @@ use futures::{StreamExt, TryStreamExt};
 use super::batch::{Batch, Columns, Dictionaries, message};
 use super::{BATCH_BYTES_MAX, CONTINUATION, FEATHER_1, MAGIC, METADATA_BYTES_MAX, damaged};
 use crate::Error;
+use crate::format::blocks::Part;
 use crate::format::sequence::Sequence;
 use crate::pinned::Pinned;
 
@@ -25,13 +25,13 @@ pub(super) async fn schema(file: &Arc<Pinned>) -> Result<Schema, Error> {
 }
 
 /// The rows, batch by batch.
-pub(super) fn rows(file: Arc<Pinned>, columns: Vec<usize>) -> BoxStream<'static, Result<RecordBatch, Error>> {
+pub(super) fn parts(file: Arc<Pinned>, columns: Vec<usize>) -> BoxStream<'static, Result<Part, Error>> {
     let open = async move {
         let mut messages = Messages::new(&file);
         let columns = Columns::new(&file, messages.schema().await?, columns)?;
-        let reading = Reading { messages, columns, dictionaries: Dictionaries::default() };
+        let reading = Reading { messages, columns, dictionaries: Arc::default() };
         Ok::<_, Error>(futures::stream::try_unfold(reading, |mut reading| async move {
-            Ok(reading.next().await?.map(|batch| (batch, reading)))
+            Ok(reading.next().await?.map(|part| (part, reading)))
         }))
     };
     futures::stream::once(open).try_flatten().boxed()
@@ -97,12 +97,13 @@ impl Messages {
 struct Reading {
     messages: Messages,
     columns: Columns,
-    dictionaries: Dictionaries,
+    /// As they are for the next batch.
+    dictionaries: Arc<Dictionaries>,
 }
 
 impl Reading {
     /// The next batch; `None` at the end.
-    async fn next(&mut self) -> Result<Option<RecordBatch>, Error> {
+    async fn next(&mut self) -> Result<Option<Part>, Error> {
         let Self { messages, columns, dictionaries } = self;
         let file = Arc::clone(&messages.file);
         while let Some(metadata) = messages.next().await? {
@@ -131,8 +132,8 @@ impl Reading {
             };
             let parts = body(&file, &mut messages.sequence, bytes, &batch).await?;
             match written {
-                Some(written) => dictionaries.add(&file, written, batch, parts)?,
-                None => return batch.decode(&file, parts, dictionaries).map(Some),
+                Some(written) => Arc::make_mut(dictionaries).add(&file, written, batch, parts)?,
+                None => return Ok(Some(batch.part(&file, parts, Arc::clone(dictionaries)))),
             }
         }
         Ok(None)

@@ -65,7 +65,7 @@ fn container(schema: &str, codec: &str, blocks: &[(i64, &[u8])]) -> Vec<u8> {
     file
 }
 
-fn numbers(from: i64, to: i64) -> ArrayRef {
+pub(super) fn numbers(from: i64, to: i64) -> ArrayRef {
     Arc::new(Int64Array::from_iter_values(from..to))
 }
 
@@ -108,6 +108,69 @@ async fn files_of_all_kinds_are_one_table() {
         ["|7||", "||text 4|"]
     );
     assert_eq!(lake.rows("s.u", "SELECT count(*) FROM t").await.unwrap(), ["|31|"]);
+}
+
+/// The cells of a query of one column.
+async fn cells(lake: &Fixture, sql: &str) -> Vec<i64> {
+    let rows = lake.rows("s.t", sql).await.unwrap();
+    rows.iter().map(|row| row.trim_matches('|').parse().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn blocks_that_are_decoded_side_by_side_keep_their_order() {
+    // Blocks of all sizes, some without a row.
+    let sizes: Vec<i64> = (0..60).map(|at| (at * 37) % 401).collect();
+    let ends = sizes.iter().scan(0, |end, size| {
+        *end += size;
+        Some(*end)
+    });
+    let block = |(size, end): (&i64, i64)| batch(&[("x", numbers(end - size, end)), ("s", texts(end - size, end))]);
+    let batches: Vec<RecordBatch> = sizes.iter().zip(ends).map(block).collect();
+    let all: Vec<i64> = (0..sizes.iter().sum()).collect();
+    for (name, bytes) in [
+        ("t.arrow", file(&batches, None)),
+        ("t.feather", file(&batches, Some(CompressionType::ZSTD))),
+        ("t.arrows", stream(&batches, Some(CompressionType::LZ4_FRAME))),
+        ("t.avro", avro(&batches)),
+    ] {
+        let lake = Fixture::new(&[(&format!("s/{name}"), &bytes)]).await;
+        assert_eq!(cells(&lake, "SELECT x FROM t").await, all, "{name}");
+        assert_eq!(cells(&lake, "SELECT x FROM t LIMIT 700").await, all[..700], "{name}");
+        let texts = cells(&lake, "SELECT count(*) FROM t WHERE s = 'text ' || x").await;
+        assert_eq!(texts, [all.iter().filter(|x| *x % 3 != 0).count() as i64], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn dictionaries_that_change_between_blocks_are_those_of_their_blocks() {
+    let words = |of: &str| {
+        let words: Vec<String> = (0..40).map(|at| format!("{of}{}", at % 4)).collect();
+        let words: DictionaryArray<Int32Type> = words.iter().map(|word| Some(word.as_str())).collect();
+        batch(&[("s", Arc::new(words))])
+    };
+    let all: Vec<RecordBatch> = (0..30).map(|at| words(&format!("{at}."))).collect();
+    let lake = Fixture::new(&[("s/t.arrows", &stream(&all, None))]).await;
+    let expected: Vec<String> = (0..1_200).map(|row| format!("|{}.{}|", row / 40, row % 4)).collect();
+    assert_eq!(lake.rows("s.t", "SELECT s FROM t").await.unwrap(), expected);
+}
+
+#[tokio::test]
+async fn a_damaged_block_is_an_error_behind_those_before() {
+    let blocks: Vec<Vec<u8>> =
+        (0..40_i64).map(|at| [vec![(at * 2) as u8], vec![0; usize::from(at == 33)]].concat()).collect();
+    let blocks: Vec<(i64, &[u8])> = blocks.iter().map(|bytes| (1, bytes.as_slice())).collect();
+    let schema = r#"{"type": "record", "name": "r", "fields": [{"name": "x", "type": "long"}]}"#;
+    let lake = Fixture::new(&[("s/t.avro", &container(schema, "null", &blocks))]).await;
+    let error = lake.fails("s.t").await.to_string();
+    assert!(error.contains("s/t.avro") && error.contains("a block holds more than its rows"), "{error}");
+    let batches: Vec<RecordBatch> = (0..40).map(|at| batch(&[("x", numbers(at * 10, at * 10 + 10))])).collect();
+    let mut packed = file(&batches, Some(CompressionType::ZSTD));
+    let magic: Vec<usize> = (0..packed.len() - 4).filter(|at| packed[*at..].starts_with(b"\x28\xb5\x2f\xfd")).collect();
+    packed[magic[33]] = 0;
+    let lake = Fixture::new(&[("s/t.arrow", &packed)]).await;
+    let error = lake.fails("s.t").await.to_string();
+    assert!(error.contains("s/t.arrow") && error.contains("a buffer cannot be decompressed"), "{error}");
+    assert_eq!(cells(&lake, "SELECT x FROM t LIMIT 5").await, [0, 1, 2, 3, 4]);
 }
 
 #[tokio::test]
