@@ -120,9 +120,9 @@ fn ambiguous(name: &str, args: &[&mut Expr], names: &dyn Names) -> Error {
 fn read(arg: &mut Expr, of: &str, casts: Casts, names: &dyn Names) -> Result<()> {
     let Some(text) = literals::text(arg) else { return Ok(()) };
     let value = match of {
-        "int2" => whole(input::integer(&text, "smallint", i16::MIN.into()..=i16::MAX.into())?),
-        "int4" => whole(input::integer(&text, "integer", i32::MIN.into()..=i32::MAX.into())?),
-        "int8" => whole(input::integer(&text, "bigint", i64::MIN.into()..=i64::MAX.into())?),
+        "int2" => number(input::whole(&text, "smallint")?),
+        "int4" => number(input::whole(&text, "integer")?),
+        "int8" => number(input::whole(&text, "bigint")?),
         "bool" | "bytea" | "float8" | "numeric" | "date" | "time" | "timestamp" | "timestamptz" | "interval"
         | "uuid" => cast(text, of, casts, names)?,
         array if array.starts_with('_') => cast(text, of, casts, names)?,
@@ -143,7 +143,7 @@ fn cast(text: String, of: &str, casts: Casts, names: &dyn Names) -> Result<Expr>
 }
 
 /// The number as a client would have written it.
-fn whole(value: i128) -> Expr {
+fn number(value: i128) -> Expr {
     let digits = literals::number(value.unsigned_abs());
     match value < 0 {
         true => Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(digits) },

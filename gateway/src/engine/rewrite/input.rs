@@ -26,14 +26,13 @@ pub(super) fn cast(expr: &mut Expr, names: &dyn Names) -> Result<()> {
 
 /// 22P02 and its like for a text that is no value of the type.
 pub(super) fn check(text: &str, data_type: &DataType, names: &dyn Names) -> Result<()> {
-    let whole = |of, range| input::integer(text, of, range).map(drop);
     let (order, zone) = names.moments();
     let data_type = types::plain(data_type);
     match types::name(&data_type).as_str() {
         _ if matches!(data_type, DataType::Array(_)) => {}
-        "int2" => whole("smallint", i16::MIN.into()..=i16::MAX.into())?,
-        "int4" => whole("integer", i32::MIN.into()..=i32::MAX.into())?,
-        "int8" => whole("bigint", i64::MIN.into()..=i64::MAX.into())?,
+        "int2" => drop(input::whole(text, "smallint")?),
+        "int4" => drop(input::whole(text, "integer")?),
+        "int8" => drop(input::whole(text, "bigint")?),
         "float4" => drop(input::single(text)?),
         "float8" => drop(input::double(text)?),
         "date" => drop(moment::date(text, order, zone)?),

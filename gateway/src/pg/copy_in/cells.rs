@@ -228,12 +228,7 @@ fn integer<T: TryFrom<i128> + std::str::FromStr>(text: &str, of: &'static str) -
     if let Ok(value) = text.parse() {
         return Ok(value);
     }
-    let range = match of {
-        "smallint" => i128::from(i16::MIN)..=i128::from(i16::MAX),
-        "integer" => i128::from(i32::MIN)..=i128::from(i32::MAX),
-        _ => i128::from(i64::MIN)..=i128::from(i64::MAX),
-    };
-    let value = input::integer(text, of, range)?;
+    let value = input::whole(text, of)?;
     T::try_from(value).map_err(|_| Error::new(SqlState::NumericValueOutOfRange, format!("{of} out of range")))
 }
 

@@ -3,6 +3,16 @@
 use super::is_space;
 use crate::Error;
 
+/// The integer of a type of columns, by its name in SQL: `smallint`, `integer` or `bigint`.
+pub fn whole(text: &str, of: &'static str) -> Result<i128, Error> {
+    let range = match of {
+        "smallint" => i16::MIN.into()..=i16::MAX.into(),
+        "integer" => i32::MIN.into()..=i32::MAX.into(),
+        _ => i64::MIN.into()..=i64::MAX.into(),
+    };
+    integer(text, of, range)
+}
+
 /// The integer, within the range of the type `of` names.
 pub fn integer(text: &str, of: &'static str, range: std::ops::RangeInclusive<i128>) -> Result<i128, Error> {
     let invalid = || Error::InvalidText { of, value: text.to_owned() };
@@ -50,7 +60,7 @@ mod tests {
 
     #[test]
     fn integers_are_read_within_their_range() {
-        let read = |text: &str| integer(text, "smallint", i16::MIN.into()..=i16::MAX.into());
+        let read = |text: &str| whole(text, "smallint");
         for (text, expect) in [(" -32768 ", -32_768), ("+0007", 7), ("0x1F", 31), ("1_000", 1_000)] {
             assert_eq!(read(text), Ok(expect), "{text}");
         }

@@ -15,7 +15,7 @@ pub use super::json::{check as json, normal as jsonb};
 pub use array::{Elements, array};
 pub use bytea::bytea;
 pub use float::{double, single};
-pub use integer::integer;
+pub use integer::{integer, whole};
 pub use money::money;
 pub use word::{boolean, uuid};
 

@@ -220,12 +220,7 @@ where
 }
 
 fn integer<N: TryFrom<i128>>(text: &str, of: &'static str) -> Result<N, Error> {
-    let range = match of {
-        "smallint" => i16::MIN.into()..=i16::MAX.into(),
-        "integer" => i32::MIN.into()..=i32::MAX.into(),
-        _ => i64::MIN.into()..=i64::MAX.into(),
-    };
-    let value = N::try_from(input::integer(text, of, range)?);
+    let value = N::try_from(input::whole(text, of)?);
     value.map_err(|_| Error::ValueOutOfRange { of, value: text.to_owned() })
 }
 
