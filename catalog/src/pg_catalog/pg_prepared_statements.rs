@@ -55,7 +55,7 @@ impl Relation for PgCursors {
                 ("statement", (&fact.statement).into()),
                 ("is_holdable", fact.is_holdable.into()),
                 ("is_binary", fact.is_binary.into()),
-                ("is_scrollable", false.into()),
+                ("is_scrollable", fact.is_scrollable.into()),
                 ("creation_time", fact.declared_at.into()),
             ]);
         }

@@ -229,5 +229,6 @@ pub struct CursorFact {
     pub statement: String,
     pub is_holdable: bool,
     pub is_binary: bool,
+    pub is_scrollable: bool,
     pub declared_at: Option<DateTime<Utc>>,
 }

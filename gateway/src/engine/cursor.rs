@@ -1,6 +1,9 @@
 //! DECLARE, FETCH, MOVE: a query whose rows a client takes in portions by SQL.
 //!
-//! Owns: the rows not yet taken. They are never kept: a cursor reads forward only, as PostgreSQL's NO SCROLL.
+//! Owns: what DECLARE says of a cursor. In `movement` is where a FETCH goes, in `rows` the rows and the place among them.
+
+mod movement;
+mod rows;
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -8,18 +11,19 @@ use std::time::SystemTime;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use catalog::pg_catalog::Registry;
-use sqlparser::ast::{Declare, DeclareType, FetchDirection, Ident, Query, Value, ValueWithSpan};
+use datafusion::execution::memory_pool::MemoryReservation;
+use sqlparser::ast::{Declare, DeclareType, FetchDirection, Ident, Query};
 use tokio::sync::Mutex;
 
+pub(crate) use self::movement::Movement;
+pub(super) use self::rows::Scroll;
+use self::rows::{Purpose, Rows, Taken};
 use super::QueryStream;
 use crate::error::{Error, Result, SqlState};
 use crate::session::{Session, fold};
 
 /// Cursors of one session.
 const CURSORS_MAX: usize = 64;
-
-/// Rows that one FETCH may hold in memory, at most: FETCH answers as a whole, unlike a portal.
-const FETCH_ROWS_MAX: usize = 1_000_000;
 
 pub struct Cursor {
     pub name: String,
@@ -40,65 +44,40 @@ pub struct Options {
     pub hold: bool,
     /// BINARY: a FETCH of the simple protocol gives rows in the binary format.
     pub binary: bool,
-}
-
-struct Rows {
-    stream: QueryStream,
-    /// What is left of the last batch.
-    rest: Option<RecordBatch>,
+    pub scroll: Scroll,
 }
 
 impl Cursor {
-    pub fn new(name: String, columns: SchemaRef, options: Options, statement: Arc<str>, stream: QueryStream) -> Self {
-        let (declared_at, registry) = (SystemTime::now(), stream.registry());
-        let rows = Mutex::new(Rows { stream, rest: None });
+    /// `memory` accounts for the rows that it keeps.
+    pub fn new(
+        name: String,
+        options: Options,
+        statement: Arc<str>,
+        stream: QueryStream,
+        memory: MemoryReservation,
+    ) -> Self {
+        let (declared_at, columns, registry) = (SystemTime::now(), Arc::clone(stream.schema()), stream.registry());
+        let rows = Mutex::new(Rows::new(stream, options.scroll, memory));
         Self { name, columns, options, registry, statement, declared_at, rows }
     }
 
-    /// Passes over the next `count` rows, fewer at the end, and tells how many.
-    pub async fn pass(&self, count: usize) -> Result<u64> {
-        let mut rows = self.rows.lock().await;
-        let mut missing = count;
-        while missing > 0 {
-            let Some(part) = rows.take(missing).await.transpose()? else { break };
-            missing -= part.num_rows();
-        }
-        Ok((count - missing) as u64)
+    /// Moves, and tells how many rows a FETCH would have given.
+    pub async fn pass(&self, movement: Movement) -> Result<u64> {
+        Ok(self.go(movement, Purpose::Count).await?.rows)
     }
 
-    /// The next `count` rows, fewer at the end.
-    pub async fn fetch(&self, count: usize) -> Result<Vec<RecordBatch>> {
-        let mut rows = self.rows.lock().await;
-        let mut taken = Vec::new();
-        let mut missing = count;
-        while missing > 0 {
-            let Some(part) = rows.take(missing).await.transpose()? else { break };
-            missing -= part.num_rows();
-            if count - missing > FETCH_ROWS_MAX {
-                return Err(Error::new(SqlState::ProgramLimitExceeded, "too many rows in one FETCH")
-                    .hint(format!("Fetch at most {FETCH_ROWS_MAX} rows at a time.")));
-            }
-            taken.push(part);
-        }
-        Ok(taken)
+    /// Moves, and gives the rows that it comes upon.
+    pub async fn fetch(&self, movement: Movement) -> Result<Vec<RecordBatch>> {
+        Ok(self.go(movement, Purpose::Give).await?.batches)
     }
-}
 
-impl Rows {
-    /// The next rows, at most `count`; `None` after the last.
-    async fn take(&mut self, count: usize) -> Option<Result<RecordBatch>> {
-        let batch = match self.rest.take() {
-            Some(batch) => batch,
-            None => match self.stream.next().await? {
-                Ok(batch) => batch,
-                Err(error) => return Some(Err(error)),
-            },
-        };
-        let part = batch.slice(0, count.min(batch.num_rows()));
-        if part.num_rows() < batch.num_rows() {
-            self.rest = Some(batch.slice(part.num_rows(), batch.num_rows() - part.num_rows()));
+    async fn go(&self, movement: Movement, purpose: Purpose) -> Result<Taken> {
+        let mut rows = self.rows.lock().await;
+        if rows.failed {
+            let message = format!("portal \"{}\" cannot be run", self.name);
+            return Err(Error::new(SqlState::ObjectNotInPrerequisiteState, message));
         }
-        Some(Ok(part))
+        rows.go(movement, purpose).await
     }
 }
 
@@ -117,11 +96,13 @@ pub(super) fn declare(session: &Session, declares: &[Declare]) -> Result<Declara
     else {
         return Err(not_a_cursor());
     };
-    if declare.scroll == Some(true) {
-        return Err(Error::unsupported("DECLARE SCROLL CURSOR is not supported").hint("Fetch forward only."));
-    }
     let name = fold(name);
-    let options = Options { hold: declare.hold == Some(true), binary: declare.binary == Some(true) };
+    let scroll = match declare.scroll {
+        Some(true) => Scroll::Yes,
+        Some(false) => Scroll::No,
+        None => Scroll::WhileSmall,
+    };
+    let options = Options { hold: declare.hold == Some(true), binary: declare.binary == Some(true), scroll };
     if !options.hold && !session.transaction().is_in_block() {
         let message = "DECLARE CURSOR can only be used in transaction blocks";
         return Err(Error::new(SqlState::NoActiveSqlTransaction, message));
@@ -146,52 +127,15 @@ pub(super) fn find(session: &Session, name: &str) -> Result<Arc<Cursor>> {
     cursor.ok_or_else(|| Error::new(SqlState::InvalidCursorName, format!("cursor \"{name}\" does not exist")))
 }
 
-/// A FETCH or a MOVE: rows to pass over, then rows to give.
+/// A FETCH or a MOVE.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetch {
     pub cursor: String,
-    pub skip: usize,
-    pub take: usize,
+    pub movement: Movement,
     /// MOVE, whose rows are counted and not sent.
     pub is_move: bool,
 }
 
-/// Reads the direction of a FETCH. Backwards: 55000, as PostgreSQL says of a cursor that cannot scroll.
 pub(super) fn fetch(name: &Ident, direction: &FetchDirection, is_move: bool) -> Result<Fetch> {
-    let (skip, take) = count(direction)?;
-    Ok(Fetch { cursor: fold(name), skip, take, is_move })
-}
-
-fn count(direction: &FetchDirection) -> Result<(usize, usize)> {
-    let next = |take| Ok((0, take));
-    match direction {
-        FetchDirection::Next | FetchDirection::Forward { limit: None } => next(1),
-        FetchDirection::All | FetchDirection::ForwardAll => next(usize::MAX),
-        FetchDirection::Count { limit } | FetchDirection::Forward { limit: Some(limit) } => {
-            next(usize::try_from(number(limit)?).map_err(|_| forward_only())?)
-        }
-        FetchDirection::Relative { limit } => match usize::try_from(number(limit)?) {
-            Ok(distance @ 1..) => Ok((distance - 1, 1)),
-            _ => Err(forward_only()),
-        },
-        FetchDirection::Prior
-        | FetchDirection::First
-        | FetchDirection::Last
-        | FetchDirection::Absolute { .. }
-        | FetchDirection::Backward { .. }
-        | FetchDirection::BackwardAll => Err(forward_only()),
-    }
-}
-
-fn forward_only() -> Error {
-    Error::new(SqlState::ObjectNotInPrerequisiteState, "cursor can only scan forward")
-        .hint("Cursors of this server have no SCROLL option; run the query again to read from its start.")
-}
-
-fn number(value: &ValueWithSpan) -> Result<i64> {
-    let text = match &value.value {
-        Value::Number(text, _) => text.to_string(),
-        other => other.to_string(),
-    };
-    text.parse().map_err(|_| Error::new(SqlState::SyntaxError, format!("syntax error at or near \"{text}\"")))
+    Ok(Fetch { cursor: fold(name), movement: Movement::of(direction)?, is_move })
 }

@@ -11,6 +11,7 @@ use catalog::{Access, Snapshot};
 use chrono::{DateTime, Utc};
 
 use super::Cursor;
+use super::cursor::Scroll;
 use super::matview::Matviews;
 use super::query_log::QueryLog;
 use super::streams::Streams;
@@ -78,6 +79,7 @@ fn cursor_fact(cursor: &Cursor) -> CursorFact {
         statement: cursor.statement.to_string(),
         is_holdable: cursor.options.hold,
         is_binary: cursor.options.binary,
+        is_scrollable: cursor.options.scroll != Scroll::No,
         declared_at: Some(utc(cursor.declared_at)),
     }
 }

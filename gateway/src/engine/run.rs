@@ -54,24 +54,18 @@ impl Run<'_> {
                 // The cursor outlives DECLARE, and its deadline and cancel request: each FETCH has its own.
                 let guard = self.guard.unbounded();
                 let stream = Run { guard: &guard, params: Vec::new(), ..self }.stream(planned, params).await?;
-                let cursor = Cursor::new(
-                    name.clone(),
-                    Arc::clone(&planned.columns),
-                    *options,
-                    Arc::clone(&self.prepared.statement.text),
-                    stream,
-                );
+                let text = Arc::clone(&self.prepared.statement.text);
+                let memory = self.core.base.reservation("rows of a cursor");
+                let cursor = Cursor::new(name.clone(), *options, text, stream, memory);
                 self.session.cursors().insert(name.clone(), Arc::new(cursor));
                 Ok(Outcome::Done(Tag::command("DECLARE CURSOR")))
             }
             Plan::Fetch { cursor, fetch } if fetch.is_move => {
-                cursor.pass(fetch.skip).await?;
-                let passed = cursor.pass(fetch.take).await?;
+                let passed = cursor.pass(fetch.movement).await?;
                 Ok(Outcome::Done(Tag::counted("MOVE", passed)))
             }
             Plan::Fetch { cursor, fetch } => {
-                cursor.pass(fetch.skip).await?;
-                let batches = cursor.fetch(fetch.take).await?;
+                let batches = cursor.fetch(fetch.movement).await?;
                 let stream = QueryStream::ready(Arc::clone(&cursor.columns), batches, self.guard.clone())
                     .with_registry(cursor.registry.clone())
                     .bounded(self.limits());

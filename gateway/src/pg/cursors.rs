@@ -35,6 +35,7 @@ impl Connection {
     }
 
     async fn fetch_from(&mut self, portal: &mut Portal, fetch: &Fetch, guard: &StatementGuard) -> Step<u64> {
+        let (skip, take) = fetch.movement.forward_only()?;
         let started = match std::mem::replace(&mut portal.state, State::Done) {
             State::Bound(values) => self.start(portal, values, guard, 1).await?,
             State::Suspended(run) => Started::Rows(*run),
@@ -44,10 +45,10 @@ impl Connection {
             let message = format!("cursor \"{}\" does not return rows", fetch.cursor);
             return Err(Error::new(SqlState::ObjectNotInPrerequisiteState, message).into());
         };
-        self.pass(&mut run, fetch.skip, guard).await?;
+        self.pass(&mut run, skip, guard).await?;
         let count = match fetch.is_move {
-            true => self.pass(&mut run, fetch.take, guard).await?,
-            false => self.send_as_text(&mut run, fetch.take, guard).await?,
+            true => self.pass(&mut run, take, guard).await?,
+            false => self.send_as_text(&mut run, take, guard).await?,
         };
         portal.state = State::Suspended(Box::new(run));
         Ok(count)

@@ -146,6 +146,23 @@ async fn cursors_of_a_transaction() {
     assert_eq!(client.query("DECLARE c CURSOR FOR SELECT 1").await.state(), "25P01", "a cursor needs a transaction");
 }
 
+/// Its rows outlive a failed FETCH where it is WITH HOLD, but none of them may seem to follow those that were lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cursor_that_has_failed_gives_no_more_rows() {
+    let server = TestServer::start(&Lake::default()).await;
+    let mut client = server.wire().await;
+    for scroll in ["SCROLL", "NO SCROLL", ""] {
+        let query = "SELECT 10 / (x - 20000) FROM generate_series(1, 60000) t(x)";
+        let declared = client.query(&format!("DECLARE c {scroll} CURSOR WITH HOLD FOR {query}")).await;
+        assert_eq!(declared.state(), "00000", "{scroll}");
+        assert_eq!(client.query("FETCH 2 FROM c").await.rows.len(), 2, "{scroll}");
+        assert_eq!(client.query("MOVE ALL IN c").await.state(), "22012", "{scroll}");
+        let fault = client.query("FETCH 1 FROM c").await.fault.unwrap();
+        assert_eq!((fault.state.as_str(), fault.message.as_str()), ("55000", "portal \"c\" cannot be run"), "{scroll}");
+        assert_eq!(client.query("CLOSE c").await.state(), "00000");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn idle_sessions_are_ended() {
     let server = TestServer::start(&Lake::default()).await;
