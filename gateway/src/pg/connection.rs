@@ -241,6 +241,7 @@ impl Connection {
     /// Tells an error and fails the transaction block.
     fn fail(&mut self, error: &Error) {
         self.session.transaction().fail();
+        self.session.end_statement(false);
         for effect in self.session.take_effects() {
             if let SessionEffect::Notice(notice) = effect {
                 backend::notice_response(&mut self.wire.output, &notice);
@@ -263,6 +264,7 @@ impl Connection {
                 }
             }
         }
+        self.session.end_statement(true);
         // Portals do not outlive their transaction.
         if before != Status::Idle && self.session.transaction().status == Status::Idle {
             self.portals.clear();

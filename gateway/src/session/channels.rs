@@ -8,7 +8,6 @@ use std::collections::{BTreeSet, VecDeque};
 use parking_lot::Mutex;
 use sqlparser::ast::Ident;
 
-use super::transaction::Status;
 use super::{Session, fold};
 use crate::error::{Error, Result, SqlState};
 
@@ -17,7 +16,7 @@ const CHANNEL_BYTES_MAX: usize = 63;
 const PAYLOAD_BYTES_MAX: usize = 7999;
 /// What may wait for a client that does not read; it is let go of when there is more.
 const WAITING_BYTES_MAX: usize = 4 << 20;
-/// What a block may ask for.
+/// What a transaction may ask for.
 const ASKED_MAX: usize = 10_000;
 const CHANNELS_MAX: usize = 1000;
 
@@ -29,7 +28,7 @@ pub struct Notification {
     pub payload: String,
 }
 
-/// What a statement asks for; in a block it is done at COMMIT.
+/// What a statement asks for, which is done when its transaction has ended well.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ask {
     Listen(String),
@@ -99,19 +98,24 @@ pub(super) fn channel(name: &Ident) -> String {
     channel
 }
 
-/// Takes what a statement asks for: at once, or at COMMIT.
+/// Takes what `pg_notify()` asks for.
+pub(crate) fn notify(session: &Session, channel: &str, payload: &str) -> Result<()> {
+    let invalid = |message: &str| Err(Error::new(SqlState::InvalidParameterValue, message));
+    match channel.len() {
+        0 => invalid("channel name cannot be empty"),
+        1..=CHANNEL_BYTES_MAX => ask(session, Ask::Notify { channel: channel.to_owned(), payload: payload.to_owned() }),
+        _ => invalid("channel name too long"),
+    }
+}
+
+/// Takes what a statement asks for: it is done when that has ended well, in a block at COMMIT.
 pub(super) fn ask(session: &Session, asked: Ask) -> Result<()> {
     check(session, &asked)?;
     let mut transaction = session.transaction();
-    if transaction.status == Status::Idle {
-        drop(transaction);
-        carry_out(session, vec![asked]);
-        return Ok(());
-    }
     if transaction.asked.len() >= ASKED_MAX {
-        return Err(Error::new(SqlState::ProgramLimitExceeded, "too many notifications in one transaction block"));
+        return Err(Error::new(SqlState::ProgramLimitExceeded, "too many notifications in one transaction"));
     }
-    // One notification is sent once in a block, however often it is asked for.
+    // One notification is sent once in a transaction, however often it is asked for.
     if !matches!(asked, Ask::Notify { .. }) || !transaction.asked.contains(&asked) {
         transaction.asked.push(asked);
     }

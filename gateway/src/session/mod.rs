@@ -176,6 +176,19 @@ impl Session {
         })
     }
 
+    /// Ends a statement: without a block it was a transaction of its own.
+    pub(crate) fn end_statement(&self, well: bool) {
+        let mut transaction = self.transaction();
+        if transaction.status != transaction::Status::Idle || transaction.asked.is_empty() {
+            return;
+        }
+        let asked = std::mem::take(&mut transaction.asked);
+        drop(transaction);
+        if well {
+            channels::carry_out(self, asked);
+        }
+    }
+
     /// Ends the transaction block; cursors WITH HOLD outlive it if it ends well.
     pub(crate) fn end_block(&self, well: bool) {
         let ended = std::mem::take(&mut *self.transaction.lock());

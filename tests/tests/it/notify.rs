@@ -75,6 +75,36 @@ async fn notifications_have_postgresqls_limits() {
     assert_eq!(messages.iter().map(|message| char::from(message.tag)).collect::<String>(), "CAZ");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_function_tells_when_its_statement_has_ended_well() {
+    let server = TestServer::start(&Lake::default()).await;
+    let (mut one, mut other) = (server.wire().await, server.wire().await);
+    tag(&mut one, "LISTEN \"Rows\"").await;
+    // Values are no names: nothing folds them.
+    tag(&mut other, "SELECT pg_notify('Rows', 'row ' || x) FROM generate_series(1, 2) AS t(x)").await;
+    assert_eq!(next(&mut one).await, said("Rows", "row 1"));
+    assert_eq!(next(&mut one).await, said("Rows", "row 2"));
+    assert_eq!(
+        other.query("SELECT pg_notify('Rows', 'lost'), 1 / (x - 3) FROM generate_series(1, 3) AS t(x)").await.state(),
+        "22012"
+    );
+    let block = "BEGIN; SELECT pg_notify('Rows', 'undone'); ROLLBACK; BEGIN; SELECT pg_notify('Rows', NULL), pg_notify('Rows', ''); COMMIT";
+    assert_eq!(other.query(block).await.state(), "00000");
+    assert_eq!(next(&mut one).await, said("Rows", ""));
+    tag(&mut other, "PREPARE p AS SELECT pg_notify($1, 'prepared')").await;
+    tag(&mut other, "EXECUTE p('Rows')").await;
+    assert_eq!(next(&mut one).await, said("Rows", "prepared"));
+    assert_eq!(other.query("SELECT pg_notify('Rows', 'last')").await.trace, "TDCZ");
+    assert_eq!(next(&mut one).await, said("Rows", "last"));
+    for (channel, message) in [("NULL", "cannot be empty"), ("''", "cannot be empty"), ("repeat('x', 64)", "too long")]
+    {
+        let refused = other.query(&format!("SELECT pg_notify({channel}, '')")).await;
+        assert_eq!(refused.state(), "22023", "{channel}");
+        assert_eq!(refused.fault.map(|fault| fault.message), Some(format!("channel name {message}")), "{channel}");
+    }
+    assert_eq!(one.query("SELECT 1").await.trace, "TDCZ");
+}
+
 /// A Query message.
 fn frame(sql: &str) -> Vec<u8> {
     let length = u32::try_from(sql.len() + 5).unwrap();

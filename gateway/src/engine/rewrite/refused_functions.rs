@@ -39,7 +39,6 @@ const FAMILIES: &[(&[&str], &str)] = &[
         &["pg_advisory_lock*", "pg_advisory_xact_lock*", "pg_advisory_unlock", "pg_try_advisory_*"],
         "Any number of servers may read one lake, so a lock of one of them would not keep others out.",
     ),
-    (&["pg_notify"], "Sessions of this server do not notify each other."),
     (
         &[
             "phraseto_tsquery",

@@ -4,6 +4,7 @@
 
 mod current_schemas;
 mod fact;
+mod notify;
 mod pg_sleep;
 mod reload;
 mod setting;
@@ -31,6 +32,7 @@ pub(super) fn find(
         "age" => transactions::age(view),
         "pg_cancel_backend" => signals::cancel(session, registry),
         "pg_terminate_backend" => signals::terminate(session, registry),
+        "pg_notify" => notify::udf(session),
         "pg_sleep" => pg_sleep::udf(),
         "pg_reload_conf" => reload::udf(session, registry),
         _ => fact::find(name, session, view)?,
