@@ -37,18 +37,20 @@ fn file(file: i64) -> Vec<u8> {
     let days: Date32Array = moments.iter().map(|at| at.and_then(|at| i32::try_from(at.div_euclid(DAY)).ok())).collect();
     let seconds: Int64Array = moments.iter().map(|at| at.map(|at| at.div_euclid(SECOND))).collect();
     let epochs: Float64Array = moments.iter().map(|at| at.map(|at| at as f64 / SECOND as f64)).collect();
-    let columns: [(&str, ArrayRef); 5] = [
+    let millis: Int64Array = moments.iter().map(|at| at.map(|at| at.div_euclid(1_000))).collect();
+    let columns: [(&str, ArrayRef); 6] = [
         ("ts", Arc::new(clock.clone().with_timezone("UTC"))),
         ("clock", Arc::new(clock)),
         ("day", Arc::new(days)),
         ("seconds", Arc::new(seconds)),
         ("epoch", Arc::new(epochs)),
+        ("millis", Arc::new(millis)),
     ];
     parquet(&RecordBatch::try_from_iter(columns).unwrap())
 }
 
 /// A condition, and how many files have rows near those for which it holds.
-const CONDITIONS: [(&str, usize); 15] = [
+const CONDITIONS: [(&str, usize); 22] = [
     ("time_bucket('1 day', ts) = '2023-05-05 00:00+00'", 1),
     ("time_bucket('1 month', clock) = '2024-02-01'", 3),
     ("time_bucket('1 week', day) = '2024-02-05'", 2),
@@ -64,6 +66,13 @@ const CONDITIONS: [(&str, usize); 15] = [
     ("extract(epoch FROM ts) < 1672617600", 1),
     ("ts::date = '2023-05-05'", 1),
     ("clock::date < '2023-01-10'", 1),
+    ("to_timestamp(seconds) BETWEEN '2023-05-05 00:00+00' AND '2023-05-06 00:00+00'", 1),
+    ("to_timestamp(millis / 1000) >= '2024-11-20 00:00+00'", 2),
+    ("to_timestamp(millis / 1000.0) >= '2024-11-20 00:00+00'", 2),
+    ("to_timestamp(millis * 0.001) >= '2024-11-20 00:00+00'", 2),
+    ("to_timestamp(millis / 1000::double precision) >= '2024-11-20 00:00+00'", 2),
+    ("time_bucket('1 day', to_timestamp(seconds)) = '2023-05-05 00:00+00'", 1),
+    ("date_trunc('month', to_timestamp(millis / 1000.0)) = '2024-02-01 00:00+00'", 3),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -92,11 +101,15 @@ async fn files_without_the_range_are_not_read() {
 
 /// The same condition, which implies nothing: its argument is computed.
 fn opaque(call: &str, column: &str) -> String {
-    let zero = if column == "day" || column == "seconds" || column == "epoch" { "+ 0" } else { "+ interval '0'" };
+    let zero = if column == "day" || column == "seconds" || column == "epoch" || column == "millis" {
+        "+ 0"
+    } else {
+        "+ interval '0'"
+    };
     call.replace('@', &format!("({column} {zero})"))
 }
 
-const CALLS: [(&str, &str); 17] = [
+const CALLS: [(&str, &str); 22] = [
     ("time_bucket('1 day', @)", "ts"),
     ("time_bucket('7 months', @)", "ts"),
     ("time_bucket('25 hours', @)", "clock"),
@@ -114,6 +127,11 @@ const CALLS: [(&str, &str); 17] = [
     ("time_bucket('1 day', @ AT TIME ZONE 'America/New_York')", "ts"),
     ("to_timestamp(@)", "seconds"),
     ("to_timestamp(@)", "epoch"),
+    ("to_timestamp(@ / 1000)", "millis"),
+    ("to_timestamp(@ / 1000.0)", "millis"),
+    ("to_timestamp(@ * 0.001)", "millis"),
+    ("to_timestamp(@ / 1000::double precision)", "millis"),
+    ("date_trunc('day', to_timestamp(@))", "epoch"),
 ];
 
 /// Files of a year, two months apart.

@@ -7,7 +7,7 @@ use arrow::datatypes::{DataType, TimeUnit};
 use chrono::NaiveDate;
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::logical_expr::expr::{Cast, ScalarFunction};
-use datafusion::logical_expr::{Expr, ExprSchemable, lit};
+use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Operator, lit};
 use udfs::time::width::Buckets;
 
 const SECOND: i128 = 1_000_000;
@@ -27,6 +27,16 @@ struct Range {
 impl Range {
     fn shifted(self, low: i128, high: i128) -> Self {
         Self { low: self.low.map(|at| at + low), high: self.high.map(|at| at + high) }
+    }
+
+    /// Microseconds as the seconds around them, whose digits as a number of 53 bits may be off by less than one.
+    fn of_seconds(self) -> Self {
+        let seconds = |at: i128| at.div_euclid(SECOND);
+        Self { low: self.low.map(seconds), high: self.high.map(seconds) }.shifted(-1, 2)
+    }
+
+    fn times(self, factor: i128) -> Self {
+        Self { low: self.low.map(|at| at * factor), high: self.high.map(|at| at * factor) }
     }
 }
 
@@ -117,12 +127,67 @@ fn below(image: &Expr, range: Range, schema: &DFSchema, is_computed: bool) -> Op
             let slack = slack(&expr.get_type(schema).ok()?, field.data_type())?;
             below(expr, range.shifted(-slack, slack), schema, is_computed)
         }
-        Expr::ScalarFunction(ScalarFunction { func, args }) => {
-            let (of, low, high) = shift(func.name(), args, schema)?;
-            below(of, range.shifted(low, high), schema, true)
+        Expr::ScalarFunction(ScalarFunction { func, args }) => match (func.name(), args.as_slice()) {
+            ("to_timestamp", [seconds]) if is_number(seconds, schema) => {
+                below_number(seconds, range.of_seconds(), schema)
+            }
+            (name, args) => {
+                let (of, low, high) = shift(name, args, schema)?;
+                below(of, range.shifted(low, high), schema, true)
+            }
+        },
+        _ => None,
+    }
+}
+
+fn is_number(expr: &Expr, schema: &DFSchema) -> bool {
+    expr.get_type(schema).is_ok_and(|of| of.is_numeric())
+}
+
+/// The bounds of the column that a number is computed of: seconds are often kept as thousands of them.
+fn below_number(image: &Expr, range: Range, schema: &DFSchema) -> Option<Vec<Expr>> {
+    match image {
+        Expr::Column(_) => numbers(image, range, &image.get_type(schema).ok()?),
+        Expr::Cast(Cast { expr, field }) if field.data_type().is_numeric() && is_number(expr, schema) => {
+            below_number(expr, range.shifted(-1, 1), schema)
+        }
+        Expr::ScalarFunction(ScalarFunction { func, args }) => match (func.name(), args.as_slice()) {
+            ("lakegate_div" | "lakegate_numeric_div", [dividend, Expr::Literal(divisor, _)]) => {
+                // The quotient of integers is cut to one.
+                below_number(dividend, range.shifted(-1, 1).times(whole_factor(number(divisor)?)?), schema)
+            }
+            _ => None,
+        },
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Multiply, right }) => {
+            let Expr::Literal(factor, _) = right.as_ref() else { return None };
+            below_number(left, range.shifted(-1, 1).times(whole_factor(number(factor)?.recip())?), schema)
         }
         _ => None,
     }
+}
+
+fn number(value: &ScalarValue) -> Option<f64> {
+    match value.cast_to(&DataType::Float64).ok()? {
+        ScalarValue::Float64(number) => number,
+        _ => None,
+    }
+}
+
+/// A whole number above 0, or what is one but for the last bit of a reciprocal.
+fn whole_factor(number: f64) -> Option<i128> {
+    let nearest = number.round();
+    ((1.0..=1e9).contains(&nearest) && (number - nearest).abs() <= nearest * 1e-14).then(|| whole(nearest))?
+}
+
+/// The bounds of a column of numbers. One whose type cannot hold an end has none there.
+fn numbers(column: &Expr, range: Range, of: &DataType) -> Option<Vec<Expr>> {
+    let value = |at: i128| match of {
+        DataType::Float32 | DataType::Float64 => ScalarValue::Float64(Some(at as f64)).cast_to(of).ok(),
+        DataType::Decimal128(..) => ScalarValue::Decimal128(Some(at), 38, 0).cast_to(of).ok(),
+        of if of.is_integer() => ScalarValue::Int64(Some(i64::try_from(at).ok()?)).cast_to(of).ok(),
+        _ => None,
+    };
+    Some(compared(column, range.low.and_then(value), range.high.and_then(value)))
 }
 
 /// The argument of a function that has the time, and how much earlier and later than the function's value it can be.
