@@ -95,6 +95,23 @@ pub struct Auth {
     pub previous_token_key: Option<catalog::Secret>,
     /// How long a token of Flight is good that nobody uses; the answers to one in use bring its next.
     pub token_lifetime_ms: u64,
+    /// The identity provider whose tokens Flight takes; needs `roles_file`.
+    pub jwt: Option<Jwt>,
+}
+
+/// JSON Web Tokens of OpenID Connect.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Jwt {
+    /// What `iss` has to be, exactly.
+    pub issuer: String,
+    /// What has to be among `aud`.
+    pub audience: String,
+    /// The claim with the name of the role.
+    pub role_claim: String,
+    /// Where the keys are, as a JWK Set: a file, or an address. Without either the issuer's discovery tells it.
+    pub jwks_file: Option<PathBuf>,
+    pub jwks_url: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -226,9 +243,16 @@ impl Default for Http {
     }
 }
 
+impl Default for Jwt {
+    fn default() -> Self {
+        let (issuer, audience) = (String::new(), String::new());
+        Self { issuer, audience, role_claim: "sub".into(), jwks_file: None, jwks_url: None }
+    }
+}
+
 impl Default for Auth {
     fn default() -> Self {
-        Self { roles_file: None, token_key: None, previous_token_key: None, token_lifetime_ms: 3_600_000 }
+        Self { roles_file: None, token_key: None, previous_token_key: None, token_lifetime_ms: 3_600_000, jwt: None }
     }
 }
 

@@ -2,29 +2,27 @@
 //!
 //! Owns: the order of the start (bad settings and busy ports fail before anything is served) and of the stop.
 
+mod believed;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use catalog::Lake;
-use catalog::pg_catalog::RoleFact;
 use tokio::net::TcpListener;
 
+use self::believed::{authority, jwt, roles, roles_file, seal};
 use crate::audit::Audit;
-use crate::auth::reload::RolesFile;
-use crate::auth::{Role, Roles, Seal};
+use crate::auth::Roles;
 use crate::config::{self, Config};
-use crate::engine::{Authority, Engine};
+use crate::engine::Engine;
 use crate::error::{Error, Result, SqlState};
 use crate::http::console::{Console, Settings};
 use crate::session::{Registry, Vars};
 use crate::shutdown::{self, Tasks};
 use crate::socket::tls::{Acceptor, Files, HTTP2, POSTGRESQL, TlsError};
 use crate::{flight, http, pg};
-
-/// Shorter keys are refused: they sign what lets clients in.
-const TOKEN_KEY_CHARS_MIN: usize = 32;
 
 /// How long somebody who reads the metrics may still do so at the end.
 const PROBES_GRACE: Duration = Duration::from_secs(1);
@@ -60,6 +58,7 @@ impl Server {
         let defaults = defaults(&config, pg_tls.is_some())?;
         let events_token = events_token(&config.http)?;
         let seal = seal(&config.auth)?;
+        let jwt = jwt(&config.auth)?;
         let pg_listener = bind("pg.listen", config.pg.listen).await?;
         let flight_listener = bind("flight.listen", config.flight.listen).await?;
         let http_listener = bind("http.listen", config.http.listen).await?;
@@ -90,6 +89,7 @@ impl Server {
             engine: Arc::clone(&server.engine),
             registry: Arc::clone(&registry),
             roles: Arc::clone(&roles),
+            jwt: jwt.clone(),
             seal,
             token_lives: Duration::from_millis(config.auth.token_lifetime_ms),
             tls: flight_tls,
@@ -119,6 +119,9 @@ impl Server {
         server.spawn((pg_listener, pg), (flight_listener, flight), (http_listener, http));
         if let Some(file) = roles_file {
             server.tasks.spawn("roles file", file.keep(server.tasks.token()));
+        }
+        if let Some(jwt) = jwt {
+            server.tasks.spawn("keys of tokens", jwt.keep(server.tasks.token()));
         }
         Ok(server)
     }
@@ -206,53 +209,6 @@ async fn lake(config: &Config) -> Result<Arc<Lake>> {
     }
 }
 
-/// Without a roles file every client is trusted, so only loopback may be bound.
-fn roles(config: &Config) -> Result<Roles> {
-    match &config.auth.roles_file {
-        Some(file) => Roles::load(file).map_err(|error| bad_setting("auth.roles_file", &error)),
-        None if config.pg.listen.ip().is_loopback() && config.flight.listen.ip().is_loopback() => {
-            Roles::trust().map_err(Error::internal)
-        }
-        None => Err(Error::new(
-            SqlState::InvalidAuthorizationSpecification,
-            "a server without roles may listen on loopback only",
-        )
-        .hint("Set auth.roles_file, or listen on 127.0.0.1.")),
-    }
-}
-
-/// The roles file, if there is one: what it says next is in force for the statements of every session.
-fn roles_file(
-    config: &Config,
-    roles: &Arc<Roles>,
-    engine: &Arc<Engine>,
-    registry: &Arc<Registry>,
-) -> Option<Arc<RolesFile>> {
-    let path = config.auth.roles_file.clone()?;
-    // The engine knows the registry, which knows this: neither may keep the other.
-    let engine = Arc::downgrade(engine);
-    let told = Box::new(move |roles: &Roles| {
-        if let Some(engine) = engine.upgrade() {
-            engine.rule(authority(roles));
-        }
-    });
-    let file = Arc::new(RolesFile::new(path, Arc::clone(roles), told));
-    let again = Arc::clone(&file);
-    registry.on_reload(Box::new(move || again.read()));
-    Some(file)
-}
-
-fn authority(roles: &Roles) -> Authority {
-    let fact = |(role, login, member_of): (Arc<Role>, bool, Vec<String>)| RoleFact {
-        name: role.name.clone(),
-        superuser: role.superuser,
-        login,
-        connection_limit: role.connection_limit.and_then(|limit| i32::try_from(limit).ok()).unwrap_or(-1),
-        member_of,
-    };
-    Authority { roles: roles.list().into_iter().map(fact).collect(), access: roles.access() }
-}
-
 /// Certificate and key, or neither; one that cannot be used stops the start, since clients must never be served in the clear by
 /// accident.
 fn tls(
@@ -292,29 +248,6 @@ fn events_token(config: &config::Http) -> Result<Option<catalog::Secret>> {
         }
         token => Ok(token.clone()),
     }
-}
-
-/// A key that could be guessed stops the start.
-fn seal(config: &config::Auth) -> Result<Seal> {
-    let keys = [("auth.token_key", &config.token_key), ("auth.previous_token_key", &config.previous_token_key)];
-    for (setting, key) in &keys {
-        if key.as_ref().is_some_and(|key| key.reveal().chars().count() < TOKEN_KEY_CHARS_MIN) {
-            let message = format!("bad setting for {setting}: it has fewer than {TOKEN_KEY_CHARS_MIN} characters");
-            return Err(Error::new(SqlState::InvalidParameterValue, message));
-        }
-    }
-    if config.token_key.is_none() && config.previous_token_key.is_some() {
-        let message = "bad setting: auth.previous_token_key needs auth.token_key";
-        return Err(Error::new(SqlState::InvalidParameterValue, message));
-    }
-    if config.token_lifetime_ms == 0 {
-        let message = "bad setting for auth.token_lifetime_ms: no token would let anybody in";
-        return Err(Error::new(SqlState::InvalidParameterValue, message));
-    }
-    let keys = keys.iter().filter_map(|(_, key)| key.as_ref()).map(|key| key.reveal());
-    let seal = Seal::new(keys);
-    let seal = seal.map_err(|error| Error::internal(format!("the system gave no random bytes: {error}")))?;
-    Ok(seal.for_lives_of(Duration::from_millis(config.token_lifetime_ms)))
 }
 
 /// Whether there is a console. Without a login it is for this machine alone.

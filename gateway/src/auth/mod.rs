@@ -1,9 +1,10 @@
 //! Who may log in, and as what.
 //!
-//! Owns: roles with what they are granted and their row policies, and their SCRAM verifiers. Must never show: a verifier or a
-//! password.
+//! Owns: roles with what they are granted and their row policies, their SCRAM verifiers, and whose tokens are believed. Must never
+//! show: a verifier, a password or a token.
 
 pub mod grants;
+pub mod jwt;
 pub mod limits;
 pub mod password;
 mod policies;
@@ -13,6 +14,7 @@ pub mod scram;
 pub mod seal;
 pub mod verifier;
 
+pub use jwt::Jwt;
 pub use roles::{Credential, Login, Roles};
 pub use seal::Seal;
 pub use verifier::Verifier;

@@ -56,8 +56,6 @@ pub enum RolesError {
     Duplicate(String),
     #[error("a role has no name")]
     NoName,
-    #[error("role \"{0}\" may log in but has no verifier")]
-    NoVerifier(String),
     #[error("role \"{role}\" is a member of \"{group}\", which does not exist")]
     NoGroup { role: String, group: String },
     #[error("role \"{0}\" is a member of itself")]
@@ -100,7 +98,7 @@ enum Authorization {
 #[serde(deny_unknown_fields)]
 struct Declaration {
     name: String,
-    /// Unless said, a role with a verifier may log in.
+    /// Unless said, a role with a verifier may log in. One without has no password: certificates and tokens prove it.
     login: Option<bool>,
     verifier: Option<String>,
     #[serde(default)]
@@ -234,7 +232,10 @@ impl Roles {
 
     /// What a name is worth that has proven itself before; `None` if it does not exist any more.
     pub fn proven(&self, name: &str) -> Option<Login> {
-        self.trusted(name).or_else(|| self.credential(name).login)
+        self.trusted(name).or_else(|| {
+            let declared = self.declared.load();
+            declared.entries.as_ref().and_then(|entries| entries.get(name)).map(Entry::login)
+        })
     }
 
     /// Tells the audit, if there is one, how a login has ended.
@@ -249,10 +250,9 @@ impl Roles {
         let declared = self.declared.load();
         let mock = self.mock(&declared, name);
         match declared.entries.as_ref().and_then(|entries| entries.get(name)) {
-            Some(Entry { verifier: Some(verifier), role, login, settings, .. }) => Credential {
-                verifier: verifier.clone(),
-                login: Some(Login { role: Arc::clone(role), permitted: *login, settings: Arc::clone(settings) }),
-            },
+            Some(entry @ Entry { verifier: Some(verifier), .. }) => {
+                Credential { verifier: verifier.clone(), login: Some(entry.login()) }
+            }
             Some(_) | None => Credential { verifier: mock, login: None },
         }
     }
@@ -297,6 +297,12 @@ impl Roles {
             .collect();
         list.sort_by(|one, two| one.0.name.cmp(&two.0.name));
         list
+    }
+}
+
+impl Entry {
+    fn login(&self) -> Login {
+        Login { role: Arc::clone(&self.role), permitted: self.login, settings: Arc::clone(&self.settings) }
     }
 }
 
@@ -361,9 +367,6 @@ fn entry(declaration: Declaration) -> Result<Entry, RolesError> {
         .transpose()
         .map_err(|source| RolesError::Verifier { role: name.clone(), source })?;
     let login = login.unwrap_or(verifier.is_some());
-    if login && verifier.is_none() {
-        return Err(RolesError::NoVerifier(name));
-    }
     let role = Role { name, superuser, connection_limit, read_only };
     let settings = settings.into_iter().map(|(name, value)| (name, value.into_text())).collect();
     Ok(Entry { role: Arc::new(role), login, verifier, settings, member_of })
@@ -406,6 +409,15 @@ mod tests {
     "#;
 
     #[test]
+    fn a_role_without_a_verifier_is_proven_otherwise_or_not_at_all() {
+        let roles = Roles::parse("[[role]]\nname = \"ann\"\nlogin = true\n[[role]]\nname = \"group\"").unwrap();
+        assert!(roles.proven("ann").is_some_and(|login| login.permitted));
+        assert!(roles.proven("group").is_some_and(|login| !login.permitted));
+        assert!(roles.proven("eve").is_none());
+        assert!(roles.credential("ann").login.is_none(), "no password proves it");
+    }
+
+    #[test]
     fn a_declared_role_has_its_verifier_and_settings() {
         let roles = Roles::parse(FILE).unwrap();
         let credential = roles.credential("grafana");
@@ -437,7 +449,6 @@ mod tests {
         for (text, part) in [
             ("[[role]]\nname = \"a\"\npassword = \"hunter2\"", "unknown key \"password\""),
             ("[[role]]\nlogin = true", "missing key \"name\""),
-            ("[[role]]\nname = \"a\"\nlogin = true", "has no verifier"),
             ("[[role]]\nname = \"a\"\n[[role]]\nname = \"a\"", "declared twice"),
             ("[[role]]\nname = \"a\"\nmember_of = [\"b\"]", "does not exist"),
             ("[[role]]\nname = \"\"", "no name"),

@@ -12,6 +12,7 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use prost::Message;
+use ring::digest::{SHA256, digest};
 use tonic::metadata::{Ascii, MetadataMap, MetadataValue};
 use tonic::{Request, Response, Streaming};
 
@@ -23,7 +24,7 @@ use super::sealed::{Token, bad_token};
 use super::socket::Connection;
 use super::status::malformed;
 use crate::auth::seal::Broken;
-use crate::auth::{Login, password};
+use crate::auth::{Jwt, Login, password};
 use crate::error::{Error, Result, SqlState};
 use crate::session::StatementGuard;
 
@@ -90,6 +91,10 @@ impl Server {
         let (form, load_id) = (Form::asked(metadata)?, ingest::id(metadata)?);
         let mut renewed = None;
         let (key, login) = match claim(metadata)? {
+            Claim::Bearer(text) if Jwt::is_one(&text) => {
+                let login = self.believed(&text, &connection, peer).await?;
+                (Key::Token(digest(&SHA256, text.as_bytes()).as_ref().to_vec()), login)
+            }
             Claim::Bearer(text) => {
                 let (token, left) = Token::open(&self.seal, &text)?;
                 let login = self.proven(&token.role)?;
@@ -133,6 +138,11 @@ impl Server {
             }
         }
         let text = match given {
+            // It is shown as it is from now on: a token of our own could outlive it.
+            Claim::Bearer(text) if Jwt::is_one(&text) => {
+                self.believed(&text, &connection, peer).await?;
+                text
+            }
             Claim::Bearer(text) => {
                 let (token, left) = Token::open(&self.seal, &text)?;
                 self.proven(&token.role)?;
@@ -167,6 +177,16 @@ impl Server {
             return Err(unproven("a password may be sent over TLS only"));
         }
         permitted(password::check(&self.roles, user, password, ("flight", peer.ip())).await?)
+    }
+
+    /// The login of a token that the identity provider has signed.
+    async fn believed(&self, text: &str, connection: &Connection, peer: SocketAddr) -> Result<Login> {
+        let Some(jwt) = &self.jwt else { return Err(bad_token(Broken::Forged)) };
+        if !connection.encrypted && !peer.ip().is_loopback() {
+            return Err(unproven("a token may be sent over TLS only"));
+        }
+        let role = jwt.role(text).await.map_err(|why| unproven(&format!("bad token: {why}")))?;
+        self.proven(&role)
     }
 
     /// The login of a client that shows nothing: its certificate says who it is, or it need not say so.

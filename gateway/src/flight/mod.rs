@@ -35,7 +35,7 @@ use tokio::net::TcpListener;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::{Roles, Seal};
+use crate::auth::{Jwt, Roles, Seal};
 use crate::config;
 use crate::engine::Engine;
 use crate::session::{Registry, Vars};
@@ -59,6 +59,8 @@ const WINDOW_BYTES: u32 = 1 << 20;
 pub struct Server {
     pub(super) engine: Arc<Engine>,
     roles: Arc<Roles>,
+    /// Whose tokens are taken beside the server's own.
+    jwt: Option<Arc<Jwt>>,
     seal: Seal,
     clients: clients::Clients,
     streams: stalled::Streams,
@@ -76,6 +78,7 @@ pub struct Parts {
     pub engine: Arc<Engine>,
     pub registry: Arc<Registry>,
     pub roles: Arc<Roles>,
+    pub jwt: Option<Arc<Jwt>>,
     pub seal: Seal,
     pub token_lives: Duration,
     pub tls: Option<Acceptor>,
@@ -88,10 +91,10 @@ pub struct Parts {
 
 impl Server {
     pub fn new(parts: Parts) -> Self {
-        let Parts { engine, registry, roles, seal, token_lives, tls, config, database, defaults, inputs } = parts;
+        let Parts { engine, registry, roles, jwt, seal, token_lives, tls, config, database, defaults, inputs } = parts;
         let clients = clients::Clients::new(registry, database.clone(), defaults, config.sessions_max);
         let streams = stalled::streams(Duration::from_millis(config.write_timeout_ms));
-        Self { engine, roles, seal, clients, streams, config, token_lives, database, inputs, tls }
+        Self { engine, roles, jwt, seal, clients, streams, config, token_lives, database, inputs, tls }
     }
 }
 

@@ -8,6 +8,7 @@ mod forms;
 mod frames;
 mod hostile;
 mod ingest;
+mod jwt;
 mod limits;
 mod metadata;
 mod parameters;
