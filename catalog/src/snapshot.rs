@@ -183,10 +183,14 @@ impl Table {
         }
     }
 
-    /// The columns of a table of files; they are found out at the first call. A view has none of its own.
+    /// The columns of a table of files as they are declared; they are found out at the first call. A view has none of its own.
     pub async fn columns(&self) -> Result<SchemaRef, Error> {
         match &self.kind {
-            Kind::Lake(lake) => Ok(Arc::clone(&lake.open().await?.schema)),
+            Kind::Lake(lake) => {
+                let opened = lake.open().await?;
+                let declared = opened.delta.as_ref().map_or(&opened.schema, |delta| &delta.declared);
+                Ok(Arc::clone(declared))
+            }
             Kind::View(_) => Err(self.is_view()),
         }
     }

@@ -21,7 +21,7 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use arrow::datatypes::{Field, FieldRef, Schema};
+use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
 use futures::FutureExt;
 use object_store::path::Path;
 use tokio::sync::OnceCell;
@@ -54,6 +54,8 @@ pub(crate) use self::version::States;
 #[derive(Debug)]
 pub(crate) struct Delta {
     pub(crate) state: Arc<State>,
+    /// The columns as its log declares them. Those of the scan are nullable all: files of other writers prove nothing.
+    pub(crate) declared: SchemaRef,
     /// For each column as the table shows it, its place with the partitions behind those of files.
     pub(crate) order: Vec<usize>,
     /// The last column, if it is one that the decoder counts.
@@ -94,6 +96,15 @@ struct Files<'a> {
     footers: &'a Arc<Footers>,
     all: &'a [Arc<Pinned>],
     by_key: HashMap<&'a str, &'a Arc<Pinned>>,
+}
+
+/// The columns of a table, with those that writers must not leave NULL.
+fn declared(schema: &Schema, required: &[usize]) -> SchemaRef {
+    let field = |(place, field): (usize, &FieldRef)| {
+        let is_nullable = field.is_nullable() && !required.contains(&place);
+        Arc::new(field.as_ref().clone().with_nullable(is_nullable))
+    };
+    Arc::new(Schema::new(schema.fields().iter().enumerate().map(field).collect::<Vec<_>>()))
 }
 
 /// Opens a table at its newest version, or at the one that is asked for; `last` is its state when it was opened before.
@@ -185,7 +196,8 @@ impl Files<'_> {
         let faulty = faults.iter().filter_map(|(at, fault)| Some((data.get(*at)?.path.to_string(), fault.reason())));
         let skipped = faulty.collect();
         let content = Content::Parquet { footers: Arc::clone(self.footers), files };
-        let delta = Some(Box::new(Delta { state, order: order(columned), row_number, faults, vectors }));
+        let declared = declared(&schema, &columned.required);
+        let delta = Some(Box::new(Delta { state, declared, order: order(columned), row_number, faults, vectors }));
         Ok(Opened {
             schema,
             file_schema,

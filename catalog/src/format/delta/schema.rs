@@ -38,6 +38,8 @@ pub(super) struct Columned {
     pub(super) columns: Vec<(Field, String)>,
     /// Places in `columns`.
     pub(super) partitions: Vec<usize>,
+    /// The places of those that writers must not leave NULL.
+    pub(super) required: Vec<usize>,
     pub(super) names: Option<Arc<Names>>,
     /// The column that the decoder counts, if rows are numbered. It stands behind all others.
     pub(super) row_number: Option<FieldRef>,
@@ -158,11 +160,13 @@ pub(super) fn parse(metadata: &Metadata) -> Result<Columned, Fault> {
         place.ok_or_else(|| damaged(&format!("partition column \"{name}\" is no column")))
     };
     let partitions = metadata.partition_columns.iter().map(place).collect::<Result<_, _>>()?;
+    let required =
+        root.fields.iter().enumerate().filter(|(_, field)| !field.nullable).map(|(place, _)| place).collect();
     let names = match mode {
         Mode::None => None,
         _ => Some(Arc::new(Names { label: label(metadata), columns: renamed(&root.fields, mode)? })),
     };
-    Ok(Columned { columns, partitions, names, row_number: None })
+    Ok(Columned { columns, partitions, required, names, row_number: None })
 }
 
 /// The same for the same names.
