@@ -56,8 +56,8 @@ pub fn execute(session: &Session, statement: &Statement) -> Result<Done> {
         Statement::ShowVariable { variable } => show::show(session, variable),
         Statement::Reset(command) => set::reset(session, &command.reset).map(|()| tag("RESET")),
         Statement::StartTransaction { modes, begin, .. } => transaction::begin(session, modes, *begin).map(Done::Tag),
-        Statement::Commit { .. } => transaction::commit(session).map(Done::Tag),
-        Statement::Rollback { savepoint: None, .. } => transaction::rollback(session).map(Done::Tag),
+        Statement::Commit { chain, .. } => transaction::commit(session, *chain).map(Done::Tag),
+        Statement::Rollback { savepoint: None, chain } => transaction::rollback(session, *chain).map(Done::Tag),
         Statement::Rollback { savepoint: Some(name), .. } => {
             transaction::rollback_to(session, &name.value).map(|()| tag("ROLLBACK"))
         }

@@ -6,6 +6,7 @@ use super::set;
 use crate::engine::{Block, Tag};
 use crate::error::{Error, Result, SqlState};
 use crate::session::transaction::{Savepoint, Status};
+use crate::session::vars::Scope;
 use crate::session::{Notice, Session, SessionEffect};
 
 pub(super) fn begin(session: &Session, modes: &[TransactionMode], begin: bool) -> Result<Tag> {
@@ -25,21 +26,40 @@ pub(super) fn begin(session: &Session, modes: &[TransactionMode], begin: bool) -
 }
 
 /// COMMIT of a failed block is a ROLLBACK, and its tag says so.
-pub(super) fn commit(session: &Session) -> Result<Tag> {
-    let status = session.transaction().status;
-    if status == Status::Failed {
-        return rollback(session);
+pub(super) fn commit(session: &Session, chain: bool) -> Result<Tag> {
+    if session.transaction().status == Status::Failed {
+        return rollback(session, chain);
     }
-    warn_outside_block(session, status)?;
-    session.end_block(true);
-    Ok(Tag::command("COMMIT"))
+    end(session, "COMMIT", (true, chain))
 }
 
-pub(super) fn rollback(session: &Session) -> Result<Tag> {
+pub(super) fn rollback(session: &Session, chain: bool) -> Result<Tag> {
+    end(session, "ROLLBACK", (false, chain))
+}
+
+/// `AND CHAIN` begins a block as the ended one was.
+fn end(session: &Session, command: &'static str, (well, chain): (bool, bool)) -> Result<Tag> {
     let status = session.transaction().status;
+    if chain {
+        in_block(status != Status::Idle, &format!("{command} AND CHAIN"))?;
+    }
     warn_outside_block(session, status)?;
-    session.end_block(false);
-    Ok(Tag::command("ROLLBACK"))
+    let modes = if chain { modes(session)? } else { Vec::new() };
+    session.end_block(well);
+    if chain {
+        session.transaction().begin();
+        let mut vars = session.vars();
+        vars.begin();
+        modes.iter().try_for_each(|(name, value)| vars.set(name, value, Scope::Local))?;
+    }
+    Ok(Tag::command(command))
+}
+
+/// What a block has beside its work.
+fn modes(session: &Session) -> Result<Vec<(&'static str, String)>> {
+    let vars = session.vars();
+    let modes = ["transaction_isolation", "transaction_read_only", "transaction_deferrable"];
+    modes.into_iter().map(|name| Ok((name, vars.get(name)?))).collect()
 }
 
 fn warn_outside_block(session: &Session, status: Status) -> Result<()> {
