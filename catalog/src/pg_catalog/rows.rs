@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanBuilder, Float32Builder, Float64Builder, Int16Builder, Int32Builder, Int64Builder,
-    IntervalMonthDayNanoBuilder, ListBuilder, RecordBatch, RecordBatchOptions, StringBuilder,
+    ArrayRef, BooleanBuilder, Decimal128Builder, Float32Builder, Float64Builder, Int16Builder, Int32Builder,
+    Int64Builder, IntervalMonthDayNanoBuilder, ListBuilder, RecordBatch, RecordBatchOptions, StringBuilder,
     TimestampMicrosecondBuilder, UInt32Builder, new_null_array,
 };
 use arrow::datatypes::{DataType, Field, IntervalMonthDayNano, IntervalUnit, SchemaRef, TimeUnit};
@@ -109,6 +109,8 @@ enum Kind {
     UInt32(UInt32Builder),
     Float32(Float32Builder),
     Float64(Float64Builder),
+    /// With what a whole number is multiplied by.
+    Decimal(Decimal128Builder, i128),
     Text(StringBuilder),
     Time(TimestampMicrosecondBuilder),
     Interval(IntervalMonthDayNanoBuilder),
@@ -149,6 +151,7 @@ impl ColumnBuilder {
             Kind::UInt32(builder) => Arc::new(builder.finish()),
             Kind::Float32(builder) => Arc::new(builder.finish()),
             Kind::Float64(builder) => Arc::new(builder.finish()),
+            Kind::Decimal(builder, _) => Arc::new(builder.finish()),
             Kind::Text(builder) => Arc::new(builder.finish()),
             Kind::Time(builder) => Arc::new(builder.finish()),
             Kind::Interval(builder) => Arc::new(builder.finish()),
@@ -171,6 +174,10 @@ impl Kind {
             DataType::UInt32 => Self::UInt32(UInt32Builder::new()),
             DataType::Float32 => Self::Float32(Float32Builder::new()),
             DataType::Float64 => Self::Float64(Float64Builder::new()),
+            DataType::Decimal128(_, scale @ 0..=18) => {
+                let builder = Decimal128Builder::new().with_data_type(of.clone());
+                Self::Decimal(builder, 10_i128.pow(u32::from(scale.unsigned_abs())))
+            }
             DataType::Utf8 => Self::Text(StringBuilder::new()),
             DataType::Timestamp(TimeUnit::Microsecond, _) => {
                 Self::Time(TimestampMicrosecondBuilder::new().with_data_type(of.clone()))
@@ -196,6 +203,7 @@ impl Kind {
             Self::UInt32(builder) => builder.append_null(),
             Self::Float32(builder) => builder.append_null(),
             Self::Float64(builder) => builder.append_null(),
+            Self::Decimal(builder, _) => builder.append_null(),
             Self::Text(builder) => builder.append_null(),
             Self::Time(builder) => builder.append_null(),
             Self::Interval(builder) => builder.append_null(),
@@ -217,6 +225,7 @@ impl Kind {
             (Self::UInt32(builder), Cell::Int(value)) => builder.append_value(narrow(value)?),
             (Self::Float32(builder), Cell::Int(value)) => builder.append_value(value as f32),
             (Self::Float32(builder), Cell::Float(value)) => builder.append_value(value as f32),
+            (Self::Decimal(builder, unit), Cell::Int(value)) => builder.append_value(i128::from(value) * *unit),
             (Self::Float64(builder), Cell::Float(value)) => builder.append_value(value),
             (Self::Text(builder), Cell::Text(value)) => builder.append_value(value),
             (Self::Time(builder), Cell::Time(value)) => builder.append_value(value),

@@ -1,4 +1,4 @@
-//! `pg_stat_all_tables` and its kin: one row for each table, and for the database.
+//! `pg_stat_all_tables` and its kin: one row for each table, for the database, and for the server.
 //!
 //! Owns: which relations there are. Must never know: a counter. Nothing is counted, so counters are 0, as in a PostgreSQL
 //! whose statistics were just reset; there are no indexes, so theirs are NULL.
@@ -110,6 +110,33 @@ impl Relation for Databases {
                 _ => Cell::Null,
             }));
         }
+        rows.finish()
+    }
+}
+
+/// `pg_stat_bgwriter` and its kin: what is counted of the server as a whole.
+#[derive(Debug)]
+pub(crate) struct Server(&'static str);
+
+pub(crate) static STAT_ARCHIVER: Server = Server("pg_stat_archiver");
+pub(crate) static STAT_BGWRITER: Server = Server("pg_stat_bgwriter");
+pub(crate) static STAT_WAL: Server = Server("pg_stat_wal");
+
+#[async_trait]
+impl Relation for Server {
+    fn name(&self) -> &'static str {
+        self.0
+    }
+
+    async fn rows(&self, view: &Arc<View>, _wanted: &Wanted) -> Result<RecordBatch> {
+        let Some(def) = columns::find("pg_catalog", self.0) else { return Rows::new(self.columns()?).finish() };
+        let mut rows = Rows::new(self.columns()?);
+        rows.push_all(def.columns.iter().map(|column| match (column.name, column.type_name) {
+            ("stats_reset", _) => view.server.started_at.into(),
+            (_, "int8" | "numeric") => 0.into(),
+            (_, "float8") => Cell::Float(0.0),
+            _ => Cell::Null,
+        }));
         rows.finish()
     }
 }
