@@ -7,6 +7,7 @@ mod dialect;
 mod fetch;
 mod grant;
 mod keywords;
+mod maintenance;
 mod refresh;
 
 use std::sync::Arc;
@@ -68,6 +69,9 @@ fn next(parser: &mut Parser<'_>) -> Result<(Ast, bool), ParserError> {
     }
     if let Some(refresh) = refresh::statement(parser)? {
         return Ok((refresh, false));
+    }
+    if let Some(maintenance) = maintenance::statement(parser)? {
+        return Ok((maintenance, false));
     }
     if let Some(define) = define::statement(parser)? {
         return Ok((define, false));
