@@ -8,6 +8,8 @@ use datafusion::common::DFSchema;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use udfs::pg::numeric::kind;
 
+use super::analyze::Barrier;
+
 /// Whether the plan's numeric column with this index is declared.
 pub(super) fn numeric(plan: &LogicalPlan, index: usize, field: &Field) -> bool {
     field.data_type().is_decimal() && column(plan, index)
@@ -16,6 +18,8 @@ pub(super) fn numeric(plan: &LogicalPlan, index: usize, field: &Field) -> bool {
 fn column(plan: &LogicalPlan, index: usize) -> bool {
     match plan {
         LogicalPlan::TableScan(_) => true,
+        // What a role sees of a table are its columns.
+        LogicalPlan::Extension(extension) if extension.node.as_any().is::<Barrier>() => true,
         LogicalPlan::Projection(node) => expression(node.expr.get(index), &node.input, is_kind(plan, index)),
         LogicalPlan::Aggregate(node) => expression(node.group_expr.get(index), &node.input, is_kind(plan, index)),
         LogicalPlan::Join(node) => {

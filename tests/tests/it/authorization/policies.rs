@@ -239,6 +239,28 @@ async fn policies_are_made_changed_and_dropped_by_sql() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_numeric_behind_policies_keeps_its_precision_and_scale() {
+    let server = started(OWN).await;
+    let (ann, admin) = (connect(&server, "ann").await, connect(&server, ADMIN).await);
+    run(
+        &admin,
+        &[
+            "DROP TABLE lab.out",
+            "CREATE TABLE lab.out (owner text, pay numeric(9, 2))",
+            "INSERT INTO lab.out VALUES ('ann', 1), ('bob', 2)",
+            "CREATE POLICY own ON lab.out USING (owner = current_user)",
+            "ALTER TABLE lab.out ENABLE ROW LEVEL SECURITY",
+        ],
+    )
+    .await;
+    run(&ann, &["CREATE TABLE lab.mine AS SELECT * FROM lab.out"]).await;
+    assert_eq!(column(&admin, "SELECT pay FROM lab.mine").await, ["1.00"]);
+    let typed = "SELECT format_type(atttypid, atttypmod) FROM pg_attribute
+                 WHERE attrelid = 'lab.mine'::regclass AND attname = 'pay'";
+    assert_eq!(column(&admin, typed).await, ["numeric(9,2)"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_no_policy_is_refused_in_the_words_of_postgresql() {
     let server =
         started(&["CREATE POLICY filed ON lab.t USING (true)", "ALTER TABLE lab.t ENABLE ROW LEVEL SECURITY"]).await;
