@@ -3,6 +3,7 @@
 //! Owns: grants, membership, and what follows from both. Must never know: a session, a password, where grants are kept.
 //! <https://www.postgresql.org/docs/16/ddl-priv.html>
 
+mod mask;
 mod policy;
 mod privileges;
 mod secured;
@@ -11,6 +12,8 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+pub(crate) use mask::masked;
+pub use mask::{ColumnMask, WrittenMask, is_of_mask, read_mask};
 pub use policy::{RowClauses, RowCommand, RowPolicy, RowSecurity, RowSwitch, WrittenPolicy, read_policy};
 pub(crate) use policy::{created as policy_of, switch_text, switched};
 pub use privileges::{Privilege, Privileges};
@@ -204,15 +207,20 @@ impl Access {
         granted.fold(implied, |held, grant| held.and(grant.privileges))
     }
 
-    /// Whether a role may read some of a relation, and all rows: what tells of its rows or files is for such roles alone.
-    pub fn may_look(&self, role: &str, schema: &str, name: &str) -> bool {
-        if self.is_free(role) {
-            return true;
-        }
+    /// Whether a role may read some of a relation.
+    pub fn may_read(&self, role: &str, schema: &str, name: &str) -> bool {
         let relation = Name { schema: schema.to_owned(), name: name.to_owned() };
-        self.on_schema(Some(role), schema).has(Privilege::Usage)
-            && self.on_relation(Some(role), &relation).has_some(Privilege::Select)
+        self.is_free(role)
+            || (self.on_schema(Some(role), schema).has(Privilege::Usage)
+                && self.on_relation(Some(role), &relation).has_some(Privilege::Select))
+    }
+
+    /// Whether it may, and sees all rows and values: what tells of its rows or files is for such roles alone.
+    pub fn may_look(&self, role: &str, schema: &str, name: &str) -> bool {
+        let relation = Name { schema: schema.to_owned(), name: name.to_owned() };
+        self.may_read(role, schema, name)
             && self.rules(role, &relation).is_none()
+            && self.masks(role, &relation).is_empty()
     }
 
     /// The grants on a relation, those on all of its schema included.

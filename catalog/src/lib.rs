@@ -38,8 +38,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use access::{
-    Access, Grant, Granted, Grantee, Held, Member, Privilege, Privileges, RowClauses, RowCommand, RowPolicy, RowRules,
-    RowSecurity, RowSwitch, Secured, WrittenPolicy, read_policy,
+    Access, ColumnMask, Grant, Granted, Grantee, Held, Member, Privilege, Privileges, RowClauses, RowCommand,
+    RowPolicy, RowRules, RowSecurity, RowSwitch, Secured, WrittenMask, WrittenPolicy, is_of_mask, read_mask,
+    read_policy,
 };
 pub use definition::{Commented, Comments, Defined, Name, OptionChange, OptionFault, RowRule, Script, row_rule};
 pub use error::Error;

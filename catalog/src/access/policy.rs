@@ -182,7 +182,7 @@ fn clauses(text: &str, parser: &mut Parser<'_>, user: Option<&str>) -> Result<Ro
     Ok(clauses)
 }
 
-fn role(parser: &mut Parser<'_>, user: Option<&str>) -> Result<Grantee, ParserError> {
+pub(super) fn role(parser: &mut Parser<'_>, user: Option<&str>) -> Result<Grantee, ParserError> {
     if parser.parse_keyword(Keyword::PUBLIC) {
         return Ok(Grantee::Public);
     }
@@ -196,7 +196,7 @@ fn role(parser: &mut Parser<'_>, user: Option<&str>) -> Result<Grantee, ParserEr
 }
 
 /// The text between a parenthesis and the one that closes it.
-fn parenthesized(text: &str, parser: &mut Parser<'_>) -> Result<String, ParserError> {
+pub(super) fn parenthesized(text: &str, parser: &mut Parser<'_>) -> Result<String, ParserError> {
     let start = parser.expect_token(&Token::LParen)?.span.end;
     let mut depth = 1;
     loop {
@@ -218,23 +218,24 @@ fn parenthesized(text: &str, parser: &mut Parser<'_>) -> Result<String, ParserEr
     }
 }
 
-fn wrong(reason: String) -> ParserError {
+pub(super) fn wrong(reason: String) -> ParserError {
     ParserError::ParserError(reason)
+}
+
+/// Roles as they stand behind TO.
+pub(super) fn roles_text(to: &[Grantee]) -> String {
+    let to = to.iter().map(|to| match to {
+        Grantee::Public => "PUBLIC".to_owned(),
+        Grantee::Role(role) => quoted(role),
+    });
+    to.collect::<Vec<_>>().join(", ")
 }
 
 impl std::fmt::Display for RowPolicy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let kind = if self.is_restrictive { "RESTRICTIVE" } else { "PERMISSIVE" };
-        let to: Vec<String> = self
-            .to
-            .iter()
-            .map(|to| match to {
-                Grantee::Public => "PUBLIC".to_owned(),
-                Grantee::Role(role) => quoted(role),
-            })
-            .collect();
-        let (name, command) = (quoted(&self.name), self.command.word());
-        write!(f, "CREATE POLICY {name} ON {} AS {kind} FOR {command} TO {}", self.on, to.join(", "))?;
+        let (name, command, to) = (quoted(&self.name), self.command.word(), roles_text(&self.to));
+        write!(f, "CREATE POLICY {name} ON {} AS {kind} FOR {command} TO {to}", self.on)?;
         // A comment at the end of a condition takes no parenthesis in.
         if let Some(using) = &self.using {
             write!(f, " USING ({using}\n)")?;

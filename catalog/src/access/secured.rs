@@ -1,15 +1,16 @@
-//! The tables that have row policies, and whom these bind.
+//! The tables that have row policies or column masks, and whom policies bind.
 //!
 //! Owns: who is bound by none. Must never know: a condition's meaning.
 
-use super::{Access, RowCommand, RowPolicy, RowSecurity, RowSwitch};
+use super::{Access, ColumnMask, RowCommand, RowPolicy, RowSecurity, RowSwitch};
 use crate::definition::Name;
 
-/// The row policies of one table, by name.
+/// The row policies and column masks of one table, by name.
 #[derive(Debug, Clone, Default)]
 pub struct Secured {
     pub security: RowSecurity,
     pub policies: Vec<RowPolicy>,
+    pub masks: Vec<ColumnMask>,
 }
 
 /// The policies of a table as they bind one role. One that has none sees no row.

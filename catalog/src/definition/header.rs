@@ -11,7 +11,7 @@ use sqlparser::tokenizer::Token;
 use super::grant;
 use super::script::Defined;
 use super::split;
-use crate::access::Grant;
+use crate::access::{Grant, is_of_mask};
 use crate::layout::ROOT_SCHEMA;
 
 /// The name of a table or a view.
@@ -54,9 +54,9 @@ pub(crate) enum Header<'a> {
         text: Option<String>,
     },
     Grant(Grant),
-    /// Of row policies: it is read as a whole.
+    /// Of row policies or column masks: it is read as a whole.
     Rows,
-    /// How the views and policies behind it find what they name.
+    /// How the views, policies and masks behind it find what they name.
     SearchPath(Vec<String>),
 }
 
@@ -75,6 +75,7 @@ pub(crate) fn read(text: &str) -> Result<Header<'_>, ParserError> {
     }
     if parser.parse_keywords(&[Keyword::CREATE, Keyword::POLICY])
         || parser.parse_keywords(&[Keyword::ALTER, Keyword::TABLE])
+        || is_of_mask(&parser)
     {
         return Ok(Header::Rows);
     }

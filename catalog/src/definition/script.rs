@@ -9,7 +9,7 @@ use super::grant;
 use super::header::{self, Commented, Header, Name, quoted};
 use super::rows::{RowRule, row_rule};
 use super::split;
-use crate::access::{Grant, Granted, RowPolicy};
+use crate::access::{ColumnMask, Grant, Granted, RowPolicy};
 use crate::stream::Stream;
 
 /// One version of all that SQL has defined.
@@ -101,7 +101,8 @@ impl Script {
         for statement in &self.statements {
             if let Kept::View { search_path, .. }
             | Kept::Matview { search_path, .. }
-            | Kept::Rows(RowRule::Policy(RowPolicy { search_path, .. })) = statement
+            | Kept::Rows(RowRule::Policy(RowPolicy { search_path, .. }))
+            | Kept::Rows(RowRule::Mask(ColumnMask { search_path, .. })) = statement
                 && search_path != path
             {
                 let schemas: Vec<String> = search_path.iter().map(|schema| quoted(schema)).collect();
@@ -273,7 +274,7 @@ impl Kept {
         }
     }
 
-    /// The relation that it is a comment, a grant or a row policy on.
+    /// The relation that it is a comment, a grant, a row policy or a mask on.
     fn told_of(&self) -> Option<&Name> {
         match self {
             Self::Comment { on: Commented::Relation(name) | Commented::Column(name, _), .. } => Some(name),

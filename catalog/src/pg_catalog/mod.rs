@@ -142,6 +142,7 @@ static RELATIONS: &[&dyn Relation] = &[
     &information_schema::views::Views,
     &system::csv_dialect::CsvDialect,
     &system::freshness::Freshness,
+    &system::masks::Masks,
     &system::matview_lineage::MatviewLineage,
     &system::matview_progress::MatviewProgress,
     &system::matview_refreshes::MatviewRefreshes,

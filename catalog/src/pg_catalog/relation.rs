@@ -33,6 +33,11 @@ pub(crate) trait Relation: std::fmt::Debug + Send + Sync {
         false
     }
 
+    /// Whether its rows tell of rows, values or files of tables, and not only of what is declared of them.
+    fn tells_values(&self) -> bool {
+        true
+    }
+
     /// All rows, or at least those that `wanted` lets through.
     async fn rows(&self, view: &Arc<View>, wanted: &Wanted) -> Result<RecordBatch>;
 

@@ -5,6 +5,7 @@
 pub(crate) mod csv_dialect;
 pub(crate) mod freshness;
 pub(crate) mod manifest;
+pub(crate) mod masks;
 pub(crate) mod matview_lineage;
 pub(crate) mod matview_progress;
 pub(crate) mod matview_refreshes;

@@ -57,6 +57,12 @@ impl Column {
         Ok(Self { field, characters_max, file_type, is_partition: false })
     }
 
+    /// A column of any table, for values that are shown in the place of its own.
+    pub fn shown(field: Field) -> Self {
+        let file_type = field.data_type().clone();
+        Self { field, characters_max: None, file_type, is_partition: false }
+    }
+
     /// As the engine makes values of it.
     pub fn given(&self) -> Field {
         let data_type = stored(self.field.data_type()).unwrap_or_else(|| self.field.data_type().clone());

@@ -79,7 +79,7 @@ struct File {
     /// What everybody holds.
     #[serde(default)]
     grant_to_public: Vec<String>,
-    /// Row policies, and the tables on which they are asked, as statements of SQL.
+    /// Row policies, the tables on which they are asked, and column masks, as statements of SQL.
     #[serde(default)]
     policies: Vec<String>,
     #[serde(default)]
@@ -328,16 +328,17 @@ fn access(file: &File) -> Result<Access, RolesError> {
         grants.extend(lines(&role.grant, &Grantee::Role(role.name.clone()), &format!("role \"{}\"", role.name))?);
     }
     let is_role = |name: &str| file.role.iter().any(|role| role.name == name);
-    let (policies, switches) =
+    let rules =
         policies::of_lines(&file.policies, &is_role).map_err(|(line, reason)| RolesError::Policy { line, reason })?;
-    let is_closed = !grants.is_empty() || !policies.is_empty() || !switches.is_empty();
+    let is_closed = !grants.is_empty() || !rules.is_empty();
     let is_enforced = match file.authorization {
         Some(Authorization::All) if is_closed => return Err(RolesError::NotInForce),
         Some(said) => said == Authorization::Grants,
         None => is_closed,
     };
     let access = if is_enforced { Access::of_grants(&members, grants) } else { Access::of_members(&members) };
-    Ok(access.map_err(RolesError::Circle)?.with_policies(policies, switches))
+    let access = access.map_err(RolesError::Circle)?;
+    Ok(access.with_policies(rules.policies, rules.switches).with_masks(rules.masks))
 }
 
 fn lines(lines: &[String], of: &Grantee, grantee: &str) -> Result<Vec<Grant>, RolesError> {
@@ -458,6 +459,12 @@ mod tests {
             ("authorization = \"all\"\n[[role]]\nname = \"a\"\ngrant = [\"SELECT ON t\"]", "lets everybody"),
             ("policies = [\"CREATE POLICY p ON t USING (\"]\n[[role]]\nname = \"a\"", "found: EOF"),
             ("policies = [\"CREATE POLICY p ON t TO b USING (true)\"]\n[[role]]\nname = \"a\"", "does not exist"),
+            ("policies = [\"CREATE MASK m ON t (a) USING (\"]\n[[role]]\nname = \"a\"", "found: EOF"),
+            ("policies = [\"CREATE MASK m ON t (a) TO b USING (1)\"]\n[[role]]\nname = \"a\"", "does not exist"),
+            (
+                "policies = [\"CREATE MASK m ON t (a) USING (1)\", \"CREATE MASK n ON t (a) USING (2)\"]",
+                "for the same column and role",
+            ),
             ("authorization = \"all\"\npolicies = [\"ALTER TABLE t ENABLE ROW LEVEL SECURITY\"]", "lets everybody"),
             ("authorization = \"hunter2\"", "malformed"),
             ("hunter2 = [", "malformed"),

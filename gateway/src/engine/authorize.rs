@@ -10,7 +10,7 @@ mod columns;
 use std::sync::Arc;
 
 use catalog::pg_catalog::RoleFact;
-use catalog::{Access, Held, Name, Privilege, RowRule, RowRules, Script, Snapshot, Table};
+use catalog::{Access, ColumnMask, Held, Name, Privilege, RowRule, RowRules, Script, Snapshot, Table};
 
 use super::define::{kind, name_of};
 use super::scope::Scope;
@@ -74,7 +74,7 @@ impl Core {
         Arc::clone(&self.authority.load().access)
     }
 
-    /// What the roles file and SQL grant together, row policies among it: the same value as long as both are the same.
+    /// What the roles file and SQL grant together, row policies and masks among it: the same value as long as both are the same.
     fn granted(&self, script: &Arc<Script>) -> Arc<Access> {
         let base = self.base_access();
         if !base.is_enforced() || (script.grants().next().is_none() && script.row_rules().next().is_none()) {
@@ -86,14 +86,14 @@ impl Core {
         }
         let policies = script.row_rules().filter_map(|rule| match rule {
             RowRule::Policy(policy) => Some(policy.clone()),
-            RowRule::Switch(..) => None,
+            RowRule::Switch(..) | RowRule::Mask(_) => None,
         });
         let switches = script.row_rules().filter_map(|rule| match rule {
             RowRule::Switch(on, switch) => Some((on.clone(), *switch)),
-            RowRule::Policy(_) => None,
+            RowRule::Policy(_) | RowRule::Mask(_) => None,
         });
         let all = Access::clone(&base).with(script.grants().cloned()).with_policies(policies, switches);
-        let all = Arc::new(all);
+        let all = Arc::new(all.with_masks(script.masks().cloned()));
         *known = Some(Merged { base, script: Arc::clone(script), all: Arc::clone(&all) });
         all
     }
@@ -126,6 +126,11 @@ impl Rights<'_> {
     /// The row policies by which the role sees and writes a table; `None` if none binds it.
     pub(super) fn rules(&self, name: &Name) -> Option<RowRules<'_>> {
         self.access.rules(self.role, name)
+    }
+
+    /// The masks through which the role sees a table, at most one of a column.
+    pub(super) fn masks(&self, name: &Name) -> Vec<&ColumnMask> {
+        self.access.masks(self.role, name)
     }
 
     /// Whether names are looked for in a schema.

@@ -8,6 +8,7 @@ mod fetch;
 mod grant;
 mod keywords;
 mod maintenance;
+mod mask;
 mod refresh;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 use super::{Statement, guard, tokens};
 use crate::error::{Error, Result, SqlState};
 pub(super) use dialect::IS_JSON;
+pub(super) use mask::{Mask, of_mask};
 pub(super) use refresh::Ending;
 
 /// The parser refuses deeper nesting; its own frames are large, so the text is parsed on a stack of `STACK_BYTES`.
@@ -44,7 +46,8 @@ fn parse(sql: &str) -> Result<Vec<Statement>> {
         if first.token == Token::EOF {
             return Ok(statements);
         }
-        let is_ours = refresh::begins(&parser) || define::begins(&parser) || grant::begins(&parser);
+        let is_ours =
+            refresh::begins(&parser) || define::begins(&parser) || grant::begins(&parser) || mask::begins(&parser);
         let (mut ast, is_move) = next(&mut parser).map_err(|error| match is_ours {
             true => syntax_error(sql, &parser, None, error),
             false => syntax_error(sql, &parser, Some(&first), error),
@@ -75,6 +78,9 @@ fn next(parser: &mut Parser<'_>) -> Result<(Ast, bool), ParserError> {
     }
     if let Some(define) = define::statement(parser)? {
         return Ok((define, false));
+    }
+    if let Some(mask) = mask::statement(parser)? {
+        return Ok((mask, false));
     }
     if let Some(grant) = grant::statement(parser)? {
         return Ok((grant, false));

@@ -3,6 +3,7 @@
 mod catalogs;
 mod columns;
 mod grants;
+mod masks;
 mod matrix;
 mod policies;
 mod reload;

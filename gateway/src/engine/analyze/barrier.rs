@@ -1,7 +1,7 @@
 //! The plan node between the rows that a role sees and what it asks of them: no expression of a statement runs below it.
 //!
 //! Owns: which conditions may go below it all the same, so that files are pruned: those that can tell nothing of a row, since they
-//! can neither fail nor be seen. PostgreSQL calls them leakproof. Nothing is known of how many rows are below, since a
+//! can neither fail nor be seen. PostgreSQL calls them leakproof. What is asked of a masked column stays above.  Nothing is known of how many rows are below, since a
 //! statistic would be of hidden rows too. Must never know: a policy.
 //! <https://www.postgresql.org/docs/16/rules-privileges.html>
 
@@ -22,24 +22,39 @@ use datafusion::physical_plan::{
     ReplaceChildrenOptions, SendableRecordBatchStream,
 };
 
-const EXEC: &str = "RowSecurityExec";
+const ROWS: &str = "RowSecurityExec";
+const COLUMNS: &str = "ColumnMaskExec";
 
-/// The rows of a relation that its reader may see.
+/// The rows of a relation that its reader may see, with the values that it may.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::engine) struct Barrier {
     pub(in crate::engine) input: LogicalPlan,
     /// The relation, as EXPLAIN names it.
     pub(in crate::engine) relation: String,
+    /// Whether some rows are hidden.
+    pub(in crate::engine) hides_rows: bool,
+    /// The columns whose values are.
+    pub(in crate::engine) masked: Vec<String>,
 }
 
 /// Whether EXPLAIN shows nothing below an operator: the condition, the files and the rows there are those of hidden rows too.
 pub(in crate::engine) fn hides(plan: &dyn ExecutionPlan) -> bool {
-    plan.name() == EXEC
+    matches!(plan.name(), ROWS | COLUMNS)
 }
 
 impl Barrier {
     pub(in crate::engine) fn plan(self) -> LogicalPlan {
         LogicalPlan::Extension(Extension { node: Arc::new(self) })
+    }
+
+    fn with_input(&self, input: LogicalPlan) -> Self {
+        let Self { relation, hides_rows, masked, .. } = self;
+        Self { input, relation: relation.clone(), hides_rows: *hides_rows, masked: masked.clone() }
+    }
+
+    /// Whether a condition names no column whose values are hidden.
+    fn is_of_plain_values(&self, condition: &Expr) -> bool {
+        !condition.column_refs().iter().any(|column| self.masked.contains(&column.name))
     }
 }
 
@@ -72,7 +87,7 @@ impl UserDefinedLogicalNodeCore for Barrier {
 
     fn with_exprs_and_inputs(&self, _exprs: Vec<Expr>, mut inputs: Vec<LogicalPlan>) -> Result<Self> {
         match inputs.pop() {
-            Some(input) => Ok(Self { input, relation: self.relation.clone() }),
+            Some(input) => Ok(self.with_input(input)),
             None => internal_err!("RowSecurity has one input"),
         }
     }
@@ -100,10 +115,11 @@ impl OptimizerRule for Leakproof {
         let LogicalPlan::Extension(extension) = filter.input.as_ref() else { return Ok(Transformed::no(plan)) };
         let Some(barrier) = extension.node.as_any().downcast_ref::<Barrier>() else { return Ok(Transformed::no(plan)) };
         let conditions = split_conjunction_owned(filter.predicate.clone());
-        let (below, above): (Vec<Expr>, Vec<Expr>) = conditions.into_iter().partition(is_leakproof);
+        let may_go = |condition: &Expr| is_leakproof(condition) && barrier.is_of_plain_values(condition);
+        let (below, above): (Vec<Expr>, Vec<Expr>) = conditions.into_iter().partition(may_go);
         let Some(below) = conjunction(below) else { return Ok(Transformed::no(plan)) };
         let input = LogicalPlan::Filter(Filter::try_new(below, Arc::new(barrier.input.clone()))?);
-        let barrier = Barrier { input, relation: barrier.relation.clone() }.plan();
+        let barrier = barrier.with_input(input).plan();
         Ok(Transformed::yes(match conjunction(above) {
             Some(above) => LogicalPlan::Filter(Filter::try_new(above, Arc::new(barrier))?),
             None => barrier,
@@ -150,25 +166,32 @@ fn is_value(expr: &Expr) -> bool {
 #[derive(Debug)]
 pub(super) struct RowSecurityExec {
     input: Arc<dyn ExecutionPlan>,
-    relation: String,
+    name: &'static str,
+    /// The relation, and what is hidden of it.
+    shown: String,
 }
 
 impl RowSecurityExec {
-    pub(super) fn new(input: Arc<dyn ExecutionPlan>, relation: String) -> Self {
-        Self { input, relation }
+    pub(super) fn new(input: Arc<dyn ExecutionPlan>, barrier: &Barrier) -> Self {
+        let name = if barrier.hides_rows { ROWS } else { COLUMNS };
+        let mut shown = barrier.relation.clone();
+        if !barrier.masked.is_empty() {
+            shown += &format!(", masked=[{}]", barrier.masked.join(", "));
+        }
+        Self { input, name, shown }
     }
 }
 
 impl DisplayAs for RowSecurityExec {
     fn fmt_as(&self, _t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{EXEC}: {}", self.relation)
+        write!(f, "{}: {}", self.name, self.shown)
     }
 }
 
 /// What is not here has a default that tells nothing of the rows and puts nothing below: no statistics, no conditions, no limits.
 impl ExecutionPlan for RowSecurityExec {
     fn name(&self) -> &'static str {
-        EXEC
+        self.name
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {
@@ -200,8 +223,8 @@ impl ExecutionPlan for RowSecurityExec {
         _options: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         match children.pop() {
-            Some(input) => Ok(Arc::new(Self::new(input, self.relation.clone()))),
-            None => internal_err!("{EXEC} has one input"),
+            Some(input) => Ok(Arc::new(Self { input, name: self.name, shown: self.shown.clone() })),
+            None => internal_err!("{} has one input", self.name),
         }
     }
 

@@ -63,7 +63,7 @@ impl ExtensionPlanner for Nodes {
             return Ok(Some(Arc::new(SingleRowExec::new(Arc::clone(input)))));
         }
         if let Some(barrier) = node.as_any().downcast_ref::<Barrier>() {
-            return Ok(Some(Arc::new(RowSecurityExec::new(Arc::clone(input), barrier.relation.clone()))));
+            return Ok(Some(Arc::new(RowSecurityExec::new(Arc::clone(input), barrier))));
         }
         if let Some(node) = node.as_any().downcast_ref::<GapFill>() {
             return planned(node, input, &Planning { planner, session, context: planning }).map(Some);

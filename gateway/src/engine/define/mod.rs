@@ -1,4 +1,4 @@
-//! CREATE, ALTER, DROP, COMMENT ON, GRANT and REVOKE, POLICY among them: what SQL defines of the lake.
+//! CREATE, ALTER, DROP, COMMENT ON, GRANT and REVOKE, POLICY and MASK among them: what SQL defines of the lake.
 //!
 //! Owns: who may define, and when others see it: at once, or at the COMMIT of a block. Must never know: how definitions are
 //! kept, or how a wire tells of them.
@@ -7,6 +7,7 @@ mod comment;
 mod create;
 mod drop;
 mod grant;
+mod mask;
 mod matview;
 mod options;
 mod policy;
@@ -46,6 +47,7 @@ pub(super) fn command(statement: &Ast) -> Option<&'static str> {
         Ast::AlterPolicy(_) => "ALTER POLICY",
         Ast::DropPolicy(_) => "DROP POLICY",
         Ast::AlterTable(alter) if policy::is_of_rows(alter) => "ALTER TABLE",
+        Ast::AlterTable(alter) if mask::command(alter).is_some() => return mask::command(alter),
         Ast::AlterTable(alter) => match alter.operations.as_slice() {
             [AlterTableOperation::RenameTable { .. }] => "ALTER TABLE",
             [AlterTableOperation::SetOptionsParens { .. }] if is_external(alter) => "ALTER TABLE",
@@ -192,6 +194,7 @@ impl Change {
             Ast::AlterPolicy(alter) => self.alter_policy(&alter.operation).await,
             Ast::DropPolicy(drop) => self.drop_policy(drop),
             Ast::AlterTable(alter) if policy::is_of_rows(alter) => self.switch_rows(alter),
+            Ast::AlterTable(alter) if mask::command(alter).is_some() => self.change_mask(alter).await,
             Ast::AlterTable(alter) if is_external(alter) => self.change_options(alter),
             Ast::AlterTable(alter) if command == "ALTER STREAM" => self.alter_stream(alter),
             Ast::AlterTable(alter) if is_kept(alter) => self.alter_matview(alter),

@@ -118,19 +118,7 @@ impl Change {
 
     /// Keeps a policy whose roles exist and whose conditions are some.
     async fn put(&mut self, table: &Arc<Table>, mut policy: RowPolicy) -> Result<()> {
-        let base = self.core.base_access();
-        for to in &policy.to {
-            if let Grantee::Role(role) = to
-                && !base.is_role(role)
-            {
-                return Err(Error::new(SqlState::UndefinedObject, format!("role \"{role}\" does not exist")));
-            }
-        }
-        if policy.to.len() > 1 && policy.to.contains(&Grantee::Public) {
-            let notice = Notice::warning(SqlState::InvalidParameterValue, "ignoring specified roles other than PUBLIC");
-            self.notices.push(notice.hint("All roles are members of the PUBLIC role."));
-            policy.to = vec![Grantee::Public];
-        }
+        self.check_roles(&mut policy.to)?;
         if view_of(table).is_some() {
             return Err(matview::not_populated(&table.name));
         }
@@ -141,21 +129,39 @@ impl Change {
         Ok(())
     }
 
+    /// Refuses roles that there are none of; PUBLIC stands for all others.
+    pub(super) fn check_roles(&mut self, to: &mut Vec<Grantee>) -> Result<()> {
+        let base = self.core.base_access();
+        for to in to.iter() {
+            if let Grantee::Role(role) = to
+                && !base.is_role(role)
+            {
+                return Err(Error::new(SqlState::UndefinedObject, format!("role \"{role}\" does not exist")));
+            }
+        }
+        if to.len() > 1 && to.contains(&Grantee::Public) {
+            let notice = Notice::warning(SqlState::InvalidParameterValue, "ignoring specified roles other than PUBLIC");
+            self.notices.push(notice.hint("All roles are members of the PUBLIC role."));
+            *to = vec![Grantee::Public];
+        }
+        Ok(())
+    }
+
     fn written(&self) -> Result<catalog::WrittenPolicy> {
         self.policies_in_force()?;
         let syntax = |error: sqlparser::parser::ParserError| Error::new(SqlState::SyntaxError, error.to_string());
         read_policy(&self.statement.text, Some(self.session.user())).map_err(syntax)
     }
 
-    fn policies_in_force(&self) -> Result<()> {
+    pub(super) fn policies_in_force(&self) -> Result<()> {
         match self.core.base_access().is_enforced() {
             true => Ok(()),
             false => Err(super::grant::not_in_force()),
         }
     }
 
-    /// A table whose rows policies can hide. Unlike in PostgreSQL a materialized view is one.
-    fn secured(&self, name: &ObjectName) -> Result<Arc<Table>> {
+    /// A table whose rows policies can hide, and whose values masks can. Unlike in PostgreSQL a materialized view is one.
+    pub(super) fn secured(&self, name: &ObjectName) -> Result<Arc<Table>> {
         let table = self.existing(name)?.ok_or_else(|| undefined_table(name))?;
         match is_view(&table) {
             true => Err(Error::new(SqlState::WrongObjectType, format!("\"{}\" is not a table", table.name))),
@@ -197,7 +203,7 @@ fn exists(on: &Name, name: &str) -> Error {
     Error::new(SqlState::DuplicateObject, message)
 }
 
-fn of_roles_file(message: String) -> Error {
+pub(super) fn of_roles_file(message: String) -> Error {
     Error::new(SqlState::ObjectNotInPrerequisiteState, message)
         .detail("The roles file declares it.")
         .hint("Change the roles file.")

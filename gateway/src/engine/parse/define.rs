@@ -203,7 +203,7 @@ fn option(parser: &mut Parser<'_>) -> Result<SqlOption, ParserError> {
     Ok(SqlOption::KeyValue { key: Ident::new(format!("{done:?}")), value: Expr::Tuple(parts) })
 }
 
-fn alter(
+pub(super) fn alter(
     name: ObjectName,
     if_exists: bool,
     operation: AlterTableOperation,

@@ -1,11 +1,11 @@
 //! Relations that a statement reads otherwise than the lake has them.
 //!
-//! Owns: by which names they are read, and that a table whose rows policies hide is never read whole by its own name. Must never
-//! know: what is done with the rows.
+//! Owns: by which names they are read, and that a table of which policies or masks hide something is never read whole by its own
+//! name. Must never know: what is done with the rows.
 
 use std::sync::Arc;
 
-use catalog::{RowCommand, Table};
+use catalog::{Name, RowCommand, Table};
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{LogicalPlan, TableSource};
@@ -21,20 +21,21 @@ use crate::session::Session;
 
 #[derive(Clone)]
 pub(in crate::engine) enum Over {
-    /// A table that is read otherwise; its last two columns are none of `*`. Where policies bind its reader, the statement sees
-    /// what these let pass, and all rows under a name that only the server knows.
+    /// A table that is read otherwise; its last two columns are none of `*`. Where policies or masks bind its reader, the
+    /// statement sees what these let pass, and all rows as they are under a name that only the server knows.
     Table { table: Arc<Table>, provider: Arc<dyn TableProvider>, bound: Option<Bound> },
     /// The same for who shows no row to anybody.
     Whole { table: Arc<Table>, provider: Arc<dyn TableProvider> },
-    /// A relation that a policy is about.
+    /// A relation that a policy or a mask is about.
     Secured { schema: String, name: String, source: Arc<dyn TableSource> },
     /// Rows that a client sends, by the name [`GIVEN`].
     Given(Arc<dyn TableProvider>),
-    /// Rows that a statement has written, by the same name; `joined` are those of the whole FROM list.
-    Written { rows: Arc<dyn TableProvider>, joined: Option<Arc<dyn TableProvider>> },
+    /// Rows of a table that a statement has written, by the same name; `joined` are those of the whole FROM list, whose first
+    /// columns are the table's.
+    Written { of: Name, rows: Arc<dyn TableProvider>, joined: Option<Arc<dyn TableProvider>> },
 }
 
-/// How a statement sees a table whose rows policies hide.
+/// How a statement sees a table of which policies hide rows, or masks values.
 #[derive(Clone)]
 pub(in crate::engine) struct Bound {
     /// What it does with the rows.
@@ -43,7 +44,7 @@ pub(in crate::engine) struct Bound {
     pub(in crate::engine) whole: String,
 }
 
-/// The rows of a relation that a policy of its lets pass; `depth` queries are around it.
+/// The rows of a relation that a policy of its lets pass, with what masks show; `depth` queries are around it.
 pub(in crate::engine) async fn query_of_policy(
     core: &Arc<Core>,
     session: &Arc<Session>,
@@ -88,9 +89,13 @@ pub(super) async fn opened(core: &Arc<Core>, session: &Arc<Session>, scope: &mut
             scope.add_with_hidden_columns(&table, source, 2);
         }
         Over::Secured { schema, name, source } => scope.add(&schema, &name, source),
-        Over::Written { rows, joined } => {
-            scope.add(GIVEN.0, GIVEN.1, zone::localized(provider_as_source(rows), session)?);
-            scope.joined = joined.map(provider_as_source);
+        Over::Written { of, rows, joined } => {
+            let rows = zone::localized(provider_as_source(rows), session)?;
+            let rows = row_security::shown(core, session, scope, (&of, rows)).await?;
+            scope.add(GIVEN.0, GIVEN.1, rows);
+            if let Some(joined) = joined.map(provider_as_source) {
+                scope.joined = Some(row_security::shown(core, session, scope, (&of, joined)).await?);
+            }
         }
         Over::Given(provider) => {
             scope.add(GIVEN.0, GIVEN.1, zone::localized(provider_as_source(provider), session)?);

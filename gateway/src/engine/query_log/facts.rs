@@ -1,4 +1,4 @@
-//! What the audit is told of a planned statement: its kind, its relations, and the policies over them.
+//! What the audit is told of a planned statement: its kind, its relations, and the policies and masks over them.
 //!
 //! Must never tell: a literal.
 
@@ -93,6 +93,9 @@ fn read(facts: &mut Facts, planned: &Planned) {
 
 fn policies(facts: &mut Facts, planned: &Planned, on: &Name, command: RowCommand) {
     let rights = planned.scope.rights();
+    if command != RowCommand::Insert {
+        rights.masks(on).iter().for_each(|mask| add(&mut facts.policies, format!("{} on {}", mask.name, full(on))));
+    }
     let Some(rules) = rights.rules(on) else { return };
     let names: BTreeSet<&str> = rules
         .permissive(command)

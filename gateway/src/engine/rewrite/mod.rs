@@ -206,9 +206,9 @@ pub(crate) fn table_as(table: ObjectName, name: Ident) -> TableFactor {
     factor
 }
 
-/// Refuses what RETURNING has no rows for.
-pub(crate) fn check_returning(list: &[SelectItem], names: &dyn Names) -> Result<()> {
-    placement::check_returning(list, names)
+/// Refuses what a list has no rows for that stands for one row at a time.
+pub(crate) fn check_values(list: &[SelectItem], clause: &'static str, names: &dyn Names) -> Result<()> {
+    placement::check_values(list, clause, names)
 }
 
 /// The fields of `(a, b)` or `ROW(a, b)`.

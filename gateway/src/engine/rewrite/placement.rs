@@ -22,12 +22,12 @@ pub(super) fn check(query: &Query, names: &dyn Names) -> Result<()> {
     }
 }
 
-/// Checks the list of RETURNING, which stands for one row at a time.
-pub(super) fn check_returning(list: &[SelectItem], names: &dyn Names) -> Result<()> {
+/// Checks a list that stands for one row at a time, as that of RETURNING.
+pub(super) fn check_values(list: &[SelectItem], clause: &'static str, names: &dyn Names) -> Result<()> {
     let queries = Queries { names };
     for item in list {
         if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item
-            && let ControlFlow::Break(error) = queries.place(expr, Some("RETURNING"), Some("RETURNING"))
+            && let ControlFlow::Break(error) = queries.place(expr, Some(clause), Some(clause))
         {
             return Err(error);
         }

@@ -25,7 +25,7 @@ pub(super) enum Fit {
 }
 
 /// The SQL type of a column, for casts to it; `None` where no value can be made by SQL.
-pub(super) fn column_type(column: &Column) -> Option<Sql> {
+pub(in crate::engine) fn column_type(column: &Column) -> Option<Sql> {
     match column.text_type() {
         Some(_) => types::written(&column.field),
         None => sql_type(column.field.data_type()),
@@ -84,6 +84,14 @@ pub(super) fn fit(column: &Column, given: &Field) -> Result<Fit> {
         (Category::Unknown, _) => Ok(Fit::Cast),
         _ => Err(refused()),
     }
+}
+
+/// Whether a value needs a cast of SQL to be one of a column; of a type that it does not take it is 42804.
+pub(in crate::engine) fn fits(column: &Column, given: &Field) -> Result<bool> {
+    let is_text = |field: &Field| Operand::of_field(field).category == Category::Text;
+    let is_as_it_is = fit(column, given)? == Fit::AsItIs;
+    let is_same = given.data_type() == column.field.data_type() || (is_text(given) && is_text(&column.field));
+    Ok(!is_as_it_is || !is_same)
 }
 
 /// What is no text in PostgreSQL takes its own type, and its kin by a cast.
@@ -155,7 +163,11 @@ pub(super) fn is_default(expr: &Expr) -> bool {
     matches!(expr, Expr::Identifier(ident) if ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("default"))
 }
 
-pub(super) fn typed(expr: &mut Expr, column: &Column, declared: &dyn Fn(&str) -> Option<Field>) -> Result<()> {
+pub(in crate::engine) fn typed(
+    expr: &mut Expr,
+    column: &Column,
+    declared: &dyn Fn(&str) -> Option<Field>,
+) -> Result<()> {
     let to = column.field.data_type();
     let is_text =
         matches!(to, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) && column.text_type().is_none();

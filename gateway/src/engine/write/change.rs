@@ -21,7 +21,7 @@ use super::{Asked, Write, needs};
 use crate::engine::plan::{self, Over, Planned};
 use crate::engine::rewrite::quoted;
 use crate::engine::run::Run;
-use crate::engine::{Outcome, Prepared, QueryStream, Tag};
+use crate::engine::{Outcome, Prepared, QueryStream, Tag, row_security};
 use crate::error::{Error, Result, SqlState};
 
 /// Files that one statement may write anew: their numbers stand in its plan.
@@ -76,6 +76,8 @@ pub(super) async fn update(asked: Asked, update: &Update) -> Result<Prepared> {
     let mut assigned = changing.assigned(&asked, &update.assignments)?;
     let reads = needs::reads(assigned.iter().flatten().chain(&update.selection));
     changing.bind(&asked, RowCommand::Update, reads || update.returning.is_some())?;
+    let columns = &*changing.target.columns;
+    row_security::refuse_assigned(&asked.scope(), &changing.target.name, (columns, assigned.as_slice()))?;
     let clauses = Clauses {
         command: "UPDATE",
         sources,

@@ -58,7 +58,7 @@ impl Changing {
         Ok(Self { target, over, from: from.clone(), name: known, checks: Checks::default() })
     }
 
-    /// Keeps to the row policies of the table for what is done with its rows, if they bind the session; `reads` is whether the
+    /// Keeps to the row policies and masks of the table for what is done with its rows, if they bind the session; `reads` is whether the
     /// statement looks at them too.
     pub(super) fn bind(&mut self, asked: &Asked, command: RowCommand, reads: bool) -> Result<()> {
         let scope = asked.scope();
@@ -75,7 +75,7 @@ impl Changing {
         Ok(())
     }
 
-    /// Whether some rows of the table are hidden from the statement.
+    /// Whether some rows or values of the table are hidden from the statement.
     pub(super) fn is_bound(&self) -> bool {
         matches!(self.over, Over::Table { bound: Some(_), .. })
     }

@@ -41,7 +41,9 @@ pub(super) async fn prepare(asked: Asked, merge: &Ast) -> Result<Prepared> {
     refuse_clauses(merge)?;
     let table = TableWithJoins { relation: merge.table.clone(), joins: Vec::new() };
     let changing = Changing::new(&asked, &table, "merge into").await?;
-    row_security::refuse(&asked.scope(), &changing.target.name, ("MERGE is", "INSERT, UPDATE and DELETE"))?;
+    let instead = ("MERGE is", "INSERT, UPDATE and DELETE");
+    row_security::refuse(&asked.scope(), &changing.target.name, instead)?;
+    row_security::refuse_masked(&asked.scope(), &changing.target.name, instead)?;
     refuse_same_name(&changing.name, &merge.source)?;
     let clauses = merge.clauses.iter().map(|clause| clause_of(&asked, &changing, clause)).collect::<Result<_>>()?;
     let mut actions = Actions {

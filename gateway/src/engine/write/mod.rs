@@ -31,6 +31,7 @@ use std::sync::Arc;
 
 use sqlparser::ast::{CopySource, CopyTarget, SetExpr, Statement as Ast};
 
+pub(super) use assign::{column_type, fits, typed};
 pub(super) use block::commit;
 pub(crate) use block::{Block, Mark};
 pub use copy::Incoming;

@@ -33,7 +33,7 @@ pub(super) struct Matches {
     pub sources: Option<Sources>,
     /// What rows have to fulfil that are changed.
     pub checks: Checks,
-    /// Whether some rows of the table are hidden from the statement: then a row cannot tell itself whether it matches.
+    /// Whether some rows or values of the table are hidden from the statement: then a row cannot tell itself whether it matches.
     pub is_bound: bool,
 }
 

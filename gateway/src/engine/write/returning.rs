@@ -13,7 +13,7 @@ use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use catalog::pg_catalog::Registry;
-use catalog::{Column, Target};
+use catalog::{Column, Name, Target};
 use datafusion::catalog::{MemTable, TableProvider};
 use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::scalar::ScalarValue;
@@ -32,6 +32,7 @@ pub(in crate::engine) struct Returning {
     query: Box<Query>,
     /// Over no rows: what Describe tells.
     pub(super) planned: Planned,
+    of: Name,
     columns: Arc<[Column]>,
     /// Whether the rows have columns of other relations too.
     is_joined: bool,
@@ -54,19 +55,20 @@ impl Returning {
         params: &[FieldRef],
     ) -> Result<Option<Self>> {
         let Some(list) = list else { return Ok(None) };
-        rewrite::check_returning(list, &asked.scope())?;
+        rewrite::check_values(list, "RETURNING", &asked.scope())?;
         let mut from = vec![TableWithJoins { relation: given(named.target), joins: Vec::new() }];
         from.extend(named.sources.into_iter().flat_map(|sources| sources.from.iter().cloned()));
         let query = Box::new(rewrite::items_of(list.clone(), from));
         let rows = provider(table_schema(&target.columns), Vec::new())?;
         let (core, session) = (Arc::clone(&asked.core), Arc::clone(&asked.session));
-        let over = Some(Over::Written { rows, joined: None });
+        let over = Some(Over::Written { of: target.name.clone(), rows, joined: None });
         let declared = params.iter().cloned().map(Some);
         let declared = declared.chain(asked.declared.iter().skip(params.len()).cloned()).collect();
         let message = Arc::clone(&asked.statement.message);
         let planned = plan::query_over(core, session, (query.clone(), over), message, declared).await?;
         let is_joined = named.sources.is_some();
-        Ok(Some(Self { query, planned, columns: Arc::clone(&target.columns), is_joined }))
+        let (of, columns) = (target.name.clone(), Arc::clone(&target.columns));
+        Ok(Some(Self { query, planned, of, columns, is_joined }))
     }
 
     /// Takes rows of one run.
@@ -81,11 +83,12 @@ impl Returning {
         let mut returned =
             Returned { held: Held::new(run.core), schema: Arc::clone(&self.planned.columns), names: None };
         let Some(schema) = schema.filter(|_| count > 0) else { return Ok(returned) };
+        let of = self.of.clone();
         let over = match self.is_joined {
-            false => Over::Written { rows: provider(schema, held.batches)?, joined: None },
+            false => Over::Written { of, rows: provider(schema, held.batches)?, joined: None },
             true => {
                 let joined = Some(provider(schema, held.batches)?);
-                Over::Written { rows: provider(table_schema(&columns), Vec::new())?, joined }
+                Over::Written { of, rows: provider(table_schema(&columns), Vec::new())?, joined }
             }
         };
         let declared = self.planned.param_types.iter().cloned().map(Some).collect();
