@@ -36,7 +36,9 @@ pub(crate) static PERCENTILE: Manual = Manual {
     name: "approx_percentile",
     calls: &[("(p double precision, value double precision)", "double precision")],
     meaning: "About the value below which the part p of the values lies, by a t-digest of 100 centroids, whose error is \
-              least at the ends; p is a constant from 0 to 1. percentile_cont(p) WITHIN GROUP (ORDER BY value) is exact.",
+              least at the ends; p is a constant from 0 to 1. percentile_cont(p) WITHIN GROUP (ORDER BY value) is exact. \
+              Of a sketch it is a function: approx_percentile(p, percentile_agg(value)), or summary -> \
+              approx_percentile(p).",
     nulls: "NULL and NaN do not count; NULL when no row counts or p is NULL. p outside 0 to 1 is 22003, an infinite value \
             0A000.",
     example: ("SELECT approx_percentile(0, g) FROM generate_series(5, 1000) AS s(g)", "5.0"),

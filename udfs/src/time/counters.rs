@@ -11,9 +11,9 @@ use arrow::array::{ArrayRef, Float64Array, Int64Array, StructArray};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::{Result, ScalarValue, exec_err};
-use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+use datafusion::logical_expr::AggregateUDF;
 
-use super::accessors::{Accessor, Record, accessor};
+use super::accessors::{Accessor, Record};
 use super::points::{Arg, Point, Series, aggregate, times_of};
 pub(crate) use manuals::manuals;
 use summary::Summary;
@@ -32,21 +32,17 @@ pub(crate) fn aggregates() -> Vec<Arc<AggregateUDF>> {
 }
 
 /// What is asked of their records.
-pub(crate) fn functions() -> Vec<Arc<ScalarUDF>> {
+pub(crate) fn accessors() -> Vec<Accessor> {
     const DELTA: &[&str] = &["first_time", "last_time", "delta"];
     vec![
-        accessor(Accessor { name: "delta", fields: DELTA, of: |record| record.field("delta") }),
-        accessor(Accessor { name: "increase", fields: DELTA, of: |record| record.field("delta") }),
-        accessor(Accessor { name: "rate", fields: DELTA, of: rate }),
-        accessor(Accessor { name: "slope", fields: &["slope"], of: |record| record.field("slope") }),
-        accessor(Accessor {
-            name: "num_elements",
-            fields: &["num_elements"],
-            of: |record| record.field("num_elements"),
-        }),
-        accessor(Accessor { name: "num_changes", fields: &["num_changes"], of: |record| record.field("num_changes") }),
-        accessor(Accessor { name: "num_resets", fields: &["num_resets"], of: |record| record.field("num_resets") }),
-        accessor(Accessor { name: "time_delta", fields: DELTA, of: |record| Ok(Arc::new(record.seconds()?)) }),
+        Accessor::new("delta", DELTA, |record| record.field("delta")),
+        Accessor::new("increase", DELTA, |record| record.field("delta")),
+        Accessor::new("rate", DELTA, rate),
+        Accessor::new("slope", &["slope"], |record| record.field("slope")),
+        Accessor::new("num_elements", &["num_elements"], |record| record.field("num_elements")),
+        Accessor::new("num_changes", &["num_changes"], |record| record.field("num_changes")),
+        Accessor::new("num_resets", &["num_resets"], |record| record.field("num_resets")),
+        Accessor::new("time_delta", DELTA, |record| Ok(Arc::new(record.seconds()?))),
     ]
 }
 

@@ -12,6 +12,7 @@ pub mod locf;
 mod points;
 pub mod seasons;
 pub mod solar;
+mod summaries;
 #[cfg(test)]
 mod testing;
 pub mod time_bucket;
@@ -23,6 +24,8 @@ use std::sync::Arc;
 
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
+pub use accessors::Called;
+
 use crate::manual::Manual;
 
 /// Their pages.
@@ -32,6 +35,7 @@ pub(crate) fn manuals() -> Vec<&'static Manual> {
     all.extend(counters::manuals());
     all.extend([&time_bucket_gapfill::MANUAL, &locf::MANUAL, &interpolate::MANUAL]);
     all.extend(&time_weight::MANUALS);
+    all.extend(summaries::manuals());
     all.extend([&auto_bucket::MANUAL, &seasons::YEAR, &seasons::SEASON, &solar::SOLAR, &solar::MEAN, &solar::DAY]);
     all
 }
@@ -43,6 +47,7 @@ pub(crate) fn aggregates() -> Vec<Arc<AggregateUDF>> {
     all.extend(counters::aggregates());
     all.extend(downsampling::aggregates());
     all.extend(time_weight::aggregates());
+    all.extend(summaries::aggregates());
     all
 }
 
@@ -60,9 +65,21 @@ pub(crate) fn functions() -> Vec<Arc<ScalarUDF>> {
         locf::locf(),
         interpolate::interpolate(),
     ];
-    all.extend(counters::functions());
-    all.extend(time_weight::functions());
+    all.extend(accessors::functions(&all_accessors()));
     all
+}
+
+fn all_accessors() -> Vec<accessors::Accessor> {
+    let mut all = counters::accessors();
+    all.extend(time_weight::accessors());
+    all.extend(summaries::accessors());
+    all
+}
+
+/// What `summary -> name(...)` calls, with so many arguments in the parentheses; also what the name alone is for a record,
+/// where PostgreSQL has an aggregate of the name.
+pub fn accessor(name: &str, arguments: usize) -> Option<Called> {
+    accessors::called(&all_accessors(), name, arguments)
 }
 
 #[cfg(test)]
@@ -74,6 +91,7 @@ mod tests {
     fn every_function_has_a_page() {
         let (aggregates, functions) = (aggregates(), functions());
         let names = aggregates.iter().map(|udaf| udaf.name()).chain(functions.iter().map(|udf| udf.name()));
+        let names = names.filter(|name| !name.starts_with("lakegate_"));
         let pages = manuals().into_iter().map(|manual| manual.name);
         assert_eq!(names.collect::<BTreeSet<_>>(), pages.collect::<BTreeSet<_>>());
     }

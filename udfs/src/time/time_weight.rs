@@ -6,9 +6,9 @@ use arrow::array::{Array, ArrayRef, Float64Array, StructArray};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::{Result, ScalarValue, exec_err};
-use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+use datafusion::logical_expr::AggregateUDF;
 
-use super::accessors::{Accessor, accessor};
+use super::accessors::Accessor;
 use super::points::{Arg, Point, Series, aggregate, not_null, one_of_each_time, times_of};
 use crate::Error;
 use crate::manual::Manual;
@@ -57,7 +57,7 @@ pub(crate) static MANUALS: [Manual; 4] = [
     Manual {
         name: "average",
         calls: &[("(summary record)", "double precision")],
-        meaning: "The average over time of what time_weight made.",
+        meaning: "The average over time of what time_weight made, and the mean of what stats_agg made of one column.",
         nulls: "NULL gives NULL, and so does a record of one point.",
         example: ("SELECT average(time_weight('LOCF', to_timestamp(g), g)) FROM generate_series(1, 4) AS s(g)", "2.0"),
         source: SOURCE,
@@ -82,15 +82,15 @@ pub(crate) fn aggregates() -> Vec<Arc<AggregateUDF>> {
 }
 
 /// What is asked of their records.
-pub(crate) fn functions() -> Vec<Arc<ScalarUDF>> {
+pub(crate) fn accessors() -> Vec<Accessor> {
     let average = |record: &super::accessors::Record<'_>| -> Result<ArrayRef> {
         let (sums, seconds) = (record.floats("weighted_sum")?, record.seconds()?);
         let averages = sums.iter().zip(&seconds).map(|(sum, seconds)| averaged(sum?, seconds?));
         Ok(Arc::new(averages.collect::<Float64Array>()))
     };
     vec![
-        accessor(Accessor { name: "average", fields: RECORD, of: average }),
-        accessor(Accessor { name: "integral", fields: RECORD, of: |record| record.field("weighted_sum") }),
+        Accessor::new("average", RECORD, average),
+        Accessor::new("integral", RECORD, |record| record.field("weighted_sum")),
     ]
 }
 

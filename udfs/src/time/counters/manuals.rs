@@ -149,7 +149,8 @@ static ACCESSORS: [Manual; 8] = [
         "slope",
         FLOAT_OF,
         "The slope per second of the line of least squares through the points of counter_agg or gauge_agg, those of a \
-         counter without its resets. NULL of one point.",
+         counter without its resets; of stats_agg(y, x) the slope of the line of least squares. NULL of one point, and \
+         where all x are equal.",
         ("SELECT slope(counter_agg(to_timestamp(g), g * 2)) FROM generate_series(1, 5) AS s(g)", "2.0"),
     ),
     page(
