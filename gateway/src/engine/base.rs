@@ -250,6 +250,8 @@ fn register(state: &mut SessionState) -> Result<()> {
     use datafusion::execution::FunctionRegistry;
     let functions = udfs::all();
     for udf in functions.scalar {
+        // An alias of DataFusion's, such as mean, that would be both.
+        state.deregister_udaf(udf.name())?;
         state.register_udf(udf).map_err(Error::from)?;
     }
     for udaf in functions.aggregate {

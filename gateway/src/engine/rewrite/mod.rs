@@ -44,6 +44,7 @@ mod sets;
 mod slices;
 mod sorting;
 mod sql_json;
+mod summaries;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -153,6 +154,7 @@ pub(crate) fn rewrite(mut query: Query, names: &dyn Names) -> Result<Rewritten> 
     chains::balance(&mut query);
     bits::rewrite(&mut query);
     sql_json::rewrite(&mut query)?;
+    summaries::rewrite(&mut query);
     windows::rewrite(&mut query, names)?;
     grouping_sets::rewrite(&mut query)?;
     hypothetical::rewrite(&mut query)?;

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{AccessExpr, Expr, Query, SelectItem, SetExpr, TrimWhereField, Value, visit_expressions};
 
 use super::scope::{Column, Columns, Scope};
-use super::{folded, quoted, rows, types};
+use super::{folded, quoted, rows, summaries, types};
 use crate::error::Result;
 
 /// Gives every item of a select list a unique name for the planner; `None` if a `*` is left in it.
@@ -146,7 +146,8 @@ fn figure(expr: &Expr, scope: &Scope<'_>) -> Figured {
             if let Some(name) = rows::name(expr, scope) {
                 return strong(name);
             }
-            function.name.0.last().and_then(|part| part.as_ident()).map(folded).and_then(strong)
+            let name = function.name.0.last().and_then(|part| part.as_ident()).map(folded);
+            name.and_then(|name| strong(summaries::shown(&name)))
         }
         Expr::Exists { negated: false, .. } => strong("exists"),
         Expr::Subquery(query) => first_column(query, scope),

@@ -322,3 +322,32 @@ fn errors_carry_the_place_of_the_name() {
     let error = rewrite(*query, &Placed(sql)).unwrap_err();
     assert_eq!((error.message.as_str(), error.position), ("function nofunc(unknown) does not exist", Some(13)));
 }
+
+#[test]
+fn what_is_asked_of_a_summary_is_a_function_of_it() {
+    let named = |sql: &str| rewritten(sql).unwrap().statement.to_string();
+    for (sql, expect) in [
+        ("SELECT max(a) -> stddev('pop') FROM t", "lakegate_summary_stddev(max("),
+        ("SELECT (c) -> sum() FROM t", "lakegate_summary_sum((\"t\".\"c\"))"),
+        ("SELECT sum(stats_agg(a)) FROM t", "lakegate_summary_sum(stats_agg("),
+        ("SELECT stddev(c, 'pop') FROM t", "lakegate_summary_stddev("),
+        ("SELECT c -> average() FROM t", "average("),
+        ("SELECT c -> approx_percentile(0.5) FROM t", "lakegate_summary_approx_percentile(0.5, "),
+        ("SELECT approx_percentile(0.5, ((rollup(c)))) FROM t", "lakegate_summary_approx_percentile(0.5, (("),
+    ] {
+        assert!(named(sql).contains(expect), "{sql}: {}", named(sql));
+    }
+    for sql in [
+        "SELECT sum(a) FROM t",
+        "SELECT approx_percentile(0.5, a) FROM t",
+        "SELECT sum(stats_agg(a)) OVER () FROM t",
+        "SELECT c -> lower('a') FROM t",
+        "SELECT c -> sum(a) FROM t",
+    ] {
+        assert!(!named(sql).contains("summary"), "{sql}: {}", named(sql));
+    }
+    check_names(
+        "SELECT c -> sum(), stddev(stats_agg(a)), variance(c, 'pop')::real, c -> average() AS m FROM t",
+        &["?column?", "stddev", "variance", "m"],
+    );
+}
