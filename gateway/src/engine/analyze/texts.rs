@@ -99,6 +99,11 @@ fn replace(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             let text = Box::new(Expr::ScalarFunction(ScalarFunction::new_udf(udf, vec![*inner])));
             Transformed::yes(Expr::Cast(Cast { expr: text, field }))
         }
+        // Beside texts of files, which are views, the planner wants one, too.
+        Some(udf) if !is_text(from) && is_text(to) => {
+            let text = Expr::ScalarFunction(ScalarFunction::new_udf(udf, vec![*inner]));
+            Transformed::yes(as_type(text, &DataType::Utf8, to))
+        }
         Some(udf) => {
             let given = if is_text(from) && is_text(to) { as_type(*inner, from, &DataType::Utf8) } else { *inner };
             Transformed::yes(Expr::ScalarFunction(ScalarFunction::new_udf(udf, vec![given])))
