@@ -1,8 +1,9 @@
 //! Row policies and column masks of the tables of a statement: which rows and values it sees, and which it may write.
 //!
 //! Owns: the one condition that the policies of a table make for a role, and that it stands directly over the rows of the table,
-//! and the masks of its columns over that, below everything that the statement asks of them. What a policy itself reads, in subqueries, is read with the rights of the
-//! role. What a view reads is read with the operator's, whom no policy binds. Must never know: how policies are kept.
+//! and the masks of its columns over that, below everything that the statement asks of them. What a policy itself reads, in
+//! subqueries, is read with the rights of the role. What a view reads is read with the operator's, whom no policy binds. Must
+//! never know: how policies are kept.
 //! <https://www.postgresql.org/docs/16/ddl-rowsecurity.html>
 
 mod checks;
