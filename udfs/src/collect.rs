@@ -55,11 +55,8 @@ impl<C: Collection> Collecting<C> {
         for key in args.order_bys {
             types.push(key.expr.data_type(args.schema)?);
         }
-        // So does PostgreSQL (42P10): of values that are one, which key would it be?
-        let is_argument = |key: &Arc<dyn datafusion::physical_plan::PhysicalExpr>| args.exprs.contains(key);
-        if args.is_distinct && !args.order_bys.iter().all(|key| is_argument(&key.expr)) {
-            return exec_err!("in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list");
-        }
+        // The keys of DISTINCT are arguments, which the statement is looked at for; here they may be read in another form, as
+        // texts of files, which are views.
         let order = Order {
             options: args.order_bys.iter().map(|key| key.options).collect(),
             arguments: width,
