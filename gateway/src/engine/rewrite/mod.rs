@@ -25,6 +25,7 @@ mod intervals;
 mod json;
 mod literals;
 mod named_args;
+mod neighbours;
 mod numbers;
 mod operators;
 mod ordered;
@@ -156,6 +157,7 @@ pub(crate) fn rewrite(mut query: Query, names: &dyn Names) -> Result<Rewritten> 
     sql_json::rewrite(&mut query)?;
     summaries::rewrite(&mut query);
     windows::rewrite(&mut query, names)?;
+    neighbours::rewrite(&mut query);
     grouping_sets::rewrite(&mut query)?;
     hypothetical::rewrite(&mut query)?;
     functions::check(&query, names)?;
