@@ -9,9 +9,10 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, DataFusionError, Result};
 use datafusion::logical_expr::expr::{Between, Cast, InList, InSubquery, ScalarFunction};
-use datafusion::logical_expr::{BinaryExpr, Case, Expr, ExprSchemable, LogicalPlan, Operator, lit, when};
+use datafusion::logical_expr::{BinaryExpr, Case, Expr, ExprSchemable, LogicalPlan, Operator, cast, lit, when};
 use datafusion::optimizer::AnalyzerRule;
 use sqlparser::ast::BinaryOperator;
+use udfs::pg::text_out;
 
 use super::{aggregates, expressions, json_functions, keys, same, set_types, text_functions};
 use crate::engine::planners::{Category, Operand, operand, truth, undefined};
@@ -206,6 +207,19 @@ fn function(mut call: ScalarFunction, schema: &DFSchema) -> Result<Expr> {
                 }
             }
         }
+        "format" => {
+            for arg in call.args.iter_mut().skip(1) {
+                shown(arg, schema)?;
+            }
+        }
+        "quote_literal" | "quote_nullable" => {
+            for arg in &mut call.args {
+                shown(arg, schema)?;
+                if arg.get_type(schema)? == DataType::Boolean {
+                    *arg = cast(arg.clone(), DataType::Utf8);
+                }
+            }
+        }
         name if name.starts_with("lakegate_") || tags::reads(name) => {}
         // What takes text takes character(n) without its padding.
         _ => {
@@ -217,6 +231,16 @@ fn function(mut call: ScalarFunction, schema: &DFSchema) -> Result<Expr> {
         }
     }
     Ok(keys::function(call, schema))
+}
+
+/// A value as PostgreSQL's output function writes it; a truth value stays one.
+fn shown(arg: &mut Expr, schema: &DFSchema) -> Result<()> {
+    if text_out::applies(arg.to_field(schema)?.1.as_ref()) {
+        *arg = text_out::text_out().call(vec![arg.clone()]);
+    } else if Operand::of(arg, schema).is_some_and(|operand| operand.is_padded()) {
+        operand::strip(arg);
+    }
+    Ok(())
 }
 
 /// The output function of booleans, unlike the cast, writes one letter.
