@@ -7,7 +7,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -17,6 +17,11 @@ use tonic::transport::server::Connected;
 
 use crate::error::{Error, Result, SqlState};
 use crate::socket::Stream;
+
+/// How long a client has to close its end behind ours.
+const LEAVING: Duration = Duration::from_secs(1);
+/// What it may say until then.
+const UNREAD_BYTES_MAX: usize = 64 << 10;
 
 /// What the calls of a connection know of it.
 #[derive(Debug)]
@@ -50,6 +55,10 @@ pub(super) struct Socket {
     connection: Arc<Connection>,
     /// Until the login: when it must have come, and a place among those who wait for theirs.
     pending: Option<(Pin<Box<Sleep>>, OwnedSemaphorePermit)>,
+    /// After our end: until when the client may say something that nobody needs.
+    leaving: Option<Pin<Box<Sleep>>>,
+    /// How much of that has come.
+    unread_bytes: usize,
 }
 
 impl Socket {
@@ -62,7 +71,13 @@ impl Socket {
         let client_name = stream.client_name();
         let (places, place) = (Arc::clone(places), OnceLock::new());
         let connection = Connection { addr, encrypted, client_name, places, place };
-        Self { stream, connection: Arc::new(connection), pending: Some((Box::pin(sleep(patience)), pending)) }
+        Self {
+            stream,
+            connection: Arc::new(connection),
+            pending: Some((Box::pin(sleep(patience)), pending)),
+            leaving: None,
+            unread_bytes: 0,
+        }
     }
 
     fn poll_deadline(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
@@ -101,7 +116,23 @@ impl AsyncWrite for Socket {
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 
+    /// Waits for the client's end too, for a moment: of a socket that is closed over bytes that nobody has read the system
+    /// takes back what the client has not yet read (RFC 1122, 4.2.2.13), the last rows among it.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        let this = &mut *self;
+        if this.leaving.is_none() {
+            ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
+        }
+        let leaving = this.leaving.get_or_insert_with(|| Box::pin(sleep(LEAVING)));
+        let mut unread = [0; 4096];
+        // Who goes on and on sends no answer to ours.
+        while this.unread_bytes < UNREAD_BYTES_MAX && leaving.as_mut().poll(cx).is_pending() {
+            let mut unread = ReadBuf::new(&mut unread);
+            match ready!(Pin::new(&mut this.stream).poll_read(cx, &mut unread)) {
+                Ok(()) if !unread.filled().is_empty() => this.unread_bytes += unread.filled().len(),
+                Ok(()) | Err(_) => break,
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 }
